@@ -1,0 +1,150 @@
+import { createHash } from 'node:crypto';
+import { endianness } from 'node:os';
+import { EatDmlError, invalid } from '../errors.js';
+
+/** Labelled images of one size, held in memory. */
+export interface Dataset {
+  /** What it is called in reports and error messages. */
+  name: string;
+  /** Pixels 0..255, `[length, height, width, channels]` row-major. */
+  images: Uint8Array;
+  /** The class of each image; any integers of 32 bits. */
+  labels: Int32Array;
+  /** `[height, width, channels]`. */
+  shape: [height: number, width: number, channels: number];
+  /** Number of images. */
+  length: number;
+}
+
+export interface DatasetArrays {
+  /** Pixels 0..255: all images in one array, or one array of `height * width * channels` per image. */
+  images: Uint8Array | readonly Uint8Array[];
+  /** One integer per image. */
+  labels: ArrayLike<number>;
+  /** `[height, width, channels]`; channels is 1 for grey and 3 for colour. */
+  shape: readonly [height: number, width: number, channels: number];
+  /** Default `custom`. */
+  name?: string;
+}
+
+/**
+ * A dataset of your own images. One flat `images` array is kept, not copied: don't change it afterwards.
+ *
+ * @throws EatDmlError ERR_ARGUMENT when sizes don't fit each other or a value has the wrong kind.
+ */
+export function datasetFromArrays(arrays: DatasetArrays): Dataset {
+  const { name = 'custom', labels } = arrays;
+  const [height, width, channels] = checkShape(arrays.shape);
+  const count = labels?.length;
+  if (!Number.isSafeInteger(count)) throw invalid('labels', 'an array of integers', labels);
+  if (count === 0) throw invalid('labels', 'at least one label', labels);
+  const size = height * width * channels;
+  const images = Array.isArray(arrays.images) ? joinImages(arrays.images, size) : (arrays.images as Uint8Array);
+  if (!(images instanceof Uint8Array)) throw invalid('images', 'a Uint8Array of pixels 0..255', images);
+  if (images.length !== count * size) {
+    const expected = `${count * size} pixels (${count} labels x ${height} x ${width} x ${channels})`;
+    throw new EatDmlError('ERR_ARGUMENT', `Expected ${expected} in images but received ${images.length}.`);
+  }
+  return { name, images, labels: toLabels(labels), shape: [height, width, channels], length: count };
+}
+
+/**
+ * The images at `indices`, in that order, copied; an index may occur more than once.
+ *
+ * @throws EatDmlError ERR_ARGUMENT when there is no index or one is not in the dataset.
+ */
+export function subset(dataset: Dataset, indices: ArrayLike<number>): Dataset {
+  checkIndices(indices, dataset.length);
+  const size = imageSize(dataset);
+  const images = new Uint8Array(indices.length * size);
+  const labels = new Int32Array(indices.length);
+  for (let i = 0; i < indices.length; i++) {
+    const from = indices[i] * size;
+    images.set(dataset.images.subarray(from, from + size), i * size);
+    labels[i] = dataset.labels[indices[i]];
+  }
+  return { ...dataset, images, labels, length: indices.length };
+}
+
+/** The labels that occur, each once, ascending. */
+export function classesOf(dataset: Pick<Dataset, 'labels'>): Int32Array {
+  return Int32Array.from(new Set(dataset.labels)).sort();
+}
+
+/**
+ * SHA-256, in hex, of what the dataset holds: `height, width, channels, length` and the labels as little-endian int32,
+ * then the pixels. Equal on every machine; the name is no part of it.
+ */
+export function datasetHash(dataset: Dataset): string {
+  const head = Int32Array.of(...dataset.shape, dataset.length);
+  return createHash('sha256')
+    .update(littleEndian(head))
+    .update(littleEndian(dataset.labels))
+    .update(dataset.images)
+    .digest('hex');
+}
+
+/** Pixels of one image, all channels. */
+export function imageSize({ shape }: Pick<Dataset, 'shape'>): number {
+  return shape[0] * shape[1] * shape[2];
+}
+
+/** Throws unless `indices` holds at least one and only integers in [0, length). */
+export function checkIndices(indices: ArrayLike<number>, length: number): void {
+  if (!Number.isSafeInteger(indices?.length)) throw invalid('indices', 'an array of integers', indices);
+  if (indices.length === 0) throw invalid('indices', 'at least one index', indices);
+  for (let i = 0; i < indices.length; i++) {
+    const index = indices[i];
+    if (!Number.isInteger(index) || index < 0 || index >= length) {
+      throw invalid(`indices[${i}]`, `an integer in [0, ${length})`, index);
+    }
+  }
+}
+
+/** Throws unless `value` is a positive safe integer. */
+export function checkPositive(name: string, value: unknown): asserts value is number {
+  if (!Number.isSafeInteger(value) || (value as number) < 1) throw invalid(name, 'a positive integer', value);
+}
+
+/** The error for a `shape`, which is short enough to be shown whole. */
+export function invalidShape(expected: string, shape: unknown): EatDmlError {
+  if (!Array.isArray(shape) || shape.length > 10) return invalid('shape', expected, shape);
+  return new EatDmlError('ERR_ARGUMENT', `Expected ${expected} for shape but received [${shape.join(', ')}].`);
+}
+
+/** Throws unless `seed` is a safe integer. */
+export function checkSeed(seed: unknown): asserts seed is number {
+  if (!Number.isSafeInteger(seed)) throw invalid('seed', 'an integer', seed);
+}
+
+/** The labels as int32. Throws where one is no integer of 32 bits. */
+export function toLabels(labels: ArrayLike<number>): Int32Array {
+  const copy = new Int32Array(labels.length);
+  for (let i = 0; i < labels.length; i++) {
+    copy[i] = labels[i];
+    if (copy[i] !== labels[i]) throw invalid(`labels[${i}]`, 'an integer of 32 bits', labels[i]);
+  }
+  return copy;
+}
+
+function checkShape(shape: readonly number[]): readonly number[] {
+  const fits = Array.isArray(shape) && shape.length === 3 && shape.every((n) => Number.isSafeInteger(n) && n > 0);
+  if (fits) return shape;
+  throw invalidShape('[height, width, channels] of positive integers', shape);
+}
+
+function joinImages(images: readonly Uint8Array[], size: number): Uint8Array {
+  const joined = new Uint8Array(images.length * size);
+  images.forEach((image, i) => {
+    if (!(image instanceof Uint8Array) || image.length !== size) {
+      throw invalid(`images[${i}]`, `a Uint8Array of ${size} pixels`, image);
+    }
+    joined.set(image, i * size);
+  });
+  return joined;
+}
+
+function littleEndian(values: Int32Array): Uint8Array {
+  const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+  return endianness() === 'LE' ? bytes : Buffer.from(bytes).swap32();
+}

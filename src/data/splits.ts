@@ -1,0 +1,145 @@
+import { EatDmlError, invalid } from '../errors.js';
+import { type RandomStream, randomStream } from '../random.js';
+import { checkPositive, checkSeed, classesOf, type Dataset, subset } from './dataset.js';
+
+export interface Split {
+  train: Dataset;
+  test: Dataset;
+}
+
+export interface ClassSplitOptions {
+  /** Classes to train on; by default a random half of them (rounded down). */
+  trainClasses?: readonly number[];
+  /** Default 0. */
+  seed?: number;
+}
+
+export interface SampleSplitOptions {
+  /** Share of the images that go to `test`, in (0, 1). */
+  testFraction: number;
+  /** Default 0. */
+  seed?: number;
+}
+
+/**
+ * The *zero-shot* split: train and test share no class. Images keep their order.
+ *
+ * @throws EatDmlError ERR_ARGUMENT when a class is not in the dataset or a side would be left without classes.
+ */
+export function splitByClass(dataset: Dataset, options: ClassSplitOptions = {}): Split {
+  const { seed = 0, trainClasses } = options;
+  checkSeed(seed);
+  const classes = classesOf(dataset);
+  if (classes.length < 2) {
+    throw new EatDmlError('ERR_ARGUMENT', `Expected at least 2 classes to split but received ${classes.length}.`);
+  }
+  const chosen = new Set(trainClasses ? checkClasses(trainClasses, classes) : randomHalf(classes, seed));
+  return splitWhere(dataset, (i) => !chosen.has(dataset.labels[i]));
+}
+
+/**
+ * The *closed-set* split: the same classes on both sides, no image in common. `test` gets
+ * `round(length * testFraction)` images, drawn at random with every class at its share (up to one image). Images keep
+ * their order.
+ *
+ * @throws EatDmlError ERR_ARGUMENT when the fraction is outside (0, 1) or would leave a side empty.
+ */
+export function splitBySample(dataset: Dataset, options: SampleSplitOptions): Split {
+  const { testFraction, seed = 0 } = options;
+  checkSeed(seed);
+  if (!(testFraction > 0 && testFraction < 1)) throw invalid('testFraction', 'a number in (0, 1)', testFraction);
+  const wanted = Math.round(dataset.length * testFraction);
+  if (wanted === 0 || wanted === dataset.length) {
+    throw invalid('testFraction', `a share of ${dataset.length} images that leaves both sides some`, testFraction);
+  }
+  const random = randomStream(seed, 'split-by-sample');
+  const groups = indicesByClass(dataset.labels);
+  const quotas = proportionalQuotas(
+    groups.map((group) => group.length),
+    wanted,
+    random,
+  );
+  const inTest = new Uint8Array(dataset.length);
+  groups.forEach((group, c) => {
+    const order = random.permutation(group.length);
+    for (let i = 0; i < quotas[c]; i++) inTest[group[order[i]]] = 1;
+  });
+  return splitWhere(dataset, (i) => inTest[i] === 1);
+}
+
+/**
+ * Cuts 0 .. count-1 at random into `parts` disjoint sets that together hold every index; sizes differ by at most one,
+ * each set ascends.
+ *
+ * @throws EatDmlError ERR_ARGUMENT when there are more parts than indices.
+ */
+export function partition(count: number, parts: number, seed: number): Int32Array[] {
+  checkPositive('count', count);
+  checkPositive('parts', parts);
+  checkSeed(seed);
+  if (parts > count) throw invalid('parts', `at most ${count} parts of ${count} samples`, parts);
+  const order = randomStream(seed, 'partition').permutation(count);
+  const edge = (part: number) => Math.floor((part * count) / parts);
+  return Array.from({ length: parts }, (_, part) => order.slice(edge(part), edge(part + 1)).sort());
+}
+
+/** At most `perClass` random images of every class, in their order. */
+export function limitPerClass(dataset: Dataset, perClass: number, seed: number): Dataset {
+  checkPositive('perClass', perClass);
+  checkSeed(seed);
+  const random = randomStream(seed, 'limit-per-class');
+  const kept = indicesByClass(dataset.labels).flatMap((group) => {
+    const order = random.permutation(group.length);
+    return Array.from(order.subarray(0, perClass), (at) => group[at]);
+  });
+  return subset(dataset, Int32Array.from(kept).sort());
+}
+
+/** The indices of each class, classes ascending. */
+export function indicesByClass(labels: Int32Array): number[][] {
+  const groups = new Map<number, number[]>();
+  labels.forEach((label, i) => {
+    const group = groups.get(label);
+    if (group) group.push(i);
+    else groups.set(label, [i]);
+  });
+  return [...groups.keys()].sort((a, b) => a - b).map((label) => groups.get(label)!);
+}
+
+/** Shares `total` out in proportion to `sizes`: rounded down, then one more to the largest remainders, ties at random. */
+function proportionalQuotas(sizes: number[], total: number, random: RandomStream): number[] {
+  const all = sizes.reduce((sum, size) => sum + size, 0);
+  const exact = sizes.map((size) => (size * total) / all);
+  const quotas = exact.map(Math.floor);
+  const missing = total - quotas.reduce((sum, quota) => sum + quota, 0);
+  const remainder = (c: number) => exact[c] - quotas[c];
+  const order = [...random.permutation(sizes.length)].sort((a, b) => remainder(b) - remainder(a));
+  for (const c of order.slice(0, missing)) quotas[c]++;
+  return quotas;
+}
+
+function splitWhere(dataset: Dataset, isTest: (i: number) => boolean): Split {
+  const [train, test]: [number[], number[]] = [[], []];
+  for (let i = 0; i < dataset.length; i++) (isTest(i) ? test : train).push(i);
+  return { train: subset(dataset, train), test: subset(dataset, test) };
+}
+
+function randomHalf(classes: Int32Array, seed: number): Int32Array {
+  const order = randomStream(seed, 'split-by-class').permutation(classes.length);
+  return order.subarray(0, classes.length >> 1).map((at) => classes[at]);
+}
+
+function checkClasses(trainClasses: readonly number[], classes: Int32Array): readonly number[] {
+  if (!Array.isArray(trainClasses)) throw invalid('trainClasses', 'an array of classes', trainClasses);
+  trainClasses.forEach((label, i) => {
+    if (!classes.includes(label)) throw invalid(`trainClasses[${i}]`, `one of the classes ${shown(classes)}`, label);
+  });
+  const distinct = new Set(trainClasses).size;
+  if (distinct > 0 && distinct < classes.length) return trainClasses;
+  const expected = `1 to ${classes.length - 1} of the ${classes.length} classes`;
+  throw new EatDmlError('ERR_ARGUMENT', `Expected ${expected} in trainClasses but received ${distinct}.`);
+}
+
+function shown(classes: Int32Array): string {
+  return classes.length > 20 ? `${classes.subarray(0, 20).join(', ')}, ...` : classes.join(', ');
+}

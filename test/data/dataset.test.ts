@@ -1,0 +1,107 @@
+import { createHash } from 'node:crypto';
+import * as tf from '@tensorflow/tfjs';
+import { describe, expect, test } from 'vitest';
+import { classesOf, type DatasetArrays, datasetFromArrays, datasetHash, subset } from '../../src/data/dataset.js';
+import { imageBatch } from '../../src/data/image-batch.js';
+
+const arrays = {
+  images: Uint8Array.from({ length: 3 * 4 }, (_, i) => i * 20),
+  labels: [7, -2, 7],
+  shape: [2, 1, 2] as const,
+  name: 'tiny',
+};
+const tiny = datasetFromArrays(arrays);
+const argumentError = (message: RegExp) =>
+  expect.objectContaining({ name: 'EatDmlError', code: 'ERR_ARGUMENT', message: expect.stringMatching(message) });
+
+describe('datasetFromArrays', () => {
+  test('holds what was given', () => {
+    expect(tiny).toEqual({ ...arrays, labels: Int32Array.of(7, -2, 7), shape: [2, 1, 2], length: 3 });
+  });
+
+  test('one array per image is the same as one for all', () => {
+    const images = [0, 4, 8].map((start) => arrays.images.slice(start, start + 4));
+    expect(datasetFromArrays({ ...arrays, images })).toEqual(tiny);
+    expect(datasetFromArrays({ ...arrays, images, name: undefined }).name).toBe('custom');
+  });
+
+  test.each<[string, Partial<Record<keyof DatasetArrays, unknown>>, RegExp]>([
+    ['float pixels', { images: new Float32Array(12) }, /Uint8Array of pixels 0\.\.255 for images/],
+    ['too few pixels', { images: new Uint8Array(11) }, /12 pixels \(3 labels x 2 x 1 x 2\) in images .* received 11/],
+    ['one image too short', { images: [new Uint8Array(4), new Uint8Array(3)] }, /4 pixels for images\[1\]/],
+    ['fewer images than labels', { images: [new Uint8Array(4)] }, /12 pixels .* but received 4/],
+    ['no label', { labels: [], images: new Uint8Array(0) }, /at least one label/],
+    ['labels missing', { labels: undefined }, /array of integers for labels but received undefined/],
+    ['a fractional label', { labels: [1, 1.5, 2] }, /labels\[1\] but received 1.5/],
+    ['a NaN label', { labels: [1, 2, NaN] }, /labels\[2\] but received NaN/],
+    ['a label beyond 32 bits', { labels: [1, 2, 2 ** 31] }, /labels\[2\] but received 2147483648/],
+    ['two dimensions', { shape: [2, 2] }, /\[height, width, channels\] .* received \[2, 2\]/],
+    ['no shape', { shape: undefined }, /\[height, width, channels\] .* received undefined/],
+    ['a zero dimension', { shape: [2, 0, 1] }, /received \[2, 0, 1\]/],
+  ])('refuses %s', (_, change, message) => {
+    expect(() => datasetFromArrays({ ...arrays, ...change } as DatasetArrays)).toThrow(argumentError(message));
+  });
+});
+
+describe('subset', () => {
+  test('copies the images asked for, in order, repeats included', () => {
+    const part = subset(tiny, [2, 0, 2]);
+    expect([...part.images]).toEqual([8, 9, 10, 11, 0, 1, 2, 3, 8, 9, 10, 11].map((i) => i * 20));
+    expect(part).toMatchObject({ name: 'tiny', labels: Int32Array.of(7, 7, 7), shape: [2, 1, 2], length: 3 });
+    part.images[0] = 1;
+    expect(tiny.images[8]).toBe(160);
+  });
+
+  test.each([
+    [[3], /\[0, 3\) for indices\[0\] but received 3/],
+    [[0, -1], /indices\[1\] but received -1/],
+    [[0.5], /indices\[0\] but received 0.5/],
+    [[NaN], /indices\[0\] but received NaN/],
+    [[], /at least one index/],
+  ])('refuses %j', (indices, message) => {
+    expect(() => subset(tiny, indices)).toThrow(argumentError(message));
+    expect(() => imageBatch(tiny, indices)).toThrow(argumentError(message));
+  });
+});
+
+test('classesOf gives each class once, ascending', () => {
+  expect(classesOf(tiny)).toEqual(Int32Array.of(-2, 7));
+  expect(classesOf({ labels: Int32Array.of(10, 9, -1, 10, 100) })).toEqual(Int32Array.of(-1, 9, 10, 100));
+});
+
+describe('datasetHash', () => {
+  test('is the sha256 of shape, length, labels and pixels', () => {
+    const bytes = Buffer.alloc(7 * 4 + 12);
+    [2, 1, 2, 3, 7, -2, 7].forEach((value, i) => {
+      bytes.writeInt32LE(value, i * 4);
+    });
+    bytes.set(arrays.images, 28);
+    expect(datasetHash(tiny)).toBe(createHash('sha256').update(bytes).digest('hex'));
+  });
+
+  test('tells apart what differs in a pixel, a label or the shape, and not in the name', () => {
+    const pixel = arrays.images.slice();
+    pixel[5]++;
+    const others = [{ images: pixel }, { labels: [7, -2, 8] }, { shape: [1, 2, 2] as const }];
+    const hashes = others.map((change) => datasetHash(datasetFromArrays({ ...arrays, ...change })));
+    expect(new Set([...hashes, datasetHash(tiny)]).size).toBe(4);
+    expect(datasetHash({ ...tiny, name: 'other' })).toBe(datasetHash(tiny));
+  });
+});
+
+describe('imageBatch', () => {
+  test('gives pixels over 255 in the order asked for', () => {
+    const batch = imageBatch(tiny, Int32Array.of(1, 0));
+    expect(batch.shape).toEqual([2, 2, 1, 2]);
+    expect(batch.dtype).toBe('float32');
+    const expected = [4, 5, 6, 7, 0, 1, 2, 3].map((i) => Math.fround((i * 20) / 255));
+    expect([...batch.dataSync()]).toEqual(expected);
+    batch.dispose();
+  });
+
+  test('makes one tensor, also inside tidy', () => {
+    const before = tf.memory().numTensors;
+    imageBatch(tiny, [0, 1]).dispose();
+    expect(tf.memory().numTensors).toBe(before);
+  });
+});
