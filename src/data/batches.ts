@@ -54,13 +54,14 @@ export function balancedBatches(options: BalancedBatchOptions): Int32Array[] {
   }
   const random = randomStream(seed, 'balanced-batches', epoch);
   const queues = members.map((indices) => groupsOf(indices, images, random));
-  const groups = queues.map((queue) => queue.length);
-  const total = groups.reduce((sum, n) => sum + n, 0);
-  const longest = groups.reduce((most, n) => Math.max(most, n), 0);
-  const batches = Array.from({ length: Math.max(Math.ceil(total / classes), longest) }, () => {
-    const chosen = fullestFirst(queues, random).slice(0, classes);
-    return Int32Array.from(chosen.flatMap((c) => queues[c].pop() ?? groupsOf(members[c], images, random)[0]));
-  });
+  const chosen = fullestFirst(
+    queues.map((queue) => queue.length),
+    classes,
+    random,
+  );
+  const batches = chosen.map((batch) =>
+    Int32Array.from(batch.flatMap((c) => queues[c].pop() ?? groupsOf(members[c], images, random)[0])),
+  );
   // Large classes were served first; the order in which a model sees the batches must not tell.
   return Array.from(random.permutation(batches.length), (at) => batches[at]);
 }
@@ -93,9 +94,31 @@ function groupsOf(indices: number[], size: number, random: RandomStream): number
   );
 }
 
-/** The classes by number of groups left, most first, ties in random order. */
-function fullestFirst(queues: number[][][], random: RandomStream): number[] {
-  return Array.from(random.permutation(queues.length)).sort((a, b) => queues[b].length - queues[a].length);
+/** The classes of each batch: every time the `size` with most groups left, ties at random, until none is left. */
+function fullestFirst(groups: number[], size: number, random: RandomStream): number[][] {
+  const longest = groups.reduce((most, n) => Math.max(most, n), 0);
+  const total = groups.reduce((sum, n) => sum + n, 0);
+  const byLeft: number[][] = Array.from({ length: longest + 1 }, () => []);
+  groups.forEach((left, c) => {
+    byLeft[left].push(c);
+  });
+  let top = longest;
+  return Array.from({ length: Math.max(Math.ceil(total / size), longest) }, () => {
+    while (top > 0 && byLeft[top].length === 0) top--;
+    const drawn: { c: number; left: number }[] = [];
+    for (let left = top; drawn.length < size; left--) {
+      while (byLeft[left].length > 0 && drawn.length < size) drawn.push({ c: drawFrom(byLeft[left], random), left });
+    }
+    for (const { c, left } of drawn) byLeft[Math.max(left - 1, 0)].push(c);
+    return drawn.map(({ c }) => c);
+  });
+}
+
+/** Takes a random element out of `pool`. */
+function drawFrom(pool: number[], random: RandomStream): number {
+  const at = random.integer(pool.length);
+  [pool[at], pool[pool.length - 1]] = [pool[pool.length - 1], pool[at]];
+  return pool.pop()!;
 }
 
 function checkEpoch(epoch: unknown): void {

@@ -1,0 +1,211 @@
+import { EatDmlError, invalid } from '../errors.js';
+import { type DeviceName, type Matrix, nearestNeighbors } from '../kernels/index.js';
+import { checkCount, checkFinite, checkMatrix, checkOptions } from '../kernels/matrix.js';
+import { checkLabels } from './labels.js';
+
+/** The set that queries are looked up in, where it is not the set of queries itself. */
+export interface Gallery {
+  /** `[galleryRows, cols]`, with the queries' `cols`. */
+  embeddings: Matrix;
+  /** One integer per gallery row. */
+  labels: ArrayLike<number>;
+  /**
+   * Which gallery row shows the same image as each query and is therefore never counted as retrieved:
+   * `'same-row'` (query i is gallery row i: attacked queries against the clean gallery they were made from),
+   * one row per query with -1 for "none", or absent when queries and gallery share no image.
+   */
+  selfIndex?: 'same-row' | ArrayLike<number>;
+}
+
+export interface RetrievalOptions {
+  /** The K of Recall@K (default 1, 2, 4, 8). A K above the number of candidates counts all of them. */
+  recallAt?: number[];
+  gallery?: Gallery;
+  device?: DeviceName | 'auto';
+  signal?: AbortSignal;
+}
+
+/** Means over all counted queries, each in [0, 1]. */
+export interface RetrievalScores {
+  /** Share of queries with at least one of their class among their K nearest. */
+  recallAt: Record<number, number>;
+  /** Mean over queries of `(1/R) sum_{i <= R} precision@i [i-th is relevant]`, R = number of relevant candidates. */
+  mapAtR: number;
+  /** Mean over queries of the share of relevant ones among their R nearest. */
+  rPrecision: number;
+  /** Share of queries whose nearest candidate is of their class. */
+  precisionAt1: number;
+  /** Queries counted: those with at least one relevant candidate. */
+  queries: number;
+}
+
+/**
+ * Retrieval by exact Euclidean nearest neighbours (of embeddings as they are; unit rows make it cosine), as
+ * pytorch-metric-learning's `AccuracyCalculator(k='max_bin_count')` defines the scores. Without `gallery` every row is
+ * a query against all other rows (leave-one-out). Equal distances are ranked by gallery row, lowest first.
+ *
+ * A query without any relevant candidate, such as a label that occurs only once in leave-one-out, has no defined score:
+ * like in pytorch-metric-learning it is left out of every mean, yet stays a candidate for the others.
+ *
+ * Neighbours are found for a block of queries at a time: memory is bounded whatever the number of rows.
+ *
+ * @throws EatDmlError ERR_ARGUMENT (shapes, lengths, non-integers, no query with a relevant candidate),
+ *   ERR_NOT_FINITE (names the row), ERR_ABORTED.
+ */
+export async function retrievalScores(
+  embeddings: Matrix,
+  labels: ArrayLike<number>,
+  options: RetrievalOptions = {},
+): Promise<RetrievalScores> {
+  const recallAt = checkRetrievalOptions(options);
+  checkLabelled('embeddings', embeddings, 'labels', labels);
+  const gallery = options.gallery ?? { embeddings, labels, selfIndex: 'same-row' as const };
+  if (options.gallery) checkGallery(options.gallery, embeddings);
+  const selfOf = selfLookup(gallery, embeddings.rows);
+  const relevant = relevantCounts(labels, gallery.labels, selfOf);
+  const wanted = relevant.reduce((most, r) => Math.max(most, r), Math.max(...recallAt));
+  const sums = new ScoreSums(recallAt);
+  const find = { device: options.device, signal: options.signal, checkFinite: false };
+  // One more than wanted, because the own image is dropped afterwards where it is among them.
+  const k = Math.min(wanted + 1, gallery.embeddings.rows);
+  for (const [start, end] of blocks(embeddings.rows, k)) {
+    const { indices } = await nearestNeighbors(rowsOf(embeddings, start, end), gallery.embeddings, { ...find, k });
+    for (let q = start; q < end; q++) {
+      if (relevant[q] === 0) continue;
+      const ranked = indices.subarray((q - start) * k, (q - start + 1) * k);
+      sums.add(hitsOf(ranked, selfOf(q), labels[q], gallery.labels), relevant[q]);
+    }
+  }
+  return sums.means();
+}
+
+/** Adds up the scores query by query. */
+class ScoreSums {
+  private queries = 0;
+  private mapAtR = 0;
+  private rPrecision = 0;
+  private precisionAt1 = 0;
+  private readonly recalled: number[];
+
+  constructor(private readonly recallAt: number[]) {
+    this.recalled = recallAt.map(() => 0);
+  }
+
+  /** `hits`: ranks (from 0, ascending) of the relevant candidates; `relevant`: how many there are in all. */
+  add(hits: number[], relevant: number): void {
+    let precisions = 0;
+    let found = 0;
+    while (found < hits.length && hits[found] < relevant) {
+      precisions += (found + 1) / (hits[found] + 1);
+      found++;
+    }
+    this.queries++;
+    this.mapAtR += precisions / relevant;
+    this.rPrecision += found / relevant;
+    if (hits[0] === 0) this.precisionAt1++;
+    this.recallAt.forEach((k, i) => {
+      if (hits.length > 0 && hits[0] < k) this.recalled[i]++;
+    });
+  }
+
+  means(): RetrievalScores {
+    const { queries } = this;
+    return {
+      recallAt: Object.fromEntries(this.recallAt.map((k, i) => [k, this.recalled[i] / queries])),
+      mapAtR: this.mapAtR / queries,
+      rPrecision: this.rPrecision / queries,
+      precisionAt1: this.precisionAt1 / queries,
+      queries,
+    };
+  }
+}
+
+/** Ranks at which the query's class appears once `self` is taken out of the ranking. */
+function hitsOf(ranked: Int32Array, self: number, label: number, galleryLabels: ArrayLike<number>): number[] {
+  const hits: number[] = [];
+  let rank = 0;
+  for (const candidate of ranked) {
+    if (candidate === self) continue;
+    if (galleryLabels[candidate] === label) hits.push(rank);
+    rank++;
+  }
+  return hits;
+}
+
+/** How many gallery rows of its class each query can find, itself not counted. */
+function relevantCounts(
+  labels: ArrayLike<number>,
+  galleryLabels: ArrayLike<number>,
+  selfOf: (q: number) => number,
+): Int32Array {
+  const sizes = new Map<number, number>();
+  for (let i = 0; i < galleryLabels.length; i++) sizes.set(galleryLabels[i], (sizes.get(galleryLabels[i]) ?? 0) + 1);
+  const counts = new Int32Array(labels.length);
+  for (let q = 0; q < labels.length; q++) {
+    const self = selfOf(q);
+    const ownIsRelevant = self >= 0 && galleryLabels[self] === labels[q];
+    counts[q] = (sizes.get(labels[q]) ?? 0) - (ownIsRelevant ? 1 : 0);
+  }
+  if (counts.some((count) => count > 0)) return counts;
+  throw new EatDmlError(
+    'ERR_ARGUMENT',
+    'Expected at least one query with another sample of its class to retrieve but received none.',
+  );
+}
+
+function selfLookup({ selfIndex }: Gallery, queries: number): (q: number) => number {
+  if (selfIndex === undefined) return () => -1;
+  if (selfIndex === 'same-row') return (q) => q;
+  const rows = Int32Array.from({ length: queries }, (_, q) => selfIndex[q]);
+  return (q) => rows[q];
+}
+
+/** Cuts `queries` so that a block's neighbour lists hold about four million entries. */
+function* blocks(queries: number, k: number): Generator<[start: number, end: number]> {
+  const size = Math.max(1, Math.floor(2 ** 22 / k));
+  for (let start = 0; start < queries; start += size) yield [start, Math.min(start + size, queries)];
+}
+
+function rowsOf({ data, cols }: Matrix, start: number, end: number): Matrix {
+  return { data: data.subarray(start * cols, end * cols), rows: end - start, cols };
+}
+
+function checkRetrievalOptions(options: RetrievalOptions): number[] {
+  checkOptions(options, ['recallAt', 'gallery', 'device', 'signal']);
+  const recallAt = options.recallAt ?? [1, 2, 4, 8];
+  if (!Array.isArray(recallAt) || recallAt.length === 0)
+    throw invalid('recallAt', 'a list of positive integers', recallAt);
+  recallAt.forEach((k, i) => {
+    checkCount(`recallAt[${i}]`, k);
+  });
+  return recallAt;
+}
+
+function checkLabelled(name: string, embeddings: Matrix, labelName: string, labels: ArrayLike<number>): void {
+  checkMatrix(name, embeddings);
+  if ((embeddings.batch ?? 1) !== 1) throw invalid(`${name}.batch`, '1 or no batch', embeddings.batch);
+  checkLabels(labelName, labels, embeddings.rows);
+  checkFinite(name, embeddings);
+}
+
+function checkGallery(gallery: Gallery, queries: Matrix): void {
+  checkOptions(gallery, ['embeddings', 'labels', 'selfIndex']);
+  const { embeddings, labels, selfIndex } = gallery;
+  checkLabelled('gallery.embeddings', embeddings, 'gallery.labels', labels);
+  if (embeddings.cols !== queries.cols) {
+    throw invalid('gallery.embeddings.cols', `the queries' ${queries.cols}`, embeddings.cols);
+  }
+  if (selfIndex === undefined) return;
+  if (selfIndex === 'same-row') {
+    if (embeddings.rows < queries.rows) {
+      throw invalid('gallery.embeddings.rows', `at least the queries' ${queries.rows}`, embeddings.rows);
+    }
+    return;
+  }
+  checkLabels('gallery.selfIndex', selfIndex, queries.rows);
+  for (let q = 0; q < queries.rows; q++) {
+    if (selfIndex[q] < -1 || selfIndex[q] >= embeddings.rows) {
+      throw invalid(`gallery.selfIndex[${q}]`, `-1 or a gallery row below ${embeddings.rows}`, selfIndex[q]);
+    }
+  }
+}
