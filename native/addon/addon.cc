@@ -1,0 +1,66 @@
+// The addon's exports: one function per kernel, and info().
+#include "../cpu/kernel_table.h"
+#include "../cpu/thread_pool.h"
+#include "call.h"
+
+namespace eat::addon {
+
+Napi::Value pairwise_distance(const Napi::CallbackInfo&);
+Napi::Value nearest_centroid(const Napi::CallbackInfo&);
+Napi::Value nearest_neighbors(const Napi::CallbackInfo&);
+Napi::Value centroid_means(const Napi::CallbackInfo&);
+Napi::Value kmeans(const Napi::CallbackInfo&);
+Napi::Value kmeans_plus_plus(const Napi::CallbackInfo&);
+Napi::Value project_perturbation(const Napi::CallbackInfo&);
+Napi::Value attack_step(const Napi::CallbackInfo&);
+Napi::Value matmul(const Napi::CallbackInfo&);
+Napi::Value conv2d(const Napi::CallbackInfo&);
+Napi::Value conv2d_backprop_input(const Napi::CallbackInfo&);
+Napi::Value conv2d_backprop_filter(const Napi::CallbackInfo&);
+
+namespace {
+
+struct Entry {
+  const char* name;
+  Binding function;
+};
+
+constexpr Entry kEntries[] = {
+    {"pairwiseDistance", pairwise_distance},
+    {"nearestCentroid", nearest_centroid},
+    {"nearestNeighbors", nearest_neighbors},
+    {"centroidMeans", centroid_means},
+    {"kmeans", kmeans},
+    {"kmeansPlusPlus", kmeans_plus_plus},
+    {"projectPerturbation", project_perturbation},
+    {"attackStep", attack_step},
+    {"matmul", matmul},
+    {"conv2d", conv2d},
+    {"conv2dBackpropInput", conv2d_backprop_input},
+    {"conv2dBackpropFilter", conv2d_backprop_filter},
+};
+
+// {isa, threads}: what runs now.
+Napi::Value info(const Napi::CallbackInfo& info) {
+  Napi::Object o = Napi::Object::New(info.Env());
+  o.Set("isa", kernels().isa);
+  o.Set("threads", Napi::Number::New(info.Env(), default_threads()));
+  return o;
+}
+
+Napi::Object init(Napi::Env env, Napi::Object exports) {
+  try {
+    kernels();  // an instruction set that EAT_DML_ISA names and this processor lacks is an error of the load
+  } catch (const std::exception& e) {
+    throw Napi::Error::New(env, e.what());
+  }
+  for (const Entry& entry : kEntries) exports.Set(entry.name, Napi::Function::New(env, entry.function, entry.name));
+  exports.Set("info", Napi::Function::New(env, info, "info"));
+  return exports;
+}
+
+}  // namespace
+}  // namespace eat::addon
+
+static Napi::Object Init(Napi::Env env, Napi::Object exports) { return eat::addon::init(env, exports); }
+NODE_API_MODULE(eat_dml, Init)

@@ -1,0 +1,67 @@
+#include "../contracts/kmeans.h"
+
+#include "../cpu/kernel_table.h"
+#include "call.h"
+
+namespace eat::addon {
+namespace {
+
+Napi::Object progress_object(const Napi::Env& env, const KMeansProgress& at) {
+  Napi::Object o = Napi::Object::New(env);
+  o.Set("batch", Napi::Number::New(env, static_cast<double>(at.batch)));
+  o.Set("iteration", Napi::Number::New(env, static_cast<double>(at.iteration)));
+  o.Set("changed", Napi::Number::New(env, static_cast<double>(at.changed)));
+  o.Set("inertia", Napi::Number::New(env, at.inertia));
+  return o;
+}
+
+// Calls `callback` for every iteration: at once when sync, through the event loop when async. Returns the cleanup.
+std::function<void()> watch(const Napi::Env& env, bool async, const Napi::Function& callback, KMeans& p) {
+  if (!async) {
+    p.on_iteration = [env, callback](const KMeansProgress& at) { callback.Call({progress_object(env, at)}); };
+    return {};
+  }
+  auto queue = std::make_shared<Napi::ThreadSafeFunction>(Napi::ThreadSafeFunction::New(env, callback, "kmeans", 0, 1));
+  p.on_iteration = [queue](const KMeansProgress& at) {
+    queue->NonBlockingCall([at](Napi::Env env, Napi::Function f) { f.Call({progress_object(env, at)}); });
+  };
+  return [queue] { queue->Release(); };
+}
+
+}  // namespace
+
+Napi::Value kmeans(const Napi::CallbackInfo& info) {
+  return call(info, [](const Napi::Env& env, Arguments& args) -> Prepared {
+    KMeans p;
+    p.points = args.matrix("points");
+    p.k = args.integer("k");
+    p.max_iterations = args.integer("maxIterations");
+    p.tolerance = args.number("tolerance");
+    const index_t batch = p.points.batch;
+    p.centroids = args.output<float>("centroids", batch * p.k * p.points.cols, true);
+    p.labels = args.output<std::int32_t>("labels", batch * p.points.rows);
+    p.counts = args.output<std::int32_t>("counts", batch * p.k);
+    p.inertia = args.output<double>("inertia", batch);
+    p.iterations = args.output<std::int32_t>("iterations", batch);
+    p.converged = args.output<std::uint8_t>("converged", batch);
+    std::function<void()> cleanup;
+    if (args.has("onIteration")) {
+      cleanup = watch(env, args.async(), args.value("onIteration").As<Napi::Function>(), p);
+    }
+    return {[p](const Run& run) { kernels().kmeans(run, p); }, cleanup};
+  });
+}
+
+Napi::Value kmeans_plus_plus(const Napi::CallbackInfo& info) {
+  return call(info, [](const Napi::Env&, Arguments& args) -> Prepared {
+    KMeansPlusPlus p;
+    p.points = args.matrix("points");
+    p.k = args.integer("k");
+    p.trials = args.integer("trials");
+    p.uniforms = args.input<double>("uniforms", p.k * p.trials);
+    p.chosen = args.output<std::int32_t>("chosen", p.k);
+    return {[p](const Run& run) { kernels().kmeans_plus_plus(run, p); }, {}};
+  });
+}
+
+}  // namespace eat::addon

@@ -1,0 +1,203 @@
+// The packed GEMM engine. Operands are packed (pack.inl), a register tile of MR x NR runs over k, and an epilogue consumes the
+// tile while it is in registers. Every output element is one chain of fused multiply-adds in the order of k, whatever the
+// tile, the chunk or the thread: same bits for any slicing.
+
+typedef F Accumulators[MR][NV];
+
+#define EAT_ALWAYS_INLINE inline __attribute__((always_inline))
+
+EAT_ALWAYS_INLINE void multiply(Accumulators& c, const float* a, const float* b, index_t k) {
+#pragma GCC unroll 4
+  for (index_t step = 0; step < k; step++) {
+    F row[NV];
+#pragma GCC unroll 4
+    for (int j = 0; j < NV; j++) row[j] = load(b + j * W);
+#pragma GCC unroll 16
+    for (int i = 0; i < MR; i++) {
+      const F x = set1(a[i]);
+#pragma GCC unroll 4
+      for (int j = 0; j < NV; j++) c[i][j] = fma(x, row[j], c[i][j]);
+    }
+    a += MR;
+    b += NR;
+  }
+}
+
+EAT_ALWAYS_INLINE void clear(Accumulators& c) {
+#pragma GCC unroll 16
+  for (int i = 0; i < MR; i++) {
+#pragma GCC unroll 4
+    for (int j = 0; j < NV; j++) c[i][j] = zero();
+  }
+}
+
+EAT_ALWAYS_INLINE void load_tile(Accumulators& c, const float* tile) {
+#pragma GCC unroll 16
+  for (int i = 0; i < MR; i++) {
+#pragma GCC unroll 4
+    for (int j = 0; j < NV; j++) c[i][j] = load(tile + i * NR + j * W);
+  }
+}
+
+EAT_ALWAYS_INLINE void store_tile(const Accumulators& c, float* tile) {
+#pragma GCC unroll 16
+  for (int i = 0; i < MR; i++) {
+#pragma GCC unroll 4
+    for (int j = 0; j < NV; j++) store(tile + i * NR + j * W, c[i][j]);
+  }
+}
+
+// The second operand, packed once for all tasks: k-block after k-block, panel after panel, [k][NR] within.
+struct PackedPanels {
+  index_t columns, depth, panels;
+  Buffer memory;
+
+  PackedPanels(index_t columns, index_t depth)
+      : columns(columns), depth(depth), panels(ceil_div(columns, NR)),
+        memory(static_cast<size_t>(std::max<index_t>(1, panels * depth * NR)) * sizeof(float)) {}
+
+  float* block(index_t k0, index_t kc, index_t panel) const {
+    return memory.as<float>() + k0 * panels * NR + panel * kc * NR;
+  }
+
+  template <class Operand>
+  void pack(const Run& run, const Operand& operand) {
+    const index_t group = std::max<index_t>(1, 16384 / std::max<index_t>(1, depth * NR));
+    parallel_for(run, ceil_div(panels, group), [&](index_t task) {
+      for (index_t p = task * group; p < std::min(panels, (task + 1) * group); p++) {
+        for (index_t k0 = 0; k0 < depth; k0 += KC) {
+          const index_t kc = std::min(KC, depth - k0);
+          operand.template pack<NR>(p * NR, k0, kc, block(k0, kc, p));
+        }
+      }
+    });
+  }
+};
+
+// One chunk of rows against panels [panel0, panel1). `epilogue.tile(c, local_row, column)` gets each finished tile, columns
+// ascending for a given row.
+template <class Operand, class Epilogue>
+void multiply_chunk(const Operand& a, index_t row0, index_t rows, const PackedPanels& b, index_t panel0, index_t panel1,
+                    Epilogue& epilogue) {
+  const index_t strips = ceil_div(rows, MR), depth = b.depth;
+  float* packed = scratch(0, strips * MR * depth + W);
+  for (index_t k0 = 0; k0 < depth; k0 += KC) {
+    const index_t kc = std::min(KC, depth - k0);
+    for (index_t s = 0; s < strips; s++) a.template pack<MR>(row0 + s * MR, k0, kc, packed + k0 * strips * MR + s * MR * kc);
+  }
+  // As many panels as stay in L2 beside the rows; their tiles wait in `carry` while k-blocks follow each other.
+  const index_t together = std::max<index_t>(1, 65536 / (NR * std::min(depth, KC)));
+  float* carry = depth > KC ? scratch(1, strips * together * MR * NR) : nullptr;
+  for (index_t p0 = panel0; p0 < panel1; p0 += together) {
+    const index_t p1 = std::min(panel1, p0 + together);
+    index_t k0 = 0;
+    do {
+      const index_t kc = std::min(KC, depth - k0);
+      const bool last = k0 + kc >= depth;
+      for (index_t s = 0; s < strips; s++) {
+        const float* strip = packed + k0 * strips * MR + s * MR * kc;
+        for (index_t p = p0; p < p1; p++) {
+          float* waiting = carry + (s * together + p - p0) * MR * NR;
+          Accumulators c;
+          if (k0 == 0) clear(c); else load_tile(c, waiting);
+          multiply(c, strip, b.block(k0, kc, p), kc);
+          if (last) epilogue.tile(c, s * MR, p * NR); else store_tile(c, waiting);
+        }
+      }
+      k0 += kc;
+    } while (k0 < depth);
+  }
+}
+
+// Rows per task: few enough that the packed rows stay in L2, many enough that panels are read seldom.
+inline index_t chunk_rows(index_t rows, index_t depth) {
+  const index_t cached = 98304 / std::max<index_t>(1, depth);
+  const index_t shared = ceil_div(rows, 16);
+  return std::max<index_t>(1, std::min({cached, shared, index_t{240}}) / MR) * MR;
+}
+
+// All rows of `a` against `b`; make_epilogue(row0, rows) gives each task its own epilogue, told `finish()` at its end.
+template <class Operand, class MakeEpilogue>
+void multiply_rows(const Run& run, const Operand& a, index_t rows, const PackedPanels& b, MakeEpilogue&& make_epilogue) {
+  const index_t chunk = chunk_rows(rows, b.depth);
+  parallel_for(run, ceil_div(rows, chunk), [&](index_t task) {
+    const index_t row0 = task * chunk, count = std::min(chunk, rows - row0);
+    auto epilogue = make_epilogue(row0, count);
+    multiply_chunk(a, row0, count, b, 0, b.panels, epilogue);
+    epilogue.finish();
+  });
+}
+
+// The same where rows are few and columns many or nothing ties a row's columns together: tasks are blocks of both.
+template <class Operand, class MakeEpilogue>
+void multiply_blocks(const Run& run, const Operand& a, index_t rows, const PackedPanels& b, MakeEpilogue&& make_epilogue) {
+  const index_t chunk = chunk_rows(rows, b.depth);
+  const index_t chunks = ceil_div(rows, chunk);
+  const index_t split = chunks >= 16 ? 1 : std::min(ceil_div(16, chunks), ceil_div(b.panels, 4));
+  const index_t width = ceil_div(b.panels, std::max<index_t>(1, split));
+  const index_t blocks = ceil_div(b.panels, std::max<index_t>(1, width));
+  parallel_for(run, chunks * blocks, [&](index_t task) {
+    const index_t row0 = task / blocks * chunk, count = std::min(chunk, rows - row0);
+    const index_t panel0 = task % blocks * width;
+    auto epilogue = make_epilogue(row0, count);
+    multiply_chunk(a, row0, count, b, panel0, std::min(b.panels, panel0 + width), epilogue);
+    epilogue.finish();
+  });
+}
+
+// One task of multiply_split: adds the product over k in [k0, k1) into the tiles of panels [panel0, panel1).
+template <class A, class B>
+void accumulate_range(const A& a, index_t strips, const B& b, index_t panel0, index_t panel1, index_t k0, index_t k1,
+                      float* tiles) {
+  constexpr index_t step = KC / 2;
+  float* packed_a = scratch(0, strips * MR * step + W);
+  float* packed_b = scratch(1, NR * step + W);
+  for (; k0 < k1; k0 += step) {
+    const index_t kc = std::min(step, k1 - k0);
+    for (index_t s = 0; s < strips; s++) a.template pack<MR>(s * MR, k0, kc, packed_a + s * MR * kc);
+    for (index_t p = panel0; p < panel1; p++) {
+      b.template pack<NR>(p * NR, k0, kc, packed_b);
+      for (index_t s = 0; s < strips; s++) {
+        float* place = tiles + (p * strips + s) * MR * NR;
+        Accumulators c;
+        load_tile(c, place);
+        multiply(c, packed_a + s * MR * kc, packed_b, kc);
+        store_tile(c, place);
+      }
+    }
+  }
+}
+
+// out[i * row_stride + j * column_stride] = sum over k of a and b, where k is long and the output small: fixed ranges of k,
+// cut by the shape alone, give partial sums that are added in order. Both operands are packed per range.
+template <class A, class B>
+void multiply_split(const Run& run, const A& a, index_t rows, const B& b, index_t columns, index_t depth, float* out,
+                    index_t row_stride, index_t column_stride) {
+  constexpr index_t tile = MR * NR, step = KC / 2;
+  const index_t strips = ceil_div(rows, MR), panels = ceil_div(columns, NR), size = strips * panels * tile;
+  const index_t wanted = std::clamp<index_t>((index_t{1} << 22) / size, 1, 16);
+  const index_t range = std::max<index_t>(1, ceil_div(ceil_div(depth, wanted), step)) * step;
+  const index_t ranges = std::max<index_t>(1, ceil_div(depth, range));
+  const index_t width = ceil_div(panels, std::min(panels, ceil_div(16, ranges)));
+  const index_t groups = ceil_div(panels, width);
+  const Buffer memory(static_cast<size_t>(ranges * size) * sizeof(float));
+  parallel_for(run, ranges * groups, [&](index_t task) {
+    const index_t r = task / groups, panel0 = task % groups * width, panel1 = std::min(panels, panel0 + width);
+    float* tiles = memory.as<float>() + r * size;
+    std::fill(tiles + panel0 * strips * tile, tiles + panel1 * strips * tile, 0.0f);
+    accumulate_range(a, strips, b, panel0, panel1, r * range, std::min(depth, (r + 1) * range), tiles);
+  });
+  parallel_for(run, panels, [&](index_t panel) {
+    for (index_t s = 0; s < strips; s++) {
+      float* sum = memory.as<float>() + (panel * strips + s) * tile;
+      for (index_t r = 1; r < ranges; r++) {
+        for (int e = 0; e < tile; e += W) store(sum + e, add(load(sum + e), load(sum + r * size + e)));
+      }
+      for (index_t i = s * MR; i < std::min(rows, s * MR + MR); i++) {
+        for (index_t j = panel * NR; j < std::min(columns, panel * NR + NR); j++) {
+          out[i * row_stride + j * column_stride] = sum[(i - s * MR) * NR + j - panel * NR];
+        }
+      }
+    }
+  });
+}

@@ -1,0 +1,36 @@
+// What one instruction set offers: the bodies of native/cpu/*.inl compiled for it.
+#pragma once
+
+#include "../contracts/attack_step.h"
+#include "../contracts/centroid_means.h"
+#include "../contracts/conv2d.h"
+#include "../contracts/kmeans.h"
+#include "../contracts/matmul.h"
+#include "../contracts/nearest_centroid.h"
+#include "../contracts/nearest_neighbors.h"
+#include "../contracts/pairwise_distance.h"
+#include "../contracts/project_perturbation.h"
+
+namespace eat {
+
+struct KernelTable {
+  const char* isa;
+  void (*pairwise_distance)(const Run&, const PairwiseDistance&);
+  void (*nearest_centroid)(const Run&, const NearestCentroid&);
+  void (*nearest_neighbors)(const Run&, const NearestNeighbors&);
+  void (*centroid_means)(const Run&, const CentroidMeans&);
+  void (*kmeans)(const Run&, const KMeans&);
+  void (*kmeans_plus_plus)(const Run&, const KMeansPlusPlus&);
+  void (*project_perturbation)(const Run&, const ProjectPerturbation&);
+  void (*attack_step)(const Run&, const AttackStep&);
+  void (*matmul)(const Run&, const MatMul&);
+  void (*conv2d)(const Run&, const Conv2D&);
+  void (*conv2d_backprop_input)(const Run&, const Conv2DBackpropInput&);
+  void (*conv2d_backprop_filter)(const Run&, const Conv2DBackpropFilter&);
+};
+
+// The table in use: EAT_DML_ISA by name, else the first that this processor runs. Throws std::invalid_argument where
+// EAT_DML_ISA names one that is unknown or not supported here.
+const KernelTable& kernels();
+
+}  // namespace eat

@@ -1,0 +1,32 @@
+// Every kernel body, in the order of their needs. Included once per instruction set, after its vector layer.
+
+#include "pack.inl"
+#include "gemm.inl"
+#include "rows.inl"
+#include "pairwise_distance.inl"
+#include "nearest_centroid.inl"
+#include "nearest_neighbors.inl"
+#include "centroid_means.inl"
+#include "kmeans.inl"
+#include "ball.inl"
+#include "project_perturbation.inl"
+#include "attack_step.inl"
+#include "matmul.inl"
+#include "patches.inl"
+#include "conv2d.inl"
+
+inline constexpr KernelTable make_table(const char* isa) {
+  return {isa,
+          pairwise_distance,
+          nearest_centroid,
+          nearest_neighbors,
+          centroid_means,
+          kmeans,
+          kmeans_plus_plus,
+          project_perturbation,
+          attack_step,
+          matmul,
+          conv2d,
+          conv2d_backprop_input,
+          conv2d_backprop_filter};
+}

@@ -1,0 +1,187 @@
+// nearestCentroid: |x-c|^2 = |x|^2 + (|c|^2 - 2 x.c); the bracket alone decides, so the epilogue keeps per lane the best two of
+// it. Where the two are closer than the rounding bound the row is decided again in double.
+
+struct CentroidSet {
+  const float* data;
+  index_t k, d;
+  PackedPanels panels;
+  std::vector<float> squared;  // padded to whole panels with +Inf, which never wins
+  double largest = 0;
+
+  CentroidSet(const Run& run, const float* data, index_t k, index_t d)
+      : data(data), k(k), d(d), panels(k, d), squared(static_cast<size_t>(panels.panels * NR), INFINITY) {
+    for (index_t j = 0; j < k; j++) {
+      const double norm = squared_norm(data + j * d, d);
+      squared[static_cast<size_t>(j)] = static_cast<float>(norm);
+      largest = norm > largest || std::isnan(norm) ? norm : largest;
+    }
+    panels.pack(run, Rows{data, d, k});
+  }
+
+  bool finite() const { return std::isfinite(largest); }
+};
+
+struct NearestTwo {
+  index_t label, second_label;
+  double best, second;  // squared distances
+};
+
+// The exact answer for one row: a float pass keeps the candidates within the bound, these are compared in double.
+__attribute__((noinline)) inline NearestTwo nearest_exactly(const float* x, double norm, const CentroidSet& c) {
+  float* approximate = scratch(3, c.k);
+  const double bound = rounding_share(c.d) * (norm + c.largest);
+  const bool trust = norm + c.largest < 1e30 && bound > 1e-36;
+  float best = INFINITY, second = INFINITY;
+  for (index_t j = 0; trust && j < c.k; j++) {
+    F s = zero();
+    const float* y = c.data + j * c.d;
+    index_t k = 0;
+    for (; k + W <= c.d; k += W) s = fma(load(x + k), load(y + k), s);
+    if (k < c.d) s = fma(load_partial(x + k, static_cast<int>(c.d - k)), load_partial(y + k, static_cast<int>(c.d - k)), s);
+    float lanes[W], dot = 0;
+    store(lanes, s);
+    for (float lane : lanes) dot += lane;
+    const float value = c.squared[static_cast<size_t>(j)] - 2 * dot;
+    approximate[j] = value;
+    if (value < best) second = best, best = value; else second = std::min(second, value);
+  }
+  NearestTwo result{0, 0, INFINITY, INFINITY};
+  for (index_t j = 0; j < c.k; j++) {
+    if (trust && approximate[j] > second + 2 * bound) continue;
+    const double exact = squared_difference_in_order(x, c.data + j * c.d, c.d);
+    if (exact < result.best) {
+      result.second = result.best;
+      result.second_label = result.label;
+      result.best = exact;
+      result.label = j;
+    } else if (exact < result.second) {
+      result.second = exact;
+      result.second_label = j;
+    }
+  }
+  return result;
+}
+
+// Per row and lane: best value and its column, second-best value and its column.
+struct ArgminEpilogue {
+  static constexpr int kState = 4 * W;
+  const CentroidSet& c;
+  float* state;
+  const float* squared;
+
+  // The state of `rows` rows lives in scratch slot 2.
+  ArgminEpilogue(const CentroidSet& c, index_t rows)
+      : c(c), state(scratch(2, ceil_div(rows, MR) * MR * kState)), squared(c.squared.data()) {
+    for (index_t i = 0; i < ceil_div(rows, MR) * MR; i++) {
+      float* row = state + i * kState;
+      store(row, set1(INFINITY));
+      store(row + W, set1(INFINITY));
+      istore(columns(row), iset1(0));
+      istore(columns(row) + W, iset1(0));
+    }
+  }
+
+  static std::int32_t* columns(float* row) { return reinterpret_cast<std::int32_t*>(row + 2 * W); }
+
+  EAT_ALWAYS_INLINE void tile(Accumulators& acc, index_t i0, index_t j0) {
+#pragma GCC unroll 16
+    for (int i = 0; i < MR; i++) {
+      float* row = state + (i0 + i) * kState;
+      F best = load(row), second = load(row + W);
+      I best_column = iload(columns(row)), second_column = iload(columns(row) + W);
+#pragma GCC unroll 4
+      for (int j = 0; j < NV; j++) {
+        const F value = fnma(set1(2.0f), acc[i][j], load(squared + j0 + j * W));
+        const I column = iadd(iota(), iset1(static_cast<std::int32_t>(j0 + j * W)));
+        const M better = lt(value, best), runner_up = lt(value, second);
+        second = min(second, max(best, value));
+        second_column = iselect(better, best_column, iselect(runner_up, column, second_column));
+        best_column = iselect(better, column, best_column);
+        best = min(best, value);
+      }
+      store(row, best);
+      store(row + W, second);
+      istore(columns(row), best_column);
+      istore(columns(row) + W, second_column);
+    }
+  }
+
+  // The best two of row i (local), as far as float tells: values of |c|^2 - 2 x.c, lowest column at a tie.
+  NearestTwo reduce(index_t i) const {
+    float* row = state + i * kState;
+    const std::int32_t* column = columns(row);
+    NearestTwo two{column[0], column[W], row[0], row[W]};
+    const auto offer = [&two](float value, std::int32_t label) {
+      if (value < two.best || (value == two.best && label < two.label)) {
+        two.second = two.best;
+        two.second_label = two.label;
+        two.best = value;
+        two.label = label;
+      } else if (value < two.second) {
+        two.second = value;
+        two.second_label = label;
+      }
+    };
+    for (int lane = 1; lane < W; lane++) {
+      offer(row[lane], column[lane]);
+      offer(row[W + lane], column[W + lane]);
+    }
+    return two;
+  }
+};
+
+// The nearest two centroids of rows [row0, row0 + count) of `points`; emit(row, x, NearestTwo, exact) for each in order.
+// `norms` gets their squared norms. With `exact` false the distances are the expanded form's.
+template <class Emit>
+inline void assign_chunk(const float* points, index_t row0, index_t count, const CentroidSet& c, double* norms, Emit&& emit) {
+  const index_t d = c.d;
+  for (index_t i = 0; i < count; i++) norms[i] = squared_norm(points + (row0 + i) * d, d);
+  ArgminEpilogue epilogue(c, count);
+  multiply_chunk(Rows{points, d, row0 + count}, row0, count, c.panels, 0, c.panels.panels, epilogue);
+  const double share = rounding_share(d);
+  for (index_t i = 0; i < count; i++) {
+    const float* x = points + (row0 + i) * d;
+    NearestTwo two = epilogue.reduce(i);
+    const double total = norms[i] + c.largest, bound = 2 * share * total;
+    const bool exact = c.k > 1 && !(total < 1e30 && total > 1e-30 && two.second - two.best > bound);
+    if (exact) {
+      two = nearest_exactly(x, norms[i], c);
+    } else {
+      two.best += norms[i];
+      two.second += norms[i];
+    }
+    emit(i, x, two, exact);
+  }
+}
+
+// Rows per task of an assignment; fixed by the shape alone.
+inline index_t assign_rows(index_t n, index_t d) { return chunk_rows(n, d); }
+
+inline void nearest_centroid(const Run& run, const NearestCentroid& p) {
+  const index_t n = p.points.rows, k = p.centroids.rows, d = p.points.cols;
+  const float direct_share = cancellation_share(d);
+  for (index_t batch = 0; batch < p.points.batch; batch++) {
+    const float* points = p.points.data + batch * n * d;
+    const CentroidSet c(run, p.centroids.data + batch * k * d, k, d);
+    std::atomic<bool> finite{c.finite()};
+    const index_t chunk = assign_rows(n, d);
+    parallel_for(run, ceil_div(n, chunk), [&](index_t task) {
+      const index_t row0 = task * chunk, count = std::min(chunk, n - row0);
+      double norms[512];
+      assign_chunk(points, row0, count, c, norms, [&](index_t i, const float* x, NearestTwo two, bool exact) {
+        const index_t at = batch * n + row0 + i;
+        if (!std::isfinite(norms[i])) finite.store(false, std::memory_order_relaxed);
+        p.labels[at] = static_cast<std::int32_t>(two.label);
+        if (p.distances == nullptr) return;
+        if (!exact) {
+          const double limit = direct_share * (norms[i] + c.largest);
+          if (k == 1 || !(two.best > limit)) two.best = squared_difference(x, c.data + two.label * d, d);
+          if (k > 1 && !(two.second > limit)) two.second = squared_difference(x, c.data + two.second_label * d, d);
+        }
+        p.distances[at] = static_cast<float>(two.best);
+        if (p.second_distances != nullptr) p.second_distances[at] = k == 1 ? INFINITY : static_cast<float>(two.second);
+      });
+    });
+    if (!finite.load() && run.check_finite) require_finite(p.points, "points", p.centroids, "centroids");
+  }
+}

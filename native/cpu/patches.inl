@@ -1,0 +1,107 @@
+// Implicit im2col: operands of the GEMM whose rows are image patches, gathered while packing; the patch matrix never exists.
+// A patch is a list of taps; tap t of row (n, y, x) reads the channels at source (n, y*step_y + t.dy, x*step_x + t.dx), or
+// zeros outside the image.
+
+struct Tap {
+  index_t dy, dx;
+  index_t filter;  // its place in the filter: i * filter_width + j
+};
+
+struct PatchGrid {
+  const float* source;
+  index_t height, width, channels;       // of the source images
+  index_t rows_y, rows_x, step_y, step_x;  // rows per image, and the source pixels between them
+  std::vector<Tap> taps;
+  std::vector<float> zeros;
+
+  PatchGrid(const float* source, index_t height, index_t width, index_t channels, index_t rows_y, index_t rows_x,
+            index_t step_y, index_t step_x, std::vector<Tap> taps)
+      : source(source), height(height), width(width), channels(channels), rows_y(rows_y), rows_x(rows_x), step_y(step_y),
+        step_x(step_x), taps(std::move(taps)), zeros(static_cast<size_t>(channels) + W, 0.0f) {}
+
+  struct Place { const float* image; index_t y, x; };  // source position of a row's patch
+
+  Place place(index_t row) const {
+    const index_t per_image = rows_y * rows_x, within = row % per_image;
+    return {source + row / per_image * height * width * channels, within / rows_x * step_y, within % rows_x * step_x};
+  }
+
+  const float* at(const Place& p, const Tap& tap) const {
+    const index_t y = p.y + tap.dy, x = p.x + tap.dx;
+    const bool inside = y >= 0 && y < height && x >= 0 && x < width;
+    return inside ? p.image + (y * width + x) * channels : zeros.data();
+  }
+};
+
+// Patches as rows: element (row, tap * channels + c).
+struct PatchRows {
+  const PatchGrid& grid;
+  index_t count;
+
+  template <int P>
+  void pack(index_t first, index_t k0, index_t kc, float* dst) const {
+    const index_t channels = grid.channels;
+    const int used = static_cast<int>(std::min<index_t>(P, count - first));
+    PatchGrid::Place places[P];
+    for (int i = 0; i < used; i++) places[i] = grid.place(first + i);
+    for (index_t k = k0; k < k0 + kc;) {
+      const Tap& tap = grid.taps[static_cast<size_t>(k / channels)];
+      const index_t channel = k % channels, run = std::min(channels - channel, k0 + kc - k);
+      const float* rows[P];
+      for (int i = 0; i < used; i++) rows[i] = grid.at(places[i], tap) + channel;
+      float* to = dst + (k - k0) * P;
+      if (run * 2 >= W) {
+        pack_rows<P>(rows, used, run, to);
+      } else {
+        for (index_t c = 0; c < run; c++) {
+          for (int i = 0; i < P; i++) to[c * P + i] = i < used ? rows[i][c] : 0.0f;
+        }
+      }
+      k += run;
+    }
+  }
+};
+
+// Patches as columns, for the sum over all rows: element (tap * channels + c, row).
+struct PatchColumns {
+  const PatchGrid& grid;
+
+  template <int P>
+  void pack(index_t first, index_t k0, index_t kc, float* dst) const {
+    const index_t channels = grid.channels, total = channels * static_cast<index_t>(grid.taps.size());
+    const index_t end = std::min(first + P, total);
+    for (index_t k = 0; k < kc; k++) {
+      const PatchGrid::Place place = grid.place(k0 + k);
+      float* to = dst + k * P;
+      for (index_t j = first; j < end;) {
+        const index_t channel = j % channels, run = std::min(channels - channel, end - j);
+        const float* from = grid.at(place, grid.taps[static_cast<size_t>(j / channels)]) + channel;
+        if (run % W == 0) for (index_t c = 0; c < run; c += W) store(to + c, load(from + c));
+        else std::copy(from, from + run, to);
+        to += run;
+        j += run;
+      }
+      std::fill(to, dst + (k + 1) * P, 0.0f);
+    }
+  }
+};
+
+// A filter with input and output channels exchanged: element (input channel, tap * out_channels + o).
+struct FilterRows {
+  const float* filter;
+  index_t in_channels, out_channels;
+  const std::vector<Tap>& taps;
+
+  template <int P>
+  void pack(index_t first, index_t k0, index_t kc, float* dst) const {
+    const int used = static_cast<int>(std::min<index_t>(P, in_channels - first));
+    for (index_t k = k0; k < k0 + kc;) {
+      const index_t tap = taps[static_cast<size_t>(k / out_channels)].filter;
+      const index_t channel = k % out_channels, run = std::min(out_channels - channel, k0 + kc - k);
+      const float* rows[P];
+      for (int i = 0; i < used; i++) rows[i] = filter + (tap * in_channels + first + i) * out_channels + channel;
+      pack_rows<P>(rows, used, run, dst + (k - k0) * P);
+      k += run;
+    }
+  }
+};

@@ -1,0 +1,17 @@
+// Everything the kernel bodies use from outside, included before any target region so that no std inline is compiled for it.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <limits>
+#include <new>
+#include <utility>
+#include <vector>
+
+#include "buffer.h"
+#include "kernel_table.h"
+#include "thread_pool.h"

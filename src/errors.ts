@@ -1,0 +1,57 @@
+/** Stable codes of the errors this package throws; documented in README.md. */
+export type ErrorCode =
+  | 'ERR_ARGUMENT'
+  | 'ERR_NOT_FINITE'
+  | 'ERR_DEVICE'
+  | 'ERR_BACKEND'
+  | 'ERR_DATA'
+  | 'ERR_CHECKPOINT'
+  | 'ERR_CONFIG'
+  | 'ERR_BUILD'
+  | 'ERR_ABORTED'
+  | 'ERR_DIVERGED';
+
+export interface ErrorDetails {
+  /** What the user can do about it, one sentence. */
+  hint?: string;
+  cause?: unknown;
+}
+
+/** Every error of this package: one sentence (name, expected, received), a stable `code`, and where known a remedy. */
+export class EatDmlError extends Error {
+  readonly code: ErrorCode;
+  readonly hint?: string;
+
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.name = 'EatDmlError';
+    this.code = code;
+    this.hint = details.hint;
+  }
+}
+
+/** "expected X for `name` but received Y", with the value shown short. */
+export function invalid(name: string, expected: string, received: unknown): EatDmlError {
+  return new EatDmlError('ERR_ARGUMENT', `Expected ${expected} for ${name} but received ${describe(received)}.`);
+}
+
+/** A value as a reader of an error message wants to see it: its kind, its size, never its whole content. */
+export function describe(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  if (typeof value === 'string') return value.length > 60 ? `"${value.slice(0, 57)}..."` : `"${value}"`;
+  if (typeof value === 'function') return 'a function';
+  if (typeof value !== 'object') return String(value);
+  if (ArrayBuffer.isView(value)) return `a ${value.constructor.name} of length ${(value as Float32Array).length}`;
+  if (Array.isArray(value)) return `an array of length ${value.length}`;
+  const name = value.constructor?.name;
+  return !name || name === 'Object' ? `an object with ${Object.keys(value).join(', ') || 'no keys'}` : `a ${name}`;
+}
+
+/** Throws the signal's reason as an `ERR_ABORTED` when it is aborted; call between units of work. */
+export function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw aborted(signal);
+}
+
+export function aborted(signal: AbortSignal): EatDmlError {
+  return new EatDmlError('ERR_ABORTED', 'The operation was aborted.', { cause: signal.reason });
+}

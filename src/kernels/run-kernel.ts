@@ -1,0 +1,100 @@
+import { aborted, EatDmlError, throwIfAborted } from '../errors.js';
+import { resolveDevice } from './devices.js';
+import type { AddonKernel, AddonTask } from './load-addon.js';
+import { type AsyncKernelOptions, type KernelOptions, type Matrix, notFinite } from './matrix.js';
+
+/** A plain-loop kernel: does its work in slices, yielding between them so that an asynchronous call can be aborted. */
+export type ReferenceKernel<Args> = (args: Args) => Generator<void>;
+
+/** A checked call: its name in the addon, the arguments both devices read, and what to name in an error. */
+export interface KernelCall<Args extends object> {
+  kernel: string;
+  args: Args & { checkFinite?: boolean };
+  reference: ReferenceKernel<Args>;
+  /** The input matrices by argument name, to say what and where a bad value is. */
+  inputs: Record<string, Matrix>;
+}
+
+/** Runs on the chosen device, now. Results are in the arrays of `args`. */
+export function runSync<Args extends object>(call: KernelCall<Args>, options: KernelOptions): void {
+  const addon = resolveDevice(options.device);
+  call.args.checkFinite = options.checkFinite ?? true;
+  try {
+    if (addon) (addon[call.kernel] as AddonKernel)(call.args, false);
+    else for (const _ of reference(call)) continue;
+  } catch (error) {
+    throw translate(error, call);
+  }
+}
+
+/** Runs off the event loop (native), or in slices on it (js); stops when `options.signal` is aborted. */
+export async function runAsync<Args extends object>(call: KernelCall<Args>, options: AsyncKernelOptions): Promise<void> {
+  const { signal } = options;
+  throwIfAborted(signal);
+  const addon = resolveDevice(options.device);
+  call.args.checkFinite = options.checkFinite ?? true;
+  try {
+    if (addon) await runTask((addon[call.kernel] as AddonKernel)(call.args, true) as AddonTask, signal);
+    else await runSlices(reference(call), signal);
+  } catch (error) {
+    throw translate(error, call, signal);
+  }
+}
+
+async function runTask(task: AddonTask, signal: AbortSignal | undefined): Promise<void> {
+  const cancel = () => task.cancel();
+  signal?.addEventListener('abort', cancel, { once: true });
+  try {
+    await task.promise;
+  } finally {
+    signal?.removeEventListener('abort', cancel);
+  }
+}
+
+/** Gives the event loop a turn every 10 ms. */
+async function runSlices(slices: Generator<void>, signal: AbortSignal | undefined): Promise<void> {
+  let turn = performance.now();
+  for (const _ of slices) {
+    if (performance.now() - turn < 10) continue;
+    await new Promise((resolve) => setImmediate(resolve));
+    throwIfAborted(signal);
+    turn = performance.now();
+  }
+}
+
+function* reference<Args extends object>(call: KernelCall<Args>): Generator<void> {
+  if (call.args.checkFinite) {
+    for (const [name, matrix] of Object.entries(call.inputs)) {
+      for (let i = 0; i < matrix.data.length; i++) {
+        if (!Number.isFinite(matrix.data[i])) throw notFinite(name, matrix, Math.floor(i / matrix.cols), matrix.data[i]);
+      }
+      yield;
+    }
+  }
+  yield* call.reference(call.args);
+}
+
+interface NativeError extends Error {
+  kind?: 'notFinite' | 'outsideBox' | 'cancelled' | 'memory' | 'other';
+  argument?: string;
+  row?: number;
+}
+
+/** The addon's errors in this package's words. */
+function translate(error: unknown, call: KernelCall<object>, signal?: AbortSignal): unknown {
+  const { kind, argument = '', row = 0, message } = error as NativeError;
+  const matrix = call.inputs[argument];
+  if (kind === 'notFinite') {
+    const value = matrix.data.subarray(row * matrix.cols, (row + 1) * matrix.cols).find((x) => !Number.isFinite(x));
+    return notFinite(argument, matrix, row, value ?? Number.NaN);
+  }
+  if (kind === 'outsideBox') return outsideBox(argument, row);
+  if (kind === 'cancelled' && signal) return aborted(signal);
+  if (kind === 'memory') return new EatDmlError('ERR_DEVICE', `Not enough memory for ${call.kernel}.`, { cause: error });
+  if (kind !== undefined) return new EatDmlError('ERR_DEVICE', message, { cause: error });
+  return error;
+}
+
+export function outsideBox(argument: string, row: number): EatDmlError {
+  return new EatDmlError('ERR_ARGUMENT', `Expected ${argument} to lie in the box but row ${row} does not.`);
+}

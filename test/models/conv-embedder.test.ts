@@ -1,0 +1,140 @@
+import * as tf from '@tensorflow/tfjs';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { convEmbedder } from '../../src/models/index.js';
+import { availableBackends } from './backends.js';
+
+const images = (n: number, seed = 1) => tf.randomUniform<tf.Rank.R4>([n, 8, 8, 2], 0, 1, 'float32', seed);
+const build = (seed = 3) => convEmbedder({ embedding: 5, width: 2 }).build([8, 8, 2], seed);
+
+function maxDifference(a: tf.Tensor, b: tf.Tensor): number {
+  return tf.tidy(() => tf.max(tf.abs(tf.sub(a, b))).dataSync()[0]);
+}
+
+beforeAll(() => tf.setBackend('cpu'));
+
+describe('convEmbedder', () => {
+  it('gives unit rows of the asked width, for any size and number of channels', () => {
+    for (const shape of [[8, 8, 2], [5, 7, 1], [1, 1, 3]] as [number, number, number][]) {
+      const model = convEmbedder({ embedding: 6, width: 3 }).build(shape, 1);
+      const e = model.apply(tf.randomUniform([4, ...shape]));
+      expect(e.shape).toEqual([4, 6]);
+      for (const length of tf.norm(e, 2, 1).dataSync()) expect(length).toBeCloseTo(1, 5);
+      model.dispose();
+    }
+  });
+
+  it('is, before scaling, what its tfjs layers compute', () => {
+    const model = build();
+    const x = images(6);
+    model.apply(x, true).dispose();
+    const raw = model.layers.predict(x) as tf.Tensor2D;
+    expect(maxDifference(model.apply(x), tf.div(raw, tf.norm(raw, 2, 1, true)))).toBeLessThan(1e-5);
+    model.dispose();
+  });
+
+  it('has no bias in its convolutions and 3x3 filters of width, 2 width and 4 width', () => {
+    const model = build();
+    const shapes = model.variables().map(({ shape }) => shape.join('x'));
+    expect(shapes).toEqual(['3x3x2x2', '2', '2', '3x3x2x4', '4', '4', '3x3x4x8', '8', '8', '8x5', '5']);
+    model.dispose();
+  });
+
+  it('is the same for the same seed and different for another', () => {
+    const [a, b, c] = [build(3), build(3), build(4)];
+    const x = images(3);
+    expect(maxDifference(a.apply(x), b.apply(x))).toBe(0);
+    expect(maxDifference(a.apply(x), c.apply(x))).toBeGreaterThan(1e-2);
+    for (const model of [a, b, c]) model.dispose();
+  });
+
+  it('moves running statistics in training and only there', () => {
+    const model = build();
+    const running = () => model.layers.getLayer('norm1').getWeights()[2].dataSync().slice();
+    const before = running();
+    tf.tidy(() => void model.apply(images(4)));
+    tf.tidy(() => void tf.grad((x) => tf.sum(model.apply(x as tf.Tensor4D)))(images(4)));
+    expect(running()).toEqual(before);
+    tf.tidy(() => void model.apply(images(4), true));
+    expect(running()).not.toEqual(before);
+    model.dispose();
+  });
+
+  it('trains with the statistics of the batch: running ones follow with momentum 0.9', () => {
+    const model = build();
+    const x = images(4);
+    const filter = model.variables()[0] as tf.Tensor as tf.Tensor4D;
+    const { mean, variance } = tf.moments(tf.conv2d(x, filter, 1, 'same'), [0, 1, 2]);
+    tf.tidy(() => void model.apply(x, true));
+    const [, , runningMean, runningVariance] = model.layers.getLayer('norm1').getWeights();
+    expect(maxDifference(runningMean, tf.mul(mean, 0.1))).toBeLessThan(1e-6);
+    expect(maxDifference(runningVariance, tf.add(0.9, tf.mul(variance, 0.1)))).toBeLessThan(1e-6);
+    model.dispose();
+  });
+
+  it('leaks no tensor', () => {
+    const model = build();
+    const x = images(4);
+    const step = () =>
+      tf.tidy(() => {
+        tf.variableGrads(() => tf.mean(tf.square(tf.slice(model.apply(x, true), [0, 0], [-1, 1]))), model.variables());
+        tf.grad((y) => tf.sum(tf.slice(model.apply(y as tf.Tensor4D), [0, 0], [-1, 1])))(x);
+      });
+    step();
+    const before = tf.memory().numTensors;
+    for (let i = 0; i < 5; i++) step();
+    expect(tf.memory().numTensors).toBe(before);
+    model.dispose();
+    expect(tf.memory().numTensors).toBeLessThan(before);
+  });
+
+  it.each([
+    ['width 0', () => convEmbedder({ width: 0 }), /width/],
+    ['a broken embedding', () => convEmbedder({ embedding: 1.5 }), /embedding/],
+    ['images of another size', () => build().apply(tf.zeros([1, 8, 8, 3])), /images.*8, 8, 2.*8, 8, 3/],
+    ['an array', () => build().apply([1] as never), /images/],
+  ])('refuses %s', (_, call, message) => {
+    expect(call).toThrow(expect.objectContaining({ code: 'ERR_ARGUMENT', message: expect.stringMatching(message) }));
+  });
+});
+
+for (const backend of await availableBackends()) {
+  describe(`gradients of convEmbedder on ${backend}`, () => {
+    /** A fixed linear function of the embedding, summed in double precision. */
+    const probe = (e: tf.Tensor) => tf.sum(tf.mul(e, tf.tensor2d([[0.3, -1, 0.7, 0.2, 1.1]])));
+
+    it.each([true, false])('agree with finite differences in images and variables (training %s)', async (training) => {
+      await tf.setBackend(backend);
+      const model = build();
+      const x = images(4);
+      tf.tidy(() => void model.apply(x, true));
+      const running = model.layers.weights.map((w) => w.read().dataSync().slice());
+      const restore = () => model.layers.weights.forEach((w, i) => w.write(tf.tensor(running[i], w.shape as number[])));
+      const value = () => {
+        const out = tf.tidy(() => probe(model.apply(x, training)).dataSync()[0]);
+        tf.tidy(restore);
+        return out;
+      };
+      const { grads } = tf.variableGrads(() => probe(model.apply(x, training)) as tf.Scalar, model.variables());
+      tf.tidy(restore);
+      for (const variable of model.variables()) {
+        const analytic = grads[variable.name].dataSync();
+        const at = variable.dataSync().slice();
+        const index = analytic.reduce((best, g, i) => (Math.abs(g) > Math.abs(analytic[best]) ? i : best), 0);
+        const slope = (h: number) => {
+          const moved = [h, -h].map((d) => {
+            const next = at.slice();
+            next[index] += d;
+            tf.tidy(() => variable.assign(tf.tensor(next, variable.shape)));
+            const changed = tf.tidy(() => probe(model.apply(x, training)).dataSync()[0]);
+            tf.tidy(restore);
+            return changed;
+          });
+          return (moved[0] - moved[1]) / (2 * h);
+        };
+        expect(Math.abs(slope(5e-3) - analytic[index])).toBeLessThan(0.05 * Math.abs(analytic[index]) + 5e-3);
+      }
+      expect(Number.isFinite(value())).toBe(true);
+      model.dispose();
+    });
+  });
+}
