@@ -1,4 +1,4 @@
-import { type DeviceName, kmeans, type Matrix } from '../kernels/index.js';
+import { type DeviceName, type KMeansResult, kmeans, type Matrix } from '../kernels/index.js';
 import { checkOptions } from '../kernels/matrix.js';
 
 export interface ClusterOptions {
@@ -8,7 +8,7 @@ export interface ClusterOptions {
   seed?: number;
   /** Starts of which the one with the least inertia is kept (default 5). */
   restarts?: number;
-  /** Lloyd iterations per start at most (default 100). */
+  /** Lloyd iterations per start at most (default 300). */
   maxIterations?: number;
   device?: DeviceName | 'auto';
   signal?: AbortSignal;
@@ -20,8 +20,7 @@ export interface ClusterOptions {
  *
  * @throws EatDmlError ERR_ARGUMENT (k above the number of rows, shapes), ERR_NOT_FINITE, ERR_DEVICE, ERR_ABORTED.
  */
-export function clusterEmbeddings(embeddings: Matrix, options: ClusterOptions): ReturnType<typeof kmeans> {
+export async function clusterEmbeddings(embeddings: Matrix, options: ClusterOptions): Promise<KMeansResult> {
   checkOptions(options, ['k', 'seed', 'restarts', 'maxIterations', 'device', 'signal']);
-  const { seed = 0, restarts = 5, maxIterations = 100, ...rest } = options;
-  return kmeans(embeddings, { ...rest, seed, restarts, maxIterations, init: 'k-means++' });
+  return kmeans(embeddings, { init: 'k-means++', restarts: 5, ...options });
 }

@@ -1,6 +1,6 @@
 import { EatDmlError, invalid } from '../errors.js';
 import { type DeviceName, type Matrix, nearestNeighbors } from '../kernels/index.js';
-import { checkCount, checkFinite, checkMatrix, checkOptions } from '../kernels/matrix.js';
+import { checkCount, checkOptions, notFinite, readMatrix } from '../kernels/matrix.js';
 import { checkLabels } from './labels.js';
 
 /** The set that queries are looked up in, where it is not the set of queries itself. */
@@ -58,18 +58,19 @@ export async function retrievalScores(
   options: RetrievalOptions = {},
 ): Promise<RetrievalScores> {
   const recallAt = checkRetrievalOptions(options);
-  checkLabelled('embeddings', embeddings, 'labels', labels);
-  const gallery = options.gallery ?? { embeddings, labels, selfIndex: 'same-row' as const };
-  if (options.gallery) checkGallery(options.gallery, embeddings);
-  const selfOf = selfLookup(gallery, embeddings.rows);
+  const queries = readLabelled('embeddings', embeddings, 'labels', labels);
+  const gallery = options.gallery
+    ? readGallery(options.gallery, queries)
+    : { embeddings: queries, labels, selfIndex: 'same-row' as const };
+  const selfOf = selfLookup(gallery, queries.rows);
   const relevant = relevantCounts(labels, gallery.labels, selfOf);
   const wanted = relevant.reduce((most, r) => Math.max(most, r), Math.max(...recallAt));
   const sums = new ScoreSums(recallAt);
   const find = { device: options.device, signal: options.signal, checkFinite: false };
   // One more than wanted, because the own image is dropped afterwards where it is among them.
   const k = Math.min(wanted + 1, gallery.embeddings.rows);
-  for (const [start, end] of blocks(embeddings.rows, k)) {
-    const { indices } = await nearestNeighbors(rowsOf(embeddings, start, end), gallery.embeddings, { ...find, k });
+  for (const [start, end] of blocks(queries.rows, k)) {
+    const { indices } = await nearestNeighbors(rowsOf(queries, start, end), gallery.embeddings, { ...find, k });
     for (let q = start; q < end; q++) {
       if (relevant[q] === 0) continue;
       const ranked = indices.subarray((q - start) * k, (q - start + 1) * k);
@@ -181,31 +182,38 @@ function checkRetrievalOptions(options: RetrievalOptions): number[] {
   return recallAt;
 }
 
-function checkLabelled(name: string, embeddings: Matrix, labelName: string, labels: ArrayLike<number>): void {
-  checkMatrix(name, embeddings);
+/** The matrix to compute on, when it is one finite matrix with a label per row. */
+function readLabelled(name: string, given: Matrix, labelName: string, labels: ArrayLike<number>): Matrix {
+  const embeddings = readMatrix(name, given);
   if ((embeddings.batch ?? 1) !== 1) throw invalid(`${name}.batch`, '1 or no batch', embeddings.batch);
   checkLabels(labelName, labels, embeddings.rows);
-  checkFinite(name, embeddings);
+  const { data, rows, cols } = embeddings;
+  const bad = data.findIndex((value) => !Number.isFinite(value));
+  if (bad >= 0) throw notFinite(name, embeddings, Math.floor(bad / cols), data[bad]);
+  return { data, rows, cols };
 }
 
-function checkGallery(gallery: Gallery, queries: Matrix): void {
-  checkOptions(gallery, ['embeddings', 'labels', 'selfIndex']);
-  const { embeddings, labels, selfIndex } = gallery;
-  checkLabelled('gallery.embeddings', embeddings, 'gallery.labels', labels);
+function readGallery(given: Gallery, queries: Matrix): Gallery {
+  checkOptions(given, ['embeddings', 'labels', 'selfIndex']);
+  const { labels, selfIndex } = given;
+  const embeddings = readLabelled('gallery.embeddings', given.embeddings, 'gallery.labels', labels);
   if (embeddings.cols !== queries.cols) {
     throw invalid('gallery.embeddings.cols', `the queries' ${queries.cols}`, embeddings.cols);
   }
+  checkSelfIndex(selfIndex, queries.rows, embeddings.rows);
+  return { embeddings, labels, selfIndex };
+}
+
+function checkSelfIndex(selfIndex: Gallery['selfIndex'], queries: number, galleryRows: number): void {
   if (selfIndex === undefined) return;
   if (selfIndex === 'same-row') {
-    if (embeddings.rows < queries.rows) {
-      throw invalid('gallery.embeddings.rows', `at least the queries' ${queries.rows}`, embeddings.rows);
-    }
-    return;
+    if (galleryRows >= queries) return;
+    throw invalid('gallery.embeddings.rows', `at least the queries' ${queries}`, galleryRows);
   }
-  checkLabels('gallery.selfIndex', selfIndex, queries.rows);
-  for (let q = 0; q < queries.rows; q++) {
-    if (selfIndex[q] < -1 || selfIndex[q] >= embeddings.rows) {
-      throw invalid(`gallery.selfIndex[${q}]`, `-1 or a gallery row below ${embeddings.rows}`, selfIndex[q]);
+  checkLabels('gallery.selfIndex', selfIndex, queries);
+  for (let q = 0; q < queries; q++) {
+    if (selfIndex[q] < -1 || selfIndex[q] >= galleryRows) {
+      throw invalid(`gallery.selfIndex[${q}]`, `-1 or a gallery row below ${galleryRows}`, selfIndex[q]);
     }
   }
 }

@@ -41,7 +41,7 @@ describe('clusterEmbeddings', () => {
     [{ k: 151 }, /\bk\b/],
     [{ k: 2, clusters: 3 }, /but received "clusters"/],
   ])('refuses %j', async (options, message) => {
-    const call = async () => clusterEmbeddings(points, options as ClusterOptions);
-    await expect(call()).rejects.toThrow(message);
+    const call = clusterEmbeddings(points, options as ClusterOptions);
+    await expect(call).rejects.toThrow(message);
   });
 });
