@@ -16,7 +16,9 @@ interface Case {
   gradProxies: number[][];
 }
 
-const goldens = JSON.parse(readFileSync(new URL('../goldens/losses.json', import.meta.url), 'utf8')) as { cases: Case[] };
+const goldens = JSON.parse(readFileSync(new URL('../goldens/losses.json', import.meta.url), 'utf8')) as {
+  cases: Case[];
+};
 const cases = goldens.cases.filter(({ loss }) => loss === 'proxy-anchor');
 
 /** Largest difference relative to the largest expected value. */
@@ -49,9 +51,28 @@ for (const backend of await availableBackends()) {
       await tf.setBackend(backend);
       tf.tidy(() => {
         const loss = proxyAnchor({ alpha: 500 });
-        const gradient = tf.grad((e) => loss(e as tf.Tensor2D, tf.tensor1d([0, 1], 'int32'), tf.tensor2d([[-1, 0], [1, 0]])));
-        const e = tf.tensor2d([[1, 0], [0.6, 0.8]]);
-        const value = loss(e, tf.tensor1d([0, 1], 'int32'), tf.tensor2d([[-1, 0], [1, 0]])).dataSync()[0];
+        const gradient = tf.grad((e) =>
+          loss(
+            e as tf.Tensor2D,
+            tf.tensor1d([0, 1], 'int32'),
+            tf.tensor2d([
+              [-1, 0],
+              [1, 0],
+            ]),
+          ),
+        );
+        const e = tf.tensor2d([
+          [1, 0],
+          [0.6, 0.8],
+        ]);
+        const value = loss(
+          e,
+          tf.tensor1d([0, 1], 'int32'),
+          tf.tensor2d([
+            [-1, 0],
+            [1, 0],
+          ]),
+        ).dataSync()[0];
         // The first row lies opposite its proxy and on the other's: z is 500 * 1.1 in both terms.
         expect(value).toBeCloseTo(550 / 2 + 550 / 2, 2);
         expect(Array.from(gradient(e).dataSync()).every(Number.isFinite)).toBe(true);
@@ -62,7 +83,16 @@ for (const backend of await availableBackends()) {
       await tf.setBackend(backend);
       tf.tidy(() => {
         const loss = proxyAnchor();
-        const gradient = tf.grad((e) => loss(e as tf.Tensor2D, tf.tensor1d([0], 'int32'), tf.tensor2d([[1, 0], [0, 1]])));
+        const gradient = tf.grad((e) =>
+          loss(
+            e as tf.Tensor2D,
+            tf.tensor1d([0], 'int32'),
+            tf.tensor2d([
+              [1, 0],
+              [0, 1],
+            ]),
+          ),
+        );
         expect(Array.from(gradient(tf.zeros([1, 2])).dataSync()).every(Number.isFinite)).toBe(true);
       });
     });
@@ -70,8 +100,15 @@ for (const backend of await availableBackends()) {
 }
 
 describe('proxyAnchor', () => {
-  const proxies = tf.tensor2d([[1, 0], [0, 1]]);
-  const embeddings = tf.tensor2d([[1, 0], [0, 1], [1, 1]]);
+  const proxies = tf.tensor2d([
+    [1, 0],
+    [0, 1],
+  ]);
+  const embeddings = tf.tensor2d([
+    [1, 0],
+    [0, 1],
+    [1, 1],
+  ]);
 
   it('divides the first term by the classes present, the second by all', () => {
     // One sample on its own proxy: log(1 + e^{-32 0.9}) / 1 + (log(1 + e^{32 0.1}) for the other proxy) / 2.

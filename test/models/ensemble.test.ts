@@ -26,7 +26,9 @@ describe('Ensemble', () => {
     const x = images(6);
     const whole = squaredDistances(ensemble.apply(x));
     const parts = ensemble.members.map((member) => squaredDistances(member.apply(x)));
-    whole.forEach((distance, i) => expect(distance).toBeCloseTo((parts[0][i] + parts[1][i] + parts[2][i]) / 3, 5));
+    for (const [i, distance] of whole.entries()) {
+      expect(distance).toBeCloseTo((parts[0][i] + parts[1][i] + parts[2][i]) / 3, 5);
+    }
     for (const length of tf.norm(ensemble.apply(x), 2, 1).dataSync()) expect(length).toBeCloseTo(1, 5);
     expect(ensemble.embedding).toBe(12);
     ensemble.dispose();

@@ -1,0 +1,21 @@
+import * as tf from '@tensorflow/tfjs';
+import { invalid } from '../errors.js';
+import { centroidMeans, type Matrix } from '../kernels/index.js';
+
+/** What objectives need to know of the whole attacked set. */
+export interface AttackContext {
+  /** Class of each sample as a row of `centroids`. */
+  labels: Int32Array;
+  /** Mean clean embedding of each class, [classes, d]; the caller disposes it. */
+  centroids: tf.Tensor2D;
+}
+
+/** Class centroids of clean `embeddings` [n, d] whose samples have these `labels` (any integers, n of them). */
+export async function attackContext(embeddings: Matrix, labels: ArrayLike<number>): Promise<AttackContext> {
+  if (labels.length !== embeddings.rows) throw invalid('labels', `${embeddings.rows} labels`, labels);
+  const classes = [...new Set(Array.from(labels))].sort((a, b) => a - b);
+  const rowOf = new Map(classes.map((label, row) => [label, row]));
+  const rows = Int32Array.from(labels, (label) => rowOf.get(label)!);
+  const { means } = await centroidMeans(embeddings, rows, { k: classes.length });
+  return { labels: rows, centroids: tf.tensor2d(means.data, [means.rows, means.cols]) };
+}

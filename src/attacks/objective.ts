@@ -1,0 +1,53 @@
+import type * as tf from '@tensorflow/tfjs';
+import { EatDmlError, invalid } from '../errors.js';
+import type { RandomStream } from '../random.js';
+
+/** What an objective may know about the batch it attacks. */
+export interface ObjectiveInputs {
+  /** The batch's clean embeddings [n, d]; computed when first asked for. */
+  clean(): tf.Tensor2D;
+  /** Class of each sample: a row of the centroids. */
+  labels?: Int32Array;
+  /** Mean clean embedding of every class of the whole attacked set, [classes, d]. */
+  centroids?: tf.Tensor2D;
+  /** Draws what the objective leaves to chance; a stream of its own per batch and restart. */
+  random: RandomStream;
+}
+
+/** What an attack raises: a loss over embeddings, one value per sample. */
+export interface Objective {
+  readonly name: string;
+  /** The samples' values depend on one another: the best whole batch is kept, not the best of each sample. */
+  readonly joint: boolean;
+  /** Its gradient vanishes at the clean image, so that an attack must start beside it. */
+  readonly flatAtStart: boolean;
+  /**
+   * Called once per batch and restart; what it creates lives as long as the attack. The function it returns maps
+   * embeddings [n, d] (unit rows) to values [n] whose sum is ascended (a joint objective may return one value, [1]).
+   */
+  bind(inputs: ObjectiveInputs): (embeddings: tf.Tensor2D) => tf.Tensor1D;
+}
+
+/** The labels and centroids of `inputs`, or one error that says which objective misses what. */
+export function requireCentroids(
+  name: string,
+  inputs: ObjectiveInputs,
+): { labels: Int32Array; centroids: tf.Tensor2D } {
+  const labels = requireLabels(name, inputs);
+  const { centroids } = inputs;
+  if (!centroids) throw missing(name, 'centroids');
+  const classes = centroids.shape[0];
+  if (classes < 2) throw invalid('centroids', 'at least two classes', `${classes}`);
+  const bad = labels.find((label) => label < 0 || label >= classes);
+  if (bad !== undefined) throw invalid('labels', `rows of the ${classes} centroids`, bad);
+  return { labels, centroids };
+}
+
+export function requireLabels(name: string, { labels }: ObjectiveInputs): Int32Array {
+  if (!labels) throw missing(name, 'labels');
+  return labels;
+}
+
+function missing(objective: string, what: string): EatDmlError {
+  return new EatDmlError('ERR_ARGUMENT', `Expected ${what} for the objective ${objective} but received none.`);
+}

@@ -1,0 +1,20 @@
+import { EatDmlError } from '../../errors.js';
+import type { Objective } from '../objective.js';
+import { centroidMargin } from './centroid-margin.js';
+import { centroidRandomTarget } from './centroid-random-target.js';
+import { embeddingShift } from './embedding-shift.js';
+import { jointPairwise } from './joint-pairwise.js';
+import { proxy } from './proxy.js';
+
+const OBJECTIVES = [embeddingShift, proxy, centroidMargin, centroidRandomTarget, jointPairwise];
+
+/** The names that {@link objective} knows. */
+export const OBJECTIVE_NAMES: readonly string[] = OBJECTIVES.map(({ name }) => name);
+
+/** The objective of that name; ERR_ARGUMENT listing the known ones otherwise. */
+export function objective(name: string): Objective {
+  const found = OBJECTIVES.find((candidate) => candidate.name === name);
+  if (found) return found;
+  const known = OBJECTIVE_NAMES.join(', ');
+  throw new EatDmlError('ERR_ARGUMENT', `Expected an objective among ${known} but received "${name}".`);
+}

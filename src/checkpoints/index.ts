@@ -1,0 +1,2 @@
+export { hasCheckpoint, type LoadedCheckpoint, loadCheckpoint, loadEnsemble } from './load-checkpoint.js';
+export { type CheckpointContent, saveCheckpoint } from './save-checkpoint.js';

@@ -1,0 +1,46 @@
+import { createRequire } from 'node:module';
+import * as tf from '@tensorflow/tfjs';
+import { type Dataset, datasetHash } from '../data/index.js';
+
+/** Everything a figure depends on, so that it can be checked and got again. */
+export interface EvaluationManifest {
+  dataset: string;
+  /** SHA-256 of the evaluated images, labels and shape. */
+  dataHash: string;
+  samples: number;
+  classes: number;
+  members: number;
+  /** Number of clusters. */
+  k: number;
+  clusterRestarts: number;
+  norm: string;
+  epsilon: number;
+  epsilonSpace: string;
+  protocol: string;
+  retrieval: string;
+  nmiNormaliser: 'arithmetic';
+  seed: number;
+  batchSize: number;
+  backend: { name: string; reason: string };
+  versions: { 'eat-dml': string; tfjs: string; node: string };
+}
+
+type Given = Pick<
+  EvaluationManifest,
+  'classes' | 'members' | 'k' | 'clusterRestarts' | 'norm' | 'epsilon' | 'seed' | 'batchSize' | 'backend'
+>;
+
+export function manifestOf(data: Dataset, given: Given): EvaluationManifest {
+  const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
+  return {
+    dataset: data.name,
+    dataHash: datasetHash(data),
+    samples: data.length,
+    ...given,
+    epsilonSpace: 'pixels in [0, 1], before any preprocessing',
+    protocol: 'transductive: the whole attacked set is clustered, through the whole ensemble',
+    retrieval: 'attacked queries against the clean gallery, the own image left out',
+    nmiNormaliser: 'arithmetic',
+    versions: { 'eat-dml': version, tfjs: tf.version_core, node: process.versions.node },
+  };
+}

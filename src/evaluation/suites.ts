@@ -1,0 +1,55 @@
+import {
+  type AttackNorm,
+  type AttackSettings,
+  fgsm,
+  miFgsm,
+  type Objective,
+  objective,
+  pgd,
+} from '../attacks/index.js';
+import { EatDmlError } from '../errors.js';
+
+/** One attack of an evaluation. */
+export interface AttackPlan {
+  /** As the report calls it; every plan's name is different. */
+  name: string;
+  objective: Objective;
+  settings: AttackSettings;
+}
+
+export type SuiteName = 'quick' | 'standard' | 'thorough';
+
+export interface SuiteOptions {
+  norm: AttackNorm;
+  epsilon: number;
+  /** Random restarts of each PGD; the suite's own number when absent. */
+  restarts?: number;
+}
+
+/** The three objectives that hurt clustering most, each in another way. */
+const STRONGEST = ['embedding-shift', 'centroid-random-target', 'joint-pairwise'];
+const ALL = [...STRONGEST, 'proxy', 'centroid-margin'];
+
+/**
+ * The attacks of a suite. `quick`: PGD of 10 steps on the three strongest objectives. `standard`: PGD of 20 steps on
+ * all five, FGSM and MI-FGSM. `thorough`: the same with 50 steps and 3 restarts.
+ */
+export function suite(name: SuiteName, { norm, epsilon, restarts }: SuiteOptions): AttackPlan[] {
+  const withPgd = (steps: number, defaultRestarts: number, objectives: string[]) => {
+    const settings = pgd({ norm, epsilon, steps, restarts: restarts ?? defaultRestarts });
+    return objectives.map((objectiveName) => plan(settings, objectiveName));
+  };
+  const singles = (steps: number) => [
+    plan(fgsm({ norm, epsilon }), 'proxy'),
+    plan(miFgsm({ norm, epsilon, steps }), 'embedding-shift'),
+  ];
+  if (name === 'quick') return withPgd(10, 1, STRONGEST);
+  if (name === 'standard') return [...withPgd(20, 1, ALL), ...singles(10)];
+  if (name === 'thorough') return [...withPgd(50, 3, ALL), ...singles(20)];
+  throw new EatDmlError('ERR_ARGUMENT', `Expected a suite among quick, standard, thorough but received "${name}".`);
+}
+
+function plan(settings: AttackSettings, objectiveName: string): AttackPlan {
+  const name = `${settings.name}-${settings.steps}/${objectiveName}`;
+  return { name, objective: objective(objectiveName), settings };
+}

@@ -1,0 +1,2 @@
+export type { MetricLoss } from './metric-loss.js';
+export { type ProxyAnchorOptions, proxyAnchor } from './proxy-anchor.js';

@@ -1,0 +1,61 @@
+import * as tf from '@tensorflow/tfjs';
+import { invalid } from '../errors.js';
+import type { MetricLoss } from './metric-loss.js';
+
+export interface ProxyAnchorOptions {
+  /** Sharpness (default 32). */
+  alpha?: number;
+  /** Margin on the cosine similarity (default 0.1). */
+  delta?: number;
+}
+
+/** Stands for minus infinity under a mask: exp of it is 0, and it has finite gradients. */
+const NEVER = -1e30;
+
+/**
+ * Proxy-Anchor (Kim et al., CVPR 2020), s the cosine similarity, P+ the proxies with positives in the batch:
+ * (1/|P+|) Σ_{p in P+} log(1 + Σ_{x in X_p+} e^{-alpha (s(x,p) - delta)})
+ *  + (1/|P|) Σ_p log(1 + Σ_{x in X_p-} e^{alpha (s(x,p) + delta)}).
+ * Embeddings [n, d] and proxies [classes, d] are scaled to unit length inside; `labels` [n] are rows of the proxies.
+ */
+export function proxyAnchor(options: ProxyAnchorOptions = {}): MetricLoss {
+  const { alpha = 32, delta = 0.1 } = options;
+  if (!(Number.isFinite(alpha) && alpha > 0)) throw invalid('alpha', 'a finite number > 0', alpha);
+  if (!Number.isFinite(delta)) throw invalid('delta', 'a finite number', delta);
+  const loss = (embeddings: tf.Tensor2D, labels: tf.Tensor1D, proxies: tf.Tensor2D): tf.Scalar => {
+    const present = checkedLabels(embeddings, labels, proxies);
+    return tf.tidy(() => {
+      const classes = proxies.shape[0];
+      const similarity = tf.matMul(unit(embeddings), unit(proxies), false, true);
+      const own = tf.cast(tf.oneHot(tf.cast(labels, 'int32'), classes), 'bool');
+      const positive = logOnePlusSum(tf.mul(tf.sub(similarity, delta), -alpha), own);
+      const negative = logOnePlusSum(tf.mul(tf.add(similarity, delta), alpha), tf.logicalNot(own));
+      return tf.add<tf.Scalar>(tf.div(tf.sum(positive), present), tf.div(tf.sum(negative), classes));
+    });
+  };
+  return Object.assign(loss, { config: { name: 'proxy-anchor', alpha, delta } });
+}
+
+/** log(1 + Σ_{rows in mask} e^z) of each column, without overflow: 1 is e^0, one more row. No row in the mask gives 0. */
+function logOnePlusSum(z: tf.Tensor, mask: tf.Tensor): tf.Tensor {
+  const masked = tf.where(mask, z, tf.fill(z.shape, NEVER));
+  return tf.logSumExp(tf.concat([masked, tf.zeros([1, z.shape[1]!])], 0), 0);
+}
+
+function unit(x: tf.Tensor2D): tf.Tensor2D {
+  return tf.mul(x, tf.rsqrt(tf.maximum(tf.sum(tf.square(x), 1, true), 1e-24)));
+}
+
+/** Checks the three shapes and the labels' range; returns how many classes the batch holds. */
+function checkedLabels(embeddings: tf.Tensor2D, labels: tf.Tensor1D, proxies: tf.Tensor2D): number {
+  const shape = (t: tf.Tensor) => `shape [${t.shape.join(', ')}]`;
+  if (embeddings.rank !== 2 || embeddings.shape[0] === 0)
+    throw invalid('embeddings', '[n, d], n >= 1', shape(embeddings));
+  const [rows, cols] = embeddings.shape;
+  if (labels.rank !== 1 || labels.shape[0] !== rows) throw invalid('labels', `[${rows}]`, shape(labels));
+  if (proxies.rank !== 2 || proxies.shape[1] !== cols) throw invalid('proxies', `[classes, ${cols}]`, shape(proxies));
+  const values = labels.dataSync();
+  const bad = values.find((label) => !Number.isInteger(label) || label < 0 || label >= proxies.shape[0]);
+  if (bad !== undefined) throw invalid('labels', `rows of proxies, 0 to ${proxies.shape[0] - 1}`, bad);
+  return new Set(values).size;
+}

@@ -1,0 +1,104 @@
+import * as tf from '@tensorflow/tfjs';
+import { invalid } from '../errors.js';
+import { derivedSeed } from '../random.js';
+import { type BatchNorm, batchNorm, foldBatchNorm } from './batch-norm.js';
+import type { Embedder, ImageShape, ModelSpec } from './embedder.js';
+import { unitRows } from './unit-rows.js';
+
+export interface ConvEmbedderOptions {
+  /** Columns of the embedding (default 64). */
+  embedding?: number;
+  /** Filters of the first block; the second and third have 2 and 4 times as many (default 32). */
+  width?: number;
+}
+
+/** Strides of the three blocks. */
+const STRIDES = [1, 2, 2];
+
+/**
+ * A small convolutional embedder for images of any size: three blocks of 3x3 convolution (no bias), batch
+ * normalisation and ReLU with `width`, 2 `width` (stride 2) and 4 `width` (stride 2) filters, global average
+ * pooling, a dense layer, and scaling to unit length.
+ */
+export function convEmbedder(options: ConvEmbedderOptions = {}): ModelSpec {
+  const { embedding = 64, width = 32 } = options;
+  checkCount('embedding', embedding);
+  checkCount('width', width);
+  return {
+    kind: 'conv',
+    config: { embedding, width },
+    build: (inputShape, seed) => convEmbedderOver(buildLayers(inputShape, seed, embedding, width)),
+    restore: convEmbedderOver,
+  };
+}
+
+function buildLayers(inputShape: ImageShape, seed: number, embedding: number, width: number): tf.LayersModel {
+  const input = tf.input({ shape: inputShape, name: 'images' });
+  const initial = (name: string) => tf.initializers.heNormal({ seed: derivedSeed(seed, 'weights', name) });
+  let x = input;
+  STRIDES.forEach((strides, i) => {
+    const name = `conv${i + 1}`;
+    const settings = { kernelSize: 3, strides, padding: 'same' as const, useBias: false };
+    const filters = width * 2 ** i;
+    x = tf.layers.conv2d({ ...settings, filters, kernelInitializer: initial(name), name }).apply(x) as typeof input;
+    const norm = tf.layers.batchNormalization({ momentum: 0.9, epsilon: 1e-5, name: `norm${i + 1}` });
+    x = tf.layers.reLU({ name: `relu${i + 1}` }).apply(norm.apply(x)) as typeof input;
+  });
+  x = tf.layers.globalAveragePooling2d({ name: 'pool' } as never).apply(x) as typeof input;
+  const kernelInitializer = tf.initializers.glorotUniform({ seed: derivedSeed(seed, 'weights', 'embedding') });
+  x = tf.layers.dense({ units: embedding, kernelInitializer, name: 'embedding' }).apply(x) as typeof input;
+  return tf.model({ inputs: input, outputs: x, name: 'conv_embedder' });
+}
+
+/** The forward pass over the layers' own variables: differentiable, and free to fuse what the layers do one by one. */
+function convEmbedderOver(layers: tf.LayersModel): Embedder {
+  const blocks = STRIDES.map((strides, i) => ({
+    strides,
+    filter: weight(layers, `conv${i + 1}`, 0) as tf.Tensor as tf.Tensor4D,
+    norm: batchNormOf(layers, `norm${i + 1}`),
+  }));
+  const kernel = weight(layers, 'embedding', 0) as tf.Tensor as tf.Tensor2D;
+  const bias = weight(layers, 'embedding', 1);
+  const inputShape = layers.inputs[0].shape.slice(1) as ImageShape;
+  return {
+    layers,
+    inputShape,
+    embedding: kernel.shape[1],
+    apply(images, training = false) {
+      checkImages(images, inputShape);
+      return tf.tidy(() => {
+        let x = images;
+        for (const { filter, norm, strides } of blocks) x = convNormRelu(x, filter, norm, strides, training);
+        return unitRows(tf.add(tf.matMul(tf.mean<tf.Tensor2D>(x, [1, 2]), kernel), bias));
+      });
+    },
+    variables: () => layers.trainableWeights.map((w) => w.read() as tf.Variable),
+    dispose: () => void layers.dispose(),
+  };
+}
+
+function convNormRelu(x: tf.Tensor4D, filter: tf.Tensor4D, norm: BatchNorm, strides: number, training: boolean) {
+  if (training) return batchNorm(tf.conv2d(x, filter, strides, 'same'), norm);
+  return tf.fused.conv2d({ x, strides, pad: 'same', activation: 'relu', ...foldBatchNorm(filter, norm) });
+}
+
+function weight(layers: tf.LayersModel, layer: string, index: number): tf.Variable {
+  return layers.getLayer(layer).weights[index].read() as tf.Variable;
+}
+
+function batchNormOf(layers: tf.LayersModel, name: string): BatchNorm {
+  const [gamma, beta, runningMean, runningVariance] = [0, 1, 2, 3].map((i) => weight(layers, name, i));
+  const { momentum, epsilon } = layers.getLayer(name).getConfig() as { momentum: number; epsilon: number };
+  return { gamma, beta, runningMean, runningVariance, momentum, epsilon };
+}
+
+function checkImages(images: tf.Tensor4D, [h, w, c]: ImageShape): void {
+  const expected = `a tensor [n, ${h}, ${w}, ${c}]`;
+  if (!(images instanceof tf.Tensor)) throw invalid('images', expected, images);
+  const [, ...shape] = images.shape;
+  if (shape.join() !== [h, w, c].join()) throw invalid('images', expected, `shape [${images.shape.join(', ')}]`);
+}
+
+function checkCount(name: string, value: number): void {
+  if (!Number.isSafeInteger(value) || value < 1) throw invalid(name, 'a positive integer', value);
+}

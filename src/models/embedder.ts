@@ -1,0 +1,32 @@
+import type * as tf from '@tensorflow/tfjs';
+
+/** Height, width, channels of the images a model takes. */
+export type ImageShape = [number, number, number];
+
+/** A network from images in [0, 1] to the unit sphere. */
+export interface Embedder {
+  readonly inputShape: ImageShape;
+  /** Number of columns of the embedding. */
+  readonly embedding: number;
+  /**
+   * Embeds `images` [n, h, w, c] in [0, 1] as n unit rows; differentiable in the images and in `variables()`.
+   * With `training` batch normalisation uses the batch's own statistics and moves the running ones;
+   * without (the default, and in every attack) it uses the running statistics and changes nothing.
+   */
+  apply(images: tf.Tensor4D, training?: boolean): tf.Tensor2D;
+  /** The trainable variables, in a fixed order. */
+  variables(): tf.Variable[];
+  /** Topology and weights as plain tfjs-layers; its output is the embedding before it is scaled to unit length. */
+  readonly layers: tf.LayersModel;
+  dispose(): void;
+}
+
+/** How to make an embedder; `kind` and `config` are what a checkpoint stores of it. */
+export interface ModelSpec {
+  readonly kind: string;
+  readonly config: Readonly<Record<string, number>>;
+  /** A freshly initialised embedder; every layer draws from its own stream of `seed`. */
+  build(inputShape: ImageShape, seed: number): Embedder;
+  /** The embedder over layers that were loaded from a checkpoint; owns `layers` from then on. */
+  restore(layers: tf.LayersModel): Embedder;
+}

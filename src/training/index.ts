@@ -1,0 +1,12 @@
+export type { BatchPlan } from './batches.js';
+export type { TrainingAttack } from './craft.js';
+export type { Diversity } from './diversity.js';
+export type { Crafted, Member, MemberUpdate, Method, TrainingStep } from './method.js';
+export { type AtOptions, at } from './methods/at.js';
+export { type EatOptions, eat, type Transfer } from './methods/eat.js';
+export { type EnsembleAtOptions, ensembleAt } from './methods/ensemble-at.js';
+export { type StandardOptions, standard } from './methods/standard.js';
+export type { TrainOptions } from './options.js';
+export type { TrainingProgress } from './progress.js';
+export { train } from './train.js';
+export { TrainedEnsemble, type TrainingHistory } from './trained-ensemble.js';

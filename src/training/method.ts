@@ -1,0 +1,59 @@
+import type * as tf from '@tensorflow/tfjs';
+import type { MetricLoss } from '../losses/index.js';
+import type { Embedder } from '../models/index.js';
+
+/** One member of the ensemble in training: a network and the class proxies it is trained with, [classes, d]. */
+export interface Member {
+  readonly embedder: Embedder;
+  readonly proxies: tf.Variable;
+}
+
+/** One step of training, as the hooks see it. */
+export interface TrainingStep {
+  readonly members: readonly Member[];
+  /** The whole batch, clean, [n, h, w, c] in [0, 1]. */
+  readonly images: tf.Tensor4D;
+  /** Class of each image of the batch: a row of the proxies. */
+  readonly labels: Int32Array;
+  /** Which rows of the batch each member learns from, ascending. */
+  readonly rows: readonly Int32Array[];
+  readonly loss: MetricLoss;
+  readonly seed: number;
+  /** Steps made before this one, since the start of training. */
+  readonly step: number;
+  /** Adds to the count of image gradients taken (one image through one member) that the result reports. */
+  countGradients(count: number): void;
+}
+
+/** What one member is updated on. */
+export interface Crafted {
+  /** As many images as the member has rows, in that order. */
+  images: tf.Tensor4D;
+  /** Embeddings to be drawn to, a constant under the gradient, [rows, d]. */
+  target?: tf.Tensor2D;
+}
+
+/** One member's part of a step; `member` indexes the lists of `step`. */
+export interface MemberUpdate extends Crafted {
+  readonly step: TrainingStep;
+  readonly member: number;
+  /** Class of each image, [rows]. */
+  readonly labels: tf.Tensor1D;
+}
+
+/**
+ * A training method: three hooks, called by the one loop. Every step draws one batch from the union of the members'
+ * data; member i learns from those of its images that are its own, so an epoch shows a member each of its images once
+ * and methods with the same number of epochs have drawn the same batches.
+ */
+export interface Method {
+  /** Name and options as plain values, stored in checkpoints and reports. */
+  readonly config: { readonly name: string } & Readonly<Record<string, unknown>>;
+  readonly members: number;
+  /** Which samples each member learns from: `members` lists of indices into `labels`, none empty. Called once. */
+  memberData(labels: Int32Array, seed: number): Int32Array[];
+  /** What each member is updated on in this step; called once per step, before any member moves. */
+  craft(step: TrainingStep): Crafted[];
+  /** The loss of one member, differentiable in its variables; called once per member and step that gave it rows. */
+  memberLoss(update: MemberUpdate): tf.Scalar;
+}

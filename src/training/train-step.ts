@@ -1,0 +1,69 @@
+import * as tf from '@tensorflow/tfjs';
+import { type Dataset, imageBatch } from '../data/index.js';
+import { EatDmlError } from '../errors.js';
+import type { Crafted, TrainingStep } from './method.js';
+import type { Settings } from './options.js';
+import type { Trainee, TrainingState } from './training-state.js';
+
+/** The training set as the steps take it. */
+export interface TrainingSet {
+  data: Dataset;
+  /** Row of the proxies for each sample. */
+  classOf: Int32Array;
+  /** memberOf[i][sample] is 1 where member i learns from the sample. */
+  memberOf: Uint8Array[];
+}
+
+/** One step on the samples of `batch`: craft for all, then update member after member. Returns their mean loss. */
+export function trainStep(settings: Settings, state: TrainingState, set: TrainingSet, batch: Int32Array): number {
+  const { method, loss, seed } = settings;
+  const { trainees, position } = state;
+  const images = imageBatch(set.data, batch);
+  const rows = set.memberOf.map((own) => Int32Array.from(batch.keys()).filter((row) => own[batch[row]] === 1));
+  const step: TrainingStep = {
+    members: trainees,
+    images,
+    labels: batch.map((sample) => set.classOf[sample]),
+    rows,
+    loss,
+    seed,
+    step: position.step,
+    countGradients: (count) => {
+      position.gradientEvaluations += count;
+    },
+  };
+  let crafted: Crafted[] = [];
+  try {
+    crafted = tf.tidy(() => method.craft(step) as never) as Crafted[];
+    const learning = trainees.map((_, i) => i).filter((i) => rows[i].length > 0);
+    const losses = learning.map((i) => updateMember(settings, trainees[i], step, i, crafted[i]));
+    position.imagesSeen += batch.length;
+    return losses.reduce((sum, value) => sum + value, 0) / losses.length;
+  } finally {
+    tf.dispose([images, crafted as never]);
+  }
+}
+
+function updateMember({ method }: Settings, trainee: Trainee, step: TrainingStep, member: number, crafted: Crafted) {
+  const { embedder, proxies, optimizer } = trainee;
+  const rows = step.rows[member];
+  step.countGradients(rows.length);
+  return tf.tidy(() => {
+    const labels = tf.tensor1d(
+      rows.map((row) => step.labels[row]),
+      'int32',
+    );
+    const lossOf = () => method.memberLoss({ ...crafted, step, member, labels });
+    const { value, grads } = tf.variableGrads(lossOf, [...embedder.variables(), proxies]);
+    const [loss] = value.dataSync();
+    if (!Number.isFinite(loss)) throw diverged(loss, step.step, member);
+    optimizer.update(grads);
+    return loss;
+  });
+}
+
+function diverged(loss: number, step: number, member: number): EatDmlError {
+  return new EatDmlError('ERR_DIVERGED', `Expected a finite loss but member ${member} had ${loss} in step ${step}.`, {
+    hint: 'Lower the learning rate, or the strength of the attack that is trained against.',
+  });
+}

@@ -1,0 +1,37 @@
+import type * as tf from '@tensorflow/tfjs';
+import { Ensemble } from '../models/index.js';
+import type { Member } from './method.js';
+
+/** What a training run did. */
+export interface TrainingHistory {
+  epochs: number;
+  steps: number;
+  /** Mean of the members' losses, one value per epoch. */
+  losses: number[];
+  /** Images drawn into batches. A member sees those of them that are its own. */
+  imagesSeen: number;
+  /** Gradients of one image through one member, crafting and updating together: the measure of compute. */
+  gradientEvaluations: number;
+  /** Seconds of training, over all processes that a resumed run took. */
+  seconds: number;
+}
+
+/** An ensemble as training leaves it: with the members' class proxies, [classes, d] each, and the record of the run. */
+export class TrainedEnsemble extends Ensemble {
+  readonly proxies: readonly tf.Variable[];
+
+  constructor(
+    members: readonly Member[],
+    /** Label in the training data of each row of the proxies. */
+    readonly classes: Int32Array,
+    readonly history: TrainingHistory,
+  ) {
+    super(members.map(({ embedder }) => embedder));
+    this.proxies = members.map(({ proxies }) => proxies);
+  }
+
+  override dispose(): void {
+    super.dispose();
+    for (const proxies of this.proxies) proxies.dispose();
+  }
+}

@@ -1,0 +1,117 @@
+import * as tf from '@tensorflow/tfjs';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { attackContext, objective } from '../../src/attacks/index.js';
+import { randomStream } from '../../src/random.js';
+
+const LABELS = Int32Array.of(0, 1, 2, 0, 1, 2, 0);
+const DIMENSIONS = 3;
+
+/** Unit rows and their centroids as plain numbers, to compute every formula again in double precision. */
+function example(seed: number) {
+  const random = randomStream(seed, 'objectives');
+  const unit = () => {
+    const row = Array.from({ length: DIMENSIONS }, () => random.normal());
+    return row.map((x) => x / Math.hypot(...row));
+  };
+  const rows = () => Array.from(LABELS, unit);
+  const [clean, moved] = [rows(), rows()];
+  const centroids = [0, 1, 2].map((c) => {
+    const own = clean.filter((_, i) => LABELS[i] === c);
+    return own[0].map((_, j) => own.reduce((sum, row) => sum + row[j], 0) / own.length);
+  });
+  return { clean, moved, centroids };
+}
+
+const { clean, moved, centroids } = example(3);
+const squared = (a: number[], b: number[]) => a.reduce((sum, x, j) => sum + (x - b[j]) ** 2, 0);
+const dot = (a: number[], b: number[]) => a.reduce((sum, x, j) => sum + x * b[j], 0);
+
+function values(name: string): number[] {
+  return tf.tidy(() => {
+    const inputs = { clean: () => tf.tensor2d(clean), labels: LABELS, centroids: tf.tensor2d(centroids) };
+    const bound = objective(name).bind({ ...inputs, random: randomStream(1) });
+    return Array.from(bound(tf.tensor2d(moved)).dataSync());
+  });
+}
+
+const expectClose = (actual: number[], expected: number[]) => {
+  expect(actual.length).toBe(expected.length);
+  for (const [i, value] of actual.entries()) expect(value).toBeCloseTo(expected[i], 4);
+};
+
+beforeAll(() => tf.setBackend('cpu'));
+
+describe('objectives, against their formulas in double precision', () => {
+  it('embedding-shift', () =>
+    expectClose(
+      values('embedding-shift'),
+      moved.map((row, i) => squared(row, clean[i])),
+    ));
+
+  it('centroid-margin', () => {
+    const margin = moved.map((row, i) => {
+      const distances = centroids.map((centroid) => squared(row, centroid));
+      return distances[LABELS[i]] - Math.min(...distances.filter((_, c) => c !== LABELS[i]));
+    });
+    expectClose(values('centroid-margin'), margin);
+  });
+
+  it('proxy', () => {
+    const log1pExp = (z: number) => (z > 0 ? z + Math.log1p(Math.exp(-z)) : Math.log1p(Math.exp(z)));
+    const loss = moved.map((row, i) =>
+      centroids.reduce((sum, centroid, c) => {
+        const s = dot(row, centroid) / Math.hypot(...centroid);
+        return sum + (c === LABELS[i] ? log1pExp(-32 * (s - 0.1)) : log1pExp(32 * (s + 0.1)) / centroids.length);
+      }, 0),
+    );
+    for (const [i, value] of values('proxy').entries()) expect(Math.abs(value / loss[i] - 1)).toBeLessThan(1e-4);
+  });
+
+  it('joint-pairwise', () => {
+    const mean = (list: number[]) => list.reduce((a, b) => a + b, 0) / list.length;
+    const joint = moved.map((row, i) => {
+      const to = (wanted: (j: number) => boolean) =>
+        moved.filter((_, j) => j !== i && wanted(j)).map((r) => squared(row, r));
+      return mean(to((j) => LABELS[j] === LABELS[i])) - mean(to((j) => LABELS[j] !== LABELS[i]));
+    });
+    expectClose(values('joint-pairwise'), joint);
+  });
+
+  it('centroid-random-target: each value belongs to another class, and targets vary', () => {
+    const targets = values('centroid-random-target').map((value, i) => {
+      const distances = centroids.map((centroid) => Math.abs(squared(moved[i], centroid) + value));
+      return distances.indexOf(Math.min(...distances));
+    });
+    for (const [i, target] of targets.entries()) expect(target).not.toBe(LABELS[i]);
+    expect(new Set(targets).size).toBeGreaterThan(1);
+  });
+
+  it('joint-pairwise has no NaN where a class has one sample or there is one class only', () => {
+    for (const labels of [Int32Array.of(0, 1, 2), Int32Array.of(5, 5, 5)]) {
+      const bound = objective('joint-pairwise').bind({
+        clean: () => tf.zeros([3, 3]),
+        labels,
+        random: randomStream(1),
+      });
+      expect(Array.from(bound(tf.tensor2d(moved.slice(0, 3))).dataSync()).every(Number.isFinite)).toBe(true);
+    }
+  });
+});
+
+describe('attackContext', () => {
+  it('numbers classes in ascending order of label and gives their means', async () => {
+    const embeddings = { data: Float32Array.from(clean.flat()), rows: clean.length, cols: DIMENSIONS };
+    const context = await attackContext(
+      embeddings,
+      LABELS.map((label) => 100 - 10 * label),
+    );
+    expect(Array.from(context.labels)).toEqual(Array.from(LABELS, (label) => 2 - label));
+    expectClose(Array.from(context.centroids.dataSync()), [...centroids].reverse().flat());
+    context.centroids.dispose();
+  });
+
+  it('refuses labels of another length', async () => {
+    const embeddings = { data: new Float32Array(6), rows: 2, cols: 3 };
+    await expect(attackContext(embeddings, [1])).rejects.toMatchObject({ code: 'ERR_ARGUMENT' });
+  });
+});

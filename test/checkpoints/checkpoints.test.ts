@@ -1,0 +1,138 @@
+import { mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as tf from '@tensorflow/tfjs';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { hasCheckpoint, loadCheckpoint, loadEnsemble, saveCheckpoint } from '../../src/checkpoints/index.js';
+import { chooseBackend, convEmbedder, Ensemble } from '../../src/models/index.js';
+import { tinyImages } from '../models/tiny-images.js';
+
+const model = convEmbedder({ embedding: 4, width: 2 });
+const data = tinyImages();
+const record = { step: 7, nested: { list: [0.1, 1e-300], text: 'ä' } };
+let dir: string;
+let ensemble: Ensemble;
+
+beforeEach(async () => {
+  await chooseBackend({ backend: 'cpu' });
+  dir = await mkdtemp(join(tmpdir(), 'eat-dml-test-'));
+  ensemble = new Ensemble([1, 2].map((seed) => model.build([8, 8, 1], seed)));
+  const tensors = {
+    proxies: tf.tensor2d([
+      [1, 2],
+      [3, 4],
+    ]),
+    empty: tf.zeros([0]),
+    scalar: tf.scalar(Math.fround(0.1)),
+  };
+  await saveCheckpoint(dir, 7, { model, members: ensemble.members, tensors, record });
+  tf.dispose(tensors);
+});
+
+afterEach(async () => {
+  ensemble.dispose();
+  await rm(dir, { recursive: true, force: true });
+});
+
+describe('checkpoints', () => {
+  it('come back as they were', async () => {
+    const before = tf.memory().numTensors;
+    const loaded = await loadCheckpoint(dir);
+    expect(loaded.model).toEqual({ kind: 'conv', config: { embedding: 4, width: 2 } });
+    expect(loaded.record).toEqual(record);
+    expect(loaded.tensors.get('proxies')).toEqual({ shape: [2, 2], values: Float32Array.of(1, 2, 3, 4) });
+    expect(loaded.tensors.get('scalar')).toEqual({ shape: [], values: Float32Array.of(0.1) });
+    expect(loaded.tensors.get('empty')).toEqual({ shape: [0], values: new Float32Array(0) });
+    const restored = new Ensemble(loaded.members);
+    expect(await restored.embed(data)).toEqual(await ensemble.embed(data));
+    restored.dispose();
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  it('restore an ensemble of a model of the user', async () => {
+    const own = { ...model, kind: 'mine' };
+    await saveCheckpoint(dir, 8, { model: own, members: ensemble.members, tensors: {}, record });
+    await expect(loadEnsemble(dir)).rejects.toMatchObject({
+      code: 'ERR_CONFIG',
+      message: expect.stringMatching(/mine/),
+    });
+    const restored = await loadEnsemble(dir, own);
+    expect(await restored.embed(data)).toEqual(await ensemble.embed(data));
+    restored.dispose();
+  });
+
+  it('are plain tfjs-layers models that give the embedding before it is scaled', async () => {
+    const folder = join(dir, 'step-7', 'member-1');
+    const json = JSON.parse(await readFile(join(folder, 'model.json'), 'utf8')) as tf.io.ModelJSON;
+    const weights = await readFile(join(folder, 'weights.bin'));
+    expect(json.weightsManifest[0].paths).toEqual(['weights.bin']);
+    const artifacts = {
+      modelTopology: json.modelTopology,
+      weightSpecs: json.weightsManifest[0].weights,
+      weightData: new Uint8Array(weights).buffer,
+    };
+    const layers = await tf.loadLayersModel(tf.io.fromMemory(artifacts));
+    const x = tf.randomUniform<tf.Rank.R4>([3, 8, 8, 1], 0, 1, 'float32', 1);
+    const raw = layers.predict(x) as tf.Tensor;
+    const difference = tf.sub(tf.div(raw, tf.norm(raw, 2, 1, true)), ensemble.members[1].apply(x));
+    expect(tf.max(tf.abs(difference)).dataSync()[0]).toBeLessThan(1e-5);
+  });
+
+  it('replace the one before, and clean up what a killed process left', async () => {
+    await writeFile(join(dir, '.tmp-1-step-9'), 'half');
+    await writeFile(join(dir, 'notes.txt'), 'kept');
+    await saveCheckpoint(dir, 7, { model, members: ensemble.members.slice(0, 1), tensors: {}, record: 'second' });
+    expect((await loadCheckpoint(dir)).record).toBe('second');
+    expect((await readdir(dir)).sort()).toEqual(['manifest.json', 'notes.txt', 'step-7-2']);
+  });
+
+  it('keep the one before when writing fails', async () => {
+    const broken = { ...ensemble.members[1], layers: { save: () => Promise.reject(new Error('disk full')) } } as never;
+    const content = { model, members: [ensemble.members[0], broken], tensors: {}, record };
+    await expect(saveCheckpoint(dir, 9, content)).rejects.toThrow('disk full');
+    expect((await readdir(dir)).sort()).toEqual(['manifest.json', 'step-7']);
+    expect((await loadCheckpoint(dir)).record).toEqual(record);
+  });
+});
+
+describe('a damaged checkpoint', () => {
+  const files = ['manifest.json', 'tensors.bin', 'member-0/model.json', 'member-1/weights.bin'];
+  const pathOf = (file: string) => (file === 'manifest.json' ? join(dir, file) : join(dir, 'step-7', file));
+  const refused = async (file: string) => {
+    const before = tf.memory().numTensors;
+    const name = file.split('/').at(-1)!;
+    const expected = { code: 'ERR_CHECKPOINT', message: expect.stringContaining(name) };
+    await expect(loadCheckpoint(dir)).rejects.toMatchObject(expected);
+    expect(tf.memory().numTensors).toBe(before);
+  };
+
+  it.each(files)('is refused, naming %s: cut short', async (file) => {
+    await truncate(pathOf(file), (await stat(pathOf(file))).size - 5);
+    await refused(file);
+  });
+
+  it.each(files)('is refused, naming %s: one bit flipped', async (file) => {
+    const bytes = await readFile(pathOf(file));
+    // In the manifest the record's first digit, so that it stays JSON.
+    const at = file === 'manifest.json' ? bytes.indexOf('"step": 7') + 8 : bytes.length >> 1;
+    bytes[at] ^= 1;
+    await writeFile(pathOf(file), bytes);
+    await refused(file);
+  });
+
+  it.each(files)('is refused, naming %s: missing', async (file) => {
+    await rm(pathOf(file));
+    await refused(file);
+  });
+
+  it('is refused: another version, another format, no folder', async () => {
+    const text = await readFile(pathOf('manifest.json'), 'utf8');
+    await writeFile(pathOf('manifest.json'), text.replace('"version": 1', '"version": 2'));
+    await expect(loadCheckpoint(dir)).rejects.toMatchObject({ message: expect.stringMatching(/version is 2/) });
+    await writeFile(pathOf('manifest.json'), '[]');
+    await refused('manifest.json');
+    expect(await hasCheckpoint(dir)).toBe(true);
+    expect(await hasCheckpoint(join(dir, 'nowhere'))).toBe(false);
+    await expect(loadEnsemble(join(dir, 'nowhere'))).rejects.toMatchObject({ code: 'ERR_CHECKPOINT' });
+  });
+});

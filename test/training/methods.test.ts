@@ -1,0 +1,143 @@
+import * as tf from '@tensorflow/tfjs';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { chooseBackend, convEmbedder } from '../../src/models/index.js';
+import {
+  at,
+  type Diversity,
+  type EatOptions,
+  eat,
+  ensembleAt,
+  type Method,
+  standard,
+  type TrainedEnsemble,
+  type TrainOptions,
+  type Transfer,
+  train,
+} from '../../src/training/index.js';
+import { tinyImages } from '../models/tiny-images.js';
+
+const data = tinyImages({ perClass: 9 });
+const model = convEmbedder({ embedding: 4, width: 2 });
+const attack = { epsilon: 0.1, steps: 2 };
+const COUNT = data.length;
+
+const run = (method: Method, more: Partial<TrainOptions> = {}) =>
+  train({ data, model, method, seed: 2, epochs: 1, ...more, batch: { classes: 4, images: 3 }, backend: 'cpu' });
+
+const weightsOf = (ensemble: TrainedEnsemble) =>
+  ensemble.members.flatMap(({ layers }) => layers.getWeights().flatMap((w) => Array.from(w.dataSync())));
+
+beforeAll(() => chooseBackend({ backend: 'cpu' }));
+
+describe('data that members see', () => {
+  const samples = (options: Partial<EatOptions>) => eat({ attack, ...options }).memberData(data.labels, 5);
+  const counts = (parts: Int32Array[]) => {
+    const seen = new Uint8Array(COUNT);
+    for (const part of parts) for (const sample of part) seen[sample]++;
+    return [...new Set(seen)];
+  };
+
+  it.each<[Diversity, Partial<EatOptions>, number, number[]]>([
+    ['leave-one-out', { members: 3 }, (COUNT * 2) / 3, [2]],
+    ['leave-one-out', { members: 4 }, (COUNT * 3) / 4, [3]],
+    ['disjoint', { members: 3 }, COUNT / 3, [1]],
+    ['m-of-n', { members: 3, m: 2, n: 6 }, COUNT / 3, [1]],
+    ['m-of-n', { members: 2, m: 3, n: 4 }, (COUNT * 3) / 4, [1, 2]],
+    ['none', { members: 3 }, COUNT, [3]],
+  ])('%s %o', (diversity, options, each, seenBy) => {
+    const parts = samples({ diversity, ...options });
+    expect(parts.map((part) => part.length)).toEqual(parts.map(() => each));
+    expect(counts(parts).sort()).toEqual(seenBy);
+    for (const part of parts) expect(Array.from(part)).toEqual([...new Set(part)].sort((a, b) => a - b));
+  });
+
+  it('is cut anew for another seed and the same for the same', () => {
+    const method = eat({ attack });
+    expect(method.memberData(data.labels, 1)).toEqual(method.memberData(data.labels, 1));
+    expect(method.memberData(data.labels, 1)).not.toEqual(method.memberData(data.labels, 2));
+  });
+
+  it.each([
+    [{ diversity: 'm-of-n' as const }, /\bm\b/],
+    [{ diversity: 'm-of-n' as const, m: 4, n: 3 }, /1 to 3 parts/],
+    [{ diversity: 'half' as never }, /leave-one-out.*half/],
+    [{ transfer: 'all' as never }, /shared.*all/],
+    [{ members: 1 }, /members/],
+    [{ alignment: -1 }, /alignment/],
+    [{ attack: { epsilon: -1 } }, /epsilon/],
+  ])('refuses %o', (options, message) => {
+    const code = 'ERR_ARGUMENT';
+    expect(() => eat({ attack, ...options })).toThrow(
+      expect.objectContaining({ code, message: expect.stringMatching(message) }),
+    );
+  });
+});
+
+describe('methods', () => {
+  const variants: [string, Method][] = [
+    ['standard', standard()],
+    ['standard of 3', standard({ members: 3 })],
+    ['at', at({ attack })],
+    ['at l2', at({ attack: { norm: 'l2', epsilon: 0.8, steps: 2 } })],
+    ['ensemble-at', ensembleAt({ attack })],
+    ['eat none none', eat({ attack, diversity: 'none', transfer: 'none', alignment: 0.5 })],
+    ...(['leave-one-out', 'disjoint', 'm-of-n', 'none'] as Diversity[]).map(
+      (diversity) => [`eat ${diversity}`, eat({ attack, diversity, m: 1, n: 5 })] as [string, Method],
+    ),
+    ...(['peers', 'mix', 'none'] as Transfer[]).map(
+      (transfer) => [`eat ${transfer}`, eat({ attack, transfer })] as [string, Method],
+    ),
+    ['eat aligned', eat({ attack, alignment: 0.5 })],
+  ];
+  const results = new Map<string, string>();
+
+  it.each(variants)('%s trains, unlike every other, and leaks nothing', async (name, method) => {
+    const before = tf.memory().numTensors;
+    const ensemble = await run(method);
+    expect(ensemble.members.length).toBe(method.members);
+    expect(ensemble.history.losses.every(Number.isFinite)).toBe(true);
+    const weights = JSON.stringify(weightsOf(ensemble));
+    for (const [other, theirs] of results) expect(weights === theirs, `${name} equals ${other}`).toBe(false);
+    results.set(name, weights);
+    ensemble.dispose();
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  it('ensemble-at is eat without diversity, transfer and alignment', async () => {
+    const [plain, reduced] = [
+      await run(ensembleAt({ attack })),
+      await run(eat({ attack, diversity: 'none', transfer: 'none' })),
+    ];
+    expect(weightsOf(plain)).toEqual(weightsOf(reduced));
+  });
+
+  it('at is the first member of ensemble-at', async () => {
+    const [single, three] = [await run(at({ attack })), await run(ensembleAt({ attack }))];
+    const first = weightsOf(single);
+    expect(weightsOf(three).slice(0, first.length)).toEqual(first);
+  });
+
+  it('report their compute: one gradient per image and attack step and model crafted on, one per update', async () => {
+    const gradients = async (method: Method) => (await run(method)).history.gradientEvaluations / COUNT;
+    expect(await gradients(standard())).toBe(1);
+    expect(await gradients(at({ attack }))).toBe(2 + 1);
+    expect(await gradients(ensembleAt({ attack }))).toBe(3 * (2 + 1));
+    // Shared: one attack of three models for the batch. Then each member updates on two thirds of it.
+    expect(await gradients(eat({ attack }))).toBe(2 * 3 + 2);
+    expect(await gradients(eat({ attack, transfer: 'peers' }))).toBe(2 * (2 * 2) + 2);
+    expect(await gradients(eat({ attack, transfer: 'none' }))).toBe(2 * 2 + 2);
+  });
+
+  it('aligned members agree more than others', async () => {
+    const spread = async (alignment: number) => {
+      const ensemble = await run(eat({ attack, alignment }), { epochs: 10, learningRate: 0.01 });
+      const x = tf.tensor4d(
+        Float32Array.from(data.images, (p) => p / 255),
+        [COUNT, ...data.shape],
+      );
+      const [a, b] = ensemble.members.map((member) => member.apply(x));
+      return tf.mean(tf.squaredDifference(a, b)).dataSync()[0];
+    };
+    expect(await spread(20)).toBeLessThan(0.5 * (await spread(0)));
+  });
+});

@@ -1,0 +1,109 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as tf from '@tensorflow/tfjs';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { convEmbedder } from '../../src/models/index.js';
+import { eat, standard, type TrainedEnsemble, type TrainOptions, train } from '../../src/training/index.js';
+import { tinyImages } from '../models/tiny-images.js';
+
+let dir: string;
+let options: TrainOptions;
+
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'eat-dml-test-'));
+  options = {
+    data: tinyImages(),
+    model: convEmbedder({ embedding: 4, width: 2 }),
+    method: eat({ attack: { epsilon: 0.1, steps: 2 }, transfer: 'mix' }),
+    seed: 1,
+    epochs: 3,
+    batch: { classes: 4, images: 3 },
+    backend: 'cpu',
+  };
+});
+
+afterEach(() => rm(dir, { recursive: true, force: true }));
+
+/** Every number that training leaves behind. */
+function stateOf(ensemble: TrainedEnsemble) {
+  const { seconds, ...history } = ensemble.history;
+  expect(seconds).toBeGreaterThan(0);
+  const weights = ensemble.members.map(({ layers }) => layers.getWeights().map((w) => Array.from(w.dataSync())));
+  const state = { history, weights, proxies: ensemble.proxies.map((p) => Array.from(p.dataSync())) };
+  ensemble.dispose();
+  return state;
+}
+
+/** Aborts after `step` steps. */
+function interruptAfter(step: number): Pick<TrainOptions, 'signal' | 'onProgress'> {
+  const controller = new AbortController();
+  return { signal: controller.signal, onProgress: (progress) => progress.step === step && controller.abort() };
+}
+
+describe('resume', () => {
+  it.each([[[1]], [[5]], [[4]], [[2, 3, 9]], [[12]]])(
+    'after interruptions at steps %j equals an uninterrupted run',
+    async (steps) => {
+      const whole = stateOf(await train(options));
+      const before = tf.memory().numTensors;
+      const checkpoint = dir;
+      for (const [i, step] of steps.entries()) {
+        const run = train({ ...options, checkpoint, resume: i > 0, ...interruptAfter(step) });
+        if (step < 12) await expect(run).rejects.toMatchObject({ code: 'ERR_ABORTED' });
+        else (await run).dispose();
+      }
+      expect(stateOf(await train({ ...options, checkpoint, resume: true }))).toEqual(whole);
+      expect(tf.memory().numTensors).toBe(before);
+      expect((await readdir(dir)).sort()).toEqual(['manifest.json', 'step-12']);
+    },
+  );
+
+  it('trains on when epochs grow', async () => {
+    const whole = stateOf(await train(options));
+    (await train({ ...options, epochs: 1, checkpoint: dir })).dispose();
+    expect(stateOf(await train({ ...options, checkpoint: dir, resume: true }))).toEqual(whole);
+  });
+
+  it('goes on from the last save of a run that was killed', async () => {
+    const whole = stateOf(await train(options));
+    const killed = train({
+      ...options,
+      checkpoint: { dir, everySteps: 2 },
+      onProgress({ step }) {
+        if (step === 7) throw new Error('killed');
+      },
+    });
+    await expect(killed).rejects.toThrow('killed');
+    expect((await readdir(dir)).sort()).toEqual(['manifest.json', 'step-6']);
+    expect(stateOf(await train({ ...options, checkpoint: dir, resume: true }))).toEqual(whole);
+  });
+
+  it('aborted before the first step writes a checkpoint too', async () => {
+    const run = train({ ...options, checkpoint: dir, signal: AbortSignal.abort() });
+    await expect(run).rejects.toMatchObject({ code: 'ERR_ABORTED' });
+    const [whole, resumed] = [await train(options), await train({ ...options, checkpoint: dir, resume: true })];
+    expect(stateOf(resumed)).toEqual(stateOf(whole));
+  });
+
+  it.each<[string, Partial<TrainOptions>, RegExp]>([
+    ['another seed', { seed: 2 }, /seed 1.*received 2/],
+    ['another method', { method: standard() }, /method .*eat.*standard/],
+    ['other data', { data: tinyImages({ seed: 8 }) }, /data/],
+    ['another rate', { learningRate: 0.5 }, /learningRate/],
+    ['another model', { model: convEmbedder({ embedding: 8, width: 2 }) }, /model/],
+  ])('refuses %s', async (_, change, message) => {
+    (await train({ ...options, epochs: 1, checkpoint: dir })).dispose();
+    const before = tf.memory().numTensors;
+    const resumed = train({ ...options, ...change, checkpoint: dir, resume: true });
+    await expect(resumed).rejects.toMatchObject({ code: 'ERR_CHECKPOINT', message: expect.stringMatching(message) });
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  it('refuses an empty folder, and a new run over an old checkpoint', async () => {
+    const code = { code: 'ERR_CHECKPOINT' };
+    await expect(train({ ...options, checkpoint: dir, resume: true })).rejects.toMatchObject(code);
+    (await train({ ...options, epochs: 1, checkpoint: dir })).dispose();
+    await expect(train({ ...options, checkpoint: dir })).rejects.toMatchObject(code);
+  });
+});
