@@ -14,7 +14,8 @@ export interface DeviceInfo {
   threads?: number;
 }
 
-const BUILD_HINT = 'Install a C++ compiler and cmake, then run `npx eat-dml build` (in a checkout: `npm run build:native`).';
+const BUILD_HINT =
+  'Install a C++ compiler and cmake, then run `npx eat-dml build` (in a checkout: `npm run build:native`).';
 const CUDA_DETAIL = 'this version has no CUDA addon';
 
 /** The devices in the order in which `auto` tries them. */
@@ -45,6 +46,7 @@ export function resolveDevice(device: DeviceName | 'auto' = 'auto'): Addon | und
   }
   if (device === 'cuda') throw new EatDmlError('ERR_DEVICE', `Device cuda is not available: ${CUDA_DETAIL}.`);
   const addon = loadAddon();
-  if (device === 'cpu' && !addon) throw new EatDmlError('ERR_DEVICE', `Device cpu is not available: ${cpuDevice().detail}`);
+  if (device === 'cpu' && !addon)
+    throw new EatDmlError('ERR_DEVICE', `Device cpu is not available: ${cpuDevice().detail}`);
   return addon;
 }

@@ -26,6 +26,8 @@ export interface AsyncKernelOptions extends KernelOptions {
   signal?: AbortSignal;
 }
 
+/** The keys of KernelOptions and AsyncKernelOptions. */
+export const KERNEL_OPTIONS: readonly string[] = ['device', 'checkFinite', 'signal'];
 export const METRICS: readonly Metric[] = ['sqeuclidean', 'euclidean', 'cosine', 'dot'];
 export const NORMS: readonly Norm[] = ['linf', 'l2', 'l1'];
 
@@ -79,6 +81,12 @@ export function checkFloat32(name: string, data: unknown): asserts data is Float
   }
 }
 
+/** Throws unless `data` is an attached Float32Array of exactly `length`. */
+export function checkFloat32Length(name: string, data: unknown, length: number): asserts data is Float32Array {
+  checkFloat32(name, data);
+  if (data.length !== length) throw invalid(name, `a Float32Array of length ${length}`, data);
+}
+
 /** A positive safe integer. */
 export function checkCount(name: string, value: unknown): asserts value is number {
   if (!Number.isSafeInteger(value) || (value as number) < 1) throw invalid(name, 'a positive integer', value);
@@ -112,10 +120,15 @@ export function notFinite(name: string, m: Matrix, row: number, value: number): 
   return new EatDmlError('ERR_NOT_FINITE', `Expected finite values in ${name} but received ${value} in ${where}.`);
 }
 
-/** Throws unless `out` is a Float32Array of exactly `length`. */
-export function checkOut(out: unknown, length: number): asserts out is Float32Array {
-  checkFloat32('out', out);
-  if (out.length !== length) throw invalid('out', `a Float32Array of length ${length}`, out);
+/** Throws for the first row of `m` that holds NaN or Inf. */
+export function checkFinite(name: string, m: Matrix): void {
+  const at = m.data.findIndex((value) => !Number.isFinite(value));
+  if (at >= 0) throw notFinite(name, m, Math.floor(at / m.cols), m.data[at]);
+}
+
+/** Row `row` of `argument` leaves the box. */
+export function outsideBox(argument: string, row: number): EatDmlError {
+  return new EatDmlError('ERR_ARGUMENT', `Expected ${argument} to lie in the box but row ${row} does not.`);
 }
 
 /** Throws unless `options` is an object whose keys are all known. */
@@ -123,7 +136,10 @@ export function checkOptions(options: unknown, known: readonly string[]): void {
   if (typeof options !== 'object' || options === null) throw invalid('options', 'an object', options);
   for (const key of Object.keys(options)) {
     if (!known.includes(key)) {
-      throw new EatDmlError('ERR_ARGUMENT', `Expected options among ${known.join(', ')} but received ${describe(key)}.`);
+      throw new EatDmlError(
+        'ERR_ARGUMENT',
+        `Expected options among ${known.join(', ')} but received ${describe(key)}.`,
+      );
     }
   }
 }

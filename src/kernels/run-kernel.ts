@@ -1,7 +1,14 @@
 import { aborted, EatDmlError, throwIfAborted } from '../errors.js';
 import { resolveDevice } from './devices.js';
 import type { AddonKernel, AddonTask } from './load-addon.js';
-import { type AsyncKernelOptions, type KernelOptions, type Matrix, notFinite } from './matrix.js';
+import {
+  type AsyncKernelOptions,
+  checkFinite,
+  type KernelOptions,
+  type Matrix,
+  notFinite,
+  outsideBox,
+} from './matrix.js';
 
 /** A plain-loop kernel: does its work in slices, yielding between them so that an asynchronous call can be aborted. */
 export type ReferenceKernel<Args> = (args: Args) => Generator<void>;
@@ -21,14 +28,17 @@ export function runSync<Args extends object>(call: KernelCall<Args>, options: Ke
   call.args.checkFinite = options.checkFinite ?? true;
   try {
     if (addon) (addon[call.kernel] as AddonKernel)(call.args, false);
-    else for (const _ of reference(call)) continue;
+    else for (const _ of reference(call));
   } catch (error) {
     throw translate(error, call);
   }
 }
 
 /** Runs off the event loop (native), or in slices on it (js); stops when `options.signal` is aborted. */
-export async function runAsync<Args extends object>(call: KernelCall<Args>, options: AsyncKernelOptions): Promise<void> {
+export async function runAsync<Args extends object>(
+  call: KernelCall<Args>,
+  options: AsyncKernelOptions,
+): Promise<void> {
   const { signal } = options;
   throwIfAborted(signal);
   const addon = resolveDevice(options.device);
@@ -65,9 +75,7 @@ async function runSlices(slices: Generator<void>, signal: AbortSignal | undefine
 function* reference<Args extends object>(call: KernelCall<Args>): Generator<void> {
   if (call.args.checkFinite) {
     for (const [name, matrix] of Object.entries(call.inputs)) {
-      for (let i = 0; i < matrix.data.length; i++) {
-        if (!Number.isFinite(matrix.data[i])) throw notFinite(name, matrix, Math.floor(i / matrix.cols), matrix.data[i]);
-      }
+      checkFinite(name, matrix);
       yield;
     }
   }
@@ -81,7 +89,7 @@ interface NativeError extends Error {
 }
 
 /** The addon's errors in this package's words. */
-function translate(error: unknown, call: KernelCall<object>, signal?: AbortSignal): unknown {
+function translate(error: unknown, call: Pick<KernelCall<object>, 'kernel' | 'inputs'>, signal?: AbortSignal): unknown {
   const { kind, argument = '', row = 0, message } = error as NativeError;
   const matrix = call.inputs[argument];
   if (kind === 'notFinite') {
@@ -90,11 +98,8 @@ function translate(error: unknown, call: KernelCall<object>, signal?: AbortSigna
   }
   if (kind === 'outsideBox') return outsideBox(argument, row);
   if (kind === 'cancelled' && signal) return aborted(signal);
-  if (kind === 'memory') return new EatDmlError('ERR_DEVICE', `Not enough memory for ${call.kernel}.`, { cause: error });
+  if (kind === 'memory')
+    return new EatDmlError('ERR_DEVICE', `Not enough memory for ${call.kernel}.`, { cause: error });
   if (kind !== undefined) return new EatDmlError('ERR_DEVICE', message, { cause: error });
   return error;
-}
-
-export function outsideBox(argument: string, row: number): EatDmlError {
-  return new EatDmlError('ERR_ARGUMENT', `Expected ${argument} to lie in the box but row ${row} does not.`);
 }

@@ -1,0 +1,74 @@
+import {
+  type AsyncKernelOptions,
+  checkFloat32Length,
+  checkNonNegative,
+  checkOneOf,
+  checkOptions,
+  checkSameShape,
+  KERNEL_OPTIONS,
+  type KernelOptions,
+  type Matrix,
+  NORMS,
+  type Norm,
+  readMatrix,
+} from './matrix.js';
+import { checkBox } from './project-perturbation.js';
+import { type AttackStepArgs, attackStepReference } from './reference/attack-step.js';
+import { type KernelCall, runAsync, runSync } from './run-kernel.js';
+
+export interface AttackStepOptions extends KernelOptions {
+  /** The unattacked samples, a row each; inside the box. */
+  origin: Matrix;
+  /** Where the attack stands. */
+  current: Matrix;
+  /** Gradient of what the attack raises, at `current`. */
+  gradient: Matrix;
+  norm: Norm;
+  /** Radius of the ball around `origin`, >= 0. */
+  epsilon: number;
+  /** Length of the step in `norm`, >= 0. */
+  stepSize: number;
+  /** [low, high]; no box when absent. */
+  box?: [number, number];
+  /** Where the result goes; may be the array of `current`. */
+  out?: Float32Array;
+}
+
+/**
+ * One step of a projected gradient attack: x' = proj(origin, current + step(gradient)), per row.
+ * step: stepSize * sign(g) for linf (sign(0) = 0), stepSize * g / |g| for l2 and l1; a zero gradient is no step.
+ * proj: exactly onto ball ∩ box; the result never leaves either by one ulp.
+ * @throws EatDmlError ERR_ARGUMENT for options that do not fit or a row outside the box, ERR_NOT_FINITE.
+ */
+export async function attackStep(options: AttackStepOptions & AsyncKernelOptions): Promise<Matrix> {
+  const call = prepare(options);
+  await runAsync(call, options);
+  return { ...call.args.origin, data: call.args.out };
+}
+
+/** {@link attackStep}, at once. */
+export function attackStepSync(options: AttackStepOptions): Matrix {
+  const call = prepare(options);
+  runSync(call, options);
+  return { ...call.args.origin, data: call.args.out };
+}
+
+const KNOWN = ['origin', 'current', 'gradient', 'norm', 'epsilon', 'stepSize', 'box', 'out'];
+
+function prepare(options: AttackStepOptions): KernelCall<AttackStepArgs> {
+  checkOptions(options, [...KERNEL_OPTIONS, ...KNOWN]);
+  const { norm, epsilon, stepSize, box } = options;
+  const origin = readMatrix('origin', options.origin);
+  const current = readMatrix('current', options.current);
+  const gradient = readMatrix('gradient', options.gradient);
+  checkSameShape('origin', origin, 'current', current);
+  checkSameShape('origin', origin, 'gradient', gradient);
+  checkOneOf('norm', norm, NORMS);
+  checkNonNegative('epsilon', epsilon);
+  checkNonNegative('stepSize', stepSize);
+  const out = options.out ?? new Float32Array(origin.data.length);
+  checkFloat32Length('out', out, origin.data.length);
+  const args: AttackStepArgs = { origin, current, gradient, norm: NORMS.indexOf(norm), epsilon, stepSize, out };
+  if (box !== undefined) [args.lo, args.hi] = checkBox(box);
+  return { kernel: 'attackStep', args, reference: attackStepReference, inputs: { origin, current, gradient } };
+}

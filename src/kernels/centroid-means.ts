@@ -1,0 +1,96 @@
+import { EatDmlError, invalid } from '../errors.js';
+import {
+  type AsyncKernelOptions,
+  batchOf,
+  checkCount,
+  checkOptions,
+  KERNEL_OPTIONS,
+  type KernelOptions,
+  type Matrix,
+  readMatrix,
+} from './matrix.js';
+import { type CentroidMeansArgs, centroidMeansReference } from './reference/centroid-means.js';
+import { type KernelCall, runAsync, runSync } from './run-kernel.js';
+
+export interface CentroidMeansOptions extends KernelOptions {
+  /** Number of labels; every label is in [0, k). */
+  k: number;
+  /** Weight of each row, >= 0; 1 when absent. */
+  weights?: Float32Array;
+}
+
+export interface LabelMeans {
+  /** [B,k,d] weighted sums. */
+  sums: Float64Array;
+  /** [B,k] total weight of each label. */
+  counts: Float64Array;
+  /** [B,k,d]; the mean of a label without rows is 0. */
+  means: Matrix;
+}
+
+/**
+ * Sum, weight and mean of the rows of `points` [B,n,d] by label [B,n], accumulated in double.
+ * @throws EatDmlError ERR_ARGUMENT for shapes, labels or weights that do not fit, ERR_NOT_FINITE naming the first bad row.
+ */
+export async function centroidMeans(
+  points: Matrix,
+  labels: Int32Array,
+  options: CentroidMeansOptions & AsyncKernelOptions,
+): Promise<LabelMeans> {
+  const call = prepare(points, labels, options);
+  await runAsync(call, options);
+  return result(call);
+}
+
+/** {@link centroidMeans}, at once. */
+export function centroidMeansSync(points: Matrix, labels: Int32Array, options: CentroidMeansOptions): LabelMeans {
+  const call = prepare(points, labels, options);
+  runSync(call, options);
+  return result(call);
+}
+
+function prepare(points: Matrix, labels: Int32Array, options: CentroidMeansOptions): KernelCall<CentroidMeansArgs> {
+  checkOptions(options, [...KERNEL_OPTIONS, 'k', 'weights']);
+  points = readMatrix('points', points);
+  const { k, weights } = options;
+  checkCount('k', k);
+  const rows = batchOf(points) * points.rows;
+  checkLabels(labels, rows, k);
+  if (weights !== undefined) checkWeights(weights, rows);
+  const groups = batchOf(points) * k;
+  const args = {
+    points,
+    labels,
+    weights,
+    k,
+    sums: new Float64Array(groups * points.cols),
+    counts: new Float64Array(groups),
+    means: new Float32Array(groups * points.cols),
+  };
+  return { kernel: 'centroidMeans', args, reference: centroidMeansReference, inputs: { points } };
+}
+
+function checkLabels(labels: unknown, rows: number, k: number): asserts labels is Int32Array {
+  if (!(labels instanceof Int32Array) || labels.length !== rows) {
+    throw invalid('labels', `an Int32Array of length ${rows}`, labels);
+  }
+  const bad = labels.findIndex((label) => label < 0 || label >= k);
+  if (bad >= 0) {
+    throw new EatDmlError('ERR_ARGUMENT', `Expected labels in [0, ${k}) but received ${labels[bad]} in row ${bad}.`);
+  }
+}
+
+function checkWeights(weights: unknown, rows: number): void {
+  if (!(weights instanceof Float32Array) || weights.length !== rows) {
+    throw invalid('weights', `a Float32Array of length ${rows}`, weights);
+  }
+  const bad = weights.findIndex((w) => !(w >= 0 && w < Number.POSITIVE_INFINITY));
+  if (bad >= 0) {
+    throw new EatDmlError('ERR_ARGUMENT', `Expected finite weights >= 0 but received ${weights[bad]} in row ${bad}.`);
+  }
+}
+
+function result({ args: { points, k, sums, counts, means } }: KernelCall<CentroidMeansArgs>): LabelMeans {
+  const batch = points.batch === undefined ? {} : { batch: points.batch };
+  return { sums, counts, means: { data: means, rows: k, cols: points.cols, ...batch } };
+}

@@ -1,0 +1,154 @@
+import { invalid } from '../errors.js';
+import { ACTIVATIONS, type Activation } from './activation.js';
+import {
+  type AsyncKernelOptions,
+  checkCount,
+  checkFloat32Length,
+  checkOneOf,
+  checkOptions,
+  KERNEL_OPTIONS,
+  type KernelOptions,
+} from './matrix.js';
+import {
+  type Conv2DArgs,
+  type Conv2DBackpropFilterArgs,
+  type Conv2DBackpropInputArgs,
+  type Conv2DGeometry,
+  conv2dBackpropFilterReference,
+  conv2dBackpropInputReference,
+  conv2dReference,
+} from './reference/conv2d.js';
+import { type KernelCall, runAsync, runSync } from './run-kernel.js';
+
+export type { Conv2DGeometry } from './reference/conv2d.js';
+
+export interface Conv2DOptions extends KernelOptions {
+  geometry: Conv2DGeometry;
+  /** [batch, inHeight, inWidth, inChannels] */
+  input: Float32Array;
+  /** [filterHeight, filterWidth, inChannels, outChannels] */
+  filter: Float32Array;
+  /** [outChannels] */
+  bias?: Float32Array;
+  /** Applied after the bias. Default `none`. */
+  activation?: Activation;
+  /** [batch, outHeight, outWidth, outChannels] */
+  out?: Float32Array;
+}
+
+export interface Conv2DBackpropInputOptions extends KernelOptions {
+  geometry: Conv2DGeometry;
+  /** Gradient of the output. */
+  dy: Float32Array;
+  filter: Float32Array;
+  /** Gradient of the input. */
+  out?: Float32Array;
+}
+
+export interface Conv2DBackpropFilterOptions extends KernelOptions {
+  geometry: Conv2DGeometry;
+  input: Float32Array;
+  /** Gradient of the output. */
+  dy: Float32Array;
+  /** Gradient of the filter. */
+  out?: Float32Array;
+}
+
+/** Cross-correlation of NHWC images with an HWIO filter, zero padding; bias and activation on the way out. */
+export async function conv2d(options: Conv2DOptions & AsyncKernelOptions): Promise<Float32Array> {
+  return finish(prepareForward(options), options);
+}
+
+/** {@link conv2d}, at once. */
+export function conv2dSync(options: Conv2DOptions): Float32Array {
+  return finishSync(prepareForward(options), options);
+}
+
+/** The gradient of {@link conv2d} (without activation) by its input. */
+export async function conv2dBackpropInput(
+  options: Conv2DBackpropInputOptions & AsyncKernelOptions,
+): Promise<Float32Array> {
+  return finish(prepareInput(options), options);
+}
+
+/** {@link conv2dBackpropInput}, at once. */
+export function conv2dBackpropInputSync(options: Conv2DBackpropInputOptions): Float32Array {
+  return finishSync(prepareInput(options), options);
+}
+
+/** The gradient of {@link conv2d} (without activation) by its filter. */
+export async function conv2dBackpropFilter(
+  options: Conv2DBackpropFilterOptions & AsyncKernelOptions,
+): Promise<Float32Array> {
+  return finish(prepareFilter(options), options);
+}
+
+/** {@link conv2dBackpropFilter}, at once. */
+export function conv2dBackpropFilterSync(options: Conv2DBackpropFilterOptions): Float32Array {
+  return finishSync(prepareFilter(options), options);
+}
+
+function prepareForward(options: Conv2DOptions): KernelCall<Conv2DArgs> {
+  checkOptions(options, [...KERNEL_OPTIONS, 'geometry', 'input', 'filter', 'bias', 'activation', 'out']);
+  const { geometry, input, filter, bias, activation = 'none' } = options;
+  const size = sizes(geometry);
+  checkFloat32Length('input', input, size.input);
+  checkFloat32Length('filter', filter, size.filter);
+  if (bias !== undefined) checkFloat32Length('bias', bias, geometry.outChannels);
+  checkOneOf('activation', activation, ACTIVATIONS);
+  const out = outputOf(options.out, size.output);
+  const args = { ...geometry, input, filter, bias, activation: ACTIVATIONS.indexOf(activation), out };
+  return { kernel: 'conv2d', args, reference: conv2dReference, inputs: {} };
+}
+
+function prepareInput(options: Conv2DBackpropInputOptions): KernelCall<Conv2DBackpropInputArgs> {
+  checkOptions(options, [...KERNEL_OPTIONS, 'geometry', 'dy', 'filter', 'out']);
+  const { geometry, dy, filter } = options;
+  const size = sizes(geometry);
+  checkFloat32Length('dy', dy, size.output);
+  checkFloat32Length('filter', filter, size.filter);
+  const args = { ...geometry, dy, filter, out: outputOf(options.out, size.input) };
+  return { kernel: 'conv2dBackpropInput', args, reference: conv2dBackpropInputReference, inputs: {} };
+}
+
+function prepareFilter(options: Conv2DBackpropFilterOptions): KernelCall<Conv2DBackpropFilterArgs> {
+  checkOptions(options, [...KERNEL_OPTIONS, 'geometry', 'input', 'dy', 'out']);
+  const { geometry, input, dy } = options;
+  const size = sizes(geometry);
+  checkFloat32Length('input', input, size.input);
+  checkFloat32Length('dy', dy, size.output);
+  const args = { ...geometry, input, dy, out: outputOf(options.out, size.filter) };
+  return { kernel: 'conv2dBackpropFilter', args, reference: conv2dBackpropFilterReference, inputs: {} };
+}
+
+/** Elements of the input, the output and the filter; throws unless the geometry is whole. */
+function sizes(g: Conv2DGeometry) {
+  for (const [name, value] of Object.entries(g)) {
+    if (name !== 'padTop' && name !== 'padLeft') checkCount(`geometry.${name}`, value);
+    else if (!Number.isSafeInteger(value)) throw invalid(`geometry.${name}`, 'an integer', value);
+  }
+  return {
+    input: g.batch * g.inHeight * g.inWidth * g.inChannels,
+    output: g.batch * g.outHeight * g.outWidth * g.outChannels,
+    filter: g.filterHeight * g.filterWidth * g.inChannels * g.outChannels,
+  };
+}
+
+function outputOf(out: Float32Array | undefined, length: number): Float32Array {
+  if (out === undefined) return new Float32Array(length);
+  checkFloat32Length('out', out, length);
+  return out;
+}
+
+async function finish<Args extends { out: Float32Array }>(
+  call: KernelCall<Args>,
+  options: AsyncKernelOptions,
+): Promise<Float32Array> {
+  await runAsync(call, options);
+  return call.args.out;
+}
+
+function finishSync<Args extends { out: Float32Array }>(call: KernelCall<Args>, options: KernelOptions): Float32Array {
+  runSync(call, options);
+  return call.args.out;
+}

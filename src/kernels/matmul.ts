@@ -1,0 +1,72 @@
+import { invalid } from '../errors.js';
+import { ACTIVATIONS, type Activation } from './activation.js';
+import {
+  type AsyncKernelOptions,
+  checkCount,
+  checkFloat32Length,
+  checkOneOf,
+  checkOptions,
+  KERNEL_OPTIONS,
+  type KernelOptions,
+} from './matrix.js';
+import { type MatMulArgs, matmulReference } from './reference/matmul.js';
+import { type KernelCall, runAsync, runSync } from './run-kernel.js';
+
+export interface MatMulOptions extends KernelOptions {
+  /** [batch,m,k], or [batch,k,m] when transposed. */
+  a: Float32Array;
+  /** [batch,k,n], or [batch,n,k] when transposed. */
+  b: Float32Array;
+  m: number;
+  n: number;
+  k: number;
+  /** Default 1. */
+  batch?: number;
+  /** `a` (or `b`) is one matrix that serves the whole batch. */
+  broadcastA?: boolean;
+  broadcastB?: boolean;
+  transposeA?: boolean;
+  transposeB?: boolean;
+  /** [n], added to every row. */
+  bias?: Float32Array;
+  /** Applied after the bias. Default `none`. */
+  activation?: Activation;
+  /** [batch,m,n], where the result goes. */
+  out?: Float32Array;
+}
+
+/**
+ * activation(op(a) op(b) + bias), float32, as [batch,m,n]. NaN and Inf pass through as IEEE arithmetic has it.
+ * @throws EatDmlError ERR_ARGUMENT for lengths that do not fit.
+ */
+export async function matmul(options: MatMulOptions & AsyncKernelOptions): Promise<Float32Array> {
+  const call = prepare(options);
+  await runAsync(call, options);
+  return call.args.out;
+}
+
+/** {@link matmul}, at once. */
+export function matmulSync(options: MatMulOptions): Float32Array {
+  const call = prepare(options);
+  runSync(call, options);
+  return call.args.out;
+}
+
+const KNOWN = ['a', 'b', 'm', 'n', 'k', 'batch', 'broadcastA', 'broadcastB', 'transposeA', 'transposeB', 'bias', 'out'];
+
+function prepare(options: MatMulOptions): KernelCall<MatMulArgs> {
+  checkOptions(options, [...KERNEL_OPTIONS, ...KNOWN, 'activation']);
+  const { a, b, m, n, k, batch = 1, bias, activation = 'none' } = options;
+  const { broadcastA = false, broadcastB = false, transposeA = false, transposeB = false } = options;
+  for (const [name, value] of Object.entries({ m, n, k, batch })) checkCount(name, value);
+  checkFloat32Length('a', a, (broadcastA ? 1 : batch) * m * k);
+  checkFloat32Length('b', b, (broadcastB ? 1 : batch) * k * n);
+  if (bias !== undefined) checkFloat32Length('bias', bias, n);
+  checkOneOf('activation', activation, ACTIVATIONS);
+  const out = options.out ?? new Float32Array(batch * m * n);
+  checkFloat32Length('out', out, batch * m * n);
+  if (out === a || out === b) throw invalid('out', 'an array of its own', 'one of the inputs');
+  const flags = { broadcastA, broadcastB, transposeA, transposeB };
+  const args = { a, b, m, n, k, batch, bias, ...flags, activation: ACTIVATIONS.indexOf(activation), out };
+  return { kernel: 'matmul', args, reference: matmulReference, inputs: {} };
+}

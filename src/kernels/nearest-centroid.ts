@@ -1,0 +1,63 @@
+import {
+  type AsyncKernelOptions,
+  batchOf,
+  checkOptions,
+  checkSameShape,
+  KERNEL_OPTIONS,
+  type KernelOptions,
+  type Matrix,
+  readMatrix,
+} from './matrix.js';
+import { type NearestCentroidArgs, nearestCentroidReference } from './reference/nearest-centroid.js';
+import { type KernelCall, runAsync, runSync } from './run-kernel.js';
+
+export interface NearestCentroids {
+  /** Index of the nearest centroid of each row; the lowest at a tie. */
+  labels: Int32Array;
+  /** Squared distance to it. */
+  distances: Float32Array;
+  /** Squared distance to the second nearest; Infinity where there is one centroid. */
+  secondDistances: Float32Array;
+}
+
+/**
+ * The nearest centroid of each row of `points` [B,n,d] among `centroids` [B,k,d]; n x k is never materialised.
+ * Labels are those of float64 arithmetic, distances within 1e-5 relative of it.
+ * @throws EatDmlError ERR_ARGUMENT for shapes that do not fit, ERR_NOT_FINITE naming the first bad row.
+ */
+export async function nearestCentroid(
+  points: Matrix,
+  centroids: Matrix,
+  options: AsyncKernelOptions = {},
+): Promise<NearestCentroids> {
+  const call = prepare(points, centroids, options);
+  await runAsync(call, options);
+  return result(call);
+}
+
+/** {@link nearestCentroid}, at once. */
+export function nearestCentroidSync(points: Matrix, centroids: Matrix, options: KernelOptions = {}): NearestCentroids {
+  const call = prepare(points, centroids, options);
+  runSync(call, options);
+  return result(call);
+}
+
+function prepare(points: Matrix, centroids: Matrix, options: KernelOptions): KernelCall<NearestCentroidArgs> {
+  checkOptions(options, KERNEL_OPTIONS);
+  points = readMatrix('points', points);
+  centroids = readMatrix('centroids', centroids);
+  checkSameShape('points', points, 'centroids', centroids, false);
+  const size = batchOf(points) * points.rows;
+  const args = {
+    points,
+    centroids,
+    labels: new Int32Array(size),
+    distances: new Float32Array(size),
+    secondDistances: new Float32Array(size),
+  };
+  return { kernel: 'nearestCentroid', args, reference: nearestCentroidReference, inputs: { points, centroids } };
+}
+
+function result({ args: { labels, distances, secondDistances } }: KernelCall<NearestCentroidArgs>): NearestCentroids {
+  return { labels, distances, secondDistances };
+}

@@ -1,0 +1,77 @@
+import { invalid } from '../errors.js';
+import {
+  type AsyncKernelOptions,
+  batchOf,
+  checkCount,
+  checkOneOf,
+  checkOptions,
+  checkSameShape,
+  KERNEL_OPTIONS,
+  type KernelOptions,
+  type Matrix,
+  METRICS,
+  type Metric,
+  readMatrix,
+} from './matrix.js';
+import { type NearestNeighborsArgs, nearestNeighborsReference } from './reference/nearest-neighbors.js';
+import { type KernelCall, runAsync, runSync } from './run-kernel.js';
+
+export interface NearestNeighborsOptions extends KernelOptions {
+  /** How many neighbours of each query. */
+  k: number;
+  /** Query i never gets point i: `queries` and `points` are the same set, row for row. Default false. */
+  excludeSelf?: boolean;
+  /** Default `sqeuclidean`. For `dot` the largest product is the nearest. */
+  metric?: Metric;
+}
+
+export interface Neighbors {
+  /** [B,q,k] row indices into `points`, nearest first, the lowest index first at a tie. */
+  indices: Int32Array;
+  /** [B,q,k] their distances. */
+  distances: Float32Array;
+}
+
+/**
+ * The k nearest rows of `points` [B,n,d] of each row of `queries` [B,q,d], exactly.
+ * @throws EatDmlError ERR_ARGUMENT for shapes that do not fit or k > n, ERR_NOT_FINITE naming the first bad row.
+ */
+export async function nearestNeighbors(
+  queries: Matrix,
+  points: Matrix,
+  options: NearestNeighborsOptions & AsyncKernelOptions,
+): Promise<Neighbors> {
+  const call = prepare(queries, points, options);
+  await runAsync(call, options);
+  return { indices: call.args.indices, distances: call.args.distances };
+}
+
+/** {@link nearestNeighbors}, at once. */
+export function nearestNeighborsSync(queries: Matrix, points: Matrix, options: NearestNeighborsOptions): Neighbors {
+  const call = prepare(queries, points, options);
+  runSync(call, options);
+  return { indices: call.args.indices, distances: call.args.distances };
+}
+
+function prepare(queries: Matrix, points: Matrix, options: NearestNeighborsOptions): KernelCall<NearestNeighborsArgs> {
+  checkOptions(options, [...KERNEL_OPTIONS, 'k', 'excludeSelf', 'metric']);
+  queries = readMatrix('queries', queries);
+  points = readMatrix('points', points);
+  const { k, excludeSelf = false, metric = 'sqeuclidean' } = options;
+  checkSameShape('queries', queries, 'points', points, excludeSelf);
+  checkOneOf('metric', metric, METRICS);
+  checkCount('k', k);
+  const available = points.rows - (excludeSelf ? 1 : 0);
+  if (k > available) throw invalid('k', `at most ${available} (the neighbours a query can have)`, k);
+  const size = batchOf(queries) * queries.rows * k;
+  const args = {
+    queries,
+    points,
+    k,
+    excludeSelf,
+    metric: METRICS.indexOf(metric),
+    indices: new Int32Array(size),
+    distances: new Float32Array(size),
+  };
+  return { kernel: 'nearestNeighbors', args, reference: nearestNeighborsReference, inputs: { queries, points } };
+}

@@ -1,0 +1,82 @@
+import { invalid } from '../errors.js';
+import {
+  type AsyncKernelOptions,
+  checkFloat32Length,
+  checkNonNegative,
+  checkOneOf,
+  checkOptions,
+  checkSameShape,
+  KERNEL_OPTIONS,
+  type KernelOptions,
+  type Matrix,
+  NORMS,
+  type Norm,
+  readMatrix,
+} from './matrix.js';
+import { type ProjectPerturbationArgs, projectPerturbationReference } from './reference/project-perturbation.js';
+import { type KernelCall, runAsync, runSync } from './run-kernel.js';
+
+export interface ProjectPerturbationOptions extends KernelOptions {
+  norm: Norm;
+  /** Radius of the ball, >= 0, in the units of `delta`. */
+  epsilon: number;
+  /** With it the projection is onto ball ∩ {d : around + d in box}; every row lies in the box. The shape of `delta`. */
+  around?: Matrix;
+  /** [low, high], default [0, 1]; only with `around`. */
+  box?: [number, number];
+  /** Where the result goes, of the length of `delta`. */
+  out?: Float32Array;
+}
+
+/**
+ * The Euclidean projection of each row of `delta` (a row is a sample) onto the ball, or exactly onto ball ∩ box.
+ * The result never leaves either by one ulp.
+ * @throws EatDmlError ERR_ARGUMENT for options that do not fit or a row outside the box, ERR_NOT_FINITE.
+ */
+export async function projectPerturbation(
+  delta: Matrix,
+  options: ProjectPerturbationOptions & AsyncKernelOptions,
+): Promise<Matrix> {
+  const call = prepare(delta, options);
+  await runAsync(call, options);
+  return { ...call.args.delta, data: call.args.out };
+}
+
+/** {@link projectPerturbation}, at once. */
+export function projectPerturbationSync(delta: Matrix, options: ProjectPerturbationOptions): Matrix {
+  const call = prepare(delta, options);
+  runSync(call, options);
+  return { ...call.args.delta, data: call.args.out };
+}
+
+function prepare(delta: Matrix, options: ProjectPerturbationOptions): KernelCall<ProjectPerturbationArgs> {
+  checkOptions(options, [...KERNEL_OPTIONS, 'norm', 'epsilon', 'around', 'box', 'out']);
+  delta = readMatrix('delta', delta);
+  const { norm, epsilon, box } = options;
+  checkOneOf('norm', norm, NORMS);
+  checkNonNegative('epsilon', epsilon);
+  const inputs: Record<string, Matrix> = { delta };
+  const args: ProjectPerturbationArgs = {
+    delta,
+    norm: NORMS.indexOf(norm),
+    epsilon,
+    out: options.out ?? new Float32Array(delta.data.length),
+  };
+  checkFloat32Length('out', args.out, delta.data.length);
+  if (options.around !== undefined) {
+    inputs.around = readMatrix('around', options.around);
+    checkSameShape('delta', delta, 'around', inputs.around);
+    args.around = inputs.around.data;
+    [args.lo, args.hi] = checkBox(box ?? [0, 1]);
+  } else if (box !== undefined) {
+    throw invalid('around', 'the point the box is seen from, where box is given', undefined);
+  }
+  return { kernel: 'projectPerturbation', args, reference: projectPerturbationReference, inputs };
+}
+
+/** Throws unless `box` is [low, high] with low <= high; both are rounded to float32, as the data is. */
+export function checkBox(box: unknown): [number, number] {
+  const fits = Array.isArray(box) && box.length === 2 && box.every(Number.isFinite) && box[0] <= box[1];
+  if (!fits) throw invalid('box', '[low, high] with low <= high', Array.isArray(box) ? JSON.stringify(box) : box);
+  return [Math.fround(box[0]), Math.fround(box[1])];
+}

@@ -1,0 +1,86 @@
+import type { Conv2DGeometry } from './conv2d.js';
+
+/** The operations in the order of the contract's enum. */
+export const POOL_OPS = ['average', 'max'] as const;
+
+export type PoolOp = (typeof POOL_OPS)[number];
+
+export interface Pool2DArgs extends Conv2DGeometry {
+  /** Index into POOL_OPS. */
+  op: number;
+  x: Float32Array;
+  out: Float32Array;
+}
+
+export interface Pool2DGradientArgs extends Conv2DGeometry {
+  op: number;
+  /** max only. */
+  x?: Float32Array;
+  dy: Float32Array;
+  dx: Float32Array;
+}
+
+/** Places of x in the window of output (n, y, x), channel 0, in order; positions outside the image left out. */
+function windowOf(g: Conv2DGeometry, n: number, row: number, column: number): number[] {
+  const places: number[] = [];
+  for (let i = 0; i < g.filterHeight; i++) {
+    const y = row * g.strideHeight - g.padTop + i * g.dilationHeight;
+    if (y < 0 || y >= g.inHeight) continue;
+    for (let j = 0; j < g.filterWidth; j++) {
+      const x = column * g.strideWidth - g.padLeft + j * g.dilationWidth;
+      if (x >= 0 && x < g.inWidth) places.push(((n * g.inHeight + y) * g.inWidth + x) * g.inChannels);
+    }
+  }
+  return places;
+}
+
+/** visit(places of the window, index of the output pixel's first channel) */
+function* eachWindow(g: Conv2DGeometry, visit: (places: number[], output: number) => void): Generator<void> {
+  for (let n = 0; n < g.batch; n++) {
+    for (let y = 0; y < g.outHeight; y++) {
+      for (let x = 0; x < g.outWidth; x++) {
+        visit(windowOf(g, n, y, x), ((n * g.outHeight + y) * g.outWidth + x) * g.inChannels);
+      }
+      yield;
+    }
+  }
+}
+
+/** average: Σ x / positions inside; max: the largest x, starting at -Infinity */
+export function pool2dReference(args: Pool2DArgs): Generator<void> {
+  const { op, x, out, inChannels } = args;
+  return eachWindow(args, (places, output) => {
+    for (let c = 0; c < inChannels; c++) {
+      const values = places.map((place) => x[place + c]);
+      out[output + c] =
+        POOL_OPS[op] === 'average'
+          ? values.reduce((sum, v) => sum + v, 0) / values.length
+          : values.reduce((best, v) => (v > best ? v : best), Number.NEGATIVE_INFINITY);
+    }
+  });
+}
+
+/** average: dy / (window size) to every position; max: dy to the first largest x */
+export function* pool2dGradientReference(args: Pool2DGradientArgs): Generator<void> {
+  const { op, x, dy, inChannels } = args;
+  const sums = new Float64Array(args.dx.length);
+  yield* eachWindow(args, (places, output) => {
+    for (let c = 0; c < inChannels; c++) {
+      const upstream = dy[output + c];
+      if (POOL_OPS[op] === 'average') {
+        for (const place of places) sums[place + c] += upstream / (args.filterHeight * args.filterWidth);
+        continue;
+      }
+      let best = Number.NEGATIVE_INFINITY;
+      let chosen = -1;
+      for (const place of places) {
+        if (x![place + c] > best) {
+          best = x![place + c];
+          chosen = place;
+        }
+      }
+      if (chosen >= 0) sums[chosen + c] += upstream;
+    }
+  });
+  args.dx.set(sums);
+}

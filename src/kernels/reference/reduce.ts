@@ -1,0 +1,32 @@
+/** The operations in the order of the contract's enum. */
+export const REDUCE_OPS = ['max', 'mean', 'min', 'sum'] as const;
+
+export type ReduceOp = (typeof REDUCE_OPS)[number];
+
+export interface ReduceArgs {
+  /** Index into REDUCE_OPS. */
+  op: number;
+  x: Float32Array;
+  outer: number;
+  reduced: number;
+  inner: number;
+  out: Float32Array;
+}
+
+/** out[o,i] = op over r of x[o,r,i] */
+export function* reduceReference({ op, x, outer, reduced, inner, out }: ReduceArgs): Generator<void> {
+  const name = REDUCE_OPS[op];
+  for (let o = 0; o < outer; o++) {
+    for (let i = 0; i < inner; i++) {
+      let result = name === 'max' ? Number.NEGATIVE_INFINITY : name === 'min' ? Number.POSITIVE_INFINITY : 0;
+      for (let r = 0; r < reduced; r++) {
+        const value = x[(o * reduced + r) * inner + i];
+        if (name === 'max') result = Math.max(result, value);
+        else if (name === 'min') result = Math.min(result, value);
+        else result += value;
+      }
+      out[o * inner + i] = name === 'mean' ? result / reduced : result;
+    }
+    yield;
+  }
+}
