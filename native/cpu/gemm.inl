@@ -86,7 +86,7 @@ void multiply_chunk(const Operand& a, index_t row0, index_t rows, const PackedPa
     for (index_t s = 0; s < strips; s++) a.template pack<MR>(row0 + s * MR, k0, kc, packed + k0 * strips * MR + s * MR * kc);
   }
   // As many panels as stay in L2 beside the rows; their tiles wait in `carry` while k-blocks follow each other.
-  const index_t together = std::max<index_t>(1, 65536 / (NR * std::min(depth, KC)));
+  const index_t together = std::max<index_t>(1, 65536 / (NR * std::clamp<index_t>(depth, 1, KC)));
   float* carry = depth > KC ? scratch(1, strips * together * MR * NR) : nullptr;
   for (index_t p0 = panel0; p0 < panel1; p0 += together) {
     const index_t p1 = std::min(panel1, p0 + together);

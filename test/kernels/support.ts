@@ -1,0 +1,38 @@
+import { describe } from 'vitest';
+import { devices, type Matrix } from '../../src/kernels/index.js';
+import { randomStream } from '../../src/random.js';
+
+/** A matrix of standard normal values (times `scale`, plus `offset`), the same for the same seed. */
+export function normalMatrix(
+  rows: number,
+  cols: number,
+  { seed = 1, batch, scale = 1, offset = 0 }: { seed?: number; batch?: number; scale?: number; offset?: number } = {},
+): Matrix {
+  const random = randomStream(seed, 'test', rows, cols);
+  const data = Float32Array.from({ length: rows * cols * (batch ?? 1) }, () => offset + scale * random.normal());
+  return { data, rows, cols, ...(batch !== undefined && { batch }) };
+}
+
+export function matrixOf(rows: number[][]): Matrix {
+  return { data: Float32Array.from(rows.flat()), rows: rows.length, cols: rows[0].length };
+}
+
+/** The largest |a - b| / max(|b|, floor). */
+export function worstRelative(a: ArrayLike<number>, b: ArrayLike<number>, floor = 1e-30): number {
+  if (a.length !== b.length) return Number.POSITIVE_INFINITY;
+  let worst = 0;
+  for (let i = 0; i < a.length; i++) {
+    if (Object.is(a[i], b[i]) || a[i] === b[i]) continue;
+    const error = Math.abs(a[i] - b[i]) / Math.max(Math.abs(b[i]), floor);
+    worst = Number.isNaN(error) ? Number.POSITIVE_INFINITY : Math.max(worst, error);
+  }
+  return worst;
+}
+
+export const hasCpu = devices().some((d) => d.name === 'cpu' && d.available);
+
+/** The devices tests run on; the CPU addon's absence is said in the test's name. */
+export const testDevices = (hasCpu ? ['js', 'cpu'] : ['js']) as ('js' | 'cpu')[];
+
+/** A block that needs the addon: skipped, and shown as skipped, where there is none. */
+export const describeNative = hasCpu ? describe : describe.skip;
