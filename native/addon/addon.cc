@@ -17,6 +17,14 @@ Napi::Value matmul(const Napi::CallbackInfo&);
 Napi::Value conv2d(const Napi::CallbackInfo&);
 Napi::Value conv2d_backprop_input(const Napi::CallbackInfo&);
 Napi::Value conv2d_backprop_filter(const Napi::CallbackInfo&);
+Napi::Value unary(const Napi::CallbackInfo&);
+Napi::Value binary(const Napi::CallbackInfo&);
+Napi::Value reduce(const Napi::CallbackInfo&);
+Napi::Value batch_moments(const Napi::CallbackInfo&);
+Napi::Value batch_norm(const Napi::CallbackInfo&);
+Napi::Value batch_norm_gradient(const Napi::CallbackInfo&);
+Napi::Value pool2d(const Napi::CallbackInfo&);
+Napi::Value pool2d_gradient(const Napi::CallbackInfo&);
 
 namespace {
 
@@ -38,6 +46,14 @@ constexpr Entry kEntries[] = {
     {"conv2d", conv2d},
     {"conv2dBackpropInput", conv2d_backprop_input},
     {"conv2dBackpropFilter", conv2d_backprop_filter},
+    {"unary", unary},
+    {"binary", binary},
+    {"reduce", reduce},
+    {"batchMoments", batch_moments},
+    {"batchNorm", batch_norm},
+    {"batchNormGradient", batch_norm_gradient},
+    {"pool2d", pool2d},
+    {"pool2dGradient", pool2d_gradient},
 };
 
 // {isa, threads}: what runs now.

@@ -50,14 +50,14 @@ inline void binary_lanes(const Run& run, const Binary& p, Op&& op) {
 
 inline void binary(const Run& run, const Binary& p) {
   switch (p.op) {
-    case BinaryOp::add: return binary_lanes(run, p, [](F a, F b) { return add(a, b); });
-    case BinaryOp::div: return binary_lanes(run, p, [](F a, F b) { return div(a, b); });
+    case BinaryOp::add: return binary_lanes(run, p, [&](F a, F b) { return add(a, b); });
+    case BinaryOp::div: return binary_lanes(run, p, [&](F a, F b) { return div(a, b); });
     // max and min give b where either is NaN.
-    case BinaryOp::maximum: return binary_lanes(run, p, [](F a, F b) { return select(eq(a, a), max(a, b), a); });
-    case BinaryOp::minimum: return binary_lanes(run, p, [](F a, F b) { return select(eq(a, a), min(a, b), a); });
-    case BinaryOp::mul: return binary_lanes(run, p, [](F a, F b) { return mul(a, b); });
+    case BinaryOp::maximum: return binary_lanes(run, p, [&](F a, F b) { return select(eq(a, a), max(a, b), a); });
+    case BinaryOp::minimum: return binary_lanes(run, p, [&](F a, F b) { return select(eq(a, a), min(a, b), a); });
+    case BinaryOp::mul: return binary_lanes(run, p, [&](F a, F b) { return mul(a, b); });
     case BinaryOp::squared_difference:
-      return binary_lanes(run, p, [](F a, F b) { const F d = sub(a, b); return mul(d, d); });
-    case BinaryOp::sub: return binary_lanes(run, p, [](F a, F b) { return sub(a, b); });
+      return binary_lanes(run, p, [&](F a, F b) { const F d = sub(a, b); return mul(d, d); });
+    case BinaryOp::sub: return binary_lanes(run, p, [&](F a, F b) { return sub(a, b); });
   }
 }

@@ -2,6 +2,8 @@
 #pragma once
 
 #include "../contracts/attack_step.h"
+#include "../contracts/batch_norm.h"
+#include "../contracts/binary.h"
 #include "../contracts/centroid_means.h"
 #include "../contracts/conv2d.h"
 #include "../contracts/kmeans.h"
@@ -9,7 +11,10 @@
 #include "../contracts/nearest_centroid.h"
 #include "../contracts/nearest_neighbors.h"
 #include "../contracts/pairwise_distance.h"
+#include "../contracts/pool2d.h"
 #include "../contracts/project_perturbation.h"
+#include "../contracts/reduce.h"
+#include "../contracts/unary.h"
 
 namespace eat {
 
@@ -27,6 +32,14 @@ struct KernelTable {
   void (*conv2d)(const Run&, const Conv2D&);
   void (*conv2d_backprop_input)(const Run&, const Conv2DBackpropInput&);
   void (*conv2d_backprop_filter)(const Run&, const Conv2DBackpropFilter&);
+  void (*unary)(const Run&, const Unary&);
+  void (*binary)(const Run&, const Binary&);
+  void (*reduce)(const Run&, const Reduce&);
+  void (*batch_moments)(const Run&, const BatchMoments&);
+  void (*batch_norm)(const Run&, const BatchNorm&);
+  void (*batch_norm_gradient)(const Run&, const BatchNormGradient&);
+  void (*pool2d)(const Run&, const Pool2D&);
+  void (*pool2d_gradient)(const Run&, const Pool2DGradient&);
 };
 
 // The table in use: EAT_DML_ISA by name, else the first that this processor runs. Throws std::invalid_argument where

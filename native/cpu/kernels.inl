@@ -14,6 +14,12 @@
 #include "matmul.inl"
 #include "patches.inl"
 #include "conv2d.inl"
+#include "unary.inl"
+#include "binary.inl"
+#include "columns.inl"
+#include "reduce.inl"
+#include "batch_norm.inl"
+#include "pool2d.inl"
 
 inline constexpr KernelTable make_table(const char* isa) {
   return {isa,
@@ -28,5 +34,13 @@ inline constexpr KernelTable make_table(const char* isa) {
           matmul,
           conv2d,
           conv2d_backprop_input,
-          conv2d_backprop_filter};
+          conv2d_backprop_filter,
+          unary,
+          binary,
+          reduce,
+          batch_moments,
+          batch_norm,
+          batch_norm_gradient,
+          pool2d,
+          pool2d_gradient};
 }

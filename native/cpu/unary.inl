@@ -27,11 +27,12 @@ inline void unary_values(const Run& run, const Unary& p, Op&& op) {
   });
 }
 
+// The lanes' lambdas capture, if only by form: without a capture the compiler adds a function pointer outside the target region.
 inline void unary(const Run& run, const Unary& p) {
   const F zeros = zero(), ones = set1(1.0f), alpha = set1(p.alpha), beta = set1(p.beta);
   // max(constant, x) and min(constant, x) give x where x is NaN.
   switch (p.op) {
-    case UnaryOp::abs: return unary_lanes(run, p, [](F x) { return abs(x); });
+    case UnaryOp::abs: return unary_lanes(run, p, [&](F x) { return abs(x); });
     case UnaryOp::clip: return unary_lanes(run, p, [=](F x) { return min(beta, max(alpha, x)); });
     case UnaryOp::exp: return unary_values(run, p, [](float x) { return std::exp(x); });
     case UnaryOp::leaky_relu: return unary_lanes(run, p, [=](F x) { return select(lt(x, zeros), mul(alpha, x), x); });
@@ -45,8 +46,8 @@ inline void unary(const Run& run, const Unary& p) {
     case UnaryOp::sigmoid: return unary_values(run, p, [](float x) { return 1 / (1 + std::exp(-x)); });
     case UnaryOp::sign:
       return unary_lanes(run, p, [=](F x) { return select(lt(zeros, x), ones, select(lt(x, zeros), set1(-1.0f), zeros)); });
-    case UnaryOp::sqrt: return unary_lanes(run, p, [](F x) { return sqrt(x); });
-    case UnaryOp::square: return unary_lanes(run, p, [](F x) { return mul(x, x); });
+    case UnaryOp::sqrt: return unary_lanes(run, p, [&](F x) { return sqrt(x); });
+    case UnaryOp::square: return unary_lanes(run, p, [&](F x) { return mul(x, x); });
     case UnaryOp::step:
       return unary_lanes(run, p, [=](F x) { return select(lt(zeros, x), ones, select(eq(x, x), alpha, x)); });
     case UnaryOp::tanh: return unary_values(run, p, [](float x) { return std::tanh(x); });

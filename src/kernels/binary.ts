@@ -1,11 +1,19 @@
 import { EatDmlError, invalid } from '../errors.js';
-import { checkFloat32, checkOneOf, checkOptions, checkOut, type KernelOptions } from './matrix.js';
+import {
+  type AsyncKernelOptions,
+  checkFloat32,
+  checkFloat32Length,
+  checkOneOf,
+  checkOptions,
+  KERNEL_OPTIONS,
+  type KernelOptions,
+} from './matrix.js';
 import { BINARY_OPS, type BinaryArgs, type BinaryOp, binaryReference } from './reference/binary.js';
-import { runSync } from './run-kernel.js';
+import { type KernelCall, runAsync, runSync } from './run-kernel.js';
 
-export type { BinaryOp } from './reference/binary.js';
+export { BINARY_OPS, type BinaryOp } from './reference/binary.js';
 
-export interface BinaryOptions extends Pick<KernelOptions, 'device'> {
+export interface BinaryOptions extends KernelOptions {
   op: BinaryOp;
   a: Float32Array;
   b: Float32Array;
@@ -21,9 +29,22 @@ export interface BinaryOptions extends Pick<KernelOptions, 'device'> {
  * out[i,j,k,l] = op(a[i,j,k,l], b[i,j,k,l]) with broadcasting by strides. maximum and minimum give NaN where either is NaN.
  * @throws EatDmlError ERR_ARGUMENT for options that do not fit, such as strides that leave an operand.
  */
+export async function binary(options: BinaryOptions & AsyncKernelOptions): Promise<Float32Array> {
+  const call = prepare(options);
+  await runAsync(call, options);
+  return call.args.out;
+}
+
+/** {@link binary}, at once. */
 export function binarySync(options: BinaryOptions): Float32Array {
-  checkOptions(options, ['device', 'op', 'a', 'b', 'shape', 'aStrides', 'bStrides', 'out']);
-  const { op, a, b, shape, aStrides, bStrides, device } = options;
+  const call = prepare(options);
+  runSync(call, options);
+  return call.args.out;
+}
+
+function prepare(options: BinaryOptions): KernelCall<BinaryArgs> {
+  checkOptions(options, [...KERNEL_OPTIONS, 'op', 'a', 'b', 'shape', 'aStrides', 'bStrides', 'out']);
+  const { op, a, b, shape, aStrides, bStrides } = options;
   checkOneOf('op', op, BINARY_OPS);
   checkFloat32('a', a);
   checkFloat32('b', b);
@@ -34,11 +55,14 @@ export function binarySync(options: BinaryOptions): Float32Array {
   checkStrides('bStrides', bStrides, shape, b.length);
   const size = shape[0] * shape[1] * shape[2] * shape[3];
   const out = options.out ?? new Float32Array(size);
-  checkOut(out, size);
+  checkFloat32Length('out', out, size);
   const layout = Float64Array.of(...shape, ...aStrides, ...bStrides);
-  const args: BinaryArgs = { op: BINARY_OPS.indexOf(op), a, b, layout, out };
-  runSync({ kernel: 'binary', args, reference: binaryReference, inputs: {} }, { device, checkFinite: false });
-  return out;
+  return {
+    kernel: 'binary',
+    args: { op: BINARY_OPS.indexOf(op), a, b, layout, out },
+    reference: binaryReference,
+    inputs: {},
+  };
 }
 
 /** The strides reach exactly over the operand. */

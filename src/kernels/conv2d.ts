@@ -91,7 +91,7 @@ export function conv2dBackpropFilterSync(options: Conv2DBackpropFilterOptions): 
 function prepareForward(options: Conv2DOptions): KernelCall<Conv2DArgs> {
   checkOptions(options, [...KERNEL_OPTIONS, 'geometry', 'input', 'filter', 'bias', 'activation', 'out']);
   const { geometry, input, filter, bias, activation = 'none' } = options;
-  const size = sizes(geometry);
+  const size = geometrySizes(geometry);
   checkFloat32Length('input', input, size.input);
   checkFloat32Length('filter', filter, size.filter);
   if (bias !== undefined) checkFloat32Length('bias', bias, geometry.outChannels);
@@ -104,7 +104,7 @@ function prepareForward(options: Conv2DOptions): KernelCall<Conv2DArgs> {
 function prepareInput(options: Conv2DBackpropInputOptions): KernelCall<Conv2DBackpropInputArgs> {
   checkOptions(options, [...KERNEL_OPTIONS, 'geometry', 'dy', 'filter', 'out']);
   const { geometry, dy, filter } = options;
-  const size = sizes(geometry);
+  const size = geometrySizes(geometry);
   checkFloat32Length('dy', dy, size.output);
   checkFloat32Length('filter', filter, size.filter);
   const args = { ...geometry, dy, filter, out: outputOf(options.out, size.input) };
@@ -114,7 +114,7 @@ function prepareInput(options: Conv2DBackpropInputOptions): KernelCall<Conv2DBac
 function prepareFilter(options: Conv2DBackpropFilterOptions): KernelCall<Conv2DBackpropFilterArgs> {
   checkOptions(options, [...KERNEL_OPTIONS, 'geometry', 'input', 'dy', 'out']);
   const { geometry, input, dy } = options;
-  const size = sizes(geometry);
+  const size = geometrySizes(geometry);
   checkFloat32Length('input', input, size.input);
   checkFloat32Length('dy', dy, size.output);
   const args = { ...geometry, input, dy, out: outputOf(options.out, size.filter) };
@@ -122,7 +122,7 @@ function prepareFilter(options: Conv2DBackpropFilterOptions): KernelCall<Conv2DB
 }
 
 /** Elements of the input, the output and the filter; throws unless the geometry is whole. */
-function sizes(g: Conv2DGeometry) {
+export function geometrySizes(g: Conv2DGeometry) {
   for (const [name, value] of Object.entries(g)) {
     if (name !== 'padTop' && name !== 'padLeft') checkCount(`geometry.${name}`, value);
     else if (!Number.isSafeInteger(value)) throw invalid(`geometry.${name}`, 'an integer', value);

@@ -1,11 +1,18 @@
-import { invalid } from '../errors.js';
-import { checkCount, checkFloat32, checkOneOf, checkOptions, checkOut, type KernelOptions } from './matrix.js';
+import {
+  type AsyncKernelOptions,
+  checkCount,
+  checkFloat32Length,
+  checkOneOf,
+  checkOptions,
+  KERNEL_OPTIONS,
+  type KernelOptions,
+} from './matrix.js';
 import { REDUCE_OPS, type ReduceArgs, type ReduceOp, reduceReference } from './reference/reduce.js';
-import { runSync } from './run-kernel.js';
+import { type KernelCall, runAsync, runSync } from './run-kernel.js';
 
-export type { ReduceOp } from './reference/reduce.js';
+export { REDUCE_OPS, type ReduceOp } from './reference/reduce.js';
 
-export interface ReduceOptions extends Pick<KernelOptions, 'device'> {
+export interface ReduceOptions extends KernelOptions {
   op: ReduceOp;
   /** [outer, reduced, inner] */
   x: Float32Array;
@@ -20,19 +27,27 @@ export interface ReduceOptions extends Pick<KernelOptions, 'device'> {
  * out[o,i] = op over r of x[o,r,i]. Sums are of fixed blocks, merged in order in double; max and min of a NaN are NaN.
  * @throws EatDmlError ERR_ARGUMENT for options that do not fit.
  */
+export async function reduce(options: ReduceOptions & AsyncKernelOptions): Promise<Float32Array> {
+  const call = prepare(options);
+  await runAsync(call, options);
+  return call.args.out;
+}
+
+/** {@link reduce}, at once. */
 export function reduceSync(options: ReduceOptions): Float32Array {
-  checkOptions(options, ['device', 'op', 'x', 'outer', 'reduced', 'inner', 'out']);
-  const { op, x, outer, reduced, inner, device } = options;
+  const call = prepare(options);
+  runSync(call, options);
+  return call.args.out;
+}
+
+function prepare(options: ReduceOptions): KernelCall<ReduceArgs> {
+  checkOptions(options, [...KERNEL_OPTIONS, 'op', 'x', 'outer', 'reduced', 'inner', 'out']);
+  const { op, x, outer, reduced, inner } = options;
   checkOneOf('op', op, REDUCE_OPS);
-  checkCount('outer', outer);
-  checkCount('reduced', reduced);
-  checkCount('inner', inner);
-  checkFloat32('x', x);
-  const size = outer * reduced * inner;
-  if (x.length !== size) throw invalid('x', `${size} values (outer x reduced x inner)`, x);
+  for (const [name, value] of Object.entries({ outer, reduced, inner })) checkCount(name, value);
+  checkFloat32Length('x', x, outer * reduced * inner);
   const out = options.out ?? new Float32Array(outer * inner);
-  checkOut(out, outer * inner);
-  const args: ReduceArgs = { op: REDUCE_OPS.indexOf(op), x, outer, reduced, inner, out };
-  runSync({ kernel: 'reduce', args, reference: reduceReference, inputs: {} }, { device, checkFinite: false });
-  return out;
+  checkFloat32Length('out', out, outer * inner);
+  const args = { op: REDUCE_OPS.indexOf(op), x, outer, reduced, inner, out };
+  return { kernel: 'reduce', args, reference: reduceReference, inputs: {} };
 }

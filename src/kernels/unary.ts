@@ -1,10 +1,18 @@
-import { checkFloat32, checkOneOf, checkOptions, checkOut, type KernelOptions } from './matrix.js';
+import {
+  type AsyncKernelOptions,
+  checkFloat32,
+  checkFloat32Length,
+  checkOneOf,
+  checkOptions,
+  KERNEL_OPTIONS,
+  type KernelOptions,
+} from './matrix.js';
 import { UNARY_OPS, type UnaryArgs, type UnaryOp, unaryReference } from './reference/unary.js';
-import { runSync } from './run-kernel.js';
+import { type KernelCall, runAsync, runSync } from './run-kernel.js';
 
-export type { UnaryOp } from './reference/unary.js';
+export { UNARY_OPS, type UnaryOp } from './reference/unary.js';
 
-export interface UnaryOptions extends Pick<KernelOptions, 'device'> {
+export interface UnaryOptions extends KernelOptions {
   op: UnaryOp;
   x: Float32Array;
   /** leakyRelu: slope below 0; step: value at and below 0; clip: lower bound. Default 0. */
@@ -19,14 +27,26 @@ export interface UnaryOptions extends Pick<KernelOptions, 'device'> {
  * op of every element. NaN gives NaN (sign(NaN) = 0).
  * @throws EatDmlError ERR_ARGUMENT for options that do not fit.
  */
+export async function unary(options: UnaryOptions & AsyncKernelOptions): Promise<Float32Array> {
+  const call = prepare(options);
+  await runAsync(call, options);
+  return call.args.out;
+}
+
+/** {@link unary}, at once. */
 export function unarySync(options: UnaryOptions): Float32Array {
-  checkOptions(options, ['device', 'op', 'x', 'alpha', 'beta', 'out']);
-  const { op, x, alpha = 0, beta = 0, device } = options;
+  const call = prepare(options);
+  runSync(call, options);
+  return call.args.out;
+}
+
+function prepare(options: UnaryOptions): KernelCall<UnaryArgs> {
+  checkOptions(options, [...KERNEL_OPTIONS, 'op', 'x', 'alpha', 'beta', 'out']);
+  const { op, x, alpha = 0, beta = 0 } = options;
   checkOneOf('op', op, UNARY_OPS);
   checkFloat32('x', x);
   const out = options.out ?? new Float32Array(x.length);
-  checkOut(out, x.length);
-  const args: UnaryArgs = { op: UNARY_OPS.indexOf(op), size: x.length, x, alpha, beta, out };
-  runSync({ kernel: 'unary', args, reference: unaryReference, inputs: {} }, { device, checkFinite: false });
-  return out;
+  checkFloat32Length('out', out, x.length);
+  const args = { op: UNARY_OPS.indexOf(op), size: x.length, x, alpha, beta, out };
+  return { kernel: 'unary', args, reference: unaryReference, inputs: {} };
 }

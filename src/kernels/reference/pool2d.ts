@@ -55,7 +55,7 @@ export function pool2dReference(args: Pool2DArgs): Generator<void> {
       out[output + c] =
         POOL_OPS[op] === 'average'
           ? values.reduce((sum, v) => sum + v, 0) / values.length
-          : values.reduce((best, v) => (v > best ? v : best), Number.NEGATIVE_INFINITY);
+          : Math.max(...values.filter((v) => !Number.isNaN(v)));
     }
   });
 }

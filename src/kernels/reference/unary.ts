@@ -33,7 +33,7 @@ export interface UnaryArgs {
 
 const operations: Record<UnaryOp, (x: number, alpha: number, beta: number) => number> = {
   abs: Math.abs,
-  clip: (x, low, high) => (x > high ? high : x < low ? low : x),
+  clip: (x, low, high) => Math.min(high, Math.max(low, x)),
   exp: Math.exp,
   leakyRelu: (x, alpha) => (x < 0 ? alpha * x : x),
   log: Math.log,

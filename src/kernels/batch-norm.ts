@@ -1,0 +1,163 @@
+import { ACTIVATIONS, type Activation } from './activation.js';
+import {
+  type AsyncKernelOptions,
+  checkCount,
+  checkFloat32Length,
+  checkNonNegative,
+  checkOneOf,
+  checkOptions,
+  KERNEL_OPTIONS,
+  type KernelOptions,
+} from './matrix.js';
+import {
+  type BatchMomentsArgs,
+  type BatchNormArgs,
+  type BatchNormGradientArgs,
+  type BatchNormInputs,
+  batchMomentsReference,
+  batchNormGradientReference,
+  batchNormReference,
+} from './reference/batch-norm.js';
+import { type KernelCall, runAsync, runSync } from './run-kernel.js';
+
+export interface BatchMomentsOptions extends KernelOptions {
+  /** [rows, channels] */
+  x: Float32Array;
+  rows: number;
+  channels: number;
+}
+
+export interface BatchNormOptions extends BatchMomentsOptions {
+  /** [channels] */
+  mean: Float32Array;
+  variance: Float32Array;
+  /** [channels]; 1 when absent. */
+  scale?: Float32Array;
+  /** [channels]; 0 when absent. */
+  offset?: Float32Array;
+  /** Added to the variance, >= 0. */
+  epsilon: number;
+  /** Default `none`. */
+  activation?: Activation;
+  /** [rows, channels] */
+  out?: Float32Array;
+}
+
+export interface BatchNormGradientOptions extends Omit<BatchNormOptions, 'out'> {
+  /** Gradient of the output, [rows, channels]. */
+  dy: Float32Array;
+  /** Where the gradient of x goes. */
+  dx?: Float32Array;
+}
+
+export interface BatchNormGradient {
+  dx: Float32Array;
+  dScale: Float32Array;
+  dOffset: Float32Array;
+}
+
+export interface Moments {
+  mean: Float32Array;
+  /** Biased: divided by rows. */
+  variance: Float32Array;
+}
+
+/**
+ * Mean and variance of every channel of x [rows, channels], by Chan's formula over fixed blocks of rows.
+ * @throws EatDmlError ERR_ARGUMENT for options that do not fit.
+ */
+export async function batchMoments(options: BatchMomentsOptions & AsyncKernelOptions): Promise<Moments> {
+  const call = prepareMoments(options);
+  await runAsync(call, options);
+  return { mean: call.args.mean, variance: call.args.variance };
+}
+
+/** {@link batchMoments}, at once. */
+export function batchMomentsSync(options: BatchMomentsOptions): Moments {
+  const call = prepareMoments(options);
+  runSync(call, options);
+  return { mean: call.args.mean, variance: call.args.variance };
+}
+
+/**
+ * act(scale · (x - mean) / √(variance + epsilon) + offset), per channel.
+ * @throws EatDmlError ERR_ARGUMENT for options that do not fit.
+ */
+export async function batchNorm(options: BatchNormOptions & AsyncKernelOptions): Promise<Float32Array> {
+  const call = prepareForward(options);
+  await runAsync(call, options);
+  return call.args.out;
+}
+
+/** {@link batchNorm}, at once. */
+export function batchNormSync(options: BatchNormOptions): Float32Array {
+  const call = prepareForward(options);
+  runSync(call, options);
+  return call.args.out;
+}
+
+/**
+ * The gradient of {@link batchNorm} where mean and variance are the moments of x itself.
+ * @throws EatDmlError ERR_ARGUMENT for options that do not fit.
+ */
+export async function batchNormGradient(
+  options: BatchNormGradientOptions & AsyncKernelOptions,
+): Promise<BatchNormGradient> {
+  const call = prepareGradient(options);
+  await runAsync(call, options);
+  const { dx, dScale, dOffset } = call.args;
+  return { dx, dScale, dOffset };
+}
+
+/** {@link batchNormGradient}, at once. */
+export function batchNormGradientSync(options: BatchNormGradientOptions): BatchNormGradient {
+  const call = prepareGradient(options);
+  runSync(call, options);
+  const { dx, dScale, dOffset } = call.args;
+  return { dx, dScale, dOffset };
+}
+
+const INPUTS = ['x', 'rows', 'channels', 'mean', 'variance', 'scale', 'offset', 'epsilon', 'activation'];
+
+function prepareMoments(options: BatchMomentsOptions): KernelCall<BatchMomentsArgs> {
+  checkOptions(options, [...KERNEL_OPTIONS, 'x', 'rows', 'channels']);
+  const { x, rows, channels } = options;
+  checkRows(x, rows, channels);
+  const args = { x, rows, channels, mean: new Float32Array(channels), variance: new Float32Array(channels) };
+  return { kernel: 'batchMoments', args, reference: batchMomentsReference, inputs: {} };
+}
+
+function prepareForward(options: BatchNormOptions): KernelCall<BatchNormArgs> {
+  checkOptions(options, [...KERNEL_OPTIONS, ...INPUTS, 'out']);
+  const inputs = readInputs(options);
+  const out = options.out ?? new Float32Array(inputs.x.length);
+  checkFloat32Length('out', out, inputs.x.length);
+  return { kernel: 'batchNorm', args: { ...inputs, out }, reference: batchNormReference, inputs: {} };
+}
+
+function prepareGradient(options: BatchNormGradientOptions): KernelCall<BatchNormGradientArgs> {
+  checkOptions(options, [...KERNEL_OPTIONS, ...INPUTS, 'dy', 'dx']);
+  const inputs = readInputs(options);
+  const { dy, dx = new Float32Array(inputs.x.length) } = options;
+  checkFloat32Length('dy', dy, inputs.x.length);
+  checkFloat32Length('dx', dx, inputs.x.length);
+  const [dScale, dOffset] = [new Float32Array(inputs.channels), new Float32Array(inputs.channels)];
+  const args = { ...inputs, dy, dx, dScale, dOffset };
+  return { kernel: 'batchNormGradient', args, reference: batchNormGradientReference, inputs: {} };
+}
+
+function readInputs(options: Omit<BatchNormOptions, 'out'>): BatchNormInputs {
+  const { x, rows, channels, mean, variance, epsilon, activation = 'none' } = options;
+  checkRows(x, rows, channels);
+  const { scale = new Float32Array(channels).fill(1), offset = new Float32Array(channels) } = options;
+  for (const [name, v] of Object.entries({ mean, variance, scale, offset })) checkFloat32Length(name, v, channels);
+  checkNonNegative('epsilon', epsilon);
+  checkOneOf('activation', activation, ACTIVATIONS);
+  return { x, rows, channels, mean, variance, scale, offset, epsilon, activation: ACTIVATIONS.indexOf(activation) };
+}
+
+function checkRows(x: Float32Array, rows: number, channels: number): void {
+  checkCount('rows', rows);
+  checkCount('channels', channels);
+  checkFloat32Length('x', x, rows * channels);
+}

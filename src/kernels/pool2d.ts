@@ -1,0 +1,108 @@
+import { invalid } from '../errors.js';
+import { type Conv2DGeometry, geometrySizes } from './conv2d.js';
+import {
+  type AsyncKernelOptions,
+  checkFloat32Length,
+  checkOneOf,
+  checkOptions,
+  KERNEL_OPTIONS,
+  type KernelOptions,
+} from './matrix.js';
+import {
+  POOL_OPS,
+  type Pool2DArgs,
+  type Pool2DGradientArgs,
+  type PoolOp,
+  pool2dGradientReference,
+  pool2dReference,
+} from './reference/pool2d.js';
+import { type KernelCall, runAsync, runSync } from './run-kernel.js';
+
+export { POOL_OPS, type PoolOp } from './reference/pool2d.js';
+
+export interface Pool2DOptions extends KernelOptions {
+  op: PoolOp;
+  /** filterHeight x filterWidth is the window; inChannels = outChannels. */
+  geometry: Conv2DGeometry;
+  /** [batch, inHeight, inWidth, inChannels] */
+  x: Float32Array;
+  /** [batch, outHeight, outWidth, inChannels] */
+  out?: Float32Array;
+}
+
+export interface Pool2DGradientOptions extends KernelOptions {
+  op: PoolOp;
+  geometry: Conv2DGeometry;
+  /** The input of the forward pass; needed for max only. */
+  x?: Float32Array;
+  /** Gradient of the output. */
+  dy: Float32Array;
+  /** Where the gradient of x goes. */
+  dx?: Float32Array;
+}
+
+/**
+ * Largest or average value of each window, over positions inside the image. NaN is never a maximum.
+ * @throws EatDmlError ERR_ARGUMENT for options that do not fit.
+ */
+export async function pool2d(options: Pool2DOptions & AsyncKernelOptions): Promise<Float32Array> {
+  const call = prepareForward(options);
+  await runAsync(call, options);
+  return call.args.out;
+}
+
+/** {@link pool2d}, at once. */
+export function pool2dSync(options: Pool2DOptions): Float32Array {
+  const call = prepareForward(options);
+  runSync(call, options);
+  return call.args.out;
+}
+
+/**
+ * The gradient of {@link pool2d}: to the first maximum, or dy / (window size) to every position of the window, which is
+ * what TensorFlow.js takes for the average's gradient at borders too.
+ * @throws EatDmlError ERR_ARGUMENT for options that do not fit.
+ */
+export async function pool2dGradient(options: Pool2DGradientOptions & AsyncKernelOptions): Promise<Float32Array> {
+  const call = prepareGradient(options);
+  await runAsync(call, options);
+  return call.args.dx;
+}
+
+/** {@link pool2dGradient}, at once. */
+export function pool2dGradientSync(options: Pool2DGradientOptions): Float32Array {
+  const call = prepareGradient(options);
+  runSync(call, options);
+  return call.args.dx;
+}
+
+function prepareForward(options: Pool2DOptions): KernelCall<Pool2DArgs> {
+  checkOptions(options, [...KERNEL_OPTIONS, 'op', 'geometry', 'x', 'out']);
+  const { op, geometry, x } = options;
+  checkOneOf('op', op, POOL_OPS);
+  const size = poolSizes(geometry);
+  checkFloat32Length('x', x, size.input);
+  const out = options.out ?? new Float32Array(size.output);
+  checkFloat32Length('out', out, size.output);
+  const args = { ...geometry, op: POOL_OPS.indexOf(op), x, out };
+  return { kernel: 'pool2d', args, reference: pool2dReference, inputs: {} };
+}
+
+function prepareGradient(options: Pool2DGradientOptions): KernelCall<Pool2DGradientArgs> {
+  checkOptions(options, [...KERNEL_OPTIONS, 'op', 'geometry', 'x', 'dy', 'dx']);
+  const { op, geometry, x, dy } = options;
+  checkOneOf('op', op, POOL_OPS);
+  const size = poolSizes(geometry);
+  if (op === 'max') checkFloat32Length('x', x, size.input);
+  checkFloat32Length('dy', dy, size.output);
+  const dx = options.dx ?? new Float32Array(size.input);
+  checkFloat32Length('dx', dx, size.input);
+  const args = { ...geometry, op: POOL_OPS.indexOf(op), x, dy, dx };
+  return { kernel: 'pool2dGradient', args, reference: pool2dGradientReference, inputs: {} };
+}
+
+function poolSizes(geometry: Conv2DGeometry) {
+  const { inChannels, outChannels } = geometry;
+  if (inChannels !== outChannels) throw invalid('geometry.outChannels', `inChannels, ${inChannels}`, outChannels);
+  return geometrySizes(geometry);
+}

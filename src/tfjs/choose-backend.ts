@@ -1,0 +1,124 @@
+import * as tf from '@tensorflow/tfjs';
+import { EatDmlError, invalid } from '../errors.js';
+import { devices } from '../kernels/index.js';
+import { registerNativeBackend } from './native/register.js';
+import { probeTensorflow } from './tensorflow-backend.js';
+import { registerWasmBackend, startWasmBackend } from './wasm/backend.js';
+
+export type BackendName = 'tensorflow' | 'native' | 'wasm' | 'cpu';
+
+export interface BackendStatus {
+  name: BackendName;
+  available: boolean;
+  /** What it runs on, or why it is not there. */
+  detail: string;
+  /** What the user can do to get it. */
+  remedy?: string;
+}
+
+interface Probe extends BackendStatus {
+  gpu?: boolean;
+}
+
+const names: readonly BackendName[] = ['tensorflow', 'native', 'wasm', 'cpu'];
+
+const probes: Record<BackendName, () => Promise<Probe>> = {
+  async tensorflow() {
+    const probe = await probeTensorflow(tf);
+    const remedy = 'npm install @tensorflow/tfjs-node-gpu (or @tensorflow/tfjs-node for the CPU)';
+    return { name: 'tensorflow', ...probe, ...(probe.available ? {} : { remedy }) };
+  },
+  async native() {
+    const cpu = devices().find(({ name }) => name === 'cpu')!;
+    if (!cpu.available) {
+      return {
+        name: 'native',
+        available: false,
+        detail: cpu.detail,
+        remedy: 'npx eat-dml build (needs a C++ compiler)',
+      };
+    }
+    registerNativeBackend();
+    return { name: 'native', available: true, detail: cpu.detail };
+  },
+  async wasm() {
+    await registerWasmBackend();
+    return { name: 'wasm', available: true, detail: 'WebAssembly with SIMD, one thread' };
+  },
+  async cpu() {
+    return { name: 'cpu', available: true, detail: 'plain JavaScript' };
+  },
+};
+
+const known = new Map<BackendName, Promise<Probe>>();
+
+/** One attempt per process; a failure is a result, kept for the report. */
+function probe(name: BackendName): Promise<Probe> {
+  const failed = (error: unknown): Probe => ({ name, available: false, detail: (error as Error).message });
+  if (!known.has(name)) known.set(name, probes[name]().catch(failed));
+  return known.get(name)!;
+}
+
+/**
+ * Sets the tfjs backend that networks run on, and says which and why. `auto` (the default) takes the first there is of:
+ * tensorflow on a GPU, native, tensorflow on the CPU, wasm, cpu. A backend asked for by name that is not there throws
+ * `ERR_BACKEND`.
+ */
+export async function chooseBackend(
+  options: { backend?: BackendName | 'auto' } = {},
+): Promise<{ name: BackendName; reason: string }> {
+  const { backend = 'auto' } = options;
+  if (backend !== 'auto' && !names.includes(backend)) throw invalid('backend', `auto, ${names.join(', ')}`, backend);
+  return backend === 'auto' ? chooseAutomatically() : chooseByName(backend);
+}
+
+async function chooseByName(name: BackendName): Promise<{ name: BackendName; reason: string }> {
+  const { available, detail, remedy } = await probe(name);
+  const problem = available ? await activate(name) : detail;
+  if (problem !== undefined) {
+    throw new EatDmlError('ERR_BACKEND', `The backend '${name}' is not available: ${problem}.`, { hint: remedy });
+  }
+  return { name, reason: `asked for; ${detail}` };
+}
+
+async function chooseAutomatically(): Promise<{ name: BackendName; reason: string }> {
+  const passedOver: string[] = [];
+  const candidates: [BackendName, (p: Probe) => boolean][] = [
+    ['tensorflow', (p) => p.gpu === true],
+    ['native', () => true],
+    ['tensorflow', () => true],
+    ['wasm', () => true],
+    ['cpu', () => true],
+  ];
+  for (const [name, wanted] of candidates) {
+    const found = await probe(name);
+    if (found.available && !wanted(found)) continue;
+    const problem = found.available ? await activate(name) : found.detail;
+    if (problem === undefined) return { name, reason: [found.detail, ...passedOver].join('; ') };
+    const note = `no ${name}: ${problem}`;
+    if (!passedOver.includes(note)) passedOver.push(note);
+  }
+  throw new EatDmlError('ERR_BACKEND', `No tfjs backend could be started: ${passedOver.join('; ')}.`);
+}
+
+/** Makes it tfjs's backend; says what went wrong, if anything. */
+async function activate(name: BackendName): Promise<string | undefined> {
+  try {
+    const started = await (name === 'wasm' ? startWasmBackend() : tf.setBackend(name));
+    return started ? undefined : 'tfjs could not start it';
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+/** Every backend: whether it is there, on what it runs or why not, and the remedy. Leaves tfjs's backend as it was. */
+export async function backendReport(): Promise<BackendStatus[]> {
+  const before = tf.engine().backendName;
+  const report: BackendStatus[] = [];
+  for (const name of names) {
+    const { available, detail, remedy } = await probe(name);
+    report.push({ name, available, detail, ...(remedy ? { remedy } : {}) });
+  }
+  if (before && tf.engine().backendName !== before) await tf.setBackend(before);
+  return report;
+}

@@ -1,0 +1,10 @@
+/** TensorFlow.js: backends to train on, and the kernels as operations on tensors. */
+export {
+  type AttackStepTensorOptions,
+  attackStepTensor,
+  type ProjectTensorOptions,
+  projectTensor,
+} from './attack-step.js';
+export { type BatchNormTraining, type BatchNormTrainingAttrs, batchNormTraining } from './batch-norm-training.js';
+export { type BackendName, type BackendStatus, backendReport, chooseBackend } from './choose-backend.js';
+export { fromMatrix, toMatrix } from './matrix.js';

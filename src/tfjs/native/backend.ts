@@ -1,0 +1,57 @@
+import * as tf from '@tensorflow/tfjs';
+import { RecycledArrays } from './recycled-arrays.js';
+
+/** What is used of tfjs's MathBackendCPU. */
+interface CpuBackend extends tf.KernelBackend {
+  data: tf.DataStorage<{ values: tf.backend_util.BackendValues; dtype: tf.DataType; refCount: number }>;
+  makeTensorInfo(shape: number[], dtype: tf.DataType, values?: tf.backend_util.BackendValues): tf.TensorInfo;
+}
+
+/** The class of tfjs's own 'cpu' backend, from the copy of tfjs in use. */
+const MathBackendCpu = tf.findBackend('cpu').constructor as new () => CpuBackend;
+
+/** Idle arrays kept at most, enough for the feature maps of an ensemble's training step. */
+const KEPT_BYTES = 512 * 2 ** 20;
+
+/** tfjs's cpu backend with results in arrays that are used again. */
+export class NativeBackend extends MathBackendCpu {
+  private readonly arrays = new RecycledArrays(KEPT_BYTES);
+
+  constructor() {
+    super();
+    // Or the first tensor prints an advertisement for another backend.
+    Object.assign(this, { firstUse: false });
+  }
+
+  /** The values of a float32 tensor, not to be kept beyond the kernel that asks. */
+  floats(info: tf.TensorInfo): Float32Array {
+    return this.data.get(info.dataId).values as Float32Array;
+  }
+
+  /** An array of unspecified content for a result. */
+  allocate(shape: number[]): Float32Array {
+    return this.arrays.take(tf.util.sizeFromShape(shape));
+  }
+
+  output(shape: number[], values: Float32Array): tf.TensorInfo {
+    return this.makeTensorInfo(shape, 'float32', values);
+  }
+
+  /** Tells that something that is not a kernel of this backend sees the values. */
+  expose(dataId: object): void {
+    this.arrays.expose(this.data.get(dataId).values);
+  }
+
+  override readSync(dataId: object): tf.backend_util.BackendValues {
+    this.expose(dataId);
+    return super.readSync(dataId);
+  }
+
+  override disposeData(dataId: object, force = false): boolean {
+    if (!this.data.has(dataId)) return true;
+    const { values } = this.data.get(dataId);
+    const gone = super.disposeData(dataId, force);
+    if (gone) this.arrays.give(values);
+    return gone;
+  }
+}

@@ -1,0 +1,25 @@
+import * as tf from '@tensorflow/tfjs';
+import { type BinaryOp, binarySync } from '../../kernels/binary.js';
+import { broadcast } from './broadcast.js';
+import type { KernelCall, NativeKernel } from './kernel.js';
+
+const operations: Record<string, BinaryOp> = {
+  Add: 'add',
+  Maximum: 'maximum',
+  Minimum: 'minimum',
+  Multiply: 'mul',
+  RealDiv: 'div',
+  SquaredDifference: 'squaredDifference',
+  Sub: 'sub',
+};
+
+export const binaryKernels: NativeKernel[] = Object.entries(operations).map(([kernelName, op]) => ({
+  kernelName,
+  accepts: ({ inputs: { a, b } }: KernelCall) => broadcast(a.shape, b.shape) !== undefined,
+  run({ inputs: { a, b }, backend }: KernelCall) {
+    const shape = tf.broadcast_util.assertAndGetBroadcastShape(a.shape, b.shape);
+    const out = backend.allocate(shape);
+    const operands = { a: backend.floats(a), b: backend.floats(b), ...broadcast(a.shape, b.shape)! };
+    return backend.output(shape, binarySync({ op, ...operands, out }));
+  },
+}));

@@ -1,0 +1,18 @@
+import type * as tf from '@tensorflow/tfjs';
+import type { NativeBackend } from './backend.js';
+
+/** The arguments of one kernel call; `A` are the attributes. */
+export interface KernelCall<A = unknown> {
+  inputs: Record<string, tf.TensorInfo>;
+  attrs: A;
+  backend: NativeBackend;
+}
+
+/** A kernel that the addon computes. */
+// biome-ignore lint/suspicious/noExplicitAny: a list of kernels mixes attribute types.
+export interface NativeKernel<A = any> {
+  kernelName: string;
+  /** False sends the call to the cpu backend's kernel. Asked only where every input is float32 and none is empty. */
+  accepts?(call: KernelCall<A>): boolean;
+  run(call: KernelCall<A>): tf.TensorInfo | tf.TensorInfo[];
+}

@@ -1,0 +1,46 @@
+import * as tf from '@tensorflow/tfjs';
+import { type PoolOp, pool2dGradientSync, pool2dSync } from '../../kernels/pool2d.js';
+import { type Shape4D, windowGeometry } from './geometry.js';
+import type { KernelCall, NativeKernel } from './kernel.js';
+
+function poolInfo(x: tf.TensorInfo, { filterSize, strides, pad, dimRoundingMode }: tf.MaxPoolAttrs) {
+  return tf.backend_util.computePool2DInfo(x.shape as Shape4D, filterSize, strides, 1, pad, dimRoundingMode);
+}
+
+function forward(kernelName: string, op: PoolOp): NativeKernel<tf.MaxPoolAttrs> {
+  return {
+    kernelName,
+    run({ inputs: { x }, attrs, backend }: KernelCall<tf.MaxPoolAttrs>) {
+      const info = poolInfo(x, attrs);
+      const out = backend.allocate(info.outShape);
+      return backend.output(
+        info.outShape,
+        pool2dSync({ op, x: backend.floats(x), geometry: windowGeometry(info), out }),
+      );
+    },
+  };
+}
+
+function backward(kernelName: string, op: PoolOp): NativeKernel<tf.MaxPoolAttrs> {
+  return {
+    kernelName,
+    run({ inputs: { input, dy }, attrs, backend }: KernelCall<tf.MaxPoolAttrs>) {
+      const info = poolInfo(input, attrs);
+      const values = pool2dGradientSync({
+        op,
+        x: backend.floats(input),
+        dy: backend.floats(dy),
+        geometry: windowGeometry(info),
+        dx: backend.allocate(info.inShape),
+      });
+      return backend.output(info.inShape, values);
+    },
+  };
+}
+
+export const poolKernels: NativeKernel[] = [
+  forward('AvgPool', 'average'),
+  forward('MaxPool', 'max'),
+  backward('AvgPoolGrad', 'average'),
+  backward('MaxPoolGrad', 'max'),
+];
