@@ -42,6 +42,9 @@ export function describe(value: unknown): string {
   if (typeof value === 'function') return 'a function';
   if (typeof value !== 'object') return String(value);
   if (ArrayBuffer.isView(value)) return `a ${value.constructor.name} of length ${(value as Float32Array).length}`;
+  if (Array.isArray(value) && value.length <= 4 && value.every((x) => typeof x === 'number')) {
+    return `[${value.join(', ')}]`;
+  }
   if (Array.isArray(value)) return `an array of length ${value.length}`;
   const name = value.constructor?.name;
   return !name || name === 'Object' ? `an object with ${Object.keys(value).join(', ') || 'no keys'}` : `a ${name}`;

@@ -58,11 +58,19 @@ class Work : public Napi::AsyncWorker {
     }
   }
 
-  void OnOK() override {
-    if (prepared_.cleanup) prepared_.cleanup();
-    if (error_) return deferred_.Reject(to_error(Env(), error_).Value());
-    arguments_.write_back();
-    deferred_.Resolve(Env().Undefined());
+  // Deletes itself when settled, which may be later than AsyncWorker would.
+  void OnWorkComplete(Napi::Env env, napi_status) override {
+    const auto settle = [this, env] {
+      const Napi::HandleScope scope(env);
+      if (error_) {
+        deferred_.Reject(to_error(env, error_).Value());
+      } else {
+        arguments_.write_back();
+        deferred_.Resolve(env.Undefined());
+      }
+      Destroy();
+    };
+    if (prepared_.settle) prepared_.settle(settle); else settle();
   }
 
  private:

@@ -73,12 +73,14 @@ template <> inline napi_typedarray_type Arguments::type_of<std::uint8_t>() { ret
 
 using Body = std::function<void(const Run&)>;
 
-// info[0]: the arguments; info[1]: true for async. Sync returns undefined; async returns {promise, cancel()}.
-// `prepare` may hand out a cleanup to run on the event loop when the call is over.
+// `settle`, where given, is called on the event loop when an async body is over, and calls its argument when the promise may
+// settle: after everything that the body reported has been delivered.
 struct Prepared {
   Body body;
-  std::function<void()> cleanup;
+  std::function<void(std::function<void()>)> settle;
 };
+
+// info[0]: the arguments; info[1]: true for async. Sync returns undefined; async returns {promise, cancel()}.
 Napi::Value call(const Napi::CallbackInfo& info, Prepared (*prepare)(const Napi::Env&, Arguments&));
 
 // One registered kernel; every file of this folder defines one function of this form, listed in addon.cc.

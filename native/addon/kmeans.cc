@@ -15,17 +15,23 @@ Napi::Object progress_object(const Napi::Env& env, const KMeansProgress& at) {
   return o;
 }
 
-// Calls `callback` for every iteration: at once when sync, through the event loop when async. Returns the cleanup.
-std::function<void()> watch(const Napi::Env& env, bool async, const Napi::Function& callback, KMeans& p) {
+// Calls `callback` for every iteration: at once when sync, through a queue on the event loop when async. The promise settles
+// from the queue's finalizer, when every call has been made.
+void watch(const Napi::Env& env, bool async, const Napi::Function& callback, KMeans& p, Prepared& prepared) {
   if (!async) {
     p.on_iteration = [env, callback](const KMeansProgress& at) { callback.Call({progress_object(env, at)}); };
-    return {};
+    return;
   }
-  auto queue = std::make_shared<Napi::ThreadSafeFunction>(Napi::ThreadSafeFunction::New(env, callback, "kmeans", 0, 1));
+  auto done = std::make_shared<std::function<void()>>();
+  auto queue = std::make_shared<Napi::ThreadSafeFunction>(
+      Napi::ThreadSafeFunction::New(env, callback, "kmeans", 0, 1, [done](Napi::Env) { (*done)(); }));
   p.on_iteration = [queue](const KMeansProgress& at) {
     queue->NonBlockingCall([at](Napi::Env env, Napi::Function f) { f.Call({progress_object(env, at)}); });
   };
-  return [queue] { queue->Release(); };
+  prepared.settle = [queue, done](std::function<void()> settle) {
+    *done = std::move(settle);
+    queue->Release();
+  };
 }
 
 }  // namespace
@@ -44,11 +50,12 @@ Napi::Value kmeans(const Napi::CallbackInfo& info) {
     p.inertia = args.output<double>("inertia", batch);
     p.iterations = args.output<std::int32_t>("iterations", batch);
     p.converged = args.output<std::uint8_t>("converged", batch);
-    std::function<void()> cleanup;
+    Prepared prepared;
     if (args.has("onIteration")) {
-      cleanup = watch(env, args.async(), args.value("onIteration").As<Napi::Function>(), p);
+      watch(env, args.async(), args.value("onIteration").As<Napi::Function>(), p, prepared);
     }
-    return {[p](const Run& run) { kernels().kmeans(run, p); }, cleanup};
+    prepared.body = [p](const Run& run) { kernels().kmeans(run, p); };
+    return prepared;
   });
 }
 

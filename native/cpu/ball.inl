@@ -98,25 +98,33 @@ inline double thresholded(double v, double theta, index_t i, const Bounds& bound
   return std::min(left, v < 0 ? -bounds.low(i) : bounds.high(i));
 }
 
+struct ThresholdedSum { double sum, slope; };
+
+inline ThresholdedSum thresholded_sum(const double* delta, index_t d, double theta, const Bounds& bounds) {
+  ThresholdedSum at{0, 0};
+  for (index_t i = 0; i < d; i++) {
+    const double left = thresholded(delta[i], theta, i, bounds);
+    at.sum += left;
+    at.slope += left > 0 && left == std::fabs(delta[i]) - theta;
+  }
+  return at;
+}
+
 // The theta with sum thresholded = epsilon: Newton on a decreasing piecewise linear function, bisection where it leaves the
-// bracket.
+// bracket; then up by roundings until the sum is not above epsilon.
 inline double l1_threshold(const double* delta, index_t d, double epsilon, const Bounds& bounds) {
   double low = 0, high = 0;
   for (index_t i = 0; i < d; i++) high = std::max(high, std::fabs(delta[i]));
   double theta = 0;
   for (int round = 0; round < 200; round++) {
-    double sum = 0, slope = 0;
-    for (index_t i = 0; i < d; i++) {
-      const double left = thresholded(delta[i], theta, i, bounds);
-      sum += left;
-      slope += left > 0 && left == std::fabs(delta[i]) - theta;
-    }
+    const auto [sum, slope] = thresholded_sum(delta, d, theta, bounds);
     if (sum > epsilon) low = theta; else high = theta;
     double next = slope > 0 ? theta + (sum - epsilon) / slope : -1;
     if (!(next >= low && next <= high)) next = low + (high - low) / 2;
     if (next == theta || std::fabs(sum - epsilon) <= 1e-15 * epsilon) break;
     theta = next;
   }
+  for (double up = theta * 0x1p-53; thresholded_sum(delta, d, theta, bounds).sum > epsilon; up *= 2) theta += up;
   return theta;
 }
 

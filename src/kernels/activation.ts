@@ -5,6 +5,6 @@ export type Activation = (typeof ACTIVATIONS)[number];
 
 /** The activation as a function, for the reference kernels. */
 export function activationOf(index: number): (x: number) => number {
-  const relu = (x: number) => (x < 0 ? 0 : x);
-  return [(x: number) => x, relu, (x: number) => (x > 6 ? 6 : relu(x))][index];
+  const relu = (x: number) => Math.max(0, x);
+  return [(x: number) => x, relu, (x: number) => Math.min(6, relu(x))][index];
 }

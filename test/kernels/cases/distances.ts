@@ -28,6 +28,7 @@ const SHAPES = [
   [40, 130, 129],
   [9, 11, 513],
   [17, 40, 1100],
+  [1000, 70, 40],
 ] as const;
 
 const near = (m: Matrix, amount: number): Matrix => ({ ...m, data: m.data.map((x, i) => x + amount * ((i % 5) - 2)) });
@@ -210,6 +211,7 @@ const kmeansCases: ParityCase[] = [
   }),
   kmeansCase('stopped early', blobs(500, 8, 12), { k: 12, maxIterations: 2, init: 'random' }),
   kmeansCase('tolerance', blobs(500, 8, 12), { k: 12, tolerance: 0.01, init: 'random' }),
+  kmeansCase('many chunks', blobs(3000, 20, 10), { k: 10, seed: 4 }),
   kmeansCase('batch 2', { ...normalMatrix(90, 7, { batch: 2 }) }, { k: 4, seed: 5 }),
 ];
 

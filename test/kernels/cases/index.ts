@@ -1,7 +1,8 @@
 import { attackCases } from './attacks.js';
 import { distanceCases } from './distances.js';
 import { productCases } from './products.js';
+import { tensorCases } from './tensors.js';
 import type { ParityCase } from './types.js';
 
 /** The one case table: every kernel's shapes, edges, ties and extremes. */
-export const allCases: ParityCase[] = [...distanceCases, ...attackCases, ...productCases];
+export const allCases: ParityCase[] = [...distanceCases, ...attackCases, ...productCases, ...tensorCases];

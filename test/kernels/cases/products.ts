@@ -35,6 +35,7 @@ const MATMUL_SHAPES = [
   [130, 65, 300],
   [9, 11, 700],
   [12, 20, 5000],
+  [500, 130, 70],
 ] as const;
 
 const matmulCases = MATMUL_SHAPES.flatMap(([m, n, k]) =>
@@ -65,6 +66,7 @@ const CONVOLUTIONS: [number, number, number, number, number, number, number, 'sa
   [12, 12, 32, 64, 3, 1, 1, 'same'],
   [10, 10, 64, 20, 5, 3, 1, 'same'],
   [12, 5, 70, 16, 3, 1, 1, 'valid'],
+  [40, 40, 3, 16, 3, 2, 1, 'same'],
 ];
 
 function geometryOf([h, w, ci, co, f, s, d, pad]: (typeof CONVOLUTIONS)[number]): Conv2DGeometry {

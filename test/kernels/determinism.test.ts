@@ -1,0 +1,38 @@
+import { expect, test } from 'vitest';
+import { kmeans, nearestCentroid, pairwiseDistance } from '../../src/kernels/index.js';
+import { describeNative, normalMatrix } from './support.js';
+
+describeNative('same bits for any slicing', () => {
+  test('a batch is its matrices one by one', async () => {
+    const [a, b] = [normalMatrix(70, 33, { batch: 3 }), normalMatrix(45, 33, { batch: 3, seed: 2 })];
+    const whole = await pairwiseDistance(a, b);
+    for (let i = 0; i < 3; i++) {
+      const one = await pairwiseDistance(
+        { data: a.data.slice(i * 70 * 33, (i + 1) * 70 * 33), rows: 70, cols: 33 },
+        { data: b.data.slice(i * 45 * 33, (i + 1) * 45 * 33), rows: 45, cols: 33 },
+      );
+      expect(one.data).toEqual(whole.data.slice(i * 70 * 45, (i + 1) * 70 * 45));
+    }
+  });
+
+  test('rows alone are rows among others', async () => {
+    const [points, centroids] = [normalMatrix(700, 65), normalMatrix(37, 65, { seed: 2 })];
+    const whole = await nearestCentroid(points, centroids);
+    for (const row of [0, 1, 239, 240, 699]) {
+      const one = await nearestCentroid(
+        { data: points.data.slice(row * 65, (row + 1) * 65), rows: 1, cols: 65 },
+        centroids,
+      );
+      expect(one.labels[0]).toBe(whole.labels[row]);
+      expect(one.distances[0]).toBe(whole.distances[row]);
+      expect(one.secondDistances[0]).toBe(whole.secondDistances[row]);
+    }
+  });
+
+  test('the same seed gives the same k-means, another seed another start', async () => {
+    const points = normalMatrix(500, 9);
+    const run = (seed: number) => kmeans(points, { k: 20, seed, maxIterations: 2 });
+    expect(await run(1)).toEqual(await run(1));
+    expect((await run(2)).centroids.data).not.toEqual((await run(1)).centroids.data);
+  });
+});
