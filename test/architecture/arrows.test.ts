@@ -1,0 +1,134 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize, relative } from 'node:path';
+import { expect, test } from 'vitest';
+
+/** Who may import whom: docs/architecture.md. Everyone may import the leaves, which import nothing of ours. */
+const ARROWS: Record<string, string[]> = {
+  kernels: [],
+  clustering: ['kernels'],
+  tfjs: ['kernels'],
+  data: ['tfjs'],
+  models: ['tfjs'],
+  losses: ['tfjs'],
+  attacks: ['kernels', 'tfjs', 'type:models', 'type:losses'],
+  checkpoints: ['models'],
+  training: ['attacks', 'losses', 'models', 'data', 'checkpoints'],
+  evaluation: ['attacks', 'clustering', 'models', 'data'],
+  report: ['type:evaluation'],
+  cli: ['*'],
+  index: ['*'],
+};
+const LEAVES = ['errors', 'random'];
+
+/** Native folders; `contracts` is for all, and only cpu/isa compiles the bodies. */
+const NATIVE_ARROWS: Record<string, string[]> = {
+  contracts: [],
+  cpu: ['contracts'],
+  cuda: ['contracts', 'simt'],
+  simt: ['contracts'],
+  tensorflow: ['contracts', 'cpu', 'cuda'],
+  addon: ['contracts', 'cpu', 'cuda'],
+};
+
+function filesUnder(folder: string, ending: RegExp): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && ending.test(entry.name))
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter((file) => !/native\/build/.test(file));
+}
+
+/** The room of a path inside `root`: its first folder, or its own name at the top. */
+function roomOf(root: string, file: string): string {
+  return relative(root, file)
+    .split('/')[0]
+    .replace(/\.[jt]s$/, '');
+}
+
+interface Import {
+  target: string;
+  typeOnly: boolean;
+}
+
+const STATEMENT = /^(import|export)\s(type\s)?([^;]*?\sfrom\s)?['"](\.[^'"]+)['"]/gm;
+const DYNAMIC = /import\(\s*['"](\.[^'"]+)['"]\s*\)/g;
+
+function importsOf(source: string): Import[] {
+  const statements = [...source.matchAll(STATEMENT)].map(([, , type, names = '', target]) => {
+    const braced = names.match(/^\{([^}]*)\}\sfrom\s$/)?.[1];
+    const allTypes = braced?.split(',').every((name) => !name.trim() || name.trim().startsWith('type '));
+    return { target, typeOnly: Boolean(type) || Boolean(allTypes) };
+  });
+  return [...statements, ...[...source.matchAll(DYNAMIC)].map(([, target]) => ({ target, typeOnly: false }))];
+}
+
+function violations(): string[] {
+  return filesUnder('src', /\.ts$/).flatMap((file) => {
+    const room = roomOf('src', file);
+    const allowed = ARROWS[room] ?? (LEAVES.includes(room) ? [] : undefined);
+    if (!allowed) return [`${file}: the room ${room} is not in the map`];
+    return importsOf(readFileSync(file, 'utf8')).flatMap(({ target, typeOnly }) => {
+      const to = roomOf('src', normalize(join(dirname(file), target)));
+      if (to === room || LEAVES.includes(to) || allowed.includes('*') || allowed.includes(to)) return [];
+      return typeOnly && allowed.includes(`type:${to}`) ? [] : [`${file}: ${room} -> ${to} (${target})`];
+    });
+  });
+}
+
+function nativeViolations(): string[] {
+  return filesUnder('native', /\.(h|cc|cu|cuh|inl)$/).flatMap((file) => {
+    const room = roomOf('native', file);
+    const includes = [...readFileSync(file, 'utf8').matchAll(/^\s*#\s*include\s+"([^"]+)"/gm)].map(
+      ([, target]) => target,
+    );
+    return includes.flatMap((target) => {
+      const to = roomOf('native', normalize(join(dirname(file), target)));
+      return to === room || NATIVE_ARROWS[room]?.includes(to) ? [] : [`${file}: ${room} -> ${to} (${target})`];
+    });
+  });
+}
+
+test('imports follow the arrows', () => {
+  expect(violations()).toEqual([]);
+});
+
+test('native includes follow the arrows', () => {
+  expect(nativeViolations()).toEqual([]);
+});
+
+test('the reader sees every form of import', () => {
+  const source = [
+    `import { a } from './a.js';`,
+    `import type { B } from '../b.js';`,
+    `import { type C, type D } from './c.js';`,
+    `import { type E, f } from './e.js';`,
+    `export * from './g.js';`,
+    `import './h.js';`,
+    `import {\n  type I,\n  j,\n} from './i.js';`,
+    `const k = await import('./k.js');`,
+    `import fs from 'node:fs';`,
+  ].join('\n');
+  expect(importsOf(source)).toEqual([
+    { target: './a.js', typeOnly: false },
+    { target: '../b.js', typeOnly: true },
+    { target: './c.js', typeOnly: true },
+    { target: './e.js', typeOnly: false },
+    { target: './g.js', typeOnly: false },
+    { target: './h.js', typeOnly: false },
+    { target: './i.js', typeOnly: false },
+    { target: './k.js', typeOnly: false },
+  ]);
+});
+
+test('only load-addon.ts loads a .node file', () => {
+  const loading = filesUnder('src', /\.ts$/).filter((file) =>
+    /\.node['"`]|process\.dlopen/.test(readFileSync(file, 'utf8')),
+  );
+  expect(loading.filter((file) => file !== 'src/kernels/load-addon.ts' && !file.startsWith('src/cli/'))).toEqual([]);
+});
+
+test('src/kernels imports no package but what it needs', () => {
+  const packages = filesUnder('src/kernels', /\.ts$/).flatMap((file) =>
+    [...readFileSync(file, 'utf8').matchAll(/from\s'([^.'][^']*)'/g)].map(([, name]) => name),
+  );
+  expect([...new Set(packages)].filter((name) => !name.startsWith('node:'))).toEqual([]);
+});

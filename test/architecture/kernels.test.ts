@@ -1,0 +1,42 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { allCases } from '../kernels/cases/index.js';
+
+/** Every kernel by its name; the same name, in each place's spelling, names its files everywhere. */
+const bindings = [...readFileSync('native/addon/addon.cc', 'utf8').matchAll(/\{"(\w+)", (\w+)\}/g)];
+
+/** Kernels that live in another's files: the gradients beside their forward, the start of k-means beside k-means. */
+function homeOf(kernel: string): string {
+  const families = ['conv2d', 'pool2d', 'kmeans', 'depthwiseConv2d'];
+  return families.find((family) => kernel.startsWith(family)) ?? (kernel.startsWith('batch') ? 'batchNorm' : kernel);
+}
+
+const snake = (name: string) => name.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`);
+const kebab = (name: string) => name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`);
+const kernels = bindings.map(([, name]) => name);
+
+test('the addon lists its kernels', () => {
+  expect(kernels).toContain('pairwiseDistance');
+  expect(kernels.length).toBeGreaterThanOrEqual(12);
+});
+
+test.each(kernels)('%s has all its parts', (kernel) => {
+  const home = homeOf(kernel);
+  const [s, k] = [snake(home), kebab(home)];
+  const places = [
+    `native/contracts/${s}.h`,
+    `native/cpu/${s}.inl`,
+    `native/addon/${s}.cc`,
+    `src/kernels/${k}.ts`,
+    `src/kernels/reference/${k}.ts`,
+  ];
+  expect(places.filter((place) => !existsSync(place))).toEqual([]);
+  expect(readFileSync('native/sources.txt', 'utf8').split('\n')).toContain(`addon/${s}.cc`);
+  expect(readFileSync('native/cpu/kernel_table.h', 'utf8')).toContain(`(*${snake(kernel)})`);
+});
+
+test.each(kernels)('%s has a parity row and a bench row', (kernel) => {
+  const table = kernel === 'kmeansPlusPlus' ? 'kmeans' : kernel;
+  expect(allCases.some((row) => row.kernel === table)).toBe(true);
+  expect(readFileSync('bench/kernels.ts', 'utf8')).toMatch(new RegExp(`\\b${table}\\b`));
+});
