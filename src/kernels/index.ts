@@ -1,5 +1,19 @@
 /** The kernels: typed arrays in, typed arrays out, on the native addon or in plain JavaScript. Loads no tfjs. */
 export { type AttackStepOptions, attackStep, attackStepSync } from './attack-step.js';
+export {
+  type BatchMomentsOptions,
+  type BatchNormGradient,
+  type BatchNormGradientOptions,
+  type BatchNormOptions,
+  batchMoments,
+  batchMomentsSync,
+  batchNorm,
+  batchNormGradient,
+  batchNormGradientSync,
+  batchNormSync,
+  type Moments,
+} from './batch-norm.js';
+export { BINARY_OPS, type BinaryOp, type BinaryOptions, binary, binarySync } from './binary.js';
 export { type CentroidMeansOptions, centroidMeans, centroidMeansSync, type LabelMeans } from './centroid-means.js';
 export {
   type Conv2DBackpropFilterOptions,
@@ -26,7 +40,19 @@ export {
 } from './nearest-neighbors.js';
 export { type PairwiseDistanceOptions, pairwiseDistance, pairwiseDistanceSync } from './pairwise-distance.js';
 export {
+  POOL_OPS,
+  type Pool2DGradientOptions,
+  type Pool2DOptions,
+  type PoolOp,
+  pool2d,
+  pool2dGradient,
+  pool2dGradientSync,
+  pool2dSync,
+} from './pool2d.js';
+export {
   type ProjectPerturbationOptions,
   projectPerturbation,
   projectPerturbationSync,
 } from './project-perturbation.js';
+export { REDUCE_OPS, type ReduceOp, type ReduceOptions, reduce, reduceSync } from './reduce.js';
+export { UNARY_OPS, type UnaryOp, type UnaryOptions, unary, unarySync } from './unary.js';

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs';
 import { EatDmlError, invalid } from '../errors.js';
 import { devices } from '../kernels/index.js';
 import { registerNativeBackend } from './native/register.js';
+import { quiet } from './quiet.js';
 import { probeTensorflow } from './tensorflow-backend.js';
 import { registerWasmBackend, startWasmBackend } from './wasm/backend.js';
 
@@ -24,7 +25,7 @@ const names: readonly BackendName[] = ['tensorflow', 'native', 'wasm', 'cpu'];
 
 const probes: Record<BackendName, () => Promise<Probe>> = {
   async tensorflow() {
-    const probe = await probeTensorflow(tf);
+    const probe = await probeTensorflow();
     const remedy = 'npm install @tensorflow/tfjs-node-gpu (or @tensorflow/tfjs-node for the CPU)';
     return { name: 'tensorflow', ...probe, ...(probe.available ? {} : { remedy }) };
   },
@@ -46,6 +47,7 @@ const probes: Record<BackendName, () => Promise<Probe>> = {
     return { name: 'wasm', available: true, detail: 'WebAssembly with SIMD, one thread' };
   },
   async cpu() {
+    quiet(tf.findBackend('cpu'));
     return { name: 'cpu', available: true, detail: 'plain JavaScript' };
   },
 };

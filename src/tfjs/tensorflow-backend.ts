@@ -1,4 +1,5 @@
 import util from 'node:util';
+import * as tf from '@tensorflow/tfjs';
 
 /** What is known of tfjs-node-gpu or tfjs-node on this machine. */
 export interface TensorflowProbe {
@@ -10,7 +11,7 @@ export interface TensorflowProbe {
 const packages = ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node'];
 
 /** Imports the first of tfjs-node-gpu and tfjs-node that loads; both register the tfjs backend 'tensorflow'. */
-export async function probeTensorflow(tf: typeof import('@tensorflow/tfjs')): Promise<TensorflowProbe> {
+export async function probeTensorflow(): Promise<TensorflowProbe> {
   restoreRemovedUtil();
   const failures: string[] = [];
   for (const name of packages) {

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
+import { quiet } from '../quiet.js';
 import { RecycledArrays } from './recycled-arrays.js';
 
 /** What is used of tfjs's MathBackendCPU. */
@@ -19,8 +20,7 @@ export class NativeBackend extends MathBackendCpu {
 
   constructor() {
     super();
-    // Or the first tensor prints an advertisement for another backend.
-    Object.assign(this, { firstUse: false });
+    quiet(this);
   }
 
   /** The values of a float32 tensor, not to be kept beyond the kernel that asks. */

@@ -7,9 +7,16 @@ function poolInfo(x: tf.TensorInfo, { filterSize, strides, pad, dimRoundingMode 
   return tf.backend_util.computePool2DInfo(x.shape as Shape4D, filterSize, strides, 1, pad, dimRoundingMode);
 }
 
+function windowOf(x: tf.TensorInfo, attrs: tf.MaxPoolAttrs): number[] {
+  const { filterHeight, filterWidth } = poolInfo(x, attrs);
+  return [filterHeight, filterWidth];
+}
+
 function forward(kernelName: string, op: PoolOp): NativeKernel<tf.MaxPoolAttrs> {
   return {
     kernelName,
+    // A window of one pixel is the identity to tfjs, NaN included.
+    accepts: ({ inputs: { x }, attrs }) => tf.util.sizeFromShape(windowOf(x, attrs)) > 1,
     run({ inputs: { x }, attrs, backend }: KernelCall<tf.MaxPoolAttrs>) {
       const info = poolInfo(x, attrs);
       const out = backend.allocate(info.outShape);

@@ -1,0 +1,69 @@
+import * as tf from '@tensorflow/tfjs';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+
+/** Stands for tfjs-node: registers a backend 'tensorflow' and makes it the one in use, as importing the real one does. */
+async function tfjsNode({ gpu }: { gpu: boolean }) {
+  const Cpu = tf.findBackend('cpu').constructor as new () => tf.KernelBackend;
+  tf.registerBackend('tensorflow', () => Object.assign(new Cpu(), { isUsingGpuDevice: gpu }), 3);
+  await tf.setBackend('tensorflow');
+  return {};
+}
+
+const missing = (name: string) => () => {
+  throw Object.assign(new Error(`Cannot find package '${name}'`), { code: 'ERR_MODULE_NOT_FOUND' });
+};
+
+/** A fresh copy of the module that remembers its probes, in a world with these packages. */
+async function freshChoice(packages: { gpu?: () => unknown; cpu?: () => unknown }) {
+  const { gpu = missing('@tensorflow/tfjs-node-gpu'), cpu = missing('@tensorflow/tfjs-node') } = packages;
+  vi.doMock('@tensorflow/tfjs-node-gpu', gpu as () => object);
+  vi.doMock('@tensorflow/tfjs-node', cpu as () => object);
+  vi.resetModules();
+  return import('../../src/tfjs/choose-backend.js');
+}
+
+afterEach(async () => {
+  await tf.setBackend('cpu');
+  if (tf.findBackendFactory('tensorflow')) tf.removeBackend('tensorflow');
+  vi.doUnmock('@tensorflow/tfjs-node-gpu');
+  vi.doUnmock('@tensorflow/tfjs-node');
+});
+
+describe('tensorflow', () => {
+  test('on a GPU is the first choice', async () => {
+    const { chooseBackend } = await freshChoice({ gpu: () => tfjsNode({ gpu: true }) });
+    const { name, reason } = await chooseBackend();
+    expect(name, reason).toBe('tensorflow');
+    expect(reason).toContain('@tensorflow/tfjs-node-gpu on a GPU');
+  });
+
+  test('on the CPU comes after native', async () => {
+    const { chooseBackend, backendReport } = await freshChoice({ cpu: () => tfjsNode({ gpu: false }) });
+    const [tensorflow, native] = await backendReport();
+    expect(tensorflow).toEqual({ name: 'tensorflow', available: true, detail: '@tensorflow/tfjs-node on the CPU' });
+    expect((await chooseBackend()).name).toBe(native.available ? 'native' : 'tensorflow');
+    expect((await chooseBackend({ backend: 'tensorflow' })).name).toBe('tensorflow');
+  });
+
+  test('that does not load is reported with its error', async () => {
+    const cpu = () => {
+      throw new Error('libtensorflow.so.2: cannot open shared object file');
+    };
+    const { backendReport, chooseBackend } = await freshChoice({ cpu });
+    const [tensorflow] = await backendReport();
+    expect(tensorflow.available).toBe(false);
+    expect(tensorflow.detail).toMatch(/@tensorflow\/tfjs-node does not load: .*/);
+    expect(tensorflow.remedy).toContain('npm install');
+    expect((await chooseBackend()).name).not.toBe('tensorflow');
+  });
+});
+
+test('functions that Node 23 removed from util are there for tfjs-node', async () => {
+  const util = (await import('node:util')).default as unknown as Record<string, (value: unknown) => boolean>;
+  const saved = util.isNullOrUndefined;
+  Reflect.deleteProperty(util, 'isNullOrUndefined');
+  const { probeTensorflow } = await import('../../src/tfjs/tensorflow-backend.js');
+  await probeTensorflow();
+  expect([null, undefined, 0, ''].map((v) => util.isNullOrUndefined(v))).toEqual([true, true, false, false]);
+  if (saved) util.isNullOrUndefined = saved;
+});
