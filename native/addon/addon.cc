@@ -64,6 +64,17 @@ Napi::Value info(const Napi::CallbackInfo& info) {
   return o;
 }
 
+// {fmaGflops, triadGbytes}: what this machine can do at most; takes about a second.
+Napi::Value limits(const Napi::CallbackInfo& info) {
+  Run run;
+  run.threads = default_threads();
+  const MachineLimits limits = kernels().machine_limits(run);
+  Napi::Object o = Napi::Object::New(info.Env());
+  o.Set("fmaGflops", Napi::Number::New(info.Env(), limits.fma_gflops));
+  o.Set("triadGbytes", Napi::Number::New(info.Env(), limits.triad_gbytes));
+  return o;
+}
+
 Napi::Object init(Napi::Env env, Napi::Object exports) {
   try {
     kernels();  // an instruction set that EAT_DML_ISA names and this processor lacks is an error of the load
@@ -71,6 +82,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
     throw Napi::Error::New(env, e.what());
   }
   for (const Entry& entry : kEntries) exports.Set(entry.name, Napi::Function::New(env, entry.function, entry.name));
+  exports.Set("machineLimits", Napi::Function::New(env, limits, "machineLimits"));
   exports.Set("info", Napi::Function::New(env, info, "info"));
   return exports;
 }

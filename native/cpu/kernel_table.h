@@ -7,6 +7,7 @@
 #include "../contracts/centroid_means.h"
 #include "../contracts/conv2d.h"
 #include "../contracts/kmeans.h"
+#include "../contracts/machine_limits.h"
 #include "../contracts/matmul.h"
 #include "../contracts/nearest_centroid.h"
 #include "../contracts/nearest_neighbors.h"
@@ -40,6 +41,7 @@ struct KernelTable {
   void (*batch_norm_gradient)(const Run&, const BatchNormGradient&);
   void (*pool2d)(const Run&, const Pool2D&);
   void (*pool2d_gradient)(const Run&, const Pool2DGradient&);
+  MachineLimits (*machine_limits)(const Run&);
 };
 
 // The table in use: EAT_DML_ISA by name, else the first that this processor runs. Throws std::invalid_argument where

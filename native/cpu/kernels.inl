@@ -20,6 +20,7 @@
 #include "reduce.inl"
 #include "batch_norm.inl"
 #include "pool2d.inl"
+#include "machine_limits.inl"
 
 inline constexpr KernelTable make_table(const char* isa) {
   return {isa,
@@ -42,5 +43,6 @@ inline constexpr KernelTable make_table(const char* isa) {
           batch_norm,
           batch_norm_gradient,
           pool2d,
-          pool2d_gradient};
+          pool2d_gradient,
+          machine_limits};
 }

@@ -94,10 +94,10 @@ struct ArgminEpilogue {
         const F value = fnma(set1(2.0f), acc[i][j], load(squared + j0 + j * W));
         const I column = iadd(iota(), iset1(static_cast<std::int32_t>(j0 + j * W)));
         const M better = lt(value, best), runner_up = lt(value, second);
-        second = min(second, max(best, value));
+        second = min(max(best, value), second);  // in these orders NaN never wins
         second_column = iselect(better, best_column, iselect(runner_up, column, second_column));
         best_column = iselect(better, column, best_column);
-        best = min(best, value);
+        best = min(value, best);
       }
       store(row, best);
       store(row + W, second);
@@ -109,24 +109,17 @@ struct ArgminEpilogue {
   // The best two of row i (local), as far as float tells: values of |c|^2 - 2 x.c, lowest column at a tie.
   NearestTwo reduce(index_t i) const {
     float* row = state + i * kState;
-    const std::int32_t* column = columns(row);
-    NearestTwo two{column[0], column[W], row[0], row[W]};
-    const auto offer = [&two](float value, std::int32_t label) {
-      if (value < two.best || (value == two.best && label < two.label)) {
-        two.second = two.best;
-        two.second_label = two.label;
-        two.best = value;
-        two.label = label;
-      } else if (value < two.second) {
-        two.second = value;
-        two.second_label = label;
-      }
-    };
-    for (int lane = 1; lane < W; lane++) {
-      offer(row[lane], column[lane]);
-      offer(row[W + lane], column[W + lane]);
-    }
-    return two;
+    const F best = load(row), second = load(row + W);
+    const I best_column = iload(columns(row)), second_column = iload(columns(row) + W), none = iset1(INT32_MAX);
+    const float least = hmin(best);
+    const M least_lanes = eq(best, set1(least));
+    const std::int32_t label = ihmin(iselect(least_lanes, best_column, none));
+    // Without the winner each lane's best, in the winner's lane its second, may be the runner-up.
+    const M winner = mask_and(least_lanes, ieq(best_column, iset1(label)));
+    const F rest = select(winner, second, best);
+    const float next = hmin(rest);
+    const std::int32_t next_label = ihmin(iselect(eq(rest, set1(next)), iselect(winner, second_column, best_column), none));
+    return {label, next_label, least, next};
   }
 };
 

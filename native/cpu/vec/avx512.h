@@ -40,6 +40,9 @@ inline I iadd(I a, I b) { return _mm512_add_epi32(a, b); }
 inline I iselect(M m, I yes, I no) { return _mm512_mask_blend_epi32(m, no, yes); }
 inline I iload(const std::int32_t* p) { return _mm512_loadu_si512(p); }
 inline void istore(std::int32_t* p, I v) { _mm512_storeu_si512(p, v); }
+inline M ieq(I a, I b) { return _mm512_cmpeq_epi32_mask(a, b); }
+inline float hmin(F a) { return _mm512_reduce_min_ps(a); }
+inline std::int32_t ihmin(I a) { return _mm512_reduce_min_epi32(a); }
 
 inline D dzero() { return _mm512_setzero_pd(); }
 inline D dset1(double x) { return _mm512_set1_pd(x); }

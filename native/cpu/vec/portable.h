@@ -43,6 +43,9 @@ inline I iadd(I a, I b) { return a + b; }
 inline I iselect(M m, I yes, I no) { return m ? yes : no; }
 inline I iload(const std::int32_t* p) { I v; std::memcpy(&v, p, sizeof v); return v; }
 inline void istore(std::int32_t* p, I v) { std::memcpy(p, &v, sizeof v); }
+inline M ieq(I a, I b) { return a == b; }
+inline float hmin(F a) { float m = a[0]; for (int i = 1; i < W; i++) m = a[i] < m ? a[i] : m; return m; }
+inline std::int32_t ihmin(I a) { std::int32_t m = a[0]; for (int i = 1; i < W; i++) m = a[i] < m ? a[i] : m; return m; }
 
 inline D dzero() { return D{}; }
 inline D dset1(double x) { return D{} + x; }
