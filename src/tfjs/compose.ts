@@ -9,15 +9,15 @@ export type RunKernel = (
 
 /**
  * Builds a kernel out of other kernels of the same backend: every intermediate result is freed, also when a
- * kernel throws; only what `body` returns lives on.
+ * kernel throws; only what `body` returns, if anything, lives on.
  */
-export function compose(
+export function compose<T extends tf.TensorInfo | undefined>(
   backendName: string,
   backend: tf.KernelBackend,
-  body: (run: RunKernel) => tf.TensorInfo,
-): tf.TensorInfo {
+  body: (run: RunKernel) => T,
+): T {
   const made: tf.TensorInfo[] = [];
-  let result: tf.TensorInfo | undefined;
+  let result: T | undefined;
   const run: RunKernel = (name, inputs, attrs = {}) => {
     const kernel = tf.getKernel(name, backendName);
     if (!kernel) throw new Error(`Kernel ${name} is not registered for backend ${backendName}.`);

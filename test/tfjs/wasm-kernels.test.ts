@@ -89,6 +89,23 @@ describe('gradients of convolution on wasm equal cpu', () => {
   );
 });
 
+test('the gradient by the image is right where the batch does not fit into one product', async () => {
+  await tf.setBackend('wasm');
+  tf.tidy(() => {
+    const x = tensor<tf.Tensor4D>([9, 64, 64, 64], 'x');
+    const filter = tensor<tf.Tensor4D>([3, 3, 64, 4], 'w');
+    const y = tf.conv2d(x, filter, 1, 'same');
+    const dy = tensor<tf.Tensor4D>(y.shape, 'dy');
+    const attrs = { strides: 1, pad: 'same', inputShape: x.shape, dataFormat: 'NHWC' };
+    const dx = run('Conv2DBackpropInput', { dy, filter }, attrs);
+    for (const image of [0, 6, 7, 8]) {
+      const part = (t: tf.Tensor) => tf.slice(t, image, 1);
+      const [expected, received] = [dot(part(dy), part(y)), dot(part(x), part(dx))];
+      expect(Math.abs(received - expected)).toBeLessThan(1e-3 * Math.abs(expected) + 0.1);
+    }
+  });
+});
+
 describe('other kernels that wasm lacks', () => {
   test('unsortedSegmentSum adds rows by id and leaves out ids beyond the segments', async () => {
     const ids = [2, 0, 2, 4, 0];

@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest';
+import { RecycledArrays } from '../../src/tfjs/native/recycled-arrays.js';
+
+const LENGTH = 2048;
+
+test('an array given back is the next of its length', () => {
+  const arrays = new RecycledArrays(1e6);
+  const first = arrays.take(LENGTH);
+  expect(arrays.take(LENGTH)).not.toBe(first);
+  arrays.give(first);
+  expect(arrays.take(LENGTH + 1)).not.toBe(first);
+  expect(arrays.take(LENGTH)).toBe(first);
+  expect(arrays.take(LENGTH)).not.toBe(first);
+});
+
+test('an array that somebody else has seen, or that came from elsewhere, is not used again', () => {
+  const arrays = new RecycledArrays(1e6);
+  const seen = arrays.take(LENGTH);
+  arrays.expose(seen);
+  arrays.give(seen);
+  const foreign = new Float32Array(LENGTH);
+  arrays.give(foreign);
+  arrays.give(seen.subarray(0, 1500));
+  arrays.give(undefined);
+  const taken = [arrays.take(LENGTH), arrays.take(LENGTH), arrays.take(1500)];
+  expect(taken).not.toContain(seen);
+  expect(taken).not.toContain(foreign);
+});
+
+test('small arrays are fresh', () => {
+  const arrays = new RecycledArrays(1e6);
+  const small = arrays.take(10);
+  arrays.give(small);
+  expect(arrays.take(10)).not.toBe(small);
+});
+
+test('no more is kept than allowed', () => {
+  const arrays = new RecycledArrays(LENGTH * 4 * 2);
+  const taken = Array.from({ length: 5 }, () => arrays.take(LENGTH));
+  for (const array of taken) arrays.give(array);
+  const again = new Set(Array.from({ length: 5 }, () => arrays.take(LENGTH)));
+  expect(taken.filter((array) => again.has(array)).length).toBeLessThanOrEqual(2);
+});
