@@ -78,7 +78,9 @@ async function chooseByName(name: BackendName): Promise<{ name: BackendName; rea
   const { available, detail, remedy } = await probe(name);
   const problem = available ? await activate(name) : detail;
   if (problem !== undefined) {
-    throw new EatDmlError('ERR_BACKEND', `The backend '${name}' is not available: ${problem}.`, { hint: remedy });
+    throw new EatDmlError('ERR_BACKEND', `The backend '${name}' is not available: ${problem.replace(/\.$/, '')}.`, {
+      hint: remedy,
+    });
   }
   return { name, reason: `asked for; ${detail}` };
 }
