@@ -11,6 +11,8 @@ namespace scalar { extern const KernelTable table; }
 #if defined(__x86_64__)
 namespace avx2 { extern const KernelTable table; }
 namespace avx512 { extern const KernelTable table; }
+#elif defined(__aarch64__)
+namespace neon { extern const KernelTable table; }
 #endif
 
 namespace {
@@ -28,6 +30,8 @@ const Choice kChoices[] = {
               __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
      }},
     {&avx2::table, [] { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }},
+#elif defined(__aarch64__)
+    {&neon::table, [] { return true; }},
 #endif
     {&scalar::table, [] { return true; }},
 };
