@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import * as tf from '@tensorflow/tfjs';
+import { kernelDevice } from '../attacks/index.js';
 import { type Dataset, datasetHash } from '../data/index.js';
 
 /** Everything a figure depends on, so that it can be checked and got again. */
@@ -21,7 +22,10 @@ export interface EvaluationManifest {
   nmiNormaliser: 'arithmetic';
   seed: number;
   batchSize: number;
+  /** What the networks ran on, and why there. */
   backend: { name: string; reason: string };
+  /** What projection, clustering and search ran on. */
+  device: string;
   versions: { 'eat-dml': string; tfjs: string; node: string };
 }
 
@@ -37,6 +41,7 @@ export function manifestOf(data: Dataset, given: Given): EvaluationManifest {
     dataHash: datasetHash(data),
     samples: data.length,
     ...given,
+    device: kernelDevice(),
     epsilonSpace: 'pixels in [0, 1], before any preprocessing',
     protocol: 'transductive: the whole attacked set is clustered, through the whole ensemble',
     retrieval: 'attacked queries against the clean gallery, the own image left out',

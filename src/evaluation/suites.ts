@@ -50,6 +50,9 @@ export function suite(name: SuiteName, { norm, epsilon, restarts }: SuiteOptions
 }
 
 function plan(settings: AttackSettings, objectiveName: string): AttackPlan {
-  const name = `${settings.name}-${settings.steps}/${objectiveName}`;
-  return { name, objective: objective(objectiveName), settings };
+  const goal = objective(objectiveName);
+  const attack = settings.steps === 1 ? settings.name : `${settings.name}-${settings.steps}`;
+  // What runAttack does anyway where the clean image is a flat top; said here so that the report says it.
+  const randomStart = settings.randomStart || goal.flatAtStart;
+  return { name: `${attack}/${objectiveName}`, objective: goal, settings: { ...settings, randomStart } };
 }

@@ -53,6 +53,7 @@ export function craftOn(
 
 /** Σ_i loss(f_i(x'), y, proxies_i); the ensemble's embedding is cut back into its members' unit rows. */
 function summedLoss({ loss }: TrainingStep, members: readonly Member[]): Objective {
+  const widths = members.map(({ embedder }) => embedder.embedding);
   return {
     name: 'training-loss',
     joint: true,
@@ -61,12 +62,8 @@ function summedLoss({ loss }: TrainingStep, members: readonly Member[]): Objecti
       const classOf = tf.tensor1d(labels!, 'int32');
       return (embeddings) => {
         const whole = tf.mul<tf.Tensor2D>(embeddings, Math.sqrt(members.length));
-        let first = 0;
-        const losses = members.map(({ embedder, proxies }) => {
-          const own = tf.slice(whole, [0, first], [-1, embedder.embedding]);
-          first += embedder.embedding;
-          return loss(own, classOf, proxies as tf.Tensor as tf.Tensor2D);
-        });
+        const parts = members.length === 1 ? [embeddings] : tf.split<tf.Tensor2D>(whole, widths, 1);
+        const losses = members.map(({ proxies }, i) => loss(parts[i], classOf, proxies as tf.Tensor as tf.Tensor2D));
         return tf.reshape(tf.addN(losses), [1]);
       };
     },

@@ -39,6 +39,8 @@ describe('evaluate', () => {
     }
     expect(report.worst.scores.nmi).toBe(Math.min(...report.attacks.map(({ scores }) => scores.nmi)));
     expect(report.manifest).toMatchObject({ k: 4, classes: 4, samples: 48, members: 1, seed: 0, batchSize: 20 });
+    expect(report.manifest.backend.name).toBe('cpu');
+    expect(report.manifest.device).toMatch(/^(cpu|js): /);
     expect(report.manifest.dataHash).toMatch(/^[0-9a-f]{64}$/);
     const again = await evaluate(ensemble, data, { attacks, backend: 'cpu', batchSize: 20 });
     expect(again.attacks.map(({ scores }) => scores)).toEqual(report.attacks.map(({ scores }) => scores));
@@ -129,6 +131,7 @@ describe('suites', () => {
     const plans = suite(name, { norm: 'l2', epsilon: 1 });
     expect(new Set(plans.map((p) => p.name)).size).toBe(count);
     expect(plans.every(({ settings }) => settings.norm === 'l2' && settings.epsilon === 1)).toBe(true);
+    expect(plans.every((p) => p.settings.randomStart || !p.objective.flatAtStart)).toBe(true);
   });
 });
 

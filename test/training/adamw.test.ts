@@ -15,17 +15,25 @@ function reference(gradients: number[], learningRate: number, weightDecay: numbe
   return w;
 }
 
-it('follows the published update, each group at its own rate, and leaves a variable without gradient alone', async () => {
+it('follows the published update, each group at its own rate, and leaves a group without gradient alone', async () => {
   await tf.setBackend('cpu');
-  const [a, b, idle] = [tf.variable(tf.tensor1d([1, -2])), tf.variable(tf.scalar(3)), tf.variable(tf.scalar(5))];
+  const [a, c] = [tf.variable(tf.tensor1d([1, -2])), tf.variable(tf.tensor2d([[0.5], [4]]))];
+  const [b, idle] = [tf.variable(tf.scalar(3)), tf.variable(tf.scalar(5))];
   const before = tf.memory().numTensors;
   const optimizer = new AdamW([
-    { variables: [a], learningRate: 0.01, weightDecay: 0.1 },
-    { variables: [b, idle], learningRate: 1, weightDecay: 0.5 },
+    { variables: [a, c], learningRate: 0.01, weightDecay: 0.1 },
+    { variables: [b], learningRate: 1, weightDecay: 0.5 },
+    { variables: [idle], learningRate: 1, weightDecay: 0.5 },
   ]);
   const gradients = [0.3, -1, 2e-4, 5, 0];
   for (const g of gradients) {
-    tf.tidy(() => optimizer.update({ [a.name]: tf.tensor1d([g, -2 * g]), [b.name]: tf.scalar(g) }));
+    tf.tidy(() =>
+      optimizer.update({
+        [a.name]: tf.tensor1d([g, -2 * g]),
+        [b.name]: tf.scalar(g),
+        [c.name]: tf.tensor2d([[g], [-g]]),
+      }),
+    );
   }
   const [a0, a1] = a.dataSync();
   expect(a0).toBeCloseTo(reference(gradients, 0.01, 0.1, 1), 5);
@@ -35,6 +43,17 @@ it('follows the published update, each group at its own rate, and leaves a varia
       0.01,
       0.1,
       -2,
+    ),
+    5,
+  );
+  const [c0, c1] = c.dataSync();
+  expect(c0).toBeCloseTo(reference(gradients, 0.01, 0.1, 0.5), 5);
+  expect(c1).toBeCloseTo(
+    reference(
+      gradients.map((g) => -g),
+      0.01,
+      0.1,
+      4,
     ),
     5,
   );

@@ -3,10 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { convEmbedder } from '../../src/models/index.js';
+import { type BackendName, convEmbedder } from '../../src/models/index.js';
 import { eat, standard, type TrainedEnsemble, type TrainOptions, train } from '../../src/training/index.js';
+import { availableBackends } from '../models/backends.js';
 import { tinyImages } from '../models/tiny-images.js';
 
+const backends = await availableBackends();
 let dir: string;
 let options: TrainOptions;
 
@@ -58,6 +60,14 @@ describe('resume', () => {
       expect((await readdir(dir)).sort()).toEqual(['manifest.json', 'step-12']);
     },
   );
+
+  it.each(backends)('is bit for bit on %s', async (backend) => {
+    const small = { ...options, backend: backend as BackendName, epochs: 1 };
+    const whole = stateOf(await train(small));
+    const run = train({ ...small, checkpoint: dir, ...interruptAfter(3) });
+    await expect(run).rejects.toMatchObject({ code: 'ERR_ABORTED' });
+    expect(stateOf(await train({ ...small, checkpoint: dir, resume: true }))).toEqual(whole);
+  });
 
   it('trains on when epochs grow', async () => {
     const whole = stateOf(await train(options));

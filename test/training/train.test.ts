@@ -3,7 +3,14 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { proxyAnchor } from '../../src/losses/index.js';
 import { chooseBackend, convEmbedder } from '../../src/models/index.js';
 import type { TrainOptions } from '../../src/training/index.js';
-import { type Method, standard, type TrainingProgress, type TrainingStep, train } from '../../src/training/index.js';
+import {
+  eat,
+  type Method,
+  standard,
+  type TrainingProgress,
+  type TrainingStep,
+  train,
+} from '../../src/training/index.js';
 import { tinyImages } from '../models/tiny-images.js';
 
 const data = tinyImages();
@@ -102,14 +109,26 @@ describe('train', () => {
     expect(ensemble.history.imagesSeen).toBe(40);
   });
 
-  it('skips a member in a step that has none of its images', async () => {
+  it.each<[string, Method]>([
+    ['standard', standard({ members: 2 })],
+    ...(['shared', 'peers', 'mix', 'none'] as const).map((transfer): [string, Method] => [
+      `eat ${transfer}`,
+      eat({ members: 2, transfer, alignment: 1, attack: { epsilon: 0.1, steps: 1 } }),
+    ]),
+  ])('%s skips a member in a step that has none of its images', async (_, plain) => {
+    const updates: number[] = [];
     const method: Method = {
-      ...standard({ members: 2 }),
+      ...plain,
       memberData: () => [Int32Array.of(0), Int32Array.from({ length: 40 }, (_, i) => i)],
+      memberLoss(update) {
+        updates.push(update.member);
+        return plain.memberLoss(update);
+      },
     };
     const ensemble = await train({ ...options, method, epochs: 1, batch: { size: 4 } });
     expect(ensemble.history.losses.every(Number.isFinite)).toBe(true);
-    expect(ensemble.history.gradientEvaluations).toBe(41);
+    expect(updates.filter((member) => member === 0).length).toBe(1);
+    expect(updates.filter((member) => member === 1).length).toBe(10);
   });
 
   it('stops with ERR_DIVERGED, naming the step, and frees everything', async () => {

@@ -48,7 +48,8 @@ export function eat(options: EatOptions): Method {
     memberData: (labels, seed) => memberSamples(labels.length, cut, seed),
     craft(step) {
       const images = transfer === 'shared' ? craftShared(step, attack) : craftEach(step, transfer, attack);
-      return images.map((own) => ({ images: own, target: alignment > 0 ? meanEmbedding(step, own) : undefined }));
+      const aligned = (own: tf.Tensor4D) => alignment > 0 && own.shape[0] > 0;
+      return images.map((own) => ({ images: own, target: aligned(own) ? meanEmbedding(step, own) : undefined }));
     },
     memberLoss: (update) => alignedLoss(update, alignment),
   };
