@@ -1,9 +1,9 @@
 {
   # The CPU addon for node-gyp. sources.txt is the one list of sources; CMakeLists.txt reads it too.
-  'variables': { 'native%': '<(module_root_dir)/native' },
+  # Paths are from the folder of binding.gyp: gyp builds no absolute ones.
   'targets': [{
     'target_name': 'eat_dml',
-    'sources': ['<!@(node -p "require(\'fs\').readFileSync(\'<(native)/sources.txt\', \'utf8\').split(/\\s+/).filter(Boolean).map((s) => \'<(native)/\' + s).join(\' \')")'],
+    'sources': ['<!@(node -p "require(\'fs\').readFileSync(\'native/sources.txt\', \'utf8\').trim().split(/\s+/).map((s) => \'native/\' + s).join(\' \')")'],
     'include_dirs': ['<!(node -p "require(\'node-addon-api\').include_dir")'],
     'defines': ['NAPI_VERSION=8', 'NODE_ADDON_API_CPP_EXCEPTIONS'],
     'cflags!': ['-O2', '-fno-exceptions'],
