@@ -1,0 +1,65 @@
+import { EatDmlError } from '../errors.js';
+import type { EvaluationReport, MetricName } from '../evaluation/index.js';
+
+/** One trained method and how it was measured. */
+export interface MethodResult {
+  method: string;
+  report: EvaluationReport;
+}
+
+/** Methods side by side, as plain values: what the text and the HTML show and the JSON holds. */
+export interface Comparison {
+  metrics: MetricName[];
+  /** `clean`, every attack by its name, and last `worst`: the lowest of all before it, per metric. */
+  conditions: string[];
+  methods: {
+    method: string;
+    /** For each metric one value per condition. */
+    values: Record<string, number[]>;
+    /** For each metric the condition that gave the worst value. */
+    worstBy: Record<string, string>;
+  }[];
+}
+
+/** How a reader knows the metrics. */
+export const METRIC_TITLES: Record<MetricName, string> = {
+  nmi: 'NMI',
+  ami: 'AMI',
+  ari: 'ARI',
+  f1: 'F1',
+  purity: 'Purity',
+  recallAt1: 'Recall@1',
+  recallAt2: 'Recall@2',
+  recallAt4: 'Recall@4',
+  recallAt8: 'Recall@8',
+  mapAtR: 'MAP@R',
+  rPrecision: 'R-prec.',
+};
+
+/** Clustering by two measures and retrieval by one. */
+const HEADLINE: MetricName[] = ['nmi', 'f1', 'recallAt1'];
+
+/** Lines up reports made under the same attacks; ERR_ARGUMENT when there is none or their attacks differ. */
+export function compare(results: readonly MethodResult[], metrics: MetricName[] = HEADLINE): Comparison {
+  if (results.length === 0) throw new EatDmlError('ERR_ARGUMENT', 'Expected at least one result but received none.');
+  const conditions = conditionsOf(results[0].report);
+  for (const { method, report } of results) {
+    const own = conditionsOf(report);
+    if (own.join() === conditions.join()) continue;
+    throw new EatDmlError('ERR_ARGUMENT', `Expected ${method} to be measured under ${conditions} but received ${own}.`);
+  }
+  return {
+    metrics,
+    conditions,
+    methods: results.map(({ method, report }) => {
+      const scores = [report.clean, ...report.attacks.map((attack) => attack.scores), report.worst.scores];
+      const values = metrics.map((metric) => [metric, scores.map((score) => score[metric])]);
+      const worstBy = metrics.map((metric) => [metric, report.worst.by[metric]]);
+      return { method, values: Object.fromEntries(values), worstBy: Object.fromEntries(worstBy) };
+    }),
+  };
+}
+
+function conditionsOf({ attacks }: EvaluationReport): string[] {
+  return ['clean', ...attacks.map(({ name }) => name), 'worst'];
+}

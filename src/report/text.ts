@@ -1,0 +1,88 @@
+import type { EvaluationReport, MetricName } from '../evaluation/index.js';
+import { type Comparison, compare, METRIC_TITLES } from './comparison.js';
+
+/** Methods side by side: the worst case first, in one line each, then condition by condition. */
+export function comparisonText(comparison: Comparison): string {
+  const { metrics, conditions, methods } = comparison;
+  const headline = methods.map(({ method, values, worstBy }) => {
+    const scores = metrics.map((m) => `${METRIC_TITLES[m]} ${values[m].at(-1)!.toFixed(3)} (${worstBy[m]})`);
+    return [`${method}:`, ...scores];
+  });
+  const spans = metrics.map((metric) => METRIC_TITLES[metric]);
+  const head = ['', ...metrics.flatMap(() => methods.map(({ method }) => method))];
+  const body = conditions.map((condition, row) => [
+    condition,
+    ...metrics.flatMap((metric) => methods.map(({ values }) => values[metric][row].toFixed(3))),
+  ]);
+  return [
+    `Worst case over ${conditions.slice(0, -1).length} conditions, and the one that gave it:`,
+    ...alignLeft(headline).map((line) => `  ${line}`),
+    '',
+    ...grouped(spans, methods.length, [head, ...body]),
+  ].join('\n');
+}
+
+/** One evaluation, all its metrics, and what the figures depend on. */
+export function reportText(report: EvaluationReport): string {
+  const metrics = Object.keys(METRIC_TITLES) as MetricName[];
+  const { conditions, methods } = compare([{ method: 'ensemble', report }], metrics);
+  const [{ values }] = methods;
+  const head = ['', ...metrics.map((metric) => METRIC_TITLES[metric])];
+  const body = conditions.map((condition, row) => [condition, ...metrics.map((m) => values[m][row].toFixed(3))]);
+  const { worst, manifest } = report;
+  const headline = (['nmi', 'recallAt1'] as const).map(
+    (m) => `${METRIC_TITLES[m]} ${worst.scores[m].toFixed(3)} (${worst.by[m]})`,
+  );
+  return [
+    `Worst case: ${headline.join(', ')}`,
+    '',
+    ...ruled(alignRight([head, ...body])),
+    '',
+    manifestText(manifest),
+  ].join('\n');
+}
+
+/** What the figures depend on, in three lines. */
+export function manifestText(m: EvaluationReport['manifest']): string {
+  return [
+    `${m.samples} images of ${m.classes} classes of ${m.dataset} (sha256 ${m.dataHash.slice(0, 12)}), seed ${m.seed}`,
+    `${m.norm} attacks, epsilon ${m.epsilon} (${m.epsilonSpace}), through all members at once`,
+    `k-means with k = ${m.k}; retrieval: ${m.retrieval}; backend ${m.backend.name}`,
+  ].join('\n');
+}
+
+/** Columns in groups of `size`, each under one of `titles`, a rule under the head and above the last row. */
+function grouped(titles: string[], size: number, rows: string[][]): string[] {
+  const widths = columnWidths(rows);
+  const spans = titles.map((title, i) => {
+    const columns = widths.slice(1 + i * size, 1 + (i + 1) * size);
+    return title.padStart(columns.reduce((sum, width) => sum + width + 2, -2));
+  });
+  return [[' '.repeat(widths[0]), ...spans].join('  '), ...ruled(alignRight(rows))];
+}
+
+function ruled([head, ...rows]: string[]): string[] {
+  const rule = '-'.repeat(head.length);
+  return [head, rule, ...rows.slice(0, -1), rule, rows.at(-1)!];
+}
+
+function alignRight(rows: string[][]): string[] {
+  const widths = columnWidths(rows);
+  const pad = (cell: string, column: number) =>
+    column === 0 ? cell.padEnd(widths[column]) : cell.padStart(widths[column]);
+  return rows.map((row) => row.map(pad).join('  '));
+}
+
+function alignLeft(rows: string[][]): string[] {
+  const widths = columnWidths(rows);
+  return rows.map((row) =>
+    row
+      .map((cell, i) => cell.padEnd(widths[i]))
+      .join('  ')
+      .trimEnd(),
+  );
+}
+
+function columnWidths(rows: string[][]): number[] {
+  return rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
+}
