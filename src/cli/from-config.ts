@@ -1,0 +1,77 @@
+import { datasetFromArrays, fashionMnist, readIdx, type Split, splitByClass, splitBySample } from '../data/index.js';
+import { EatDmlError } from '../errors.js';
+import type { EvaluateOptions } from '../evaluation/index.js';
+import { type MetricLoss, proxyAnchor } from '../losses/index.js';
+import { convEmbedder, type ModelSpec } from '../models/index.js';
+import { at, eat, ensembleAt, type Method, standard, type TrainOptions } from '../training/index.js';
+import type { Config, DataConfig, MethodConfig, MethodName } from './config.js';
+
+/** The radius that methods train against and evaluations attack with unless told otherwise, in [0, 1] pixel units. */
+const EPSILON = 0.1;
+
+/** Reads the data of a configuration; both sides of its split. */
+export async function dataOf({ data = { name: 'fashion-mnist' }, seed = 0 }: Config): Promise<Split> {
+  if (data.name === 'idx') return idxData(data, seed);
+  const { name: _, ...options } = data;
+  return fashionMnist({ seed, ...options });
+}
+
+async function idxData(data: Extract<DataConfig, { name: 'idx' }>, runSeed: number): Promise<Split> {
+  const { split = 'zero-shot', trainClasses, testFraction = 0.2, seed = runSeed } = data;
+  const [images, labels] = await Promise.all([readIdx(data.images), readIdx(data.labels)]);
+  const [, height, width, channels = 1, ...more] = images.shape;
+  if (!(images.data instanceof Uint8Array) || width === undefined || more.length > 0) {
+    const expected = `Expected images [n, h, w] or [n, h, w, c] of bytes in ${data.images}`;
+    throw new EatDmlError('ERR_DATA', `${expected} but received ${images.data.constructor.name} [${images.shape}].`);
+  }
+  const shape: [number, number, number] = [height, width, channels];
+  const dataset = datasetFromArrays({ name: data.images, images: images.data, labels: labels.data, shape });
+  return split === 'zero-shot'
+    ? splitByClass(dataset, { trainClasses, seed })
+    : splitBySample(dataset, { testFraction, seed });
+}
+
+export function modelOf({ model }: Config): ModelSpec {
+  return convEmbedder({ embedding: model?.embedding, width: model?.width });
+}
+
+export function lossOf({ loss }: Config): MetricLoss {
+  return proxyAnchor({ alpha: loss?.alpha, delta: loss?.delta });
+}
+
+/** A method by its name with its defaults, against linf attacks of radius 0.1. */
+export function methodNamed(name: MethodName): MethodConfig {
+  return name === 'standard' ? { name } : { name, attack: { epsilon: EPSILON } };
+}
+
+export function methodOf(config: MethodConfig = methodNamed('eat')): Method {
+  if (config.name === 'standard') return standard(config);
+  if (config.name === 'at') return at(config);
+  return config.name === 'eat' ? eat(config) : ensembleAt(config);
+}
+
+/** Everything of a configuration that `train` takes but the checkpoint. */
+export function trainOptionsOf(config: Config): Omit<TrainOptions, 'data'> {
+  const { checkpointEverySteps: _, ...training } = config.training ?? {};
+  return {
+    ...training,
+    model: modelOf(config),
+    loss: lossOf(config),
+    method: methodOf(config.method),
+    seed: config.seed,
+    backend: config.backend,
+  };
+}
+
+/** Everything of a configuration that `evaluate` takes; attacks have the radius that the method trained against. */
+export function evaluateOptionsOf(config: Config): EvaluateOptions {
+  const { method } = config;
+  const trainedAgainst = method && 'attack' in method ? method.attack : undefined;
+  return {
+    epsilon: trainedAgainst?.epsilon ?? EPSILON,
+    norm: trainedAgainst?.norm,
+    ...config.evaluation,
+    seed: config.seed,
+    backend: config.backend,
+  };
+}

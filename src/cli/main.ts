@@ -1,0 +1,86 @@
+#!/usr/bin/env node
+import { createRequire } from 'node:module';
+import { Command, CommanderError, Option } from 'commander';
+import type { DemoFlags } from './commands/demo.js';
+import type { EvaluateFlags } from './commands/evaluate.js';
+import type { TrainFlags } from './commands/train.js';
+import { EXIT, errorText, exitCodeOf } from './exit-codes.js';
+import { positiveInteger, radius, sharedOptions } from './options.js';
+
+const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
+
+/** Commands are imported when they are called: help and usage errors need not wait for tfjs. */
+function program(): Command {
+  const eatDml = new Command('eat-dml')
+    .description('Deep-metric-learning embeddings that stay useful under attack, measured by clustering.')
+    .version(version)
+    .exitOverride()
+    .showHelpAfterError('(eat-dml --help lists the commands)');
+  addDemo(eatDml);
+  addTrain(eatDml);
+  addEvaluate(eatDml);
+  eatDml
+    .command('doctor')
+    .description('what runs here, what does not, and what to do about it')
+    .option('--json', 'the result, and nothing else, as JSON on stdout')
+    .action(async (flags) => (await import('./commands/doctor.js')).doctorCommand(flags));
+  eatDml
+    .command('build')
+    .description('build the native addon from the sources in the package (needs a C++ compiler and cmake)')
+    .option('--json', 'the result, and nothing else, as JSON on stdout')
+    .action(async (flags) => (await import('./commands/build.js')).buildCommand(flags));
+  return eatDml;
+}
+
+function addDemo(eatDml: Command): void {
+  const command = eatDml
+    .command('demo')
+    .description('train standard, at and eat on Fashion-MNIST and compare them by clustering under attack');
+  sharedOptions(command, { device: true })
+    .option('--out <folder>', 'where checkpoints and reports go', 'runs/demo')
+    .option('--resume', 'go on with the demo that was interrupted')
+    .option('--epochs <count>', 'passes over the training images', positiveInteger)
+    .option('--per-class <count>', 'images of each class', positiveInteger)
+    .action(async (flags: DemoFlags) => (await import('./commands/demo.js')).demoCommand(flags));
+}
+
+function addTrain(eatDml: Command): void {
+  const command = eatDml.command('train').description('train one method; Ctrl-C saves first');
+  sharedOptions(command, { device: false })
+    .addOption(new Option('--method <name>', 'default eat').choices(['standard', 'at', 'ensemble-at', 'eat']))
+    .option('--members <count>', 'networks in the ensemble', positiveInteger)
+    .option('--epsilon <radius>', 'of the attack trained against, in [0, 1] pixel units (default 0.1)', radius)
+    .option('--epochs <count>', 'passes over the training images (default 10)', positiveInteger)
+    .option('--per-class <count>', 'Fashion-MNIST images of each class (default all 7000)', positiveInteger)
+    .option('--out <folder>', 'run folder (default runs/<method>)')
+    .option('--resume', 'go on from the checkpoint in the run folder')
+    .action(async (flags: TrainFlags) => (await import('./commands/train.js')).trainCommand(flags));
+}
+
+function addEvaluate(eatDml: Command): void {
+  const command = eatDml
+    .command('evaluate')
+    .description('cluster and search the unseen images of a run under every attack of a suite')
+    .argument('<run>', 'run folder of eat-dml train');
+  sharedOptions(command, { device: true })
+    .addOption(new Option('--suite <name>', 'default standard').choices(['quick', 'standard', 'thorough']))
+    .option('--epsilon <radius>', 'in [0, 1] pixel units (default: what was trained against)', radius)
+    .option('--count <images>', 'evaluate this many, drawn at random', positiveInteger)
+    .option('--out <file>', 'write the report as JSON')
+    .option('--html <file>', 'write the report as a page')
+    .action(async (run: string, flags: EvaluateFlags) =>
+      (await import('./commands/evaluate.js')).evaluateCommand(run, flags),
+    );
+}
+
+try {
+  await program().parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) {
+    // Commander has printed it; help and --version end here too, with 0.
+    process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  } else {
+    process.stderr.write(`eat-dml: ${errorText(error)}\n`);
+    process.exitCode = exitCodeOf(error);
+  }
+}

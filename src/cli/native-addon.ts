@@ -1,0 +1,20 @@
+/** scripts/native-addon.mjs, which ships with the package; it runs before TypeScript is compiled, so it is no part of it. */
+interface NativeAddonScript {
+  buildTools(): Record<'compiler' | 'cmake' | 'make' | 'gnuMake' | 'python', string | undefined>;
+  buildNative(options?: { write?: (chunk: Uint8Array) => void }): Promise<BuildResult>;
+  whyNotBuilt(result: BuildResult): string;
+  howToGetTools(): string;
+}
+
+export interface BuildResult {
+  ok: boolean;
+  way?: 'cmake-js' | 'node-gyp';
+  path?: string;
+  info?: { isa: string; threads: number };
+  missing: string[];
+  failures: { way: string; output: string }[];
+}
+
+export function nativeAddonScript(): Promise<NativeAddonScript> {
+  return import(new URL('../../scripts/native-addon.mjs', import.meta.url).href);
+}

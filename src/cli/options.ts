@@ -1,0 +1,56 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Config, configSchema, readConfig } from './config.js';
+
+/** The flags that every command which computes takes. */
+export interface SharedFlags {
+  json?: boolean;
+  seed?: number;
+  config?: string;
+  backend?: Config['backend'];
+  device?: Config['device'];
+}
+
+/** Adds them; `device` only where clustering and retrieval run. */
+export function sharedOptions(command: Command, { device }: { device: boolean }): Command {
+  const { backend: backends, device: devices } = configSchema.shape;
+  command
+    .option('--json', 'the result, and nothing else, as JSON on stdout')
+    .option('--seed <integer>', 'all randomness derives from it (default 0)', integer)
+    .option('--config <file>', 'JSON file of settings; flags go before it (docs/cli.md)')
+    .addOption(new Option('--backend <name>', 'tfjs backend of the networks').choices(backends.unwrap().options));
+  if (!device) return command;
+  const choice = new Option('--device <name>', 'where clustering and retrieval run').choices(devices.unwrap().options);
+  return command.addOption(choice);
+}
+
+/** The configuration of the flags: the file's (or `base`), with what the flags say on top. */
+export async function configOf(flags: SharedFlags, base: Config = {}): Promise<Config> {
+  const config = flags.config === undefined ? base : await readConfig(flags.config);
+  const { seed = config.seed, backend = config.backend, device = config.device } = flags;
+  return { ...config, seed, backend, device };
+}
+
+export function integer(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isSafeInteger(value)) throw new InvalidArgumentError('Expected an integer.');
+  return value;
+}
+
+export function positiveInteger(text: string): number {
+  const value = integer(text);
+  if (value < 1) throw new InvalidArgumentError('Expected a positive integer.');
+  return value;
+}
+
+export function radius(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !(value >= 0 && value <= 1)) {
+    throw new InvalidArgumentError('Expected a number from 0 to 1 (pixel units).');
+  }
+  return value;
+}
+
+/** The result on stdout: as JSON alone when asked for, else as text. */
+export function printResult(json: boolean | undefined, value: unknown, text: string): void {
+  process.stdout.write(json ? `${JSON.stringify(value, null, 2)}\n` : `${text}\n`);
+}

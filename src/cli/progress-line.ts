@@ -1,0 +1,53 @@
+import type { EvaluationProgress } from '../evaluation/index.js';
+import type { TrainingProgress } from '../training/index.js';
+
+/** How often a line is shown: redrawn in place on a terminal, a new line elsewhere. */
+const TERMINAL_MS = 100;
+const PLAIN_MS = 10_000;
+
+/** Progress on stderr: one line that redraws itself on a terminal; elsewhere a plain line now and then. */
+export class ProgressLine {
+  private shown = 0;
+  private drawn = false;
+
+  constructor(
+    private readonly label: string,
+    private readonly stream: NodeJS.WriteStream = process.stderr,
+  ) {}
+
+  readonly show = (progress: TrainingProgress | EvaluationProgress): void => {
+    const now = performance.now();
+    if (now - this.shown < (this.stream.isTTY ? TERMINAL_MS : PLAIN_MS) && this.shown > 0) return;
+    this.shown = now;
+    const text = `${this.label}  ${progressText(progress)}`;
+    this.stream.write(this.stream.isTTY ? `\r\x1b[2K${text}` : `${text}\n`);
+    this.drawn = true;
+  };
+
+  /** Replaces the line by a last one that stays. */
+  end(text: string): void {
+    this.stream.write(`${this.clearing()}${this.label}  ${text}\n`);
+  }
+
+  /** Takes the line away, before something else is written. */
+  clear(): void {
+    this.stream.write(this.clearing());
+  }
+
+  private clearing(): string {
+    return this.stream.isTTY && this.drawn ? '\r\x1b[2K' : '';
+  }
+}
+
+function progressText(progress: TrainingProgress | EvaluationProgress): string {
+  const pace = `${progress.imagesPerSecond.toFixed(0)} images/s  ETA ${duration(progress.etaSeconds)}`;
+  if (progress.phase === 'attack') return `${progress.attack}  ${progress.done}/${progress.total} images  ${pace}`;
+  const { epoch, epochs, step, steps, loss } = progress;
+  return `epoch ${Math.min(epoch + 1, epochs)}/${epochs}  step ${step}/${steps}  loss ${loss.toFixed(2)}  ${pace}`;
+}
+
+/** Seconds as m:ss. */
+export function duration(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
+  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, '0')}`;
+}

@@ -1,0 +1,22 @@
+/** What `eat-dml` offers; the kernels are also exported by `eat-dml/kernels`, which loads no tfjs. */
+export * from './attacks/index.js';
+export { hasCheckpoint, loadEnsemble } from './checkpoints/index.js';
+export * from './clustering/index.js';
+export * from './data/index.js';
+export { EatDmlError, type ErrorCode } from './errors.js';
+export * from './evaluation/index.js';
+export * from './kernels/index.js';
+export * from './losses/index.js';
+export * from './models/index.js';
+export * from './report/index.js';
+export {
+  type AttackStepTensorOptions,
+  attackStepTensor,
+  type BackendStatus,
+  backendReport,
+  fromMatrix,
+  type ProjectTensorOptions,
+  projectTensor,
+  toMatrix,
+} from './tfjs/index.js';
+export * from './training/index.js';

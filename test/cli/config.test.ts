@@ -1,0 +1,103 @@
+import { describe, expect, test } from 'vitest';
+import { configJsonSchema, parseConfig } from '../../src/cli/config.js';
+import { evaluateOptionsOf, methodOf, modelOf, trainOptionsOf } from '../../src/cli/from-config.js';
+
+const attack = { epsilon: 0.1 };
+
+/** The lines of the error, without the first. */
+function problemsOf(config: unknown): string[] {
+  try {
+    parseConfig(config, 'file');
+  } catch (error) {
+    return (error as Error).message.split('\n').slice(1);
+  }
+  return [];
+}
+
+describe('the schema', () => {
+  test.each([
+    {},
+    { $schema: 'x', seed: 3, backend: 'wasm', device: 'js' },
+    { method: { name: 'standard', members: 2 } },
+    { method: { name: 'at', attack: { ...attack, norm: 'l2', steps: 7, keep: 'best' } } },
+    { method: { name: 'ensemble-at', members: 4, attack } },
+    { method: { name: 'eat', diversity: 'm-of-n', m: 2, n: 5, transfer: 'peers', alignment: 0.5, attack } },
+    { data: { name: 'fashion-mnist', split: 'closed-set', perClass: 10 } },
+    { data: { name: 'idx', images: 'a', labels: 'b', trainClasses: [0, 1] } },
+    { training: { epochs: 1, batch: { size: 8 }, learningRate: 0.1 } },
+    { training: { batch: { classes: 4, images: 8 } } },
+    { evaluation: { suite: 'quick', count: 2, epsilon: 0 } },
+  ])('takes %j', (config) => {
+    expect(parseConfig(config, 'file')).toEqual(config);
+  });
+
+  test.each([
+    [{ seed: 1.5 }, /^ {2}seed: /],
+    [{ seed: '1' }, /^ {2}seed: /],
+    [{ seed: 2 ** 60 }, /^ {2}seed: /],
+    [{ method: { name: 'eat' } }, /^ {2}method\.attack: /],
+    [{ method: { name: 'eat', members: 1, attack } }, /^ {2}method\.members: /],
+    [{ method: { name: 'at', attack: { epsilon: -1 } } }, /^ {2}method\.attack\.epsilon: /],
+    [{ method: { name: 'at', attack, members: 2 } }, /^ {2}method\.members: unknown key/],
+    [{ data: { name: 'fashion-mnist', trainClasses: [1, 'a'] } }, /^ {2}data\.trainClasses\[1\]: /],
+    [{ training: { batch: { size: 0 } } }, /training\.batch/],
+    [[], /^ {2}the whole file: /],
+  ])('refuses %j, naming the path', (config, message) => {
+    expect(problemsOf(config)).toEqual([expect.stringMatching(message)]);
+  });
+
+  test('is shipped as JSON Schema, strict as well', () => {
+    const schema = configJsonSchema() as { additionalProperties: boolean; properties: Record<string, object> };
+    expect(schema.additionalProperties).toBe(false);
+    expect(Object.keys(schema.properties)).toEqual([
+      '$schema',
+      'seed',
+      'backend',
+      'device',
+      'data',
+      'model',
+      'loss',
+      'method',
+      'training',
+      'evaluation',
+    ]);
+  });
+});
+
+describe('what a configuration becomes', () => {
+  test('without a method it is eat, against linf 0.1', () => {
+    expect(methodOf().config).toMatchObject({ name: 'eat', members: 3, attack: { norm: 'linf', epsilon: 0.1 } });
+  });
+
+  test('every key reaches the method', () => {
+    const config = parseConfig(
+      {
+        method: { name: 'eat', members: 2, transfer: 'mix', alignment: 2, diversity: 'none', attack: { epsilon: 0.3 } },
+      },
+      'file',
+    );
+    expect(methodOf(config.method).config).toMatchObject({
+      ...{ name: 'eat', members: 2, transfer: 'mix', alignment: 2, diversity: 'none' },
+      attack: { epsilon: 0.3 },
+    });
+  });
+
+  test('model and training', () => {
+    expect(modelOf({ model: { kind: 'conv', width: 4, embedding: 8 } }).config).toEqual({ width: 4, embedding: 8 });
+    const options = trainOptionsOf({
+      seed: 5,
+      training: { epochs: 2, checkpointEverySteps: 9 },
+      loss: { name: 'proxy-anchor', alpha: 8 },
+    });
+    expect(options).toMatchObject({ seed: 5, epochs: 2 });
+    expect(options).not.toHaveProperty('checkpointEverySteps');
+    expect(options.loss!.config).toMatchObject({ alpha: 8 });
+  });
+
+  test('an evaluation attacks with the radius that was trained against, unless told otherwise', () => {
+    const method = { name: 'at' as const, attack: { epsilon: 0.3, norm: 'l2' as const } };
+    expect(evaluateOptionsOf({ method })).toMatchObject({ epsilon: 0.3, norm: 'l2' });
+    expect(evaluateOptionsOf({ method, evaluation: { epsilon: 0.2 } })).toMatchObject({ epsilon: 0.2, norm: 'l2' });
+    expect(evaluateOptionsOf({})).toMatchObject({ epsilon: 0.1 });
+  });
+});

@@ -1,0 +1,51 @@
+import { expect, test, vi } from 'vitest';
+import { duration, ProgressLine } from '../../src/cli/progress-line.js';
+
+function stream(isTTY: boolean) {
+  const written: string[] = [];
+  return { written, isTTY, write: (text: string) => written.push(text) } as never as NodeJS.WriteStream & {
+    written: string[];
+  };
+}
+
+const at = (step: number) => ({
+  phase: 'train' as const,
+  ...{ epoch: 0, epochs: 2, step, steps: 10, loss: 1.234, imagesPerSecond: 99.6, etaSeconds: 65 },
+});
+
+test('plain lines, now and then, where there is no terminal', () => {
+  const clock = vi.spyOn(performance, 'now').mockReturnValue(1000);
+  const out = stream(false);
+  const line = new ProgressLine('train', out);
+  line.show(at(1));
+  line.show(at(2));
+  clock.mockReturnValue(12_000);
+  line.show(at(3));
+  line.end('done');
+  clock.mockRestore();
+  expect(out.written).toEqual([
+    'train  epoch 1/2  step 1/10  loss 1.23  100 images/s  ETA 1:05\n',
+    'train  epoch 1/2  step 3/10  loss 1.23  100 images/s  ETA 1:05\n',
+    'train  done\n',
+  ]);
+});
+
+test('a terminal’s line is redrawn in place', () => {
+  const out = stream(true);
+  const line = new ProgressLine('evaluate', out);
+  line.show({ phase: 'attack', attack: 'pgd', done: 5, total: 9, imagesPerSecond: 2, etaSeconds: 2 });
+  line.end('done');
+  expect(out.written).toEqual([
+    '\r\x1b[2Kevaluate  pgd  5/9 images  2 images/s  ETA 0:02',
+    '\r\x1b[2Kevaluate  done\n',
+  ]);
+});
+
+test.each([
+  [0, '0:00'],
+  [59.6, '1:00'],
+  [3599, '59:59'],
+  [-1, '0:00'],
+])('%s seconds are %s', (seconds, text) => {
+  expect(duration(seconds)).toBe(text);
+});

@@ -1,0 +1,64 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { writeIdx } from '../../src/data/index.js';
+import { randomStream } from '../../src/random.js';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
+
+export interface CliResult {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+export interface CliOptions {
+  env?: Record<string, string | undefined>;
+  cwd?: string;
+  /** Called with all of stderr whenever there is more of it. */
+  onStderr?: (stderr: string, kill: (signal: NodeJS.Signals) => void) => void;
+}
+
+/** Runs src/cli/main.ts in a process of its own. */
+export function runCli(args: string[], { env = {}, cwd = root, onStderr }: CliOptions = {}): Promise<CliResult> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, ['--import', tsx, join(root, 'src/cli/main.ts'), ...args], {
+      cwd,
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let [stdout, stderr] = ['', ''];
+    child.stdout.on('data', (chunk) => {
+      stdout += chunk;
+    });
+    child.stderr.on('data', (chunk) => {
+      stderr += chunk;
+      onStderr?.(stderr, (signal) => child.kill(signal));
+    });
+    child.on('error', reject);
+    child.on('close', (code) => resolve({ code, stdout, stderr }));
+  });
+}
+
+export function temporaryFolder(): string {
+  return mkdtempSync(join(tmpdir(), 'eat-dml-cli-'));
+}
+
+/** Six classes of 12 images, 8 x 8, each a bar of its own under noise, as IDX files. */
+export async function writeTinyImages(folder: string): Promise<{ images: string; labels: string }> {
+  const [classes, each, side] = [6, 12, 8];
+  const { uniform } = randomStream(1, 'tiny images');
+  const labels = Uint8Array.from({ length: classes * each }, (_, i) => i % classes);
+  const data = new Uint8Array(labels.length * side * side);
+  labels.forEach((label, i) => {
+    for (let p = 0; p < side * side; p++) data[i * side * side + p] = (p % side === label ? 180 : 0) + 60 * uniform();
+  });
+  const paths = { images: join(folder, 'images.idx'), labels: join(folder, 'labels.idx.gz') };
+  await writeIdx(paths.images, { shape: [labels.length, side, side], data });
+  await writeIdx(paths.labels, { shape: [labels.length], data: labels });
+  return paths;
+}

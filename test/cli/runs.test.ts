@@ -1,0 +1,138 @@
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Config } from '../../src/cli/config.js';
+import { runCli, temporaryFolder, writeTinyImages } from './run-cli.js';
+
+const folder = temporaryFolder();
+const config = join(folder, 'config.json');
+const attack = { epsilon: 0.1, steps: 2 };
+
+/** Pure JSON: the whole of stdout is one value. */
+const parsed = (stdout: string) => JSON.parse(stdout) as Record<string, never>;
+
+beforeAll(async () => {
+  const settings: Config = {
+    seed: 1,
+    data: { name: 'idx', ...(await writeTinyImages(folder)), trainClasses: [0, 1, 2] },
+    model: { kind: 'conv', width: 2, embedding: 8 },
+    training: { epochs: 2, batch: { size: 12 } },
+    evaluation: { suite: 'quick', epsilon: 0.1 },
+  };
+  writeFileSync(config, JSON.stringify(settings));
+});
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('train, evaluate', () => {
+  const out = join(folder, 'standard');
+
+  test('train --json prints the result alone, and leaves a run folder', async () => {
+    const { code, stdout, stderr } = await runCli([
+      'train',
+      '--config',
+      config,
+      '--method',
+      'standard',
+      '--out',
+      out,
+      '--json',
+    ]);
+    expect(stderr).toMatch(/train standard {2}epoch 1\/2 {2}step 1\/6 {2}loss [\d.]+ {2}\d+ images\/s {2}ETA \d+:\d\d/);
+    expect(code).toBe(0);
+    expect(parsed(stdout)).toMatchObject({ command: 'train', out, history: { epochs: 2, steps: 6 } });
+    expect(parsed(stdout)).toMatchObject({ config: { seed: 1, method: { name: 'standard' } } });
+    expect(existsSync(join(out, 'manifest.json'))).toBe(true);
+  });
+
+  test('a run is not overwritten: 4, with the remedy', async () => {
+    const { code, stdout, stderr } = await runCli(['train', '--config', config, '--out', out]);
+    expect(stderr).toMatch(/ERR_CHECKPOINT.*\n.*Resume it, remove it, or name another folder/);
+    expect({ code, stdout }).toEqual({ code: 4, stdout: '' });
+  });
+
+  test('--resume goes on from the folder alone', async () => {
+    const { code, stdout } = await runCli(['train', '--resume', '--out', out, '--epochs', '3', '--json']);
+    expect(code).toBe(0);
+    expect(parsed(stdout)).toMatchObject({ history: { epochs: 3, steps: 9 } });
+  });
+
+  test('--resume where nothing is: 4', async () => {
+    const { code, stderr } = await runCli(['train', '--resume', '--out', join(folder, 'nothing')]);
+    expect(stderr).toContain('ERR_CHECKPOINT');
+    expect(code).toBe(4);
+  });
+
+  test('evaluate reads the run’s own configuration and writes what it is asked to', async () => {
+    const [json, html] = [join(folder, 'report.json'), join(folder, 'report.html')];
+    const { code, stdout } = await runCli(['evaluate', out, '--json', '--out', json, '--html', html]);
+    expect(code).toBe(0);
+    const report = parsed(stdout) as never as { attacks: unknown[]; manifest: object; worst: { scores: object } };
+    expect(report.attacks).toHaveLength(3);
+    expect(report.manifest).toMatchObject({ samples: 36, classes: 3, k: 3, seed: 1, epsilon: 0.1 });
+    expect(JSON.parse(readFileSync(json, 'utf8'))).toEqual(report);
+    expect(readFileSync(html, 'utf8')).toContain('<svg');
+  });
+
+  test('evaluate prints the worst case first', async () => {
+    const { code, stdout } = await runCli(['evaluate', out, '--suite', 'quick', '--count', '20']);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^Worst case: NMI \d\.\d{3} \(.*\), Recall@1/);
+    expect(stdout).toMatch(/^20 images of 3 classes/m);
+  });
+
+  test('a backend that is absent, asked for by name: 3, with the remedy', async () => {
+    const { code, stdout, stderr } = await runCli(['evaluate', out, '--backend', 'tensorflow']);
+    expect(stderr).toMatch(/ERR_BACKEND[\s\S]*npm install @tensorflow\/tfjs-node/);
+    expect({ code, stdout }).toEqual({ code: 3, stdout: '' });
+  });
+
+  test('a damaged checkpoint: 4, naming the file', async () => {
+    const manifest = join(out, 'manifest.json');
+    writeFileSync(manifest, readFileSync(manifest, 'utf8').slice(0, -40));
+    const { code, stdout, stderr } = await runCli(['evaluate', out]);
+    expect(stderr).toContain('manifest.json');
+    expect({ code, stdout }).toEqual({ code: 4, stdout: '' });
+  });
+});
+
+test('Ctrl-C saves a checkpoint, says how to go on, and ends with 130', async () => {
+  const out = join(folder, 'interrupted');
+  let sent = false;
+  const args = ['train', '--config', config, '--method', 'at', '--epochs', '100000', '--out', out, '--json'];
+  const { code, stdout, stderr } = await runCli(args, {
+    onStderr: (text, kill) => {
+      if (sent || !text.includes('step 1/')) return;
+      sent = true;
+      kill('SIGINT');
+    },
+  });
+  expect(stderr).toContain(`eat-dml train --resume --out ${out}`);
+  expect({ code, stdout }).toEqual({ code: 130, stdout: '' });
+  const resumed = await runCli(['train', '--resume', '--out', out, '--epochs', '1', '--json']);
+  expect(resumed.code).toBe(0);
+  const { history } = parsed(resumed.stdout) as never as { history: { steps: number } };
+  expect(history.steps).toBeGreaterThan(0);
+});
+
+test('the demo compares the three methods, in one table and one JSON', async () => {
+  const out = join(folder, 'demo');
+  const { code, stdout, stderr } = await runCli(['demo', '--config', config, '--epochs', '1', '--out', out, '--json']);
+  expect(code).toBe(0);
+  const result = parsed(stdout) as never as { comparison: { conditions: string[]; methods: { method: string }[] } };
+  expect(result.comparison.methods.map(({ method }) => method)).toEqual(['standard', 'at', 'eat']);
+  expect(result.comparison.conditions.at(0)).toBe('clean');
+  expect(result.comparison.conditions.at(-1)).toBe('worst');
+  expect(JSON.parse(readFileSync(join(out, 'report.json'), 'utf8'))).toEqual(result);
+  expect(stderr).toContain(join(out, 'report.json'));
+  const again = await runCli(['demo', '--config', config, '--epochs', '1', '--out', out, '--resume']);
+  expect(again.stdout).toMatch(/^worst/m);
+});
+
+test('the demo takes no method', async () => {
+  const path = join(folder, 'with-method.json');
+  writeFileSync(path, JSON.stringify({ method: { name: 'at', attack } }));
+  const { code, stderr } = await runCli(['demo', '--config', path]);
+  expect(stderr).toContain('Expected no method');
+  expect(code).toBe(2);
+});

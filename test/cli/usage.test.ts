@@ -1,0 +1,51 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { runCli, temporaryFolder } from './run-cli.js';
+
+test('--help and --version end with 0', async () => {
+  const [help, version] = await Promise.all([runCli(['--help']), runCli(['--version'])]);
+  expect(help.code).toBe(0);
+  for (const command of ['demo', 'train', 'evaluate', 'doctor', 'build']) expect(help.stdout).toContain(command);
+  expect(version).toMatchObject({ code: 0, stderr: '' });
+  expect(version.stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+});
+
+test.each([
+  [['frobnicate'], "unknown command 'frobnicate'"],
+  [['train', '--seed', 'x'], 'Expected an integer'],
+  [['train', '--seed', '1.5'], 'Expected an integer'],
+  [['train', '--epochs', '0'], 'Expected a positive integer'],
+  [['train', '--epsilon', '2'], 'Expected a number from 0 to 1'],
+  [['train', '--method', 'magic'], 'Allowed choices are standard, at, ensemble-at, eat'],
+  [['evaluate'], "missing required argument 'run'"],
+  [['demo', '--frob'], "unknown option '--frob'"],
+  [['train', '--method', 'at', '--members', '2'], 'Expected no --members with the method at'],
+])('%j is a usage error: 2, and nothing on stdout', async (args, message) => {
+  const { code, stdout, stderr } = await runCli(args as string[]);
+  expect(stderr).toContain(message);
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+});
+
+test('every error of a configuration file is shown with its path', async () => {
+  const path = join(temporaryFolder(), 'bad.json');
+  writeFileSync(path, JSON.stringify({ sed: 1, training: { epochs: -1, learnRate: 1 }, method: { name: 'magic' } }));
+  const { code, stdout, stderr } = await runCli(['train', '--config', path, '--json']);
+  expect(stderr).toContain('ERR_CONFIG');
+  expect(stderr).toMatch(/^ {2}sed: unknown key$/m);
+  expect(stderr).toMatch(/^ {2}training\.epochs: Too small/m);
+  expect(stderr).toMatch(/^ {2}training\.learnRate: unknown key$/m);
+  expect(stderr).toMatch(/^ {2}method\.name: .*'eat'/m);
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+});
+
+test('a configuration file that is not there, or is no JSON, is named', async () => {
+  const path = join(temporaryFolder(), 'none.json');
+  const missing = await runCli(['train', '--config', path]);
+  writeFileSync(path, '{"seed": 1,}');
+  const broken = await runCli(['train', '--config', path]);
+  for (const { code, stderr } of [missing, broken]) {
+    expect(stderr).toContain(`Expected a JSON file at ${path}`);
+    expect(code).toBe(2);
+  }
+});
