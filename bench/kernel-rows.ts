@@ -1,0 +1,247 @@
+import * as kernels from '../src/kernels/index.js';
+import { randomStream } from '../src/random.js';
+
+export type Device = 'js' | 'cpu';
+
+/** One kernel at one size. The Promise forms are measured where users call those, the sync ones where tfjs does. */
+export interface Row {
+  kernel: string;
+  size: 'small' | 'real';
+  shape: string;
+  run(device: Device): unknown;
+}
+
+const SIZES = ['small', 'real'] as const;
+
+/** `length` values, uniform in [low, low + 1); the same for the same length. */
+function values(length: number, low = -0.5): Float32Array {
+  const { uniform } = randomStream(1, 'bench', length);
+  return Float32Array.from({ length }, () => low + uniform());
+}
+
+function matrix(rows: number, cols: number, low?: number): kernels.Matrix {
+  return { data: values(rows * cols, low), rows, cols };
+}
+
+/** A row for the small size and one for the real one. */
+function pair<Shape>(
+  kernel: string,
+  shapes: [Shape, Shape],
+  make: (shape: Shape) => { shape: string; run: Row['run'] },
+): Row[] {
+  return SIZES.map((size, i) => ({ kernel, size, ...make(shapes[i]) }));
+}
+
+/** Points, dimensions, centroids or neighbours. */
+type Points = [n: number, d: number, k: number];
+
+const distances = [
+  ...pair<Points>(
+    'pairwiseDistance',
+    [
+      [64, 16, 64],
+      [2000, 128, 2000],
+    ],
+    ([n, d, m]) => {
+      const [a, b] = [matrix(n, d), matrix(m, d, 0)];
+      return { shape: `${n} x ${m}, d ${d}`, run: (device) => kernels.pairwiseDistance(a, b, { device }) };
+    },
+  ),
+  ...pair<Points>(
+    'nearestCentroid',
+    [
+      [256, 16, 8],
+      [20_000, 128, 100],
+    ],
+    ([n, d, k]) => {
+      const [points, centroids] = [matrix(n, d), matrix(k, d, 0)];
+      return { shape: `${n}, d ${d}, k ${k}`, run: (device) => kernels.nearestCentroid(points, centroids, { device }) };
+    },
+  ),
+  ...pair<Points>(
+    'nearestNeighbors',
+    [
+      [128, 16, 5],
+      [3000, 128, 10],
+    ],
+    ([n, d, k]) => {
+      const points = matrix(n, d);
+      const options = { k, excludeSelf: true };
+      return {
+        shape: `${n} in ${n}, d ${d}, k ${k}`,
+        run: (device) => kernels.nearestNeighbors(points, points, { ...options, device }),
+      };
+    },
+  ),
+  ...pair<Points>(
+    'centroidMeans',
+    [
+      [256, 16, 8],
+      [100_000, 128, 100],
+    ],
+    ([n, d, k]) => {
+      const points = matrix(n, d);
+      const labels = Int32Array.from({ length: n }, (_, i) => (i * 7919) % k);
+      return { shape: `${n}, d ${d}, k ${k}`, run: (device) => kernels.centroidMeans(points, labels, { k, device }) };
+    },
+  ),
+  ...pair<Points>(
+    'kmeans',
+    [
+      [256, 16, 8],
+      [10_000, 128, 100],
+    ],
+    ([n, d, k]) => {
+      const points = matrix(n, d);
+      const options = { k, seed: 1, restarts: 1, maxIterations: 10, tolerance: 0 };
+      return {
+        shape: `${n}, d ${d}, k ${k}, 10 iterations`,
+        run: (device) => kernels.kmeans(points, { ...options, device }),
+      };
+    },
+  ),
+];
+
+const attacks = [
+  ...pair<[number, number]>(
+    'projectPerturbation',
+    [
+      [16, 64],
+      [128, 3072],
+    ],
+    ([n, d]) => {
+      const [delta, around] = [matrix(n, d), matrix(n, d, 0)];
+      const options = { norm: 'l2', epsilon: 0.5, around, box: [0, 1] } as const;
+      return {
+        shape: `${n} x ${d}, l2 and box`,
+        run: (device) => kernels.projectPerturbation(delta, { ...options, box: [0, 1], device }),
+      };
+    },
+  ),
+  ...pair<[number, number]>(
+    'attackStep',
+    [
+      [16, 64],
+      [64, 150_528],
+    ],
+    ([n, d]) => {
+      const [origin, gradient] = [matrix(n, d, 0), matrix(n, d)];
+      const options = { origin, current: origin, gradient, norm: 'linf', epsilon: 0.1, stepSize: 0.02 } as const;
+      return {
+        shape: `${n} x ${d}, linf and box`,
+        run: (device) => kernels.attackStep({ ...options, box: [0, 1], device }),
+      };
+    },
+  ),
+];
+
+/** 3 x 3 windows at the given stride, padded by one. */
+function window(batch: number, side: number, inChannels: number, outChannels: number, stride: number) {
+  const out = Math.floor((side - 1) / stride) + 1;
+  return {
+    ...{ batch, inHeight: side, inWidth: side, inChannels, outHeight: out, outWidth: out, outChannels },
+    ...{ filterHeight: 3, filterWidth: 3, strideHeight: stride, strideWidth: stride },
+    ...{ dilationHeight: 1, dilationWidth: 1, padTop: 1, padLeft: 1 },
+  };
+}
+
+/** Images, side, channels in, channels out. */
+type Layer = [batch: number, side: number, inChannels: number, outChannels: number];
+
+const LAYERS: [Layer, Layer] = [
+  [2, 8, 4, 8],
+  [64, 14, 32, 64],
+];
+
+function layer([batch, side, inChannels, outChannels]: Layer) {
+  const geometry = window(batch, side, inChannels, outChannels, 1);
+  const input = values(batch * side * side * inChannels);
+  const filter = values(9 * inChannels * outChannels);
+  const dy = values(batch * side * side * outChannels);
+  return { geometry, input, filter, dy, shape: `${batch} x ${side}x${side}x${inChannels} to ${outChannels}, 3x3` };
+}
+
+const products = [
+  ...pair('matmul', [32, 512], (m) => {
+    const [a, b] = [values(m * m), values(m * m, 0)];
+    return { shape: `${m} x ${m} x ${m}`, run: (device) => kernels.matmulSync({ a, b, m, n: m, k: m, device }) };
+  }),
+  ...pair('conv2d', LAYERS, (sizes) => {
+    const { geometry, input, filter, shape } = layer(sizes);
+    return { shape, run: (device) => kernels.conv2dSync({ geometry, input, filter, device }) };
+  }),
+  ...pair('conv2dBackpropInput', LAYERS, (sizes) => {
+    const { geometry, dy, filter, shape } = layer(sizes);
+    return { shape, run: (device) => kernels.conv2dBackpropInputSync({ geometry, dy, filter, device }) };
+  }),
+  ...pair('conv2dBackpropFilter', LAYERS, (sizes) => {
+    const { geometry, input, dy, shape } = layer(sizes);
+    return { shape, run: (device) => kernels.conv2dBackpropFilterSync({ geometry, input, dy, device }) };
+  }),
+];
+
+const LENGTHS: [number, number] = [1000, 2_000_000];
+const CHANNELS: [[number, number], [number, number]] = [
+  [64, 16],
+  [50_176, 32],
+];
+
+function norm([rows, channels]: [number, number]) {
+  const x = values(rows * channels);
+  const options = { x, rows, channels, mean: values(channels), variance: values(channels, 0.5), epsilon: 1e-5 };
+  return { options, dy: values(rows * channels, 0), shape: `${rows} x ${channels}` };
+}
+
+function pool([batch, side, channels]: Layer) {
+  const geometry = window(batch, side, channels, channels, 2);
+  const x = values(batch * side * side * channels);
+  const dy = values(batch * geometry.outHeight * geometry.outWidth * channels);
+  return {
+    options: { op: 'max', geometry, x } as const,
+    dy,
+    shape: `${batch} x ${side}x${side}x${channels}, max 3x3 / 2`,
+  };
+}
+
+const layers = [
+  ...pair('unary', LENGTHS, (length) => {
+    const x = values(length);
+    return { shape: `relu, ${length}`, run: (device) => kernels.unarySync({ op: 'relu', x, device }) };
+  }),
+  ...pair('binary', LENGTHS, (length) => {
+    const [a, b, strides] = [values(length), values(length, 0), [0, 0, 0, 1]];
+    const options = { op: 'add', a, b, shape: [1, 1, 1, length], aStrides: strides, bStrides: strides } as const;
+    return {
+      shape: `add, ${length}`,
+      run: (device) => kernels.binarySync({ ...options, shape: [...options.shape], device }),
+    };
+  }),
+  ...pair('reduce', LENGTHS, (length) => {
+    const options = { op: 'sum', x: values(length), outer: 1, reduced: length, inner: 1 } as const;
+    return { shape: `sum, ${length}`, run: (device) => kernels.reduceSync({ ...options, device }) };
+  }),
+  ...pair('batchMoments', CHANNELS, (sizes) => {
+    const { options, shape } = norm(sizes);
+    const { x, rows, channels } = options;
+    return { shape, run: (device) => kernels.batchMomentsSync({ x, rows, channels, device }) };
+  }),
+  ...pair('batchNorm', CHANNELS, (sizes) => {
+    const { options, shape } = norm(sizes);
+    return { shape, run: (device) => kernels.batchNormSync({ ...options, device }) };
+  }),
+  ...pair('batchNormGradient', CHANNELS, (sizes) => {
+    const { options, dy, shape } = norm(sizes);
+    return { shape, run: (device) => kernels.batchNormGradientSync({ ...options, dy, device }) };
+  }),
+  ...pair('pool2d', LAYERS, (sizes) => {
+    const { options, shape } = pool(sizes);
+    return { shape, run: (device) => kernels.pool2dSync({ ...options, device }) };
+  }),
+  ...pair('pool2dGradient', LAYERS, (sizes) => {
+    const { options, dy, shape } = pool(sizes);
+    return { shape, run: (device) => kernels.pool2dGradientSync({ ...options, dy, device }) };
+  }),
+];
+
+/** Every kernel of src/kernels/index.ts, twice. */
+export const rows: Row[] = [...distances, ...attacks, ...products, ...layers];

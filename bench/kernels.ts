@@ -1,0 +1,76 @@
+/**
+ * Every kernel, js vs cpu, at a small and a real size: `npm run bench [-- name ...]`. The rows: pairwiseDistance,
+ * nearestCentroid, nearestNeighbors, centroidMeans, kmeans, projectPerturbation, attackStep, matmul, conv2d,
+ * conv2dBackpropInput, conv2dBackpropFilter, unary, binary, reduce, batchMoments, batchNorm, batchNormGradient, pool2d,
+ * pool2dGradient; their sizes are in kernel-rows.ts.
+ */
+import Benchmark from 'benchmark';
+import { devices } from '../src/kernels/index.js';
+import { type Device, type Row, rows } from './kernel-rows.js';
+
+/** A run that takes longer is not repeated. */
+const ONCE_SECONDS = 2;
+const OPTIONS = { maxTime: 0.5, minSamples: 5 };
+
+interface Timing {
+  seconds: number;
+  /** Half the 95% confidence interval, relative; absent when it ran once. */
+  error?: number;
+}
+
+/** Results end up here, so that nothing computed can be left out; printed last. */
+let sink = 0;
+
+function keep(result: unknown): void {
+  const arrays = ArrayBuffer.isView(result) ? [result] : Object.values(result as object).filter(ArrayBuffer.isView);
+  for (const array of arrays) sink += (array as Float32Array)[0];
+}
+
+async function time(row: Row, device: Device): Promise<Timing> {
+  const start = performance.now();
+  const first = row.run(device);
+  const deferred = first instanceof Promise;
+  keep(await first);
+  const seconds = (performance.now() - start) / 1000;
+  return seconds > ONCE_SECONDS ? { seconds } : repeated(row, device, deferred);
+}
+
+function repeated(row: Row, device: Device, defer: boolean): Promise<Timing> {
+  return new Promise((resolve, reject) => {
+    const fn = defer
+      ? (deferred: { resolve(): void }) => {
+          (row.run(device) as Promise<unknown>).then((result) => {
+            keep(result);
+            deferred.resolve();
+          }, reject);
+        }
+      : () => keep(row.run(device));
+    const bench = new Benchmark({ ...OPTIONS, name: row.kernel, defer, fn });
+    bench.on('complete', () => resolve({ seconds: bench.stats.mean, error: bench.stats.rme / 100 }));
+    bench.on('error', () => reject(bench.error));
+    bench.run({ async: true });
+  });
+}
+
+function text({ seconds, error }: Timing): string {
+  const ms = seconds * 1000;
+  const digits = ms < 0.1 ? 4 : ms < 10 ? 3 : 1;
+  return `${ms.toFixed(digits)} ${error === undefined ? ' once' : `±${(100 * error).toFixed(0)}%`.padStart(5)}`;
+}
+
+const asked = process.argv.slice(2);
+const chosen = rows.filter(({ kernel }) => asked.length === 0 || asked.includes(kernel));
+const cpu = devices().find(({ name }) => name === 'cpu')!;
+console.log(`Node ${process.versions.node}; cpu: ${cpu.detail}`);
+const line = (...[kernel, size, shape, js, native, ratio]: string[]) =>
+  console.log(
+    `${kernel.padEnd(22)}${size.padEnd(7)}${shape.padEnd(44)}${js.padStart(16)}${native.padStart(16)}${ratio.padStart(10)}`,
+  );
+line('kernel', 'size', 'shape', 'js, ms', 'cpu, ms', 'js / cpu');
+for (const row of chosen) {
+  const js = await time(row, 'js');
+  const native = cpu.available ? await time(row, 'cpu') : undefined;
+  const ratio = native ? `${(js.seconds / native.seconds).toFixed(1)}x` : '';
+  line(row.kernel, row.size, row.shape, text(js), native ? text(native) : 'skipped', ratio);
+}
+console.error(`(sum of first values, so that no result was left out: ${sink.toPrecision(6)})`);
