@@ -62,7 +62,7 @@ export const configSchema = z.strictObject({
   $schema: z.string().optional(),
   seed: z.int().optional(),
   backend: z.enum(['auto', 'tensorflow', 'native', 'wasm', 'cpu']).optional().describe('tfjs backend of the networks'),
-  device: z.enum(['auto', 'cuda', 'cpu', 'js']).optional().describe('where clustering and retrieval run'),
+  device: z.enum(['auto', 'cuda', 'cpu', 'js']).optional().describe('fail unless kernels run on it'),
   data: data.optional(),
   model: z.strictObject({ kind: z.literal('conv'), embedding: count.optional(), width: count.optional() }).optional(),
   loss: z

@@ -36,7 +36,7 @@ function addDemo(eatDml: Command): void {
   const command = eatDml
     .command('demo')
     .description('train standard, at and eat on Fashion-MNIST and compare them by clustering under attack');
-  sharedOptions(command, { device: true })
+  sharedOptions(command)
     .option('--out <folder>', 'where checkpoints and reports go', 'runs/demo')
     .option('--resume', 'go on with the demo that was interrupted')
     .option('--epochs <count>', 'passes over the training images', positiveInteger)
@@ -46,7 +46,7 @@ function addDemo(eatDml: Command): void {
 
 function addTrain(eatDml: Command): void {
   const command = eatDml.command('train').description('train one method; Ctrl-C saves first');
-  sharedOptions(command, { device: false })
+  sharedOptions(command)
     .addOption(new Option('--method <name>', 'default eat').choices(['standard', 'at', 'ensemble-at', 'eat']))
     .option('--members <count>', 'networks in the ensemble', positiveInteger)
     .option('--epsilon <radius>', 'of the attack trained against, in [0, 1] pixel units (default 0.1)', radius)
@@ -62,7 +62,7 @@ function addEvaluate(eatDml: Command): void {
     .command('evaluate')
     .description('cluster and search the unseen images of a run under every attack of a suite')
     .argument('<run>', 'run folder of eat-dml train');
-  sharedOptions(command, { device: true })
+  sharedOptions(command)
     .addOption(new Option('--suite <name>', 'default standard').choices(['quick', 'standard', 'thorough']))
     .option('--epsilon <radius>', 'in [0, 1] pixel units (default: what was trained against)', radius)
     .option('--count <images>', 'evaluate this many, drawn at random', positiveInteger)

@@ -10,17 +10,14 @@ export interface SharedFlags {
   device?: Config['device'];
 }
 
-/** Adds them; `device` only where clustering and retrieval run. */
-export function sharedOptions(command: Command, { device }: { device: boolean }): Command {
+export function sharedOptions(command: Command): Command {
   const { backend: backends, device: devices } = configSchema.shape;
-  command
+  return command
     .option('--json', 'the result, and nothing else, as JSON on stdout')
     .option('--seed <integer>', 'all randomness derives from it (default 0)', integer)
     .option('--config <file>', 'JSON file of settings; flags go before it (docs/cli.md)')
-    .addOption(new Option('--backend <name>', 'tfjs backend of the networks').choices(backends.unwrap().options));
-  if (!device) return command;
-  const choice = new Option('--device <name>', 'where clustering and retrieval run').choices(devices.unwrap().options);
-  return command.addOption(choice);
+    .addOption(new Option('--backend <name>', 'tfjs backend of the networks').choices(backends.unwrap().options))
+    .addOption(new Option('--device <name>', 'fail unless kernels run on it').choices(devices.unwrap().options));
 }
 
 /** The configuration of the flags: the file's (or `base`), with what the flags say on top. */

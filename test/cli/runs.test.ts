@@ -82,8 +82,17 @@ describe('train, evaluate', () => {
   });
 
   test('a backend that is absent, asked for by name: 3, with the remedy', async () => {
-    const { code, stdout, stderr } = await runCli(['evaluate', out, '--backend', 'tensorflow']);
-    expect(stderr).toMatch(/ERR_BACKEND[\s\S]*npm install @tensorflow\/tfjs-node/);
+    const { code, stdout, stderr } = await runCli(['evaluate', out, '--backend', 'native'], {
+      // An instruction set that no processor has keeps the addon from loading.
+      env: { EAT_DML_ISA: 'none' },
+    });
+    expect(stderr).toMatch(/ERR_(BACKEND|DEVICE): .*/);
+    expect({ code, stdout }).toEqual({ code: 3, stdout: '' });
+  });
+
+  test('a device that is absent, asked for by name: 3', async () => {
+    const { code, stdout, stderr } = await runCli(['evaluate', out, '--device', 'cuda']);
+    expect(stderr).toMatch(/ERR_DEVICE: Expected to run on the device cuda but cannot: /);
     expect({ code, stdout }).toEqual({ code: 3, stdout: '' });
   });
 

@@ -24,8 +24,9 @@ export function reportOf(clean: number, attacks: Record<string, number>, members
       seed: 7,
       batchSize: 128,
       backend: { name: 'cpu', reason: 'asked for' },
+      device: 'js: plain JavaScript',
       versions: { 'eat-dml': '0', tfjs: '0', node: '0' },
-    } as EvaluationReport['manifest'],
+    },
     clean: even(clean),
     attacks: Object.entries(attacks).map(([attack, value]) => ({
       name: attack,

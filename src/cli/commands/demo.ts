@@ -14,6 +14,7 @@ import { dataOf, evaluateOptionsOf, trainOptionsOf } from '../from-config.js';
 import { interruptible } from '../interrupt.js';
 import { configOf, printResult, type SharedFlags } from '../options.js';
 import { duration, ProgressLine } from '../progress-line.js';
+import { requireDevice } from '../require-device.js';
 
 export interface DemoFlags extends SharedFlags {
   out: string;
@@ -43,6 +44,7 @@ interface DemoSetting {
 export async function demoCommand(flags: DemoFlags): Promise<void> {
   const start = performance.now();
   const given = await configOf(flags);
+  requireDevice(given.device);
   if (given.method)
     throw new EatDmlError('ERR_CONFIG', 'Expected no method in the demo’s configuration: it trains three.');
   const backend = await chooseBackend({ backend: given.backend ?? 'auto' });

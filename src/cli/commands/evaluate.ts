@@ -8,6 +8,7 @@ import { dataOf, evaluateOptionsOf } from '../from-config.js';
 import { interruptible } from '../interrupt.js';
 import { configOf, printResult, type SharedFlags } from '../options.js';
 import { duration, ProgressLine } from '../progress-line.js';
+import { requireDevice } from '../require-device.js';
 import { readRun } from '../run-folder.js';
 
 export interface EvaluateFlags extends SharedFlags {
@@ -21,6 +22,7 @@ export interface EvaluateFlags extends SharedFlags {
 /** `eat-dml evaluate RUN`: the unseen side of the run's data, clustered and searched under every attack of the suite. */
 export async function evaluateCommand(run: string, flags: EvaluateFlags): Promise<void> {
   const config = await evaluationConfig(run, flags);
+  requireDevice(config.device);
   const backend = await chooseBackend({ backend: config.backend ?? 'auto' });
   const [{ test: data }, ensemble] = await Promise.all([dataOf(config), loadEnsemble(run)]);
   process.stderr.write(`${data.length} images of ${data.name}; backend ${backend.name}: ${backend.reason}\n`);

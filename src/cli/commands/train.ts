@@ -7,6 +7,7 @@ import { dataOf, methodNamed, trainOptionsOf } from '../from-config.js';
 import { interruptible } from '../interrupt.js';
 import { configOf, printResult, type SharedFlags } from '../options.js';
 import { duration, ProgressLine } from '../progress-line.js';
+import { requireDevice } from '../require-device.js';
 import { readRun, writeRun } from '../run-folder.js';
 
 export interface TrainFlags extends SharedFlags {
@@ -23,6 +24,7 @@ export interface TrainFlags extends SharedFlags {
 export async function trainCommand(flags: TrainFlags): Promise<void> {
   const { config, out } = await trainConfig(flags);
   const method = config.method!.name;
+  requireDevice(config.device);
   const there = await hasCheckpoint(out);
   const { train: data } = await dataOf(config);
   const backend = await chooseBackend({ backend: config.backend ?? 'auto' });

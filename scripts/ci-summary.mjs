@@ -1,0 +1,48 @@
+/**
+ * The end of .ci/run: which devices, instruction sets and backends the tests had, which were skipped for want of them,
+ * and the counts of vitest's JSON report as the last line. Fails where a test failed or none ran.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { root } from './native-addon.mjs';
+
+const ISAS = ['avx512', 'avx2', 'neon', 'scalar'];
+const doctor = join(root, 'dist/cli/main.js');
+
+function diagnose(env) {
+  const { stdout } = spawnSync(process.execPath, [doctor, 'doctor', '--json'], { env: { ...process.env, ...env } });
+  return JSON.parse(stdout.toString());
+}
+
+/** "device cpu: tested (native addon, ...)" or "...: skipped (why)". */
+function line(kind, { name, available, detail }) {
+  return `${kind} ${name}: ${available ? 'tested' : 'skipped'} (${detail})`;
+}
+
+function isaLine(name) {
+  const cpu = diagnose({ EAT_DML_ISA: name }).devices.find((device) => device.name === 'cpu');
+  return line('instruction set', { name, available: cpu?.isa === name, detail: cpu?.detail ?? 'cannot run here' });
+}
+
+function counts(path) {
+  const text = existsSync(path) ? readFileSync(path, 'utf8') : '';
+  if (text === '') return { passed: 0, failed: 1, skipped: 0 };
+  const { testResults, numPassedTests, numFailedTests, numPendingTests, numTodoTests } = JSON.parse(text);
+  // A file that does not even load has no tests to count.
+  const broken = testResults.filter(
+    ({ status, assertionResults }) => status === 'failed' && assertionResults.length === 0,
+  );
+  return { passed: numPassedTests, failed: numFailedTests + broken.length, skipped: numPendingTests + numTodoTests };
+}
+
+const { passed, failed, skipped } = counts(process.argv[2]);
+if (existsSync(doctor)) {
+  const { devices, backends } = diagnose({});
+  const cpu = devices.some(({ name, available }) => name === 'cpu' && available);
+  console.log(['', ...devices.map((device) => line('device', device))].join('\n'));
+  console.log((cpu ? ISAS.map(isaLine) : ['instruction sets: skipped (no addon)']).join('\n'));
+  console.log(backends.map((backend) => line('backend', backend)).join('\n'));
+}
+console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
+if (failed > 0 || passed === 0) process.exitCode = 1;
