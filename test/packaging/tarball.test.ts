@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { root, run, temporaryFolder } from './run.js';
@@ -128,6 +128,18 @@ describe('installed with --ignore-scripts', () => {
     expect(result).toEqual({ name: 'cpu', rows: 6, cols: 4, nmi: expect.closeTo(1, 9) });
   });
 
+  test('the example of the kernels runs', async () => {
+    const path = join(folder, 'kernels.mjs');
+    copyFileSync(join(root, 'examples/kernels.mjs'), path);
+    const { code, stdout } = await run(process.execPath, [path], {
+      cwd: folder,
+      env: { EAT_DML_NATIVE_PATH: undefined },
+    });
+    expect(stdout).toMatch(/^k-means: \d+ iterations/);
+    expect(stdout).toContain('js: plain JavaScript');
+    expect(code).toBe(0);
+  });
+
   test('the types are found', async () => {
     const path = join(folder, 'types.ts');
     writeFileSync(
@@ -154,4 +166,10 @@ describe('installed with --ignore-scripts', () => {
     expect(build.stderr).toMatch(/ERR_BUILD: .*a C\+\+ compiler .*cmake/);
     expect(build).toMatchObject({ code: 3, stdout: '' });
   });
+});
+
+test('the example of training runs in a checkout', async () => {
+  const { code, stdout } = await run(process.execPath, ['examples/eat.mjs', '20', '1']);
+  expect(stdout).toMatch(/^Worst case: NMI/);
+  expect(code).toBe(0);
 });
