@@ -8,7 +8,8 @@ const ensemble = await train({
   model: convEmbedder({ embedding: 64, width: 16 }),
   method: eat({ members: 3, transfer: 'shared', attack: { norm: 'linf', epsilon: 0.1, steps: 5 } }),
   ...{ epochs, batch: { size: 64 }, seed: 1 },
-  onProgress: ({ step, steps, loss }) => step % 10 === 0 && console.error(`step ${step}/${steps}, loss ${loss.toFixed(2)}`),
+  onProgress: ({ step, steps, loss }) =>
+    step % 10 === 0 && console.error(`step ${step}/${steps}, loss ${loss.toFixed(2)}`),
 });
 const report = await evaluate(ensemble, unseen, { suite: 'quick', epsilon: 0.1, count: 500, seed: 1 });
 console.log(reportText(report));
