@@ -43,6 +43,7 @@ Napi::Value kmeans(const Napi::CallbackInfo& info) {
     p.k = args.integer("k");
     p.max_iterations = args.integer("maxIterations");
     p.tolerance = args.number("tolerance");
+    p.pruning = args.flag("pruning");
     const index_t batch = p.points.batch;
     p.centroids = args.output<float>("centroids", batch * p.k * p.points.cols, true);
     p.labels = args.output<std::int32_t>("labels", batch * p.points.rows);
@@ -65,6 +66,7 @@ Napi::Value kmeans_plus_plus(const Napi::CallbackInfo& info) {
     p.points = args.matrix("points");
     p.k = args.integer("k");
     p.trials = args.integer("trials");
+    p.block = args.integer("block");
     p.uniforms = args.input<double>("uniforms", p.k * p.trials);
     p.chosen = args.output<std::int32_t>("chosen", p.k);
     return {[p](const Run& run) { kernels().kmeans_plus_plus(run, p); }, {}};

@@ -25,16 +25,18 @@ struct KMeans {
   double* inertia = nullptr;         // [B]
   std::int32_t* iterations = nullptr;  // [B]
   std::uint8_t* converged = nullptr;   // [B]
+  bool pruning = true;  // skip centroids that a lower bound rules out; the result is the same
   std::function<void(const KMeansProgress&)> on_iteration;
 };
 
-// Greedy k-means++: `uniforms` holds k * trials numbers in [0,1); entry 0 draws the first centroid (floor(u*n)), and for
-// centroid c >= 1 each of the entries c*trials .. draws a candidate by D^2 sampling; the one that lowers the potential
-// most stays, the first at a tie. `chosen` [k] are row indices.
+// The start of k-means. With block 1, greedy k-means++: `uniforms` holds k * trials numbers in [0,1); entry 0 draws the first
+// centroid (floor(u * n)), and for centroid c >= 1 each of the entries c * trials .. draws a candidate by D^2 sampling; the
+// one that lowers the potential most stays, the first at a tie. With block > 1, k-means||: that many centroids are drawn by D^2
+// sampling per round, entry c for centroid c, and all stay. `chosen` [k] are row indices.
 struct KMeansPlusPlus {
   MatrixView points;  // [1,n,d]
-  index_t k = 1, trials = 1;
-  const double* uniforms = nullptr;
+  index_t k = 1, trials = 1, block = 1;
+  const double* uniforms = nullptr;  // [k * trials]
   std::int32_t* chosen = nullptr;
 };
 

@@ -1,41 +1,13 @@
-// kmeans: Lloyd's iteration on the assignment of nearest_centroid.inl and the sums of centroid_means.inl.
+// kmeans: Lloyd's iteration on the assignment of kmeans_assign.inl and the sums of centroid_means.inl, kept up to date by the rows whose label changed.
 
-struct Lloyd {
-  const Run& run;
-  const float* points;
+struct Lloyd : Assigner {
   index_t n, k, d;
-  float* centroids;
-  std::int32_t* labels;
   std::vector<double> sums, counts;
 
-  struct Assignment { index_t changed; double inertia; bool finite; };
-
-  // Labels of the nearest centroids; inertia by the expanded form, clamped at 0 per row.
-  Assignment assign() {
-    const CentroidSet c(run, centroids, k, d);
-    const index_t chunk = assign_rows(n, d), chunks = ceil_div(n, chunk);
-    std::vector<Assignment> parts(static_cast<size_t>(chunks));
-    parallel_for(run, chunks, [&](index_t task) {
-      const index_t row0 = task * chunk, count = std::min(chunk, n - row0);
-      double norms[512];
-      Assignment part{0, 0, true};
-      assign_chunk(points, row0, count, c, norms, [&](index_t i, const float*, const NearestTwo& two, bool) {
-        std::int32_t& label = labels[row0 + i];
-        part.changed += label != two.label;
-        part.inertia += std::max(0.0, two.best);
-        part.finite = part.finite && std::isfinite(norms[i]);
-        label = static_cast<std::int32_t>(two.label);
-      });
-      parts[static_cast<size_t>(task)] = part;
-    });
-    Assignment total{0, 0, c.finite()};
-    for (const auto& part : parts) {
-      total.changed += part.changed;
-      total.inertia += part.inertia;
-      total.finite = total.finite && part.finite;
-    }
-    return total;
-  }
+  Lloyd(const Run& run, const KMeans& p, index_t batch)
+      : Assigner(run, p.points.data + batch * p.points.rows * p.points.cols, p.points.rows, p.k, p.points.cols,
+                 p.centroids + batch * p.k * p.points.cols, p.labels + batch * p.points.rows, p.pruning),
+        n(p.points.rows), k(p.k), d(p.points.cols), sums(static_cast<size_t>(k * d)), counts(static_cast<size_t>(k)) {}
 
   std::vector<double> own_distances() const {
     std::vector<double> out(static_cast<size_t>(n));
@@ -49,10 +21,10 @@ struct Lloyd {
   }
 
   // Each empty cluster takes the point farthest from its centroid, out of a cluster that keeps another.
-  void fill_empty() {
+  bool fill_empty() {
     std::vector<index_t> empty;
     for (index_t c = 0; c < k; c++) if (counts[static_cast<size_t>(c)] == 0) empty.push_back(c);
-    if (empty.empty()) return;
+    if (empty.empty()) return false;
     const std::vector<double> distance = own_distances();
     std::vector<index_t> order(static_cast<size_t>(n));
     for (index_t i = 0; i < n; i++) order[static_cast<size_t>(i)] = i;
@@ -62,7 +34,7 @@ struct Lloyd {
     auto next = order.begin();
     for (const index_t c : empty) {
       while (next != order.end() && counts[static_cast<size_t>(labels[*next])] <= 1) ++next;
-      if (next == order.end() || distance[static_cast<size_t>(*next)] <= 0) return;
+      if (next == order.end() || distance[static_cast<size_t>(*next)] <= 0) return true;
       const float* x = points + *next * d;
       add_row(sums.data() + labels[*next] * d, x, d, -1);
       counts[static_cast<size_t>(labels[*next])] -= 1;
@@ -70,12 +42,33 @@ struct Lloyd {
       counts[static_cast<size_t>(c)] = 1;
       ++next;
     }
+    return true;
   }
 
-  // New centroids from the labels; returns the summed squared shift. A cluster that stays empty keeps its centroid.
-  double update() {
-    label_sums(run, points, labels, nullptr, n, k, d, sums.data(), counts.data());
-    fill_empty();
+  // Moves the rows whose label changed from one sum to the other, in index order; tasks are blocks of columns.
+  void move_rows() {
+    std::vector<index_t> moved;
+    for (index_t i = 0; i < n; i++) if (labels[i] != previous[static_cast<size_t>(i)]) moved.push_back(i);
+    for (const index_t i : moved) {
+      counts[static_cast<size_t>(previous[static_cast<size_t>(i)])] -= 1;
+      counts[static_cast<size_t>(labels[i])] += 1;
+    }
+    constexpr index_t block = 64;
+    parallel_for(run, ceil_div(d, block), [&](index_t task) {
+      const index_t j = task * block, width = std::min(block, d - j);
+      for (const index_t i : moved) {
+        add_row(sums.data() + previous[static_cast<size_t>(i)] * d + j, points + i * d + j, width, -1);
+        add_row(sums.data() + labels[i] * d + j, points + i * d + j, width, 1);
+      }
+    });
+  }
+
+  // New centroids from the labels; returns the summed squared shift. A cluster that stays empty keeps its centroid. Sums are
+  // built anew every 16 iterations, where much changed, and after rows were given to empty clusters.
+  double update(index_t iteration, index_t changed) {
+    if (fresh || iteration % 16 == 0 || changed > n / 8) label_sums(run, points, labels, nullptr, n, k, d, sums.data(), counts.data());
+    else move_rows();
+    fresh = fill_empty();
     double shift = 0;
     for (index_t e = 0; e < k * d; e++) {
       const double count = counts[static_cast<size_t>(e / d)];
@@ -87,14 +80,15 @@ struct Lloyd {
     }
     return shift;
   }
+
+ private:
+  bool fresh = true;  // the sums are not those of the labels
 };
 
 inline void kmeans(const Run& run, const KMeans& p) {
   const index_t n = p.points.rows, k = p.k, d = p.points.cols;
   for (index_t batch = 0; batch < p.points.batch; batch++) {
-    Lloyd lloyd{run, p.points.data + batch * n * d, n, k, d, p.centroids + batch * k * d, p.labels + batch * n,
-                std::vector<double>(static_cast<size_t>(k * d)), std::vector<double>(static_cast<size_t>(k))};
-    std::fill(lloyd.labels, lloyd.labels + n, -1);
+    Lloyd lloyd(run, p, batch);
     bool strict = false, settled = false;
     index_t iteration = 0;
     while (iteration < p.max_iterations && !strict && !settled) {
@@ -103,7 +97,7 @@ inline void kmeans(const Run& run, const KMeans& p) {
         throw_first_not_finite(p.points, "points");
         throw_first_not_finite({p.centroids, p.points.batch, k, d}, "init");
       }
-      const double shift = lloyd.update();
+      const double shift = lloyd.update(iteration, assigned.changed);
       iteration++;
       strict = assigned.changed == 0;
       settled = shift <= p.tolerance;
@@ -117,67 +111,5 @@ inline void kmeans(const Run& run, const KMeans& p) {
     p.converged[batch] = strict || settled;
     std::fill(p.counts + batch * k, p.counts + (batch + 1) * k, 0);
     for (index_t i = 0; i < n; i++) p.counts[batch * k + lloyd.labels[i]]++;
-  }
-}
-
-// D^2 sampling over fixed chunks, so that sums do not depend on the number of threads.
-struct PlusPlus {
-  static constexpr index_t kChunk = 1024;
-  const Run& run;
-  const KMeansPlusPlus& p;
-  std::vector<double> closest, chunk_sums;
-
-  PlusPlus(const Run& run, const KMeansPlusPlus& p)
-      : run(run), p(p), closest(static_cast<size_t>(p.points.rows), INFINITY),
-        chunk_sums(static_cast<size_t>(ceil_div(p.points.rows, kChunk))) {}
-
-  // The potential if `row` became a centroid; with `keep`, it becomes one.
-  double potential(index_t row, bool keep) {
-    const index_t n = p.points.rows, d = p.points.cols;
-    std::vector<double> sums(chunk_sums.size());
-    parallel_for(run, static_cast<index_t>(sums.size()), [&](index_t task) {
-      double sum = 0;
-      for (index_t i = task * kChunk; i < std::min(n, (task + 1) * kChunk); i++) {
-        double& nearest = closest[static_cast<size_t>(i)];
-        const double now = std::min(nearest, squared_difference(p.points.row(i), p.points.row(row), d));
-        if (keep) nearest = now;
-        sum += now;
-      }
-      sums[static_cast<size_t>(task)] = sum;
-    });
-    double total = 0;
-    for (const double sum : sums) total += sum;
-    if (keep) chunk_sums = sums;
-    return total;
-  }
-
-  // The row in which the running sum of the closest distances first passes `target`.
-  index_t draw(double target) const {
-    const index_t n = p.points.rows;
-    size_t chunk = 0;
-    while (chunk + 1 < chunk_sums.size() && target >= chunk_sums[chunk]) target -= chunk_sums[chunk++];
-    index_t i = static_cast<index_t>(chunk) * kChunk;
-    const index_t end = std::min(n, i + kChunk);
-    while (i + 1 < end && target >= closest[static_cast<size_t>(i)]) target -= closest[static_cast<size_t>(i++)];
-    return i;
-  }
-};
-
-inline void kmeans_plus_plus(const Run& run, const KMeansPlusPlus& p) {
-  const index_t n = p.points.rows;
-  PlusPlus search(run, p);
-  p.chosen[0] = static_cast<std::int32_t>(std::min<index_t>(n - 1, static_cast<index_t>(p.uniforms[0] * static_cast<double>(n))));
-  double total = search.potential(p.chosen[0], true);
-  if (!std::isfinite(total)) throw_first_not_finite(p.points, "points");
-  for (index_t c = 1; c < p.k; c++) {
-    index_t best_row = 0;
-    double best = INFINITY;
-    for (index_t t = 0; t < p.trials; t++) {
-      const index_t row = search.draw(p.uniforms[c * p.trials + t] * total);
-      const double value = search.potential(row, false);
-      if (value < best) best = value, best_row = row;
-    }
-    p.chosen[c] = static_cast<std::int32_t>(best_row);
-    total = search.potential(best_row, true);
   }
 }

@@ -124,16 +124,16 @@ struct ArgminEpilogue {
 };
 
 // The nearest two centroids of rows [row0, row0 + count) of `points`; emit(row, x, NearestTwo, exact) for each in order.
-// `norms` gets their squared norms. With `exact` false the distances are the expanded form's.
-template <class Emit>
-inline void assign_chunk(const float* points, index_t row0, index_t count, const CentroidSet& c, double* norms, Emit&& emit) {
-  const index_t d = c.d;
-  for (index_t i = 0; i < count; i++) norms[i] = squared_norm(points + (row0 + i) * d, d);
+// `norms` gets their squared norms. With `exact` false the distances are the expanded form's, off by at most
+// rounding_share(d) * (norm + c.largest).
+template <class Points, class Emit>
+inline void assign_chunk(const Points& points, index_t row0, index_t count, const CentroidSet& c, double* norms, Emit&& emit) {
+  for (index_t i = 0; i < count; i++) norms[i] = squared_norm(points.row(row0 + i), c.d);
   ArgminEpilogue epilogue(c, count);
-  multiply_chunk(Rows{points, d, row0 + count}, row0, count, c.panels, 0, c.panels.panels, epilogue);
-  const double share = rounding_share(d);
+  multiply_chunk(points, row0, count, c.panels, 0, c.panels.panels, epilogue);
+  const double share = rounding_share(c.d);
   for (index_t i = 0; i < count; i++) {
-    const float* x = points + (row0 + i) * d;
+    const float* x = points.row(row0 + i);
     NearestTwo two = epilogue.reduce(i);
     const double total = norms[i] + c.largest, bound = 2 * share * total;
     const bool exact = c.k > 1 && !(total < 1e30 && total > 1e-30 && two.second - two.best > bound);
@@ -161,7 +161,7 @@ inline void nearest_centroid(const Run& run, const NearestCentroid& p) {
     parallel_for(run, ceil_div(n, chunk), [&](index_t task) {
       const index_t row0 = task * chunk, count = std::min(chunk, n - row0);
       double norms[512];
-      assign_chunk(points, row0, count, c, norms, [&](index_t i, const float* x, NearestTwo two, bool exact) {
+      assign_chunk(Rows{points, d, n}, row0, count, c, norms, [&](index_t i, const float* x, NearestTwo two, bool exact) {
         const index_t at = batch * n + row0 + i;
         if (!std::isfinite(norms[i])) finite.store(false, std::memory_order_relaxed);
         p.labels[at] = static_cast<std::int32_t>(two.label);

@@ -44,11 +44,30 @@ struct Rows {
   const float* data;
   index_t stride, count;
 
+  const float* row(index_t i) const { return data + i * stride; }
+
   template <int P>
   void pack(index_t first, index_t k0, index_t kc, float* dst) const {
     const float* rows[P];
     const int used = static_cast<int>(std::min<index_t>(P, count - first));
-    for (int i = 0; i < used; i++) rows[i] = data + (first + i) * stride + k0;
+    for (int i = 0; i < used; i++) rows[i] = row(first + i) + k0;
+    pack_rows<P>(rows, used, kc, dst);
+  }
+};
+
+// Rows picked by an index: element (i, k) = data[index[i] * stride + k].
+struct PickedRows {
+  const float* data;
+  index_t stride, count;
+  const index_t* index;
+
+  const float* row(index_t i) const { return data + index[i] * stride; }
+
+  template <int P>
+  void pack(index_t first, index_t k0, index_t kc, float* dst) const {
+    const float* rows[P];
+    const int used = static_cast<int>(std::min<index_t>(P, count - first));
+    for (int i = 0; i < used; i++) rows[i] = row(first + i) + k0;
     pack_rows<P>(rows, used, kc, dst);
   }
 };

@@ -19,7 +19,7 @@ import { type KernelCall, runAsync, runSync } from './run-kernel.js';
 export interface KMeansOptions extends KernelOptions {
   /** Number of clusters, at most the number of rows; taken from `init` where that is a matrix. */
   k?: number;
-  /** Start: centroids [B,k,d], greedy k-means++ (default), or k distinct rows drawn at random. */
+  /** Start: centroids [B,k,d], k-means++ (default; greedy, and k-means|| above 1000), or k distinct rows drawn at random. */
   init?: Matrix | 'k-means++' | 'random';
   /** Default 300. */
   maxIterations?: number;
@@ -30,6 +30,8 @@ export interface KMeansOptions extends KernelOptions {
   tolerance?: number;
   /** Starts, of which the one with the lowest inertia is returned. Default 1. */
   restarts?: number;
+  /** Skip centroids that a lower bound rules out, where that pays. The result is the same; default true. */
+  pruning?: boolean;
   /** Default 0. */
   seed?: number;
   /** Called after every iteration; `inertia` is that of its assignment. What it throws ends the call. */
@@ -135,14 +137,16 @@ function* plan(points: Matrix, options: KMeansOptions): Plan {
   return combine(given.points, given.k, results);
 }
 
-type Checked = Required<Pick<KMeansOptions, 'k' | 'maxIterations' | 'tolerance' | 'restarts' | 'seed' | 'init'>> &
+type Checked = Required<
+  Pick<KMeansOptions, 'k' | 'maxIterations' | 'tolerance' | 'restarts' | 'pruning' | 'seed' | 'init'>
+> &
   Pick<KMeansOptions, 'onIteration'> & { points: Matrix };
 
 function checkKMeans(given: Matrix, options: KMeansOptions): Checked {
-  const known = ['k', 'init', 'maxIterations', 'tolerance', 'restarts', 'seed', 'onIteration'];
+  const known = ['k', 'init', 'maxIterations', 'tolerance', 'restarts', 'pruning', 'seed', 'onIteration'];
   checkOptions(options, [...KERNEL_OPTIONS, ...known]);
   const points = readMatrix('points', given);
-  const { maxIterations = 300, tolerance = 0, restarts = 1, seed = 0, onIteration } = options;
+  const { maxIterations = 300, tolerance = 0, restarts = 1, pruning = true, seed = 0, onIteration } = options;
   let { k, init = 'k-means++' } = options;
   if (typeof init === 'string') {
     checkOneOf('init', init, ['k-means++', 'random']);
@@ -164,8 +168,11 @@ function checkKMeans(given: Matrix, options: KMeansOptions): Checked {
   if (!Number.isSafeInteger(seed)) throw invalid('seed', 'an integer', seed);
   if (onIteration !== undefined && typeof onIteration !== 'function')
     throw invalid('onIteration', 'a function', onIteration);
-  return { points, k, init, maxIterations, tolerance, restarts, seed, onIteration };
+  return { points, k, init, maxIterations, tolerance, restarts, pruning, seed, onIteration };
 }
+
+/** Up to this many clusters the start is greedy k-means++; beyond, k-means||, which draws k/32 centroids per round. */
+const GREEDY_LIMIT = 1000;
 
 /** The first centroids of one start of one batch. */
 function* start(points: Matrix, o: Checked, batch: number, restart: number): Generator<AnyCall, Float32Array> {
@@ -177,9 +184,11 @@ function* start(points: Matrix, o: Checked, batch: number, restart: number): Gen
   if (init === 'random') {
     chosen = random.permutation(rows).subarray(0, k);
   } else {
-    const trials = 2 + Math.floor(Math.log(k));
+    const greedy = k <= GREEDY_LIMIT;
+    const trials = greedy ? 2 + Math.floor(Math.log(k)) : 1;
+    const block = greedy ? 1 : Math.ceil(k / 32);
     chosen = new Int32Array(k);
-    const args = { points, k, trials, uniforms: random.uniforms(k * trials), chosen };
+    const args = { points, k, trials, block, uniforms: random.uniforms(k * trials), chosen };
     yield {
       kernel: 'kmeansPlusPlus',
       args,
@@ -195,11 +204,12 @@ function* start(points: Matrix, o: Checked, batch: number, restart: number): Gen
 }
 
 function lloydArgs(points: Matrix, centroids: Float32Array, o: Checked, batch: number, restart: number): KMeansArgs {
-  const { k, maxIterations, onIteration } = o;
+  const { k, maxIterations, pruning, onIteration } = o;
   return {
     points,
     k,
     maxIterations,
+    pruning,
     tolerance: o.tolerance > 0 ? o.tolerance * meanVariance(points) : 0,
     centroids,
     labels: new Int32Array(points.rows),

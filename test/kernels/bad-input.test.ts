@@ -305,7 +305,7 @@ describe.each(testDevices)('%s', (device) => {
     y.data.set(shared.data);
     const call = pairwiseDistance(x, y, { device });
     y.data.fill(7);
-    if (device === 'cpu') structuredClone(x.data.buffer, { transfer: [x.data.buffer] });
+    if (device === 'cpu') structuredClone(x.data.buffer, { transfer: [x.data.buffer as ArrayBuffer] });
     expect((await call).data).toEqual(expected);
   });
 });

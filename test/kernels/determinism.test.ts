@@ -29,6 +29,19 @@ describeNative('same bits for any slicing', () => {
     }
   });
 
+  test('pruned k-means is plain Lloyd', async () => {
+    const noise = normalMatrix(6000, 256, { seed: 3 });
+    const centers = normalMatrix(100, 256, { seed: 4 });
+    const points = {
+      ...noise,
+      data: noise.data.map((x, i) => 0.8 * x + centers.data[((i >> 8) % 100) * 256 + (i & 255)]),
+    };
+    const init = { data: points.data.slice(0, 120 * 256), rows: 120, cols: 256 };
+    const pruned = await kmeans(points, { init, maxIterations: 25 });
+    expect(await kmeans(points, { init, maxIterations: 25, pruning: false })).toEqual(pruned);
+    expect(pruned.iterations).toBeGreaterThan(2);
+  });
+
   test('the same seed gives the same k-means, another seed another start', async () => {
     const points = normalMatrix(500, 9);
     const run = (seed: number) => kmeans(points, { k: 20, seed, maxIterations: 2 });

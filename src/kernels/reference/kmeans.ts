@@ -17,6 +17,8 @@ export interface KMeansArgs {
   points: Matrix;
   k: number;
   maxIterations: number;
+  /** Of no effect here: it changes the time, not the result. */
+  pruning: boolean;
   /** On the summed squared shift. */
   tolerance: number;
   centroids: Float32Array;

@@ -1,0 +1,120 @@
+// Greedy k-means++ and, where `block` centroids are drawn per round, k-means|| (Bahmani et al. 2012) ending at exactly k.
+// Sums run over fixed chunks of rows, so that they do not depend on the number of threads.
+
+struct Seeding {
+  static constexpr index_t kChunk = 1024;
+  static constexpr int kTogether = 8;  // candidates whose distances one pass over a row takes
+  const Run& run;
+  const KMeansPlusPlus& p;
+  std::vector<double> closest, chunk_sums;
+
+  Seeding(const Run& run, const KMeansPlusPlus& p)
+      : run(run), p(p), closest(static_cast<size_t>(p.points.rows), INFINITY),
+        chunk_sums(static_cast<size_t>(ceil_div(p.points.rows, kChunk))) {}
+
+  // Squared distances of x to `count` candidates: x is read once.
+  void distances(const float* x, const float* const* candidates, int count, double* out) const {
+    const index_t d = p.points.cols;
+    F sum[kTogether];
+    for (int c = 0; c < kTogether; c++) sum[c] = zero();
+    index_t k = 0;
+    for (; k + W <= d; k += W) {
+      const F value = load(x + k);
+      for (int c = 0; c < count; c++) {
+        const F difference = sub(value, load(candidates[c] + k));
+        sum[c] = fma(difference, difference, sum[c]);
+      }
+    }
+    for (int c = 0; c < count; c++) {
+      float lanes[W];
+      store(lanes, sum[c]);
+      double total = 0;
+      for (const float lane : lanes) total += lane;
+      for (index_t j = k; j < d; j++) {
+        const double difference = static_cast<double>(x[j]) - candidates[c][j];
+        total += difference * difference;
+      }
+      out[c] = total;
+    }
+  }
+
+  // The potential (summed squared distance to the nearest centroid) with each of `rows` added alone.
+  std::vector<double> potentials(const std::vector<index_t>& rows) const {
+    const index_t n = p.points.rows, count = static_cast<index_t>(rows.size());
+    const index_t chunks = static_cast<index_t>(chunk_sums.size());
+    std::vector<const float*> candidates;
+    for (const index_t row : rows) candidates.push_back(p.points.row(row));
+    std::vector<double> sums(static_cast<size_t>(chunks * count), 0.0);
+    parallel_for(run, chunks, [&](index_t task) {
+      double* sum = sums.data() + task * count;
+      double now[kTogether];
+      for (index_t i = task * kChunk; i < std::min(n, (task + 1) * kChunk); i++) {
+        for (index_t c0 = 0; c0 < count; c0 += kTogether) {
+          const int some = static_cast<int>(std::min<index_t>(kTogether, count - c0));
+          distances(p.points.row(i), candidates.data() + c0, some, now);
+          for (int c = 0; c < some; c++) sum[c0 + c] += std::min(closest[static_cast<size_t>(i)], now[c]);
+        }
+      }
+    });
+    std::vector<double> totals(static_cast<size_t>(count), 0.0);
+    for (size_t s = 0; s < sums.size(); s++) totals[s % static_cast<size_t>(count)] += sums[s];
+    return totals;
+  }
+
+  // Makes `rows` centroids; returns the new potential.
+  double take(const index_t* rows, index_t count) {
+    const index_t n = p.points.rows;
+    std::vector<const float*> centroids;
+    for (index_t c = 0; c < count; c++) centroids.push_back(p.points.row(rows[c]));
+    parallel_for(run, static_cast<index_t>(chunk_sums.size()), [&](index_t task) {
+      double sum = 0, now[kTogether];
+      for (index_t i = task * kChunk; i < std::min(n, (task + 1) * kChunk); i++) {
+        double& nearest = closest[static_cast<size_t>(i)];
+        for (index_t c0 = 0; c0 < count; c0 += kTogether) {
+          const int some = static_cast<int>(std::min<index_t>(kTogether, count - c0));
+          distances(p.points.row(i), centroids.data() + c0, some, now);
+          for (int c = 0; c < some; c++) nearest = std::min(nearest, now[c]);
+        }
+        sum += nearest;
+      }
+      chunk_sums[static_cast<size_t>(task)] = sum;
+    });
+    double total = 0;
+    for (const double sum : chunk_sums) total += sum;
+    return total;
+  }
+
+  // The row in which the running sum of the closest distances first passes `target`.
+  index_t draw(double target) const {
+    const index_t n = p.points.rows;
+    size_t chunk = 0;
+    while (chunk + 1 < chunk_sums.size() && target >= chunk_sums[chunk]) target -= chunk_sums[chunk++];
+    index_t i = static_cast<index_t>(chunk) * kChunk;
+    const index_t end = std::min(n, i + kChunk);
+    while (i + 1 < end && target >= closest[static_cast<size_t>(i)]) target -= closest[static_cast<size_t>(i++)];
+    return i;
+  }
+};
+
+inline void kmeans_plus_plus(const Run& run, const KMeansPlusPlus& p) {
+  const index_t n = p.points.rows;
+  Seeding seeding(run, p);
+  std::vector<index_t> rows = {std::min<index_t>(n - 1, static_cast<index_t>(p.uniforms[0] * static_cast<double>(n)))};
+  p.chosen[0] = static_cast<std::int32_t>(rows[0]);
+  double total = seeding.take(rows.data(), 1);
+  if (!std::isfinite(total)) throw_first_not_finite(p.points, "points");
+  for (index_t c = 1; c < p.k;) {
+    rows.clear();
+    const index_t block = std::min(p.block, p.k - c), draws = p.block > 1 ? block : p.trials;
+    for (index_t t = 0; t < draws; t++) {
+      const double uniform = p.uniforms[p.block > 1 ? c + t : c * p.trials + t];
+      rows.push_back(seeding.draw(uniform * total));
+    }
+    if (p.block == 1) {
+      const std::vector<double> potentials = seeding.potentials(rows);
+      rows = {rows[static_cast<size_t>(std::min_element(potentials.begin(), potentials.end()) - potentials.begin())]};
+    }
+    for (const index_t row : rows) p.chosen[c++] = static_cast<std::int32_t>(row);
+    total = seeding.take(rows.data(), static_cast<index_t>(rows.size()));
+  }
+}
