@@ -1,18 +1,5 @@
 // attackStep: linf in one pass over memory; l2 and l1 per row in double (ball.inl), rounded toward the origin.
 
-// The float below x where `where`: one step of its bits. x is not 0 there.
-inline F step_down(F x, M where) {
-  const I step = iselect(lt(zero(), x), iset1(-1), iset1(1));
-  return as_float(iadd(as_int(x), iselect(where, step, iset1(0))));
-}
-
-// a + b rounded down: the rounding error of the sum is itself a float (Knuth's two-sum); where it is negative the sum is too big.
-inline F add_down(F a, F b) {
-  const F s = add(a, b), bb = sub(s, a);
-  const F error = add(sub(a, sub(s, bb)), sub(b, bb));
-  return step_down(s, lt(error, zero()));
-}
-
 struct LinfStep {
   F radius, step, minus_step, lo, hi;
 
@@ -31,7 +18,8 @@ inline M not_usable(F origin, F current, F gradient, const LinfStep& s) {
   return mask_not(mask_and(fine, mask_and(le(s.lo, origin), le(origin, s.hi))));
 }
 
-// Steps [begin, end); true when every input was usable.
+// Steps [begin, end), past the caches where Streaming; true when every input was usable.
+template <bool Streaming>
 inline bool linf_range(const AttackStep& p, const LinfStep& s, index_t begin, index_t end) {
   const float *x0 = p.origin.data, *x = p.current.data, *g = p.gradient.data;
   unsigned unusable = 0;
@@ -39,8 +27,10 @@ inline bool linf_range(const AttackStep& p, const LinfStep& s, index_t begin, in
   for (; i + W <= end; i += W) {
     const F origin = load(x0 + i), current = load(x + i), gradient = load(g + i);
     unusable |= bits(not_usable(origin, current, gradient, s));
-    store(p.out + i, s(origin, current, gradient));
+    if (Streaming) stream(p.out + i, s(origin, current, gradient));
+    else store(p.out + i, s(origin, current, gradient));
   }
+  if (Streaming) stream_fence();
   if (i < end) {
     const int left = static_cast<int>(end - i);
     const F origin = load_partial(x0 + i, left), current = load_partial(x + i, left), gradient = load_partial(g + i, left);
@@ -92,9 +82,12 @@ inline void attack_step(const Run& run, const AttackStep& p) {
   const bool over_input = p.out == p.current.data || p.out == p.origin.data || p.out == p.gradient.data;
   if (over_input) require_usable(run, p);
   constexpr index_t block = 16384;
+  const bool streaming = size > (index_t{1} << 21) && !over_input && reinterpret_cast<std::uintptr_t>(p.out) % (W * 4) == 0;
   std::atomic<bool> usable{true};
   parallel_for(run, ceil_div(size, block), [&](index_t task) {
-    if (!linf_range(p, s, task * block, std::min(size, (task + 1) * block))) usable.store(false, std::memory_order_relaxed);
+    const index_t begin = task * block, end = std::min(size, begin + block);
+    const bool fine = streaming ? linf_range<true>(p, s, begin, end) : linf_range<false>(p, s, begin, end);
+    if (!fine) usable.store(false, std::memory_order_relaxed);
   });
   if (!usable.load()) require_usable(run, p);
 }

@@ -10,7 +10,28 @@ inline float float_below(double x) {
   return f > x ? std::nextafterf(f, -INFINITY) : f;
 }
 inline float float_above(double x) { return -float_below(-x); }
-inline float float_toward_zero(double x) { return x < 0 ? float_above(x) : float_below(x); }
+inline float float_toward_zero(double x) {
+  const float f = static_cast<float>(x);
+  std::int32_t bits;
+  std::memcpy(&bits, &f, sizeof bits);
+  bits -= std::fabs(f) > std::fabs(x);  // one less in magnitude
+  float result;
+  std::memcpy(&result, &bits, sizeof result);
+  return result;
+}
+
+// The float below x where `where`: one step of its bits. x is not 0 there.
+inline F step_down(F x, M where) {
+  const I step = iselect(lt(zero(), x), iset1(-1), iset1(1));
+  return as_float(iadd(as_int(x), iselect(where, step, iset1(0))));
+}
+
+// a + b rounded down: the rounding error of the sum is itself a float (Knuth's two-sum); where it is negative the sum is too big.
+inline F add_down(F a, F b) {
+  const F s = add(a, b), bb = sub(s, a);
+  const F error = add(sub(a, sub(s, bb)), sub(b, bb));
+  return step_down(s, lt(error, zero()));
+}
 
 // Bounds of a row: the distances from x to the box, or none.
 struct Bounds {

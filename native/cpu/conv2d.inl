@@ -86,7 +86,7 @@ inline void input_by_gathering(const Run& run, const Conv2DBackpropInput& p) {
   parallel_for(run, g.batch, [&](index_t image) {
     const float* dy = p.dy + image * pixels * g.out_channels;
     float* products = scratch(2, pixels * columns);
-    const index_t chunk = chunk_rows(pixels, g.out_channels);
+    const index_t chunk = chunk_rows(pixels, columns, g.out_channels);
     for (index_t row0 = 0; row0 < pixels; row0 += chunk) {
       const index_t rows = std::min(chunk, pixels - row0);
       StoreEpilogue epilogue{products + row0 * columns, columns, rows, columns, nullptr, Activation::none};

@@ -6,6 +6,18 @@ typedef F Accumulators[MR][NV];
 
 #define EAT_ALWAYS_INLINE inline __attribute__((always_inline))
 
+// What a step of k adds to an element: the product of its row and column, or the square of their difference.
+struct Products {
+  static EAT_ALWAYS_INLINE F add_to(F sum, F x, F y) { return fma(x, y, sum); }
+};
+struct SquaredDifferences {
+  static EAT_ALWAYS_INLINE F add_to(F sum, F x, F y) {
+    const F difference = sub(x, y);
+    return fma(difference, difference, sum);
+  }
+};
+
+template <class Step = Products>
 EAT_ALWAYS_INLINE void multiply(Accumulators& c, const float* a, const float* b, index_t k) {
 #pragma GCC unroll 4
   for (index_t step = 0; step < k; step++) {
@@ -16,7 +28,7 @@ EAT_ALWAYS_INLINE void multiply(Accumulators& c, const float* a, const float* b,
     for (int i = 0; i < MR; i++) {
       const F x = set1(a[i]);
 #pragma GCC unroll 4
-      for (int j = 0; j < NV; j++) c[i][j] = fma(x, row[j], c[i][j]);
+      for (int j = 0; j < NV; j++) c[i][j] = Step::add_to(c[i][j], x, row[j]);
     }
     a += MR;
     b += NR;
@@ -76,7 +88,7 @@ struct PackedPanels {
 
 // One chunk of rows against panels [panel0, panel1). `epilogue.tile(c, local_row, column)` gets each finished tile, columns
 // ascending for a given row.
-template <class Operand, class Epilogue>
+template <class Step = Products, class Operand, class Epilogue>
 void multiply_chunk(const Operand& a, index_t row0, index_t rows, const PackedPanels& b, index_t panel0, index_t panel1,
                     Epilogue& epilogue) {
   const index_t strips = ceil_div(rows, MR), depth = b.depth;
@@ -100,7 +112,7 @@ void multiply_chunk(const Operand& a, index_t row0, index_t rows, const PackedPa
           float* waiting = carry + (s * together + p - p0) * MR * NR;
           Accumulators c;
           if (k0 == 0) clear(c); else load_tile(c, waiting);
-          multiply(c, strip, b.block(k0, kc, p), kc);
+          multiply<Step>(c, strip, b.block(k0, kc, p), kc);
           if (last) epilogue.tile(c, s * MR, p * NR); else store_tile(c, waiting);
         }
       }
@@ -109,17 +121,19 @@ void multiply_chunk(const Operand& a, index_t row0, index_t rows, const PackedPa
   }
 }
 
-// Rows per task: few enough that the packed rows stay in L2, many enough that panels are read seldom.
-inline index_t chunk_rows(index_t rows, index_t depth) {
+// Rows per task: few enough that the packed rows stay in L2 and that a task ends soon (a run is cancelled between tasks), many
+// enough that panels are read seldom.
+inline index_t chunk_rows(index_t rows, index_t columns, index_t depth) {
   const index_t cached = 98304 / std::max<index_t>(1, depth);
+  const index_t brief = (index_t{1} << 28) / std::max<index_t>(1, columns * depth);
   const index_t shared = ceil_div(rows, 16);
-  return std::max<index_t>(1, std::min({cached, shared, index_t{240}}) / MR) * MR;
+  return std::max<index_t>(1, std::min({cached, brief, shared, index_t{240}}) / MR) * MR;
 }
 
 // All rows of `a` against `b`; make_epilogue(row0, rows) gives each task its own epilogue, told `finish()` at its end.
 template <class Operand, class MakeEpilogue>
 void multiply_rows(const Run& run, const Operand& a, index_t rows, const PackedPanels& b, MakeEpilogue&& make_epilogue) {
-  const index_t chunk = chunk_rows(rows, b.depth);
+  const index_t chunk = chunk_rows(rows, b.columns, b.depth);
   parallel_for(run, ceil_div(rows, chunk), [&](index_t task) {
     const index_t row0 = task * chunk, count = std::min(chunk, rows - row0);
     auto epilogue = make_epilogue(row0, count);
@@ -129,9 +143,9 @@ void multiply_rows(const Run& run, const Operand& a, index_t rows, const PackedP
 }
 
 // The same where rows are few and columns many or nothing ties a row's columns together: tasks are blocks of both.
-template <class Operand, class MakeEpilogue>
+template <class Step = Products, class Operand, class MakeEpilogue>
 void multiply_blocks(const Run& run, const Operand& a, index_t rows, const PackedPanels& b, MakeEpilogue&& make_epilogue) {
-  const index_t chunk = chunk_rows(rows, b.depth);
+  const index_t chunk = chunk_rows(rows, b.columns, b.depth);
   const index_t chunks = ceil_div(rows, chunk);
   const index_t split = chunks >= 16 ? 1 : std::min(ceil_div(16, chunks), ceil_div(b.panels, 4));
   const index_t width = ceil_div(b.panels, std::max<index_t>(1, split));
@@ -140,7 +154,7 @@ void multiply_blocks(const Run& run, const Operand& a, index_t rows, const Packe
     const index_t row0 = task / blocks * chunk, count = std::min(chunk, rows - row0);
     const index_t panel0 = task % blocks * width;
     auto epilogue = make_epilogue(row0, count);
-    multiply_chunk(a, row0, count, b, panel0, std::min(b.panels, panel0 + width), epilogue);
+    multiply_chunk<Step>(a, row0, count, b, panel0, std::min(b.panels, panel0 + width), epilogue);
     epilogue.finish();
   });
 }

@@ -111,7 +111,7 @@ struct Assigner {
       std::copy(from, from + d, subset.begin() + j * d);
     }
     const CentroidSet c(run, subset.data(), some, d);
-    const index_t chunk = assign_rows(count, d);
+    const index_t chunk = assign_rows(count, c.k, d);
     parallel_for(run, ceil_div(count, chunk), [&](index_t task) {
       const index_t first = task * chunk, rows = std::min(chunk, count - first);
       const PickedRows picked{points, d, count, doubt.settled.data()};
@@ -146,7 +146,7 @@ struct Assigner {
     panels.pack(run, Rows{c.rows, c.width, k});
     std::vector<float> squared(static_cast<size_t>(panels.panels * NR), INFINITY);
     for (index_t j = 0; j < k; j++) squared[static_cast<size_t>(j)] = static_cast<float>(squared_norm(c.rows + j * c.width, c.width));
-    const index_t count = static_cast<index_t>(open.size()), chunk = chunk_rows(count, c.width);
+    const index_t count = static_cast<index_t>(open.size()), chunk = chunk_rows(count, k, c.width);
     std::vector<std::vector<index_t>> left(static_cast<size_t>(ceil_div(count, chunk)));
     parallel_for(run, static_cast<index_t>(left.size()), [&](index_t task) {
       const index_t first = task * chunk;
@@ -199,7 +199,7 @@ struct Assigner {
     const index_t count = static_cast<index_t>(open.size());
     if (count == 0) return true;
     const CentroidSet c(run, centroids, k, d);
-    const index_t chunk = assign_rows(count, d);
+    const index_t chunk = assign_rows(count, c.k, d);
     const double share = rounding_share(d);
     std::atomic<bool> finite{c.finite()};
     parallel_for(run, ceil_div(count, chunk), [&](index_t task) {

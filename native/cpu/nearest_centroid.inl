@@ -1,23 +1,27 @@
 // nearestCentroid: |x-c|^2 = |x|^2 + (|c|^2 - 2 x.c); the bracket alone decides, so the epilogue keeps per lane the best two of
-// it. Where the two are closer than the rounding bound the row is decided again in double.
+// it. Up to 16 dimensions |x-c|^2 itself is summed, which costs no more and does not cancel. Where the two are closer than the
+// rounding bound the row is decided again in double.
 
 struct CentroidSet {
   const float* data;
   index_t k, d;
   PackedPanels panels;
-  std::vector<float> squared;  // padded to whole panels with +Inf, which never wins
+  std::vector<float> squared;  // |c|^2
+  std::vector<float> offsets;  // what the epilogue adds per column: |c|^2, or 0 where distances are direct; +Inf beyond k
   double largest = 0;
 
   CentroidSet(const Run& run, const float* data, index_t k, index_t d)
-      : data(data), k(k), d(d), panels(k, d), squared(static_cast<size_t>(panels.panels * NR), INFINITY) {
+      : data(data), k(k), d(d), panels(k, d), squared(static_cast<size_t>(k)), offsets(static_cast<size_t>(panels.panels * NR), INFINITY) {
     for (index_t j = 0; j < k; j++) {
       const double norm = squared_norm(data + j * d, d);
       squared[static_cast<size_t>(j)] = static_cast<float>(norm);
+      offsets[static_cast<size_t>(j)] = direct() ? 0 : static_cast<float>(norm);
       largest = norm > largest || std::isnan(norm) ? norm : largest;
     }
     panels.pack(run, Rows{data, d, k});
   }
 
+  bool direct() const { return d <= kDirectDimensions; }
   bool finite() const { return std::isfinite(largest); }
 };
 
@@ -62,16 +66,18 @@ __attribute__((noinline)) inline NearestTwo nearest_exactly(const float* x, doub
   return result;
 }
 
-// Per row and lane: best value and its column, second-best value and its column.
+// Per row and lane: best value and its column, second-best value and its column. With Direct the accumulators are distances,
+// else products.
+template <bool Direct>
 struct ArgminEpilogue {
   static constexpr int kState = 4 * W;
   const CentroidSet& c;
   float* state;
-  const float* squared;
+  const float* offsets;
 
   // The state of `rows` rows lives in scratch slot 2.
   ArgminEpilogue(const CentroidSet& c, index_t rows)
-      : c(c), state(scratch(2, ceil_div(rows, MR) * MR * kState)), squared(c.squared.data()) {
+      : c(c), state(scratch(2, ceil_div(rows, MR) * MR * kState)), offsets(c.offsets.data()) {
     for (index_t i = 0; i < ceil_div(rows, MR) * MR; i++) {
       float* row = state + i * kState;
       store(row, set1(INFINITY));
@@ -91,7 +97,8 @@ struct ArgminEpilogue {
       I best_column = iload(columns(row)), second_column = iload(columns(row) + W);
 #pragma GCC unroll 4
       for (int j = 0; j < NV; j++) {
-        const F value = fnma(set1(2.0f), acc[i][j], load(squared + j0 + j * W));
+        const F offset = load(offsets + j0 + j * W);
+        const F value = Direct ? add(acc[i][j], offset) : fnma(set1(2.0f), acc[i][j], offset);
         const I column = iadd(iota(), iset1(static_cast<std::int32_t>(j0 + j * W)));
         const M better = lt(value, best), runner_up = lt(value, second);
         second = min(max(best, value), second);  // in these orders NaN never wins
@@ -126,29 +133,36 @@ struct ArgminEpilogue {
 // The nearest two centroids of rows [row0, row0 + count) of `points`; emit(row, x, NearestTwo, exact) for each in order.
 // `norms` gets their squared norms. With `exact` false the distances are the expanded form's, off by at most
 // rounding_share(d) * (norm + c.largest).
-template <class Points, class Emit>
-inline void assign_chunk(const Points& points, index_t row0, index_t count, const CentroidSet& c, double* norms, Emit&& emit) {
+template <bool Direct, class Points, class Emit>
+inline void assign_chunk_by(const Points& points, index_t row0, index_t count, const CentroidSet& c, double* norms, Emit&& emit) {
   for (index_t i = 0; i < count; i++) norms[i] = squared_norm(points.row(row0 + i), c.d);
-  ArgminEpilogue epilogue(c, count);
-  multiply_chunk(points, row0, count, c.panels, 0, c.panels.panels, epilogue);
+  ArgminEpilogue<Direct> epilogue(c, count);
+  multiply_chunk<std::conditional_t<Direct, SquaredDifferences, Products>>(points, row0, count, c.panels, 0, c.panels.panels, epilogue);
   const double share = rounding_share(c.d);
   for (index_t i = 0; i < count; i++) {
     const float* x = points.row(row0 + i);
     NearestTwo two = epilogue.reduce(i);
-    const double total = norms[i] + c.largest, bound = 2 * share * total;
-    const bool exact = c.k > 1 && !(total < 1e30 && total > 1e-30 && two.second - two.best > bound);
-    if (exact) {
-      two = nearest_exactly(x, norms[i], c);
+    const double total = norms[i] + c.largest, bound = 2 * share * (Direct ? two.second : total);
+    if (c.k > 1 && !(total < 1e30 && total > 1e-30 && two.second - two.best > bound)) {
+      emit(i, x, nearest_exactly(x, norms[i], c), true);
+    } else if (Direct) {
+      emit(i, x, two, total < 1e30 && total > 1e-30);
     } else {
       two.best += norms[i];
       two.second += norms[i];
+      emit(i, x, two, false);
     }
-    emit(i, x, two, exact);
   }
 }
 
+template <class Points, class Emit>
+inline void assign_chunk(const Points& points, index_t row0, index_t count, const CentroidSet& c, double* norms, Emit&& emit) {
+  if (c.direct()) assign_chunk_by<true>(points, row0, count, c, norms, emit);
+  else assign_chunk_by<false>(points, row0, count, c, norms, emit);
+}
+
 // Rows per task of an assignment; fixed by the shape alone.
-inline index_t assign_rows(index_t n, index_t d) { return chunk_rows(n, d); }
+inline index_t assign_rows(index_t n, index_t k, index_t d) { return chunk_rows(n, k, d); }
 
 inline void nearest_centroid(const Run& run, const NearestCentroid& p) {
   const index_t n = p.points.rows, k = p.centroids.rows, d = p.points.cols;
@@ -157,7 +171,7 @@ inline void nearest_centroid(const Run& run, const NearestCentroid& p) {
     const float* points = p.points.data + batch * n * d;
     const CentroidSet c(run, p.centroids.data + batch * k * d, k, d);
     std::atomic<bool> finite{c.finite()};
-    const index_t chunk = assign_rows(n, d);
+    const index_t chunk = assign_rows(n, k, d);
     parallel_for(run, ceil_div(n, chunk), [&](index_t task) {
       const index_t row0 = task * chunk, count = std::min(chunk, n - row0);
       double norms[512];

@@ -165,7 +165,7 @@ inline void nearest_neighbors(const Run& run, const NearestNeighbors& p) {
     }
     for (index_t i = 0; i < q; i++) trusted = trusted && usable(query_norms[i]);
     const NeighborSearch search{p, queries, points, query_norms, point_norms, panels, factor.data(), largest, trusted};
-    const index_t chunk = chunk_rows(q, d);
+    const index_t chunk = chunk_rows(q, n, d);
     parallel_for(run, ceil_div(q, chunk), [&](index_t task) {
       search.search(task * chunk, std::min(chunk, q - task * chunk), batch);
     });

@@ -1,5 +1,7 @@
-// pairwiseDistance: the distance is made from the product while the tile is in registers, and written once.
+// pairwiseDistance: the distance is made from the product while the tile is in registers, and written once. Up to 16 dimensions
+// euclidean distances are summed directly.
 
+template <bool Direct>
 struct DistanceEpilogue {
   const PairwiseDistance& p;
   const float *a, *b;        // this batch's rows; a from the chunk's first row on
@@ -29,8 +31,9 @@ struct DistanceEpilogue {
           value = min(set1(2.0f), max(zero(), value));  // in this order NaN stays NaN
         } else if (p.metric != Metric::dot) {
           const F total = add(fa, fb);
-          value = fnma(set1(2.0f), value, total);
-          direct_below = mul(direct_below, total);
+          // A direct sum is taken again only where its squares may leave float's range, which NaN in the factors tells.
+          value = Direct ? value : fnma(set1(2.0f), value, total);
+          direct_below = Direct ? mul(set1(-1.0f), total) : mul(direct_below, total);
           value = max(zero(), value);
         }
         if (p.metric == Metric::dot) {
@@ -93,8 +96,14 @@ inline void pairwise_distance(const Run& run, const PairwiseDistance& p) {
     panels.pack(run, Rows{b, d, m});
     float* out = p.out + batch * n * m;
     const bool streaming = n * m > (index_t{1} << 22) && m % W == 0 && reinterpret_cast<std::uintptr_t>(out) % (W * 4) == 0;
-    multiply_blocks(run, Rows{a, d, n}, n, panels, [&](index_t row0, index_t rows) {
-      return DistanceEpilogue{p, a + row0 * d, b, factor_a + row0, factor_b, out + row0 * m, rows, streaming};
-    });
+    const auto compute = [&](auto direct) {
+      constexpr bool Direct = decltype(direct)::value;
+      using Step = std::conditional_t<Direct, SquaredDifferences, Products>;
+      multiply_blocks<Step>(run, Rows{a, d, n}, n, panels, [&](index_t row0, index_t rows) {
+        return DistanceEpilogue<Direct>{p, a + row0 * d, b, factor_a + row0, factor_b, out + row0 * m, rows, streaming};
+      });
+    };
+    const bool euclidean = p.metric == Metric::sqeuclidean || p.metric == Metric::euclidean;
+    if (euclidean && d <= kDirectDimensions) compute(std::true_type{}); else compute(std::false_type{});
   }
 }

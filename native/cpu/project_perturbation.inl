@@ -1,5 +1,20 @@
 // projectPerturbation: linf entry by entry; l2 and l1 per row in double (ball.inl), rounded toward zero.
 
+// linf of one row: the ball and the box are intervals, whose float ends lie inside them.
+inline void project_linf(const float* delta, index_t d, float radius, const Bounds& bounds, float* out) {
+  const F top = set1(radius), bottom = set1(-radius);
+  const F hi = set1(static_cast<float>(bounds.hi)), minus_lo = set1(-static_cast<float>(bounds.lo));
+  for (index_t i = 0; i < d; i += W) {
+    const int left = static_cast<int>(std::min<index_t>(W, d - i));
+    F v = min(top, max(bottom, left == W ? load(delta + i) : load_partial(delta + i, left)));
+    if (bounds.x != nullptr) {
+      const F x = left == W ? load(bounds.x + i) : load_partial(bounds.x + i, left);
+      v = min(add_down(hi, sub(zero(), x)), max(sub(zero(), add_down(x, minus_lo)), v));
+    }
+    if (left == W) store(out + i, v); else store_partial(out + i, v, left);
+  }
+}
+
 inline void project_perturbation(const Run& run, const ProjectPerturbation& p) {
   const index_t rows = p.delta.batch * p.delta.rows, d = p.delta.cols;
   const float radius = float_below(p.epsilon);
@@ -19,10 +34,7 @@ inline void project_perturbation(const Run& run, const ProjectPerturbation& p) {
       for (index_t i = 0; x != nullptr && i < d; i++) in_box = in_box && x[i] >= p.lo && x[i] <= p.hi;
       if (!in_box) { note(outside, r); continue; }
       if (p.norm == Norm::linf) {
-        for (index_t i = 0; i < d; i++) {
-          const double v = std::min(std::max<double>(delta[i], -radius), static_cast<double>(radius));
-          out[i] = x == nullptr ? static_cast<float>(v) : float_toward_zero(bounds.clip(i, v));
-        }
+        project_linf(delta, d, radius, bounds, out);
         continue;
       }
       double* work = reinterpret_cast<double*>(scratch(0, 2 * d));

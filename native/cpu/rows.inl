@@ -1,5 +1,8 @@
 // What distance kernels know of rows: norms in double, exact differences, where the expanded form cancels.
 
+// Up to this many dimensions squared differences are summed directly.
+constexpr index_t kDirectDimensions = 16;
+
 // Sum of squares in double; NaN or Inf exactly when the row holds NaN or Inf (squares of floats do not overflow a double).
 inline double squared_norm(const float* x, index_t d) {
   D s0 = dzero(), s1 = dzero();
