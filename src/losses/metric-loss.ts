@@ -1,10 +1,19 @@
 import type * as tf from '@tensorflow/tfjs';
 
+/** What checkpoints and reports store of a loss. */
+export type LossConfig = { readonly name: string } & Readonly<Record<string, string | number>>;
+
 /**
  * A metric-learning loss over class proxies: embeddings [n, d], labels [n] (rows of the proxies), proxies
- * [classes, d] -> scalar; differentiable in embeddings and proxies. `config` is what checkpoints and reports store.
+ * [classes, d] -> scalar; differentiable in embeddings and proxies.
  */
 export interface MetricLoss {
   (embeddings: tf.Tensor2D, labels: tf.Tensor1D, proxies: tf.Tensor2D): tf.Scalar;
-  readonly config: { readonly name: string } & Readonly<Record<string, string | number>>;
+  readonly config: LossConfig;
+}
+
+/** A loss over the pairs of a batch; proxies are neither needed nor, where training has them, moved. */
+export interface PairLoss {
+  (embeddings: tf.Tensor2D, labels: tf.Tensor1D, proxies?: tf.Tensor2D): tf.Scalar;
+  readonly config: LossConfig;
 }

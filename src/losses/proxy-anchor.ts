@@ -1,6 +1,8 @@
 import * as tf from '@tensorflow/tfjs';
 import { invalid } from '../errors.js';
 import type { MetricLoss } from './metric-loss.js';
+import { NEVER } from './pairs.js';
+import { unitRows } from './unit-rows.js';
 
 export interface ProxyAnchorOptions {
   /** Sharpness (default 32). */
@@ -8,9 +10,6 @@ export interface ProxyAnchorOptions {
   /** Margin on the cosine similarity (default 0.1). */
   delta?: number;
 }
-
-/** Stands for minus infinity under a mask: exp of it is 0, and it has finite gradients. */
-const NEVER = -1e30;
 
 /**
  * Proxy-Anchor (Kim et al., CVPR 2020), s the cosine similarity, P+ the proxies with positives in the batch:
@@ -26,7 +25,7 @@ export function proxyAnchor(options: ProxyAnchorOptions = {}): MetricLoss {
     const present = checkedLabels(embeddings, labels, proxies);
     return tf.tidy(() => {
       const classes = proxies.shape[0];
-      const similarity = tf.matMul(unit(embeddings), unit(proxies), false, true);
+      const similarity = tf.matMul(unitRows(embeddings), unitRows(proxies), false, true);
       const own = tf.cast(tf.oneHot(tf.cast(labels, 'int32'), classes), 'bool');
       const positive = logOnePlusSum(tf.mul(tf.sub(similarity, delta), -alpha), own);
       const negative = logOnePlusSum(tf.mul(tf.add(similarity, delta), alpha), tf.logicalNot(own));
@@ -40,10 +39,6 @@ export function proxyAnchor(options: ProxyAnchorOptions = {}): MetricLoss {
 function logOnePlusSum(z: tf.Tensor, mask: tf.Tensor): tf.Tensor {
   const masked = tf.where(mask, z, tf.fill(z.shape, NEVER));
   return tf.logSumExp(tf.concat([masked, tf.zeros([1, z.shape[1]!])], 0), 0);
-}
-
-function unit(x: tf.Tensor2D): tf.Tensor2D {
-  return tf.mul(x, tf.rsqrt(tf.maximum(tf.sum(tf.square(x), 1, true), 1e-24)));
 }
 
 /** Checks the three shapes and the labels' range; returns how many classes the batch holds. */

@@ -1,0 +1,62 @@
+import * as tf from '@tensorflow/tfjs';
+import type { PairLoss } from './metric-loss.js';
+import {
+  checkAboveZero,
+  checkFinite,
+  constant,
+  logSumExpWhere,
+  NEVER,
+  type Pairs,
+  pairsOf,
+  similarities,
+} from './pairs.js';
+
+export interface MultiSimilarityOptions {
+  /** Sharpness on positives (default 2). */
+  alpha?: number;
+  /** Sharpness on negatives (default 50). */
+  beta?: number;
+  /** Similarity that divides both sides (default 0.5). */
+  base?: number;
+  /**
+   * Keep only negatives more similar than the least similar positive less this, and positives less similar than the
+   * most similar negative plus this (the paper's 0.1); all pairs when absent.
+   */
+  mining?: number;
+}
+
+/**
+ * Multi-Similarity loss (Wang et al., CVPR 2019), s the cosine similarity; the mean over anchors of
+ * (1/alpha) log(1 + Σ_p e^{-alpha (s(a,p) - base)}) + (1/beta) log(1 + Σ_n e^{beta (s(a,n) - base)}).
+ */
+export function multiSimilarity(options: MultiSimilarityOptions = {}): PairLoss {
+  const { alpha = 2, beta = 50, base = 0.5, mining } = options;
+  checkAboveZero('alpha', alpha);
+  checkAboveZero('beta', beta);
+  checkFinite('base', base);
+  if (mining !== undefined) checkFinite('mining', mining, 0);
+  const loss = (embeddings: tf.Tensor2D, labels: tf.Tensor1D): tf.Scalar =>
+    tf.tidy(() => {
+      const all = pairsOf(embeddings, labels);
+      const s = similarities(embeddings);
+      const { positive, negative } = mining === undefined ? all : informative(constant(s), all, mining);
+      const fromBase = tf.sub<tf.Tensor2D>(s, base);
+      // log(1 + Σ e^z) = softplus(log Σ e^z)
+      const pull = tf.div(tf.softplus(logSumExpWhere(tf.mul(fromBase, -alpha), positive)), alpha);
+      const push = tf.div(tf.softplus(logSumExpWhere(tf.mul(fromBase, beta), negative)), beta);
+      return tf.mean<tf.Scalar>(tf.add(pull, push));
+    });
+  const config = { name: 'multi-similarity', alpha, beta, base, ...(mining !== undefined && { mining }) };
+  return Object.assign(loss, { config });
+}
+
+/** The paper's pair mining; an anchor without positives keeps no negatives, and the other way round. */
+function informative(s: tf.Tensor2D, { positive, negative }: Pairs, slack: number): Pairs {
+  const far = tf.fill(s.shape, -NEVER);
+  const leastPositive = tf.min(tf.where(tf.cast(positive, 'bool'), s, far), 1, true);
+  const mostNegative = tf.max(tf.where(tf.cast(negative, 'bool'), s, tf.neg(far)), 1, true);
+  return {
+    positive: tf.mul(positive, tf.step(tf.sub(tf.add(mostNegative, slack), s))),
+    negative: tf.mul(negative, tf.step(tf.add(tf.sub(s, leastPositive), slack))),
+  };
+}

@@ -1,0 +1,26 @@
+import * as tf from '@tensorflow/tfjs';
+import type { PairLoss } from './metric-loss.js';
+import { checkAboveZero, logSumExpWhere, pairsOf, similarities } from './pairs.js';
+
+export interface NtXentOptions {
+  /** Default 0.07. */
+  temperature?: number;
+}
+
+/**
+ * NT-Xent, the N-pair loss (Sohn, 2016) with temperature t over cosine similarities s: the mean over positive pairs of
+ * -log(e^{s(a,p)/t} / (e^{s(a,p)/t} + Σ_n e^{s(a,n)/t})), n over all negatives of a. 0 without positive pairs.
+ */
+export function ntXent(options: NtXentOptions = {}): PairLoss {
+  const { temperature = 0.07 } = options;
+  checkAboveZero('temperature', temperature);
+  const loss = (embeddings: tf.Tensor2D, labels: tf.Tensor1D): tf.Scalar =>
+    tf.tidy(() => {
+      const { positive, negative } = pairsOf(embeddings, labels);
+      const z = tf.div<tf.Tensor2D>(similarities(embeddings), temperature);
+      // -log(e^p / (e^p + Σ e^n)) = softplus(log Σ e^n - p)
+      const values = tf.softplus(tf.sub(logSumExpWhere(z, negative), z));
+      return tf.div<tf.Scalar>(tf.sum(tf.mul(values, positive)), tf.maximum(tf.sum(positive), 1));
+    });
+  return Object.assign(loss, { config: { name: 'nt-xent', temperature } });
+}
