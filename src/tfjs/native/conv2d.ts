@@ -9,6 +9,8 @@ type FusedConv2DAttrs = tf.Conv2DAttrs & FusedAttrs;
 
 const channelsLast = ({ attrs }: KernelCall<{ dataFormat?: string }>) => (attrs.dataFormat ?? 'NHWC') === 'NHWC';
 
+const sameShape = (a: tf.TensorInfo, shape: readonly number[]) => a.shape.join() === shape.join();
+
 function forward(call: KernelCall<FusedConv2DAttrs>, bias?: tf.TensorInfo): tf.TensorInfo {
   const { backend, attrs } = call;
   const { x, filter } = call.inputs;
@@ -55,13 +57,20 @@ const fusedConv2d: NativeKernel<FusedConv2DAttrs> = {
   },
 };
 
+function inputGradientInfo({ inputs, attrs }: KernelCall<tf.Conv2DBackpropInputAttrs>) {
+  const { inputShape, strides, pad, dimRoundingMode } = attrs;
+  const shape = inputs.filter.shape as Shape4D;
+  return tf.backend_util.computeConv2DInfo(inputShape, shape, strides, 1, pad, dimRoundingMode);
+}
+
 const conv2dBackpropInput: NativeKernel<tf.Conv2DBackpropInputAttrs> = {
   kernelName: 'Conv2DBackpropInput',
-  accepts: channelsLast,
-  run({ inputs: { dy, filter }, attrs, backend }) {
-    const { inputShape, strides, pad, dimRoundingMode } = attrs;
-    const shape = filter.shape as Shape4D;
-    const info = tf.backend_util.computeConv2DInfo(inputShape, shape, strides, 1, pad, dimRoundingMode);
+  // A transposed convolution may name an output that its input is not the convolution of.
+  accepts: (call) => channelsLast(call) && sameShape(call.inputs.dy, inputGradientInfo(call).outShape),
+  run(call) {
+    const { inputs, backend } = call;
+    const { dy, filter } = inputs;
+    const info = inputGradientInfo(call);
     const values = conv2dBackpropInputSync({
       geometry: windowGeometry(info),
       dy: backend.floats(dy),
