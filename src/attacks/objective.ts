@@ -2,6 +2,24 @@ import type * as tf from '@tensorflow/tfjs';
 import { EatDmlError, invalid } from '../errors.js';
 import type { RandomStream } from '../random.js';
 
+/** What attacked images are searched in, or found in. */
+export interface AttackGallery {
+  /** Clean embeddings, unit rows [m, d]. */
+  embeddings: tf.Tensor2D;
+  /** Class of each row. */
+  labels: Int32Array;
+  /** Row of each attacked image's own clean self. */
+  self: Int32Array;
+}
+
+/** The evaluated samples outside the attacked batch, as they stand, by class. */
+export interface Rest {
+  /** Sum of the embeddings of each class, [classes, d]. */
+  sums: tf.Tensor2D;
+  /** Samples of each class. */
+  counts: Int32Array;
+}
+
 /** What an objective may know about the batch it attacks. */
 export interface ObjectiveInputs {
   /** The batch's clean embeddings [n, d]; computed when first asked for. */
@@ -10,6 +28,8 @@ export interface ObjectiveInputs {
   labels?: Int32Array;
   /** Mean clean embedding of every class of the whole attacked set, [classes, d]. */
   centroids?: tf.Tensor2D;
+  gallery?: AttackGallery;
+  rest?: Rest;
   /** Draws what the objective leaves to chance; a stream of its own per batch and restart. */
   random: RandomStream;
 }
@@ -21,6 +41,8 @@ export interface Objective {
   readonly joint: boolean;
   /** Its gradient vanishes at the clean image, so that an attack must start beside it. */
   readonly flatAtStart: boolean;
+  /** Depends on the whole evaluated set: batches are attacked in turn, each against the rest as it stands. */
+  readonly wholeSet?: boolean;
   /**
    * Called once per batch and restart; what it creates lives as long as the attack. The function it returns maps
    * embeddings [n, d] (unit rows) to values [n] whose sum is ascended (a joint objective may return one value, [1]).
@@ -46,6 +68,11 @@ export function requireCentroids(
 export function requireLabels(name: string, { labels }: ObjectiveInputs): Int32Array {
   if (!labels) throw missing(name, 'labels');
   return labels;
+}
+
+export function requireGallery(name: string, { gallery }: ObjectiveInputs): AttackGallery {
+  if (!gallery) throw missing(name, 'a gallery');
+  return gallery;
 }
 
 function missing(objective: string, what: string): EatDmlError {

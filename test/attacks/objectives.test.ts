@@ -77,6 +77,65 @@ describe('objectives, against their formulas in double precision', () => {
     expectClose(values('joint-pairwise'), joint);
   });
 
+  /** Σ_i (mean over the own class - mean over the others) of squared distances, of `rows` under `labels`. */
+  const jointValue = (rows: number[][], labels: number[]) =>
+    rows.reduce((sum, row, i) => {
+      const to = (wanted: (j: number) => boolean) => {
+        const found = rows.filter((_, j) => j !== i && wanted(j)).map((other) => squared(row, other));
+        return found.length === 0 ? 0 : found.reduce((a, b) => a + b, 0) / found.length;
+      };
+      return sum + to((j) => labels[j] === labels[i]) - to((j) => labels[j] !== labels[i]);
+    }, 0);
+
+  it('joint-set: all pairs of batch and rest, from the sums of the classes', () => {
+    expectClose(values('joint-set'), [jointValue(moved, [...LABELS])]);
+    const sums = [0, 1, 2].map((c) =>
+      [0, 1, 2].map((d) => clean.filter((_, i) => LABELS[i] === c).reduce((a, row) => a + row[d], 0)),
+    );
+    const inputs = { clean: () => tf.tensor2d(clean), labels: LABELS, centroids: tf.tensor2d(centroids) };
+    const rest = { sums: tf.tensor2d(sums), counts: Int32Array.of(3, 2, 2) };
+    const bound = objective('joint-set').bind({ ...inputs, rest, random: randomStream(1) });
+    const all = jointValue([...moved, ...clean], [...LABELS, ...LABELS]);
+    expectClose(Array.from(bound(tf.tensor2d(moved)).dataSync()), [all]);
+  });
+
+  it('soft-kmeans: minus the mutual information after five soft iterations', () => {
+    let centres = centroids;
+    const shares = () =>
+      moved.map((row) => {
+        const e = centres.map((centre) => Math.exp(-squared(row, centre) / 0.1));
+        return e.map((x) => x / e.reduce((a, b) => a + b, 0));
+      });
+    for (let t = 0; t < 5; t++) {
+      const r = shares();
+      centres = centres.map((_, j) => {
+        const weight = r.reduce((sum, row) => sum + row[j], 0);
+        return [0, 1, 2].map((d) => moved.reduce((sum, row, i) => sum + r[i][j] * row[d], 0) / weight);
+      });
+    }
+    const r = shares();
+    const joint = [0, 1, 2].map((y) =>
+      [0, 1, 2].map((j) => r.reduce((sum, row, i) => sum + (LABELS[i] === y ? row[j] : 0), 0) / LABELS.length),
+    );
+    const ofClass = joint.map((row) => row.reduce((a, b) => a + b, 0));
+    const ofCluster = [0, 1, 2].map((j) => joint.reduce((sum, row) => sum + row[j], 0));
+    const information = joint.flatMap((row, y) => row.map((p, j) => p * Math.log(p / (ofClass[y] * ofCluster[j]))));
+    expectClose(values('soft-kmeans'), [-information.reduce((a, b) => a + b, 0)]);
+  });
+
+  it('soft-kmeans is blind to a renaming of clusters', () => {
+    const at = (rows: number[][]) =>
+      tf.tidy(() => {
+        const inputs = { clean: () => tf.tensor2d(clean), labels: LABELS, centroids: tf.tensor2d(centroids) };
+        return objective('soft-kmeans')
+          .bind({ ...inputs, random: randomStream(1) })(tf.tensor2d(rows))
+          .dataSync()[0];
+      });
+    const home = Array.from(LABELS, (c) => centroids[c].map((x) => x / Math.hypot(...centroids[c])));
+    const swapped = Array.from(LABELS, (c) => home[[...LABELS].indexOf((c + 1) % 3)]);
+    expect(at(swapped)).toBeCloseTo(at(home), 3);
+  });
+
   it('centroid-random-target: each value belongs to another class, and targets vary', () => {
     const targets = values('centroid-random-target').map((value, i) => {
       const distances = centroids.map((centroid) => Math.abs(squared(moved[i], centroid) + value));

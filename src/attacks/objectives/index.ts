@@ -4,9 +4,11 @@ import { centroidMargin } from './centroid-margin.js';
 import { centroidRandomTarget } from './centroid-random-target.js';
 import { embeddingShift } from './embedding-shift.js';
 import { jointPairwise } from './joint-pairwise.js';
+import { jointSet } from './joint-set.js';
 import { proxy } from './proxy.js';
+import { softKmeans } from './soft-kmeans.js';
 
-const OBJECTIVES = [embeddingShift, proxy, centroidMargin, centroidRandomTarget, jointPairwise];
+const OBJECTIVES = [embeddingShift, proxy, centroidMargin, centroidRandomTarget, jointPairwise, jointSet, softKmeans];
 
 /** The names that {@link objective} knows. */
 export const OBJECTIVE_NAMES: readonly string[] = OBJECTIVES.map(({ name }) => name);

@@ -1,0 +1,112 @@
+import * as tf from '@tensorflow/tfjs';
+import type { Ascent } from './ascent.js';
+import { intoBall } from './ball.js';
+import { type Candidate, perSample } from './candidate.js';
+import type { CarliniWagnerSettings } from './settings.js';
+
+const BETA1 = 0.9;
+const BETA2 = 0.999;
+/** Keeps atanh finite at black and white pixels. */
+const INSIDE = 1 - 1e-6;
+const FIRST_WEIGHT = 1;
+
+/** Per sample: the weight c of the objective, its bounds, and the shortest success so far. */
+interface Search {
+  weight: Float64Array;
+  low: Float64Array;
+  high: Float64Array;
+  shortest: Float64Array;
+}
+
+/**
+ * Carlini and Wagner (2017), l2: x' = (tanh(w) + 1) / 2 with Adam on w minimises |x' - x|² + c max(kappa - f(x'), 0);
+ * c grows tenfold until f exceeds kappa, then is halved between its bounds. Returns the shortest success of each
+ * sample, cut to the ball; where there is none, the last point, which the ball cuts as well.
+ */
+export function carliniWagnerAscent(ascent: Ascent, settings: CarliniWagnerSettings): Candidate {
+  const { images, values } = ascent;
+  const n = images.shape[0];
+  const search: Search = {
+    weight: new Float64Array(n).fill(FIRST_WEIGHT),
+    low: new Float64Array(n),
+    high: new Float64Array(n).fill(Infinity),
+    shortest: new Float64Array(n).fill(Infinity),
+  };
+  let best = tf.clone(images);
+  for (let round = 0; round < settings.searches; round++) {
+    const before = best;
+    best = tf.tidy(() => searchOnce(ascent, settings, search, before));
+    before.dispose();
+  }
+  const cut = intoBall(images, best, settings);
+  return { images: cut, values: values(cut) };
+}
+
+function searchOnce(ascent: Ascent, settings: CarliniWagnerSettings, search: Search, kept: tf.Tensor4D): tf.Tensor4D {
+  const { images } = ascent;
+  const reached = new Uint8Array(images.shape[0]);
+  let best = tf.clone(kept);
+  let w = tf.tidy(() => tf.atanh(tf.mul(tf.sub(tf.mul(images, 2), 1), INSIDE)) as tf.Tensor4D);
+  let [first, second]: tf.Tensor4D[] = [tf.zerosLike(w), tf.zerosLike(w)];
+  for (let step = 1; step <= settings.steps; step++) {
+    const old = [w, first, second, best];
+    [w, first, second, best] = tf.tidy(() => {
+      const gradient = lossGradient(ascent, settings, search.weight, w);
+      const moment1 = tf.add<tf.Tensor4D>(tf.mul(first, BETA1), tf.mul(gradient, 1 - BETA1));
+      const moment2 = tf.add<tf.Tensor4D>(tf.mul(second, BETA2), tf.mul(tf.square(gradient), 1 - BETA2));
+      const size = (settings.learningRate * Math.sqrt(1 - BETA2 ** step)) / (1 - BETA1 ** step);
+      const next = tf.sub<tf.Tensor4D>(w, tf.mul(tf.div(moment1, tf.add(tf.sqrt(moment2), 1e-8)), size));
+      return [next, moment1, moment2, shorter(ascent, settings, search, reached, pixels(next), best)];
+    });
+    tf.dispose(old);
+  }
+  adjustWeights(search, reached);
+  return tf.where(tf.cast(perSample(search.shortest.map((d) => (d < Infinity ? 1 : 0))), 'bool'), best, pixels(w));
+}
+
+function pixels(w: tf.Tensor4D): tf.Tensor4D {
+  return tf.div(tf.add(tf.tanh(w), 1), 2);
+}
+
+function lossGradient(
+  { images, values }: Ascent,
+  { confidence }: CarliniWagnerSettings,
+  weight: Float64Array,
+  w: tf.Tensor4D,
+) {
+  const weights = tf.tensor1d(Float32Array.from(weight));
+  const loss = (at: tf.Tensor4D) => {
+    const x = pixels(at);
+    const length = tf.sum(tf.squaredDifference(x, images));
+    return tf.add<tf.Scalar>(length, tf.sum(tf.mul(tf.relu(tf.sub(confidence, values(x))), weights)));
+  };
+  return tf.grad(loss as (x: tf.Tensor) => tf.Tensor)(w) as tf.Tensor4D;
+}
+
+/** The shorter success of each sample: this iterate, or the one kept. */
+function shorter(
+  { images, values }: Ascent,
+  { confidence }: CarliniWagnerSettings,
+  search: Search,
+  reached: Uint8Array,
+  x: tf.Tensor4D,
+  best: tf.Tensor4D,
+): tf.Tensor4D {
+  const lengths = tf.sqrt(tf.sum(tf.squaredDifference(x, images), [1, 2, 3])).dataSync();
+  const wins = Uint8Array.from(values(x).dataSync(), (value, i) => {
+    if (!(value > confidence)) return 0;
+    reached[i] = 1;
+    if (lengths[i] >= search.shortest[i]) return 0;
+    search.shortest[i] = lengths[i];
+    return 1;
+  });
+  return tf.where(tf.cast(perSample(wins), 'bool'), x, best);
+}
+
+function adjustWeights({ weight, low, high }: Search, reached: Uint8Array): void {
+  for (const [i, success] of reached.entries()) {
+    if (success) high[i] = weight[i];
+    else low[i] = weight[i];
+    weight[i] = high[i] < Infinity ? (low[i] + high[i]) / 2 : weight[i] * 10;
+  }
+}

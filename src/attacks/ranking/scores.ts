@@ -1,0 +1,84 @@
+import { type Matrix, pairwiseDistance } from '../../kernels/index.js';
+import type { RankingName } from './names.js';
+import type { CleanRanking } from './selections.js';
+
+/** What RobRank reports under its attacks; percentiles and recalls in percent. */
+export interface RankingScores {
+  /** Percentile rank of what was raised (50 undefended at chance, 0 reached). */
+  'CA+': number;
+  /** Percentile rank of what was lowered. */
+  'CA-': number;
+  'QA+': number;
+  'QA-': number;
+  /** Cosine similarity with the target. */
+  TMA: number;
+  /** Mean Euclidean shift of the embedding, 0 to 2. */
+  'ES:D': number;
+  /** Recall@1 under ES, LTM and GTM. */
+  'ES:R': number;
+  LTM: number;
+  GTM: number;
+  /** The nearest stays among the nearest four. */
+  GTT: number;
+}
+
+/** Empirical robustness score (Zhou et al., 2021): the mean of the ten, each scaled to 0 (worst) .. 100. */
+export function empiricalRobustnessScore(s: RankingScores): number {
+  const scaled = [
+    ...[2 * s['CA+'], 100 - s['CA-'], 2 * s['QA+'], 100 - s['QA-']],
+    ...[100 * (1 - s.TMA), 50 * (2 - s['ES:D']), s['ES:R'], s.LTM, s.GTM, s.GTT],
+  ];
+  return scaled.reduce((sum, value) => sum + value, 0) / scaled.length;
+}
+
+/** Everything a measure may need of one attack. */
+export interface RankingOutcome {
+  /** Attacked embeddings, a row per sample. */
+  attacked: Matrix;
+  clean: Matrix;
+  gallery: Matrix;
+  ranking: CleanRanking;
+  targets: Int32Array;
+}
+
+/** The measures that one attack gives, by their names in {@link RankingScores}. */
+export async function rankingMeasures(name: RankingName, outcome: RankingOutcome): Promise<Partial<RankingScores>> {
+  const { attacked, clean, gallery, ranking, targets } = outcome;
+  const n = attacked.rows;
+  const mean = (of: (i: number) => number) => Array.from({ length: n }, (_, i) => of(i)).reduce((a, b) => a + b, 0) / n;
+  const row = ({ data, cols }: Matrix, i: number) => data.subarray(i * cols, (i + 1) * cols);
+  if (name === 'TMA') return { TMA: mean((i) => dot(row(attacked, i), row(gallery, targets[i]))) };
+  const distances = (await pairwiseDistance(attacked, gallery, { metric: 'euclidean' })).data;
+  const own = (i: number) => distances.subarray(i * gallery.rows, (i + 1) * gallery.rows);
+  const recall = () => 100 * mean((i) => (nearest(own(i), ranking.self[i], 1).some(sameClass(ranking, i)) ? 1 : 0));
+  if (name === 'ES') return { 'ES:D': mean((i) => gap(row(attacked, i), row(clean, i))), 'ES:R': recall() };
+  if (name === 'LTM' || name === 'GTM') return { [name]: recall() };
+  if (name === 'GTT')
+    return { GTT: 100 * mean((i) => (nearest(own(i), ranking.self[i], 4).includes(targets[i]) ? 1 : 0)) };
+  if (name.startsWith('QA')) return { [name]: 100 * mean((i) => below(own(i), own(i)[targets[i]])) };
+  const between = (await pairwiseDistance(gallery, gallery, { metric: 'euclidean' })).data;
+  const ofTarget = (t: number) => between.subarray(t * gallery.rows, (t + 1) * gallery.rows);
+  return { [name]: 100 * mean((i) => below(ofTarget(targets[i]), own(i)[targets[i]])) };
+}
+
+/** Share of the distances that are smaller: the percentile rank. */
+function below(distances: Float32Array, limit: number): number {
+  return distances.reduce((count, d) => count + (d < limit ? 1 : 0), 0) / distances.length;
+}
+
+function nearest(distances: Float32Array, self: number, count: number): number[] {
+  const order = Array.from(distances.keys()).filter((j) => j !== self);
+  return order.sort((a, b) => distances[a] - distances[b]).slice(0, count);
+}
+
+function sameClass({ labels, queryLabels }: CleanRanking, i: number) {
+  return (j: number) => labels[j] === queryLabels[i];
+}
+
+function dot(a: Float32Array, b: Float32Array): number {
+  return a.reduce((sum, value, j) => sum + value * b[j], 0);
+}
+
+function gap(a: Float32Array, b: Float32Array): number {
+  return Math.sqrt(a.reduce((sum, value, j) => sum + (value - b[j]) ** 2, 0));
+}

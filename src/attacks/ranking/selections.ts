@@ -1,0 +1,44 @@
+import type { RandomStream } from '../../random.js';
+import type { RankingName } from './names.js';
+
+/** Clean distances of every sample to every gallery row, [n, m] row-major, and who is who. */
+export interface CleanRanking {
+  distances: Float32Array;
+  rows: number;
+  cols: number;
+  /** Class of each sample. */
+  queryLabels: Int32Array;
+  /** Class of each gallery row. */
+  labels: Int32Array;
+  /** Gallery row of each sample's own self. */
+  self: Int32Array;
+}
+
+/** Share of the gallery from which CA- and QA- draw what is to be lowered. */
+const TOPMOST = 0.01;
+
+/**
+ * The gallery row that each sample's attack is about, as RobRank selects it with M = W = 1: any row (CA+, QA+, TMA), one
+ * of the nearest 1% but the sample itself (CA-, QA-), the nearest of another class (GTM), the nearest but itself (GTT);
+ * -1 for attacks that name no row.
+ */
+export function selectTargets(name: RankingName, ranking: CleanRanking, random: RandomStream): Int32Array {
+  const { rows, cols, labels, queryLabels, self } = ranking;
+  const nearest = (i: number, allowed: (j: number) => boolean, count: number) => {
+    const row = ranking.distances.subarray(i * cols, (i + 1) * cols);
+    const others = Array.from({ length: cols }, (_, j) => j).filter((j) => j !== self[i] && allowed(j));
+    return others.sort((a, b) => row[a] - row[b]).slice(0, count);
+  };
+  const any = () => true;
+  const topmost = Math.max(1, Math.floor(TOPMOST * cols));
+  return Int32Array.from({ length: rows }, (_, i) => {
+    if (name === 'CA+' || name === 'QA+' || name === 'TMA') return random.integer(cols);
+    if (name === 'CA-' || name === 'QA-') {
+      const near = nearest(i, any, topmost);
+      return near[random.integer(near.length)];
+    }
+    if (name === 'GTM') return nearest(i, (j) => labels[j] !== queryLabels[i], 1)[0] ?? -1;
+    if (name === 'GTT') return nearest(i, any, 1)[0];
+    return -1;
+  });
+}

@@ -1,0 +1,104 @@
+import * as tf from '@tensorflow/tfjs';
+import type { RandomStream } from '../random.js';
+import type { Ascent } from './ascent.js';
+import { intoBall } from './ball.js';
+import { type Candidate, perSample } from './candidate.js';
+import type { SquareSettings } from './settings.js';
+import { firstPyramids, moveMass } from './square-l2.js';
+
+/** One perturbation, [h, w, c] row-major, and its shape. */
+export interface Patchwork {
+  delta: Float32Array;
+  shape: readonly [h: number, w: number, c: number];
+}
+
+/**
+ * Square attack (Andriushchenko et al., 2020): one random square per step and image, kept where it raises the objective.
+ * linf: start from vertical stripes of +-epsilon, squares of +-epsilon; l2: see square-l2.ts. Sees values only.
+ */
+export function squareSearch(ascent: Ascent, settings: SquareSettings): Candidate {
+  const { images, random } = ascent;
+  const [n, h, w, c] = images.shape;
+  const size = h * w * c;
+  const deltas = new Float32Array(n * size);
+  for (let i = 0; i < n; i++) {
+    const patch = { delta: deltas.subarray(i * size, (i + 1) * size), shape: [h, w, c] as const };
+    if (settings.norm === 'linf') stripes(patch, settings.epsilon, random);
+    else firstPyramids(patch, settings.epsilon, random);
+  }
+  let current = tf.tidy(() => moved(ascent, settings, deltas));
+  const best = valuesAt(ascent, current);
+  for (let step = 0; step < settings.steps; step++) {
+    const side = squareSide(settings, step, h, w);
+    const tried = Float32Array.from(deltas);
+    for (let i = 0; i < n; i++) {
+      const patch = { delta: tried.subarray(i * size, (i + 1) * size), shape: [h, w, c] as const };
+      if (settings.norm === 'linf') paint(patch, side, settings.epsilon, random);
+      else moveMass(patch, side, settings.epsilon, random);
+    }
+    const before = current;
+    current = tf.tidy(() => keepRises(ascent, settings, before, { deltas, tried, best }));
+    before.dispose();
+  }
+  return { images: current, values: tf.tensor1d(Float32Array.from(best)) };
+}
+
+interface Trial {
+  deltas: Float32Array;
+  tried: Float32Array;
+  best: Float64Array;
+}
+
+function keepRises(ascent: Ascent, settings: SquareSettings, current: tf.Tensor4D, { deltas, tried, best }: Trial) {
+  const candidate = moved(ascent, settings, tried);
+  const size = deltas.length / candidate.shape[0];
+  const wins = Uint8Array.from(valuesAt(ascent, candidate), (value, i) => {
+    if (!(value > best[i])) return 0;
+    best[i] = value;
+    return 1;
+  });
+  if (wins.length === 1) {
+    if (wins[0]) deltas.set(tried);
+  } else {
+    for (const [i, won] of wins.entries()) {
+      if (won) deltas.set(tried.subarray(i * size, (i + 1) * size), i * size);
+    }
+  }
+  return tf.where(tf.cast(perSample(wins), 'bool'), candidate, current) as tf.Tensor4D;
+}
+
+function moved({ images }: Ascent, settings: SquareSettings, deltas: Float32Array): tf.Tensor4D {
+  return intoBall(images, tf.add(images, tf.tensor4d(deltas, images.shape)), settings);
+}
+
+function valuesAt({ values, joint }: Ascent, x: tf.Tensor4D): Float64Array {
+  const numbers = tf.tidy(() => Float64Array.from(values(x).dataSync()) as never) as Float64Array;
+  return joint ? Float64Array.of(numbers.reduce((a, b) => a + b, 0)) : numbers;
+}
+
+/** Side of the squares: their share of the image halves at the published shares of the steps. */
+function squareSide({ share, steps }: SquareSettings, step: number, h: number, w: number): number {
+  const at = (10_000 * step) / steps;
+  const halvings = [10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000].filter((mark) => at > mark).length;
+  const side = Math.round(Math.sqrt((share / 2 ** halvings) * h * w));
+  return Math.min(Math.max(side, 1), Math.max(1, Math.min(h, w) - 1));
+}
+
+function stripes({ delta, shape: [h, w, c] }: Patchwork, epsilon: number, random: RandomStream): void {
+  for (let x = 0; x < w; x++) {
+    for (let k = 0; k < c; k++) {
+      const value = random.uniform() < 0.5 ? -epsilon : epsilon;
+      for (let y = 0; y < h; y++) delta[(y * w + x) * c + k] = value;
+    }
+  }
+}
+
+function paint({ delta, shape: [h, w, c] }: Patchwork, side: number, epsilon: number, random: RandomStream): void {
+  const [top, left] = [random.integer(h - side + 1), random.integer(w - side + 1)];
+  for (let k = 0; k < c; k++) {
+    const value = random.uniform() < 0.5 ? -epsilon : epsilon;
+    for (let y = top; y < top + side; y++) {
+      for (let x = left; x < left + side; x++) delta[(y * w + x) * c + k] = value;
+    }
+  }
+}
