@@ -120,11 +120,4 @@ inline void conv2d_backprop_input(const Run& run, const Conv2DBackpropInput& p) 
   }
 }
 
-inline void conv2d_backprop_filter(const Run& run, const Conv2DBackpropFilter& p) {
-  const Conv2DGeometry& g = p.geometry;
-  const PatchGrid grid = forward_grid(g, p.input);
-  const index_t pixels = g.batch * g.out_height * g.out_width;
-  const index_t columns = g.filter_height * g.filter_width * g.in_channels;
-  multiply_split(run, Columns{p.dy, g.out_channels, g.out_channels}, g.out_channels, PatchColumns{grid}, columns, pixels,
-                 p.out, 1, g.out_channels);
-}
+inline void conv2d_backprop_filter(const Run& run, const Conv2DBackpropFilter& p) { FilterGradient(p).run(run); }

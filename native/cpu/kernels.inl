@@ -16,6 +16,7 @@
 #include "kmeans_seeding.inl"
 #include "kmeans.inl"
 #include "patches.inl"
+#include "filter_gradient.inl"
 #include "conv2d.inl"
 #include "unary.inl"
 #include "binary.inl"

@@ -62,30 +62,6 @@ struct PatchRows {
   }
 };
 
-// Patches as columns, for the sum over all rows: element (tap * channels + c, row).
-struct PatchColumns {
-  const PatchGrid& grid;
-
-  template <int P>
-  void pack(index_t first, index_t k0, index_t kc, float* dst) const {
-    const index_t channels = grid.channels, total = channels * static_cast<index_t>(grid.taps.size());
-    const index_t end = std::min(first + P, total);
-    for (index_t k = 0; k < kc; k++) {
-      const PatchGrid::Place place = grid.place(k0 + k);
-      float* to = dst + k * P;
-      for (index_t j = first; j < end;) {
-        const index_t channel = j % channels, run = std::min(channels - channel, end - j);
-        const float* from = grid.at(place, grid.taps[static_cast<size_t>(j / channels)]) + channel;
-        if (run % W == 0) for (index_t c = 0; c < run; c += W) store(to + c, load(from + c));
-        else std::copy(from, from + run, to);
-        to += run;
-        j += run;
-      }
-      std::fill(to, dst + (k + 1) * P, 0.0f);
-    }
-  }
-};
-
 // A filter with input and output channels exchanged: element (input channel, tap * out_channels + o).
 struct FilterRows {
   const float* filter;

@@ -8,3 +8,4 @@ export {
 export { type BatchNormTraining, type BatchNormTrainingAttrs, batchNormTraining } from './batch-norm-training.js';
 export { type BackendName, type BackendStatus, backendReport, chooseBackend } from './choose-backend.js';
 export { fromMatrix, toMatrix } from './matrix.js';
+export { type KernelProfile, type KernelTime, startKernelProfile, stopKernelProfile } from './native/kernel-clock.js';

@@ -18,9 +18,17 @@ const KEPT_BYTES = 512 * 2 ** 20;
 export class NativeBackend extends MathBackendCpu {
   private readonly arrays = new RecycledArrays(KEPT_BYTES);
 
-  constructor() {
+  /** `ownKernels`: the names of those that the addon computes. */
+  constructor(private readonly ownKernels: readonly string[]) {
     super();
     quiet(this);
+  }
+
+  /** Which kernels the addon computes (for float32, and other types where they fit), and which are the cpu backend's. */
+  coverage(): { native: string[]; inherited: string[] } {
+    const all = tf.getKernelsForBackend('native').map(({ kernelName }) => kernelName);
+    const own = new Set(this.ownKernels);
+    return { native: all.filter((name) => own.has(name)).sort(), inherited: all.filter((n) => !own.has(n)).sort() };
   }
 
   /** The values of a float32 tensor, not to be kept beyond the kernel that asks. */

@@ -11,17 +11,21 @@ const channelsLast = ({ attrs }: KernelCall<{ dataFormat?: string }>) => (attrs.
 
 const sameShape = (a: tf.TensorInfo, shape: readonly number[]) => a.shape.join() === shape.join();
 
+function forwardInfo({ inputs: { x, filter }, attrs }: KernelCall<tf.Conv2DAttrs>) {
+  const { strides, dilations, pad, dimRoundingMode } = attrs;
+  const shapes = [x.shape, filter.shape] as [Shape4D, Shape4D];
+  return tf.backend_util.computeConv2DInfo(...shapes, strides, dilations, pad, dimRoundingMode);
+}
+
+/** A multiplication and an addition per output pixel and element of the filter, padding included. */
+function flopsOf({ outShape, filterShape }: tf.backend_util.Conv2DInfo): number {
+  return 2 * outShape[0] * outShape[1] * outShape[2] * tf.util.sizeFromShape(filterShape);
+}
+
 function forward(call: KernelCall<FusedConv2DAttrs>, bias?: tf.TensorInfo): tf.TensorInfo {
   const { backend, attrs } = call;
   const { x, filter } = call.inputs;
-  const info = tf.backend_util.computeConv2DInfo(
-    x.shape as Shape4D,
-    filter.shape as Shape4D,
-    attrs.strides,
-    attrs.dilations,
-    attrs.pad,
-    attrs.dimRoundingMode,
-  );
+  const info = forwardInfo(call);
   const values = conv2dSync({
     geometry: windowGeometry(info),
     input: backend.floats(x),
@@ -41,12 +45,14 @@ function perChannel({ bias, filter }: Record<string, tf.TensorInfo | undefined>)
 const conv2d: NativeKernel<tf.Conv2DAttrs> = {
   kernelName: 'Conv2D',
   accepts: channelsLast,
+  flops: (call) => flopsOf(forwardInfo(call)),
   run: (call) => forward(call),
 };
 
 const fusedConv2d: NativeKernel<FusedConv2DAttrs> = {
   kernelName: 'FusedConv2D',
   accepts: channelsLast,
+  flops: (call) => flopsOf(forwardInfo(call)),
   run(call) {
     const { inputs, attrs, backend } = call;
     if (inRegister(attrs.activation) && perChannel(inputs)) return forward(call, inputs.bias);
@@ -67,6 +73,7 @@ const conv2dBackpropInput: NativeKernel<tf.Conv2DBackpropInputAttrs> = {
   kernelName: 'Conv2DBackpropInput',
   // A transposed convolution may name an output that its input is not the convolution of.
   accepts: (call) => channelsLast(call) && sameShape(call.inputs.dy, inputGradientInfo(call).outShape),
+  flops: (call) => flopsOf(inputGradientInfo(call)),
   run(call) {
     const { inputs, backend } = call;
     const { dy, filter } = inputs;
@@ -81,12 +88,20 @@ const conv2dBackpropInput: NativeKernel<tf.Conv2DBackpropInputAttrs> = {
   },
 };
 
+function filterGradientInfo({ inputs, attrs }: KernelCall<tf.Conv2DBackpropFilterAttrs>) {
+  const { filterShape, strides, pad, dimRoundingMode } = attrs;
+  const shape = inputs.x.shape as Shape4D;
+  return tf.backend_util.computeConv2DInfo(shape, filterShape, strides, 1, pad, dimRoundingMode);
+}
+
 const conv2dBackpropFilter: NativeKernel<tf.Conv2DBackpropFilterAttrs> = {
   kernelName: 'Conv2DBackpropFilter',
-  accepts: channelsLast,
-  run({ inputs: { x, dy }, attrs, backend }) {
-    const { filterShape, strides, pad, dimRoundingMode } = attrs;
-    const info = tf.backend_util.computeConv2DInfo(x.shape as Shape4D, filterShape, strides, 1, pad, dimRoundingMode);
+  accepts: (call) => channelsLast(call) && sameShape(call.inputs.dy, filterGradientInfo(call).outShape),
+  flops: (call) => flopsOf(filterGradientInfo(call)),
+  run(call) {
+    const { inputs, backend } = call;
+    const { x, dy } = inputs;
+    const info = filterGradientInfo(call);
     const values = conv2dBackpropFilterSync({
       geometry: windowGeometry(info),
       input: backend.floats(x),

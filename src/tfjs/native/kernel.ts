@@ -14,5 +14,7 @@ export interface NativeKernel<A = any> {
   kernelName: string;
   /** False sends the call to the cpu backend's kernel. Asked only where every input is float32 and none is empty. */
   accepts?(call: KernelCall<A>): boolean;
+  /** Floating-point operations of a product, for profiles. */
+  flops?(call: KernelCall<A>): number;
   run(call: KernelCall<A>): tf.TensorInfo | tf.TensorInfo[];
 }

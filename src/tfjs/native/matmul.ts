@@ -49,11 +49,23 @@ function product(call: KernelCall<MatMulAttrs>, bias?: tf.TensorInfo): tf.Tensor
   return backend.output(shape, values);
 }
 
-const batchMatMul: NativeKernel<MatMulAttrs> = { kernelName: 'BatchMatMul', accepts, run: (call) => product(call) };
+/** A multiplication and an addition per term. */
+function flops(call: KernelCall<MatMulAttrs>): number {
+  const { m, n, k, aBatch, bBatch } = sizes(call);
+  return 2 * m * n * k * Math.max(aBatch, bBatch);
+}
+
+const batchMatMul: NativeKernel<MatMulAttrs> = {
+  kernelName: 'BatchMatMul',
+  accepts,
+  flops,
+  run: (call) => product(call),
+};
 
 const fusedMatMul: NativeKernel<MatMulAttrs> = {
   kernelName: '_FusedMatMul',
   accepts,
+  flops,
   run(call) {
     const { inputs, attrs, backend } = call;
     const { a, b, bias } = inputs as Record<string, tf.TensorInfo | undefined> & typeof inputs;

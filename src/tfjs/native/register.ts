@@ -5,6 +5,7 @@ import { binaryKernels } from './binary.js';
 import { castKernel } from './cast.js';
 import { convolutionKernels } from './conv2d.js';
 import type { KernelCall, NativeKernel } from './kernel.js';
+import { runningClock, startKernelProfile, stopKernelProfile } from './kernel-clock.js';
 import { matMulKernels } from './matmul.js';
 import { poolKernels } from './pool2d.js';
 import { reductionKernels } from './reduce.js';
@@ -31,24 +32,55 @@ export function registerNativeBackend(): void {
   const fallbacks = new Map<string, tf.KernelFunc>();
   for (const { kernelName, kernelFunc, ...rest } of tf.getKernelsForBackend('cpu')) {
     const shared = keepNoInput.has(kernelName) ? kernelFunc : exposingInputs(kernelFunc);
-    fallbacks.set(kernelName, shared);
-    tf.registerKernel({ ...rest, kernelName, kernelFunc: shared, backendName: 'native' });
+    fallbacks.set(kernelName, timed({ kernelName, path: 'inherited' }, shared));
+    tf.registerKernel({ ...rest, kernelName, kernelFunc: fallbacks.get(kernelName)!, backendName: 'native' });
   }
   for (const kernel of nativeKernels) {
     const { kernelName } = kernel;
-    const fallback = fallbacks.get(kernelName);
-    if (fallback) tf.unregisterKernel(kernelName, 'native');
-    tf.registerKernel({ kernelName, backendName: 'native', kernelFunc: withFallback(kernel, fallback) });
+    replace(kernelName, withFallback(kernel, fallbacks.get(kernelName)));
   }
-  tf.unregisterKernel('Cast', 'native');
-  tf.registerKernel({ kernelName: 'Cast', backendName: 'native', kernelFunc: castKernel(fallbacks.get('Cast')!) });
-  tf.registerBackend('native', () => new NativeBackend());
+  replace('Cast', castKernel(fallbacks.get('Cast')!));
+  const names = ['Cast', ...nativeKernels.map(({ kernelName }) => kernelName)];
+  tf.registerBackend('native', () => new NativeBackend(names));
+  if (process.env.EAT_DML_DEBUG?.split(',').includes('inherited')) reportAtExit();
+}
+
+function replace(kernelName: string, kernelFunc: tf.KernelFunc): void {
+  if (tf.getKernel(kernelName, 'native')) tf.unregisterKernel(kernelName, 'native');
+  tf.registerKernel({ kernelName, backendName: 'native', kernelFunc });
+}
+
+/** EAT_DML_DEBUG=inherited: which kernel of the cpu backend took the most time, on stderr when the process ends. */
+function reportAtExit(): void {
+  startKernelProfile();
+  process.on('exit', () => {
+    const slowest = stopKernelProfile()?.slowestInherited;
+    const text = slowest
+      ? `${slowest.kernel}, ${slowest.milliseconds.toFixed(1)} ms in ${slowest.calls} calls`
+      : 'none ran';
+    process.stderr.write(`eat-dml: slowest inherited kernel: ${text}\n`);
+  });
+}
+
+function timed(
+  { kernelName, path }: { kernelName: string; path: 'native' | 'inherited' },
+  kernelFunc: tf.KernelFunc,
+  flops?: (args: KernelCall) => number,
+): tf.KernelFunc {
+  return (args) => {
+    const clock = runningClock();
+    if (!clock) return kernelFunc(args);
+    const call = { kernel: kernelName, path, flops: flops?.(args as unknown as KernelCall) ?? 0 };
+    return clock.measure(call, () => kernelFunc(args));
+  };
 }
 
 function withFallback(kernel: NativeKernel, fallback: tf.KernelFunc | undefined): tf.KernelFunc {
+  const { kernelName, flops } = kernel;
+  const native = timed({ kernelName, path: 'native' }, (args) => kernel.run(args as unknown as KernelCall), flops);
   return (args) => {
     const call = args as unknown as KernelCall;
-    if (!fallback || (usual(call) && kernel.accepts?.(call) !== false)) return kernel.run(call);
+    if (!fallback || (usual(call) && kernel.accepts?.(call) !== false)) return native(args);
     return fallback(args);
   };
 }
