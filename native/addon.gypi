@@ -10,6 +10,7 @@
     'cflags_cc!': ['-O2', '-fno-exceptions', '-fno-rtti', '-std=gnu++20', '-std=gnu++17'],
     'cflags_cc': ['-std=c++17', '-O3', '-fexceptions', '-frtti', '-ffp-contract=off', '-fvisibility=hidden', '-Wall', '-Wextra'],
     'ldflags': ['-pthread'],
+    'conditions': [['OS=="linux"', {'libraries': ['-ldl']}]],
     'xcode_settings': {
       'CLANG_CXX_LANGUAGE_STANDARD': 'c++17',
       'GCC_OPTIMIZATION_LEVEL': '3',

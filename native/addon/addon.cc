@@ -25,6 +25,8 @@ Napi::Value batch_norm(const Napi::CallbackInfo&);
 Napi::Value batch_norm_gradient(const Napi::CallbackInfo&);
 Napi::Value pool2d(const Napi::CallbackInfo&);
 Napi::Value pool2d_gradient(const Napi::CallbackInfo&);
+Napi::Value register_tensorflow_ops(const Napi::CallbackInfo&);
+Napi::Value tensorflow_devices(const Napi::CallbackInfo&);
 
 namespace {
 
@@ -83,6 +85,8 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   }
   for (const Entry& entry : kEntries) exports.Set(entry.name, Napi::Function::New(env, entry.function, entry.name));
   exports.Set("machineLimits", Napi::Function::New(env, limits, "machineLimits"));
+  exports.Set("registerTensorflowOps", Napi::Function::New(env, register_tensorflow_ops, "registerTensorflowOps"));
+  exports.Set("tensorflowDevices", Napi::Function::New(env, tensorflow_devices, "tensorflowDevices"));
   exports.Set("info", Napi::Function::New(env, info, "info"));
   return exports;
 }

@@ -82,7 +82,7 @@ inline void attack_step(const Run& run, const AttackStep& p) {
   const bool over_input = p.out == p.current.data || p.out == p.origin.data || p.out == p.gradient.data;
   if (over_input) require_usable(run, p);
   constexpr index_t block = 16384;
-  const bool streaming = size > (index_t{1} << 21) && !over_input && reinterpret_cast<std::uintptr_t>(p.out) % (W * 4) == 0;
+  const bool streaming = size > (index_t{1} << 21) && !over_input && reinterpret_cast<std::uintptr_t>(p.out) % 16 == 0;
   std::atomic<bool> usable{true};
   parallel_for(run, ceil_div(size, block), [&](index_t task) {
     const index_t begin = task * block, end = std::min(size, begin + block);

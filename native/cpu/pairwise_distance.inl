@@ -95,7 +95,7 @@ inline void pairwise_distance(const Run& run, const PairwiseDistance& p) {
     PackedPanels panels(m, d);
     panels.pack(run, Rows{b, d, m});
     float* out = p.out + batch * n * m;
-    const bool streaming = n * m > (index_t{1} << 22) && m % W == 0 && reinterpret_cast<std::uintptr_t>(out) % (W * 4) == 0;
+    const bool streaming = n * m > (index_t{1} << 22) && m % 4 == 0 && reinterpret_cast<std::uintptr_t>(out) % 16 == 0;
     const auto compute = [&](auto direct) {
       constexpr bool Direct = decltype(direct)::value;
       using Step = std::conditional_t<Direct, SquaredDifferences, Products>;
