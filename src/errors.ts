@@ -42,7 +42,7 @@ export function describe(value: unknown): string {
   if (typeof value === 'function') return 'a function';
   if (typeof value !== 'object') return String(value);
   if (ArrayBuffer.isView(value)) return `a ${value.constructor.name} of length ${(value as Float32Array).length}`;
-  if (Array.isArray(value) && value.length <= 4 && value.every((x) => typeof x === 'number')) {
+  if (Array.isArray(value) && value.length > 0 && value.length <= 4 && value.every((x) => typeof x === 'number')) {
     return `[${value.join(', ')}]`;
   }
   if (Array.isArray(value)) return `an array of length ${value.length}`;
