@@ -1,13 +1,17 @@
-import { type AttackNorm, type AttackSettings, attackContext } from '../attacks/index.js';
+import type { AttackNorm, AttackSettings } from '../attacks/index.js';
 import { classesOf, type Dataset, subset } from '../data/index.js';
 import { invalid } from '../errors.js';
-import { type BackendName, chooseBackend, type EmbeddingMatrix, type Ensemble } from '../models/index.js';
+import { type BackendName, chooseBackend, type Ensemble } from '../models/index.js';
 import { randomStream } from '../random.js';
-import { attackDataset } from './attack-dataset.js';
+import type { HonestyCheck } from './honesty.js';
 import { type EvaluationManifest, manifestOf } from './manifest.js';
+import type { PartialResult } from './partial.js';
+import type { PerSampleWorst } from './per-sample.js';
 import { type EvaluationProgress, progressReporter } from './progress.js';
-import { type MetricName, type Scores, scoresOf, worstCase } from './scores.js';
+import { runPlans } from './run-plans.js';
+import { type ClusterScores, type MetricName, type Scores, scoresOf, worstCase } from './scores.js';
 import { type AttackPlan, type SuiteName, suite } from './suites.js';
+import type { TransferMatrix } from './transfer.js';
 
 export interface EvaluateOptions {
   /** Default `standard`. */
@@ -30,6 +34,12 @@ export interface EvaluateOptions {
   count?: number;
   /** Images per attacked batch (default 128); the objective `joint-pairwise` works within a batch. */
   batchSize?: number;
+  /** Clean data whose k-means clusters the inductive protocol assigns to (default: the evaluated set, clean). */
+  reference?: Dataset;
+  /** Shares of the set to attack in the partial protocol, such as [0.01, 0.05, 0.1, 0.5]; none by default. */
+  partial?: readonly number[];
+  /** Also attack every member alone and measure all others (default false). */
+  transfer?: boolean;
   /** The tfjs backend (default `auto`). */
   backend?: BackendName | 'auto';
   onProgress?: (progress: EvaluationProgress) => void;
@@ -42,6 +52,8 @@ export interface AttackResult {
   objective: string;
   settings: AttackSettings;
   scores: Scores;
+  /** The attacked images assigned to clusters that were found on clean data. */
+  inductive: ClusterScores;
   seconds: number;
 }
 
@@ -52,6 +64,12 @@ export interface EvaluationReport {
   attacks: AttackResult[];
   /** The headline: the lowest score of each metric over clean and attacked images, and which of them gave it. */
   worst: { scores: Scores; by: Record<MetricName, string> };
+  /** What survives the worst attack of each sample. */
+  perSample: PerSampleWorst;
+  /** Whether the figures can be believed: read these first. */
+  checks: HonestyCheck[];
+  partial?: PartialResult[];
+  transfer?: TransferMatrix;
   seconds: number;
 }
 
@@ -59,7 +77,9 @@ export interface EvaluationReport {
  * Measures an ensemble on `data`: its embeddings clustered (transductively, k-means) and searched (attacked queries,
  * clean gallery), on clean images, under every attack of the suite, and in the worst case per metric. Attacks go
  * through the whole ensemble. An attack that moves whole classes onto one another can raise a clustering score, which
- * is why the worst case over many attacks counts and no single one.
+ * is why the worst case over many attacks counts and no single one. Beside that: the inductive protocol, the worst case
+ * of each sample, and checks that say whether the attacks worked as attacks; on request the partial protocol and the
+ * transfer between members.
  * Errors: ERR_ARGUMENT, ERR_BACKEND, ERR_ABORTED.
  */
 export async function evaluate(
@@ -78,10 +98,10 @@ export async function evaluate(
   const scoring = { k, seed, clusterRestarts, signal };
   const gallery = await ensemble.embed(evaluated, { signal });
   const clean = await scoresOf(gallery, evaluated.labels, gallery, scoring);
-  const run = { ensemble, data: evaluated, seed, batchSize, signal };
-  const report = progressReporter(onProgress, plans, evaluated.length);
-  const attacks = await runPlans(plans, gallery, run, scoring, report);
-  const given = {
+  const onBatch = progressReporter(onProgress, plans, evaluated.length);
+  const given = { ...options, epsilon, norm, seed, batchSize };
+  const measured = await runPlans({ ensemble, data: evaluated, plans, options: given, scoring, gallery, onBatch });
+  const manifest = {
     classes,
     members: ensemble.members.length,
     k,
@@ -93,38 +113,12 @@ export async function evaluate(
     backend,
   };
   return {
-    manifest: manifestOf(evaluated, given),
+    manifest: manifestOf(evaluated, manifest),
     clean,
-    attacks,
-    worst: worstCase([{ name: 'clean', scores: clean }, ...attacks]),
+    ...measured,
+    worst: worstCase([{ name: 'clean', scores: clean }, ...measured.attacks]),
     seconds: (performance.now() - start) / 1000,
   };
-}
-
-type Run = Pick<Parameters<typeof attackDataset>[0], 'ensemble' | 'data' | 'seed' | 'batchSize' | 'signal'>;
-
-async function runPlans(
-  plans: AttackPlan[],
-  gallery: EmbeddingMatrix,
-  run: Run,
-  scoring: Parameters<typeof scoresOf>[3],
-  report: (plan: AttackPlan, images: number) => void,
-): Promise<AttackResult[]> {
-  const { labels } = run.data;
-  const context = await attackContext(gallery, labels);
-  try {
-    const results: AttackResult[] = [];
-    for (const plan of plans) {
-      const start = performance.now();
-      const attacked = await attackDataset({ ...run, plan, context, onBatch: (images) => report(plan, images) });
-      const scores = await scoresOf(attacked, labels, gallery, scoring);
-      const seconds = (performance.now() - start) / 1000;
-      results.push({ name: plan.name, objective: plan.objective.name, settings: plan.settings, scores, seconds });
-    }
-    return results;
-  } finally {
-    context.centroids.dispose();
-  }
 }
 
 /** `count` random images in their order, or all. */

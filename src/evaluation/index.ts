@@ -1,5 +1,18 @@
 export { type AttackResult, type EvaluateOptions, type EvaluationReport, evaluate } from './evaluate.js';
+export type { HonestyCheck } from './honesty.js';
 export type { EvaluationManifest } from './manifest.js';
+export type { PartialResult } from './partial.js';
+export type { PerSampleWorst } from './per-sample.js';
 export type { EvaluationProgress } from './progress.js';
-export { METRICS, type MetricName, type Scores } from './scores.js';
+export { evaluateRanking, type RankingOptions, type RankingReport } from './ranking.js';
+export {
+  CLUSTER_METRICS,
+  type ClusterMetric,
+  type ClusterScores,
+  METRICS,
+  type MetricName,
+  type Scores,
+} from './scores.js';
+export { type Spread, spreadOf } from './spread.js';
 export { type AttackPlan, type SuiteName, type SuiteOptions, suite } from './suites.js';
+export type { TransferMatrix } from './transfer.js';

@@ -1,13 +1,12 @@
-import { clusterEmbeddings, clusteringScores, retrievalScores } from '../clustering/index.js';
+import { assignToCentroids, clusterEmbeddings, clusteringScores, retrievalScores } from '../clustering/index.js';
 import type { EmbeddingMatrix } from '../models/index.js';
+
+/** The metrics of a clustering. */
+export const CLUSTER_METRICS = ['nmi', 'ami', 'ari', 'f1', 'purity'] as const;
 
 /** The metrics of a report, each in [0, 1] but ami and ari (0 at chance); higher is better for the defender. */
 export const METRICS = [
-  'nmi',
-  'ami',
-  'ari',
-  'f1',
-  'purity',
+  ...CLUSTER_METRICS,
   'recallAt1',
   'recallAt2',
   'recallAt4',
@@ -16,8 +15,10 @@ export const METRICS = [
   'rPrecision',
 ] as const;
 
+export type ClusterMetric = (typeof CLUSTER_METRICS)[number];
 export type MetricName = (typeof METRICS)[number];
 export type Scores = Record<MetricName, number>;
+export type ClusterScores = Record<ClusterMetric, number>;
 
 export interface ScoringOptions {
   /** Number of clusters. */
@@ -35,20 +36,39 @@ export async function scoresOf(
   embeddings: EmbeddingMatrix,
   labels: Int32Array,
   gallery: EmbeddingMatrix,
-  { k, seed, clusterRestarts, signal }: ScoringOptions,
+  options: ScoringOptions,
 ): Promise<Scores> {
-  const clusters = await clusterEmbeddings(embeddings, { k, seed, restarts: clusterRestarts, signal });
-  const { nmi, ami, ari, pairwiseF1, purity } = clusteringScores(labels, clusters.labels);
+  const { labels: clusters } = await clustersOf(embeddings, options);
   const { recallAt, mapAtR, rPrecision } = await retrievalScores(embeddings, labels, {
     recallAt: [1, 2, 4, 8],
     gallery: { embeddings: gallery, labels, selfIndex: 'same-row' },
-    signal,
+    signal: options.signal,
   });
   return {
-    ...{ nmi, ami, ari, f1: pairwiseF1, purity },
+    ...clusterScores(labels, clusters),
     ...{ recallAt1: recallAt[1], recallAt2: recallAt[2], recallAt4: recallAt[4], recallAt8: recallAt[8] },
     ...{ mapAtR, rPrecision },
   };
+}
+
+/** k-means of the embeddings, as every protocol runs it. */
+export function clustersOf(embeddings: EmbeddingMatrix, { k, seed, clusterRestarts, signal }: ScoringOptions) {
+  return clusterEmbeddings(embeddings, { k, seed, restarts: clusterRestarts, signal });
+}
+
+/** The inductive protocol: samples go to the nearest of `centroids`, which were found on clean data. */
+export async function inductiveScores(
+  embeddings: EmbeddingMatrix,
+  labels: Int32Array,
+  centroids: EmbeddingMatrix,
+  signal?: AbortSignal,
+): Promise<ClusterScores> {
+  return clusterScores(labels, await assignToCentroids(embeddings, centroids, { signal }));
+}
+
+export function clusterScores(labels: Int32Array, clusters: Int32Array): ClusterScores {
+  const { nmi, ami, ari, pairwiseF1, purity } = clusteringScores(labels, clusters);
+  return { nmi, ami, ari, f1: pairwiseF1, purity };
 }
 
 /** The lowest score of each metric over all attacks and the clean images, and which of them gave it. */

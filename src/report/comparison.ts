@@ -1,5 +1,5 @@
 import { EatDmlError } from '../errors.js';
-import type { EvaluationReport, MetricName } from '../evaluation/index.js';
+import type { EvaluationReport, HonestyCheck, MetricName } from '../evaluation/index.js';
 
 /** One trained method and how it was measured. */
 export interface MethodResult {
@@ -18,6 +18,7 @@ export interface Comparison {
     values: Record<string, number[]>;
     /** For each metric the condition that gave the worst value. */
     worstBy: Record<string, string>;
+    checks: HonestyCheck[];
   }[];
 }
 
@@ -55,7 +56,12 @@ export function compare(results: readonly MethodResult[], metrics: MetricName[] 
       const scores = [report.clean, ...report.attacks.map((attack) => attack.scores), report.worst.scores];
       const values = metrics.map((metric) => [metric, scores.map((score) => score[metric])]);
       const worstBy = metrics.map((metric) => [metric, report.worst.by[metric]]);
-      return { method, values: Object.fromEntries(values), worstBy: Object.fromEntries(worstBy) };
+      return {
+        method,
+        values: Object.fromEntries(values),
+        worstBy: Object.fromEntries(worstBy),
+        checks: report.checks,
+      };
     }),
   };
 }

@@ -17,6 +17,7 @@ export function comparisonText(comparison: Comparison): string {
   return [
     `Worst case over ${conditions.slice(0, -1).length} conditions, and the one that gave it:`,
     ...alignLeft(headline).map((line) => `  ${line}`),
+    ...methods.map(({ method, checks }) => `${method}: ${checksText(checks)}`),
     '',
     ...grouped(spans, methods.length, [head, ...body]),
   ].join('\n');
@@ -33,13 +34,26 @@ export function reportText(report: EvaluationReport): string {
   const headline = (['nmi', 'recallAt1'] as const).map(
     (m) => `${METRIC_TITLES[m]} ${worst.scores[m].toFixed(3)} (${worst.by[m]})`,
   );
+  const { recallAt1, nearestMean } = report.perSample;
   return [
     `Worst case: ${headline.join(', ')}`,
+    `Per sample, under no attack lost: Recall@1 ${recallAt1.toFixed(3)}, nearest class mean ${nearestMean.toFixed(3)}`,
+    checksText(report.checks),
     '',
     ...ruled(alignRight([head, ...body])),
     '',
     manifestText(manifest),
   ].join('\n');
+}
+
+/** One line where all is well; else what is wrong, a line each, before anyone reads the figures. */
+export function checksText(checks: EvaluationReport['checks']): string {
+  const failed = checks.filter(({ passed }) => !passed);
+  if (failed.length === 0) return `Honesty checks: all ${checks.length} passed`;
+  const lines = failed.map(({ name, detail }) => `  ${name}: ${detail}`);
+  return [`DO NOT TRUST THESE FIGURES: ${failed.length} of ${checks.length} honesty checks failed`, ...lines].join(
+    '\n',
+  );
 }
 
 /** What the figures depend on, in three lines. */

@@ -125,13 +125,23 @@ describe('evaluate', () => {
 describe('suites', () => {
   it.each([
     ['quick', 3],
-    ['standard', 7],
-    ['thorough', 7],
+    ['standard', 12],
+    ['thorough', 15],
   ] as const)('%s has %i attacks with names of their own', (name, count) => {
     const plans = suite(name, { norm: 'l2', epsilon: 1 });
     expect(new Set(plans.map((p) => p.name)).size).toBe(count);
     expect(plans.every(({ settings }) => settings.norm === 'l2' && settings.epsilon === 1)).toBe(true);
     expect(plans.every((p) => p.settings.randomStart || !p.objective.flatAtStart)).toBe(true);
+  });
+});
+
+describe('suites in other norms', () => {
+  it('have no Square in l1 and no Carlini-Wagner but in l2', () => {
+    const names = (norm: 'linf' | 'l1' | 'l2') => suite('thorough', { norm, epsilon: 1 }).map((p) => p.settings.name);
+    expect(names('l1')).not.toContain('square');
+    expect(names('linf')).toContain('square');
+    expect(names('linf')).not.toContain('cw');
+    expect(names('l2')).toContain('cw');
   });
 });
 

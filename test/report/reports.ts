@@ -33,12 +33,15 @@ export function reportOf(clean: number, attacks: Record<string, number>, members
       objective: attack,
       settings: {} as EvaluationReport['attacks'][number]['settings'],
       scores: even(value),
+      inductive: even(value),
       seconds: 1,
     })),
     worst: {
       scores: even(lowest),
       by: Object.fromEntries(METRICS.map((metric) => [metric, name])) as EvaluationReport['worst']['by'],
     },
+    perSample: { recallAt1: 0.25, nearestMean: 0.5 },
+    checks: [{ name: 'gradients', passed: true, detail: '0% of images have none' }],
     seconds: 2,
   };
 }

@@ -1,0 +1,28 @@
+import { type Matrix, nearestCentroid, nearestNeighbors } from '../kernels/index.js';
+
+/** The nearest centroid `[k, cols]` of each row of `embeddings` `[rows, cols]`: clustering against clusters found before. */
+export async function assignToCentroids(
+  embeddings: Matrix,
+  centroids: Matrix,
+  options: { signal?: AbortSignal } = {},
+): Promise<Int32Array> {
+  return (await nearestCentroid(embeddings, centroids, options)).labels;
+}
+
+/**
+ * 1 for each query whose nearest gallery row is of its class, row i of the gallery being query i's own image, which
+ * never counts; the mean is Recall@1. `labels` are those of queries and gallery alike.
+ */
+export async function nearestIsOwnClass(
+  queries: Matrix,
+  labels: ArrayLike<number>,
+  gallery: Matrix,
+  options: { signal?: AbortSignal } = {},
+): Promise<Uint8Array> {
+  const { indices } = await nearestNeighbors(queries, gallery, { k: Math.min(2, gallery.rows), ...options });
+  const k = indices.length / queries.rows;
+  return Uint8Array.from({ length: queries.rows }, (_, i) => {
+    const found = indices.subarray(i * k, (i + 1) * k).find((j) => j !== i);
+    return found !== undefined && labels[found] === labels[i] ? 1 : 0;
+  });
+}

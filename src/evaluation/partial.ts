@@ -1,0 +1,84 @@
+import { invalid } from '../errors.js';
+import type { EmbeddingMatrix } from '../models/index.js';
+import { randomStream } from '../random.js';
+import { attackDataset, type DatasetAttack } from './attack-dataset.js';
+import { type ClusterScores, clusterScores, clustersOf, type ScoringOptions } from './scores.js';
+import type { AttackPlan } from './suites.js';
+
+/** One attack on a share of the set, clustered with the rest. */
+export interface PartialResult {
+  /** Share of the images attacked. */
+  share: number;
+  /** Their number. */
+  attacked: number;
+  name: string;
+  /** Of all images, attacked and not. */
+  all: ClusterScores;
+  /** Of the images that were not attacked, clustered among those that were. */
+  rest: ClusterScores;
+  /** What the attack took from images it never touched: their scores in the clean clustering less `rest`. */
+  spillOver: ClusterScores;
+}
+
+export type PartialRun = Omit<DatasetAttack, 'plan' | 'samples'>;
+
+/**
+ * The partial protocol: of the whole set a random share is attacked (the same images by every attack), and the mixture
+ * is clustered. Spill-over is the damage to the rest.
+ */
+export async function partialResults(
+  run: PartialRun,
+  shares: readonly number[],
+  plans: readonly AttackPlan[],
+  clean: EmbeddingMatrix,
+  scoring: ScoringOptions,
+): Promise<PartialResult[]> {
+  const { labels } = run.data;
+  const before = (await clustersOf(clean, scoring)).labels;
+  const results: PartialResult[] = [];
+  for (const share of shares) {
+    const samples = drawShare(share, run);
+    const rest = complement(samples, labels.length);
+    for (const plan of plans) {
+      const mixture = mixed(clean, samples, await attackDataset({ ...run, plan, samples }));
+      const clusters = (await clustersOf(mixture, scoring)).labels;
+      const [restBefore, restAfter] = [before, clusters].map((found) => scoresAmong(labels, found, rest));
+      const spillOver = difference(restBefore, restAfter);
+      const all = clusterScores(labels, clusters);
+      results.push({ share, attacked: samples.length, name: plan.name, all, rest: restAfter, spillOver });
+    }
+  }
+  return results;
+}
+
+function drawShare(share: number, { data, seed }: PartialRun): Int32Array {
+  if (!(share > 0 && share < 1)) throw invalid('partial', 'shares in (0, 1)', share);
+  const count = Math.min(data.length - 1, Math.max(1, Math.round(share * data.length)));
+  return randomStream(seed, 'partial', share).permutation(data.length).slice(0, count).sort();
+}
+
+function complement(samples: Int32Array, count: number): Int32Array {
+  const chosen = new Set(samples);
+  return Int32Array.from({ length: count }, (_, i) => i).filter((i) => !chosen.has(i));
+}
+
+function mixed(clean: EmbeddingMatrix, samples: Int32Array, attacked: EmbeddingMatrix): EmbeddingMatrix {
+  const data = Float32Array.from(clean.data);
+  const { cols } = clean;
+  for (const [i, sample] of samples.entries()) {
+    data.set(attacked.data.subarray(i * cols, (i + 1) * cols), sample * cols);
+  }
+  return { ...clean, data };
+}
+
+function scoresAmong(labels: Int32Array, clusters: Int32Array, samples: Int32Array): ClusterScores {
+  return clusterScores(
+    samples.map((i) => labels[i]),
+    samples.map((i) => clusters[i]),
+  );
+}
+
+function difference(a: ClusterScores, b: ClusterScores): ClusterScores {
+  const entries = Object.entries(a) as [keyof ClusterScores, number][];
+  return Object.fromEntries(entries.map(([metric, value]) => [metric, value - b[metric]])) as ClusterScores;
+}

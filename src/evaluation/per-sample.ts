@@ -1,0 +1,42 @@
+import { assignToCentroids, nearestIsOwnClass } from '../clustering/index.js';
+import type { EmbeddingMatrix } from '../models/index.js';
+
+/** Shares of samples that no attack of the suite moved: stricter than the worst attack on average. */
+export interface PerSampleWorst {
+  /** The nearest clean image of another index is of the own class, clean and under every attack. */
+  recallAt1: number;
+  /** The nearest class mean of the clean set is the own one, clean and under every attack. */
+  nearestMean: number;
+}
+
+/** Keeps, sample by sample, what has survived so far. */
+export class PerSample {
+  private readonly found: Uint8Array;
+  private readonly held: Uint8Array;
+
+  constructor(
+    /** Class of each sample as a row of `means`. */
+    private readonly classOf: Int32Array,
+    private readonly gallery: EmbeddingMatrix,
+    private readonly means: EmbeddingMatrix,
+    private readonly signal?: AbortSignal,
+  ) {
+    this.found = new Uint8Array(classOf.length).fill(1);
+    this.held = new Uint8Array(classOf.length).fill(1);
+  }
+
+  async add(embeddings: EmbeddingMatrix): Promise<void> {
+    const { signal } = this;
+    const own = await nearestIsOwnClass(embeddings, this.classOf, this.gallery, { signal });
+    const nearest = await assignToCentroids(embeddings, this.means, { signal });
+    for (const [i, hit] of own.entries()) {
+      this.found[i] &= hit;
+      this.held[i] &= nearest[i] === this.classOf[i] ? 1 : 0;
+    }
+  }
+
+  worst(): PerSampleWorst {
+    const share = (list: Uint8Array) => list.reduce((sum, value) => sum + value, 0) / list.length;
+    return { recallAt1: share(this.found), nearestMean: share(this.held) };
+  }
+}

@@ -1,0 +1,78 @@
+import * as tf from '@tensorflow/tfjs';
+import { attackContext } from '../attacks/index.js';
+import { classesOf, type Dataset } from '../data/index.js';
+import type { EmbeddingMatrix, Ensemble } from '../models/index.js';
+import { attackDataset, type SetContext } from './attack-dataset.js';
+import type { AttackResult, EvaluateOptions, EvaluationReport } from './evaluate.js';
+import { attackable, honestyChecks } from './honesty.js';
+import { type PartialRun, partialResults } from './partial.js';
+import { PerSample } from './per-sample.js';
+import { clustersOf, inductiveScores, type ScoringOptions, scoresOf } from './scores.js';
+import { type AttackPlan, suite } from './suites.js';
+import { transferMatrix } from './transfer.js';
+
+/** What every part of one evaluation shares. */
+export interface EvaluationRun {
+  ensemble: Ensemble;
+  data: Dataset;
+  plans: AttackPlan[];
+  options: Required<Pick<EvaluateOptions, 'epsilon' | 'norm' | 'seed' | 'batchSize'>> & EvaluateOptions;
+  scoring: ScoringOptions;
+  /** Clean embeddings. */
+  gallery: EmbeddingMatrix;
+  onBatch(plan: AttackPlan, images: number): void;
+}
+
+type Measured = Pick<EvaluationReport, 'attacks' | 'perSample' | 'checks' | 'partial' | 'transfer'>;
+
+/** Runs the checks, every plan, and the protocols asked for. */
+export async function runPlans(run: EvaluationRun): Promise<Measured> {
+  const { ensemble, data, options, scoring, gallery } = run;
+  const { epsilon, norm, seed, batchSize, signal } = options;
+  const { labels, centroids } = await attackContext(gallery, data.labels);
+  const context = { labels, centroids, gallery: tf.tensor2d(gallery.data, [gallery.rows, gallery.cols]) };
+  const { model, differentiable } = attackable(ensemble);
+  const attack = { ensemble: model, data, context, seed, batchSize, signal };
+  try {
+    const honesty = { ...attack, differentiable, clean: gallery, norm, epsilon };
+    const checks = classesOf(data).length < 2 ? [] : await honestyChecks(honesty);
+    const { attacks, perSample } = await attackAll(run, attack, context);
+    const hardest = suite('quick', { norm, epsilon });
+    const { partial: shares = [] } = options;
+    const partial = await partialResults(attack, shares, hardest, gallery, scoring);
+    const plan = hardest[1];
+    const transfer = options.transfer
+      ? await transferMatrix({ ensemble, data, plan, seed, batchSize, signal }, scoring)
+      : undefined;
+    return { attacks, perSample, checks, ...(shares.length > 0 && { partial }), ...(transfer && { transfer }) };
+  } finally {
+    tf.dispose([context.centroids, context.gallery]);
+  }
+}
+
+async function attackAll(run: EvaluationRun, attack: PartialRun, { labels, centroids }: SetContext) {
+  const { data, plans, options, scoring, gallery, onBatch } = run;
+  const { signal } = options;
+  const clusters = (await clustersOf(await referenceOf(run), scoring)).centroids;
+  const means = { data: await centroids.data<'float32'>(), rows: centroids.shape[0], cols: gallery.cols };
+  const survivors = new PerSample(labels, gallery, means, signal);
+  await survivors.add(gallery);
+  const attacks: AttackResult[] = [];
+  for (const plan of plans) {
+    const start = performance.now();
+    const attacked = await attackDataset({ ...attack, plan, onBatch: (images) => onBatch(plan, images) });
+    await survivors.add(attacked);
+    const scores = await scoresOf(attacked, data.labels, gallery, scoring);
+    const inductive = await inductiveScores(attacked, data.labels, clusters, signal);
+    const seconds = (performance.now() - start) / 1000;
+    const { name, objective, settings } = plan;
+    attacks.push({ name, objective: objective.name, settings, scores, inductive, seconds });
+  }
+  return { attacks, perSample: survivors.worst() };
+}
+
+/** What the inductive protocol's clusters are found on: reference data, or the clean set itself. */
+function referenceOf({ ensemble, gallery, options }: EvaluationRun): EmbeddingMatrix | Promise<EmbeddingMatrix> {
+  const { reference, signal } = options;
+  return reference ? ensemble.embed(reference, { signal }) : gallery;
+}

@@ -1,0 +1,50 @@
+import * as tf from '@tensorflow/tfjs';
+import { attackContext } from '../attacks/index.js';
+import type { Dataset } from '../data/index.js';
+import { Ensemble } from '../models/index.js';
+import { attackFor } from './attack-dataset.js';
+import { type ScoringOptions, scoresOf } from './scores.js';
+import type { AttackPlan } from './suites.js';
+
+/** Row: what the attack was crafted on; column: what embedded the result. Members in order, the whole ensemble last. */
+export interface TransferMatrix {
+  attack: string;
+  nmi: number[][];
+  recallAt1: number[][];
+}
+
+export interface TransferRun {
+  ensemble: Ensemble;
+  data: Dataset;
+  plan: AttackPlan;
+  seed: number;
+  batchSize: number;
+  signal?: AbortSignal;
+}
+
+/** How attacks on one member do against every other: the smaller the harm, the more diverse the members are. */
+export async function transferMatrix(run: TransferRun, scoring: ScoringOptions): Promise<TransferMatrix> {
+  const { ensemble, data, plan, signal } = run;
+  const systems = [...ensemble.members.map((member) => new Ensemble([member])), ensemble];
+  const galleries = await Promise.all(systems.map((system) => system.embed(data, { signal })));
+  const [nmi, recallAt1]: number[][][] = [[], []];
+  for (const [i, source] of systems.entries()) {
+    const { labels, centroids } = await attackContext(galleries[i], data.labels);
+    const { data: values, rows, cols } = galleries[i];
+    const gallery = tf.tensor2d(values, [rows, cols]);
+    const context = { labels, centroids, gallery };
+    try {
+      const attacked = await attackFor({ ...run, ensemble: source, context, plan }, systems);
+      const scores = [];
+      for (const [j, embeddings] of attacked.entries()) {
+        scores.push(await scoresOf(embeddings, data.labels, galleries[j], scoring));
+      }
+      nmi.push(scores.map((score) => score.nmi));
+      recallAt1.push(scores.map((score) => score.recallAt1));
+    } finally {
+      centroids.dispose();
+      gallery.dispose();
+    }
+  }
+  return { attack: plan.name, nmi, recallAt1 };
+}
