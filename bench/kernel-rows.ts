@@ -9,6 +9,10 @@ export interface Row {
   size: 'small' | 'real';
   shape: string;
   run(device: Device): unknown;
+  /** Floating-point operations of one run, where these are its limit. */
+  flops?: number;
+  /** Bytes one run must move, where these are its limit. */
+  bytes?: number;
 }
 
 const SIZES = ['small', 'real'] as const;
@@ -27,7 +31,7 @@ function matrix(rows: number, cols: number, low?: number): kernels.Matrix {
 function pair<Shape>(
   kernel: string,
   shapes: [Shape, Shape],
-  make: (shape: Shape) => { shape: string; run: Row['run'] },
+  make: (shape: Shape) => Pick<Row, 'shape' | 'run' | 'flops' | 'bytes'>,
 ): Row[] {
   return SIZES.map((size, i) => ({ kernel, size, ...make(shapes[i]) }));
 }
@@ -44,7 +48,11 @@ const distances = [
     ],
     ([n, d, m]) => {
       const [a, b] = [matrix(n, d), matrix(m, d, 0)];
-      return { shape: `${n} x ${m}, d ${d}`, run: (device) => kernels.pairwiseDistance(a, b, { device }) };
+      return {
+        shape: `${n} x ${m}, d ${d}`,
+        flops: 2 * n * m * d,
+        run: (device) => kernels.pairwiseDistance(a, b, { device }),
+      };
     },
   ),
   ...pair<Points>(
@@ -55,7 +63,11 @@ const distances = [
     ],
     ([n, d, k]) => {
       const [points, centroids] = [matrix(n, d), matrix(k, d, 0)];
-      return { shape: `${n}, d ${d}, k ${k}`, run: (device) => kernels.nearestCentroid(points, centroids, { device }) };
+      return {
+        shape: `${n}, d ${d}, k ${k}`,
+        flops: 2 * n * k * d,
+        run: (device) => kernels.nearestCentroid(points, centroids, { device }),
+      };
     },
   ),
   ...pair<Points>(
@@ -69,6 +81,7 @@ const distances = [
       const options = { k, excludeSelf: true };
       return {
         shape: `${n} in ${n}, d ${d}, k ${k}`,
+        flops: 2 * n * n * d,
         run: (device) => kernels.nearestNeighbors(points, points, { ...options, device }),
       };
     },
@@ -129,6 +142,7 @@ const attacks = [
       const options = { origin, current: origin, gradient, norm: 'linf', epsilon: 0.1, stepSize: 0.02 } as const;
       return {
         shape: `${n} x ${d}, linf and box`,
+        bytes: 16 * n * d,
         run: (device) => kernels.attackStep({ ...options, box: [0, 1], device }),
       };
     },
@@ -158,25 +172,37 @@ function layer([batch, side, inChannels, outChannels]: Layer) {
   const input = values(batch * side * side * inChannels);
   const filter = values(9 * inChannels * outChannels);
   const dy = values(batch * side * side * outChannels);
-  return { geometry, input, filter, dy, shape: `${batch} x ${side}x${side}x${inChannels} to ${outChannels}, 3x3` };
+  const flops = 2 * 9 * batch * side * side * inChannels * outChannels;
+  return {
+    geometry,
+    input,
+    filter,
+    dy,
+    flops,
+    shape: `${batch} x ${side}x${side}x${inChannels} to ${outChannels}, 3x3`,
+  };
 }
 
 const products = [
   ...pair('matmul', [32, 512], (m) => {
     const [a, b] = [values(m * m), values(m * m, 0)];
-    return { shape: `${m} x ${m} x ${m}`, run: (device) => kernels.matmulSync({ a, b, m, n: m, k: m, device }) };
+    return {
+      shape: `${m} x ${m} x ${m}`,
+      flops: 2 * m ** 3,
+      run: (device) => kernels.matmulSync({ a, b, m, n: m, k: m, device }),
+    };
   }),
   ...pair('conv2d', LAYERS, (sizes) => {
-    const { geometry, input, filter, shape } = layer(sizes);
-    return { shape, run: (device) => kernels.conv2dSync({ geometry, input, filter, device }) };
+    const { geometry, input, filter, flops, shape } = layer(sizes);
+    return { shape, flops, run: (device) => kernels.conv2dSync({ geometry, input, filter, device }) };
   }),
   ...pair('conv2dBackpropInput', LAYERS, (sizes) => {
-    const { geometry, dy, filter, shape } = layer(sizes);
-    return { shape, run: (device) => kernels.conv2dBackpropInputSync({ geometry, dy, filter, device }) };
+    const { geometry, dy, filter, flops, shape } = layer(sizes);
+    return { shape, flops, run: (device) => kernels.conv2dBackpropInputSync({ geometry, dy, filter, device }) };
   }),
   ...pair('conv2dBackpropFilter', LAYERS, (sizes) => {
-    const { geometry, input, dy, shape } = layer(sizes);
-    return { shape, run: (device) => kernels.conv2dBackpropFilterSync({ geometry, input, dy, device }) };
+    const { geometry, input, dy, flops, shape } = layer(sizes);
+    return { shape, flops, run: (device) => kernels.conv2dBackpropFilterSync({ geometry, input, dy, device }) };
   }),
 ];
 
@@ -206,15 +232,31 @@ function pool([batch, side, channels]: Layer) {
 const layers = [
   ...pair('unary', LENGTHS, (length) => {
     const x = values(length);
-    return { shape: `relu, ${length}`, run: (device) => kernels.unarySync({ op: 'relu', x, device }) };
+    return {
+      shape: `relu, ${length}`,
+      bytes: 8 * length,
+      run: (device) => kernels.unarySync({ op: 'relu', x, device }),
+    };
   }),
   ...pair('binary', LENGTHS, (length) => {
     const [a, b, strides] = [values(length), values(length, 0), [0, 0, 0, 1]];
     const options = { op: 'add', a, b, shape: [1, 1, 1, length], aStrides: strides, bStrides: strides } as const;
     return {
       shape: `add, ${length}`,
+      bytes: 12 * length,
       run: (device) => kernels.binarySync({ ...options, shape: [...options.shape], device }),
     };
+  }),
+  ...pair('adamW', LENGTHS, (length) => {
+    const [weights, gradient, first, second] = [1, 2, 3, 4].map((start) => values(length, start));
+    const operands = { weights, gradient, first, second: second.map(Math.abs) };
+    const out = {
+      weights: new Float32Array(length),
+      first: new Float32Array(length),
+      second: new Float32Array(length),
+    };
+    const settings = { beta1: 0.9, beta2: 0.999, kept: 1, rate: 1e-3, floor: 1e-8, out };
+    return { shape: `${length}`, run: (device) => kernels.adamWSync({ ...operands, ...settings, device }) };
   }),
   ...pair('reduce', LENGTHS, (length) => {
     const options = { op: 'sum', x: values(length), outer: 1, reduced: length, inner: 1 } as const;

@@ -1,12 +1,14 @@
 /**
- * Every kernel, js vs cpu, at a small and a real size: `npm run bench [-- name ...]`. The rows: pairwiseDistance,
+ * Every kernel, js vs cpu, at a small and a real size, with its share of what this machine can do; then npm's peers: `npm run bench [-- name ...]`. The rows: pairwiseDistance,
  * nearestCentroid, nearestNeighbors, centroidMeans, kmeans, projectPerturbation, attackStep, matmul, conv2d,
  * conv2dBackpropInput, conv2dBackpropFilter, unary, binary, reduce, batchMoments, batchNorm, batchNormGradient, pool2d,
- * pool2dGradient; their sizes are in kernel-rows.ts.
+ * pool2dGradient, adamW; their sizes are in kernel-rows.ts.
  */
 import Benchmark from 'benchmark';
 import { devices } from '../src/kernels/index.js';
 import { type Device, type Row, rows } from './kernel-rows.js';
+import { machineLimits } from './machine-limits.js';
+import { type PeerRow, peerRows } from './npm-peers.js';
 
 /** A run that takes longer is not repeated. */
 const ONCE_SECONDS = 2;
@@ -58,19 +60,62 @@ function text({ seconds, error }: Timing): string {
   return `${ms.toFixed(digits)} ${error === undefined ? ' once' : `±${(100 * error).toFixed(0)}%`.padStart(5)}`;
 }
 
+/** The rate of a row, and its share of the limit. */
+function rate({ flops, bytes, size }: Row, { seconds }: Timing): string {
+  const amount = flops ?? bytes;
+  if (!amount || !limits || size === 'small') return '';
+  const [limit, unit] = flops ? [limits.fmaGflops, 'GFLOP/s'] : [limits.triadGbytes, 'GB/s'];
+  const value = amount / seconds / 1e9;
+  return `${value.toFixed(1)} ${unit}, ${((100 * value) / limit).toFixed(0)}%`;
+}
+
+/** The least of a few runs, in seconds. */
+function least(run: () => unknown, runs: number): number {
+  let best = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < runs; i++) {
+    const start = performance.now();
+    keep(run());
+    best = Math.min(best, (performance.now() - start) / 1000);
+  }
+  return best;
+}
+
+function comparePeer({ name, peer, own, theirs }: PeerRow): void {
+  const [ours, other] = [least(own, 9), least(theirs, 3)];
+  const ratio = `${(other / ours).toFixed(0)}x`;
+  console.log(
+    `${name.padEnd(48)}${peer.padEnd(14)}${(other * 1e3).toFixed(1).padStart(10)} ms${(ours * 1e3).toFixed(2).padStart(10)} ms${ratio.padStart(8)}`,
+  );
+}
+
 const asked = process.argv.slice(2);
 const chosen = rows.filter(({ kernel }) => asked.length === 0 || asked.includes(kernel));
 const cpu = devices().find(({ name }) => name === 'cpu')!;
+const limits = machineLimits();
 console.log(`Node ${process.versions.node}; cpu: ${cpu.detail}`);
-const line = (...[kernel, size, shape, js, native, ratio]: string[]) =>
+if (limits)
+  console.log(`limits: ${limits.fmaGflops.toFixed(0)} GFLOP/s FMA, ${limits.triadGbytes.toFixed(1)} GB/s triad`);
+const line = (...[kernel, size, shape, js, native, ratio, share]: string[]) =>
   console.log(
-    `${kernel.padEnd(22)}${size.padEnd(7)}${shape.padEnd(44)}${js.padStart(16)}${native.padStart(16)}${ratio.padStart(10)}`,
+    `${kernel.padEnd(22)}${size.padEnd(7)}${shape.padEnd(40)}${js.padStart(16)}${native.padStart(16)}${ratio.padStart(10)}  ${share}`,
   );
-line('kernel', 'size', 'shape', 'js, ms', 'cpu, ms', 'js / cpu');
+line('kernel', 'size', 'shape', 'js, ms', 'cpu, ms', 'js / cpu', 'cpu, of the limit');
 for (const row of chosen) {
   const js = await time(row, 'js');
   const native = cpu.available ? await time(row, 'cpu') : undefined;
   const ratio = native ? `${(js.seconds / native.seconds).toFixed(1)}x` : '';
-  line(row.kernel, row.size, row.shape, text(js), native ? text(native) : 'skipped', ratio);
+  line(
+    row.kernel,
+    row.size,
+    row.shape,
+    text(js),
+    native ? text(native) : 'skipped',
+    ratio,
+    native ? rate(row, native) : '',
+  );
+}
+if (asked.length === 0) {
+  console.log("\nThe same work by npm's own");
+  for (const row of peerRows) comparePeer(row);
 }
 console.error(`(sum of first values, so that no result was left out: ${sink.toPrecision(6)})`);
