@@ -61,24 +61,48 @@ struct Seeding {
     return totals;
   }
 
-  // Makes `rows` centroids; returns the new potential.
-  double take(const index_t* rows, index_t count) {
-    const index_t n = p.points.rows;
-    std::vector<const float*> centroids;
-    for (index_t c = 0; c < count; c++) centroids.push_back(p.points.row(rows[c]));
-    parallel_for(run, static_cast<index_t>(chunk_sums.size()), [&](index_t task) {
-      double sum = 0, now[kTogether];
-      for (index_t i = task * kChunk; i < std::min(n, (task + 1) * kChunk); i++) {
-        double& nearest = closest[static_cast<size_t>(i)];
-        for (index_t c0 = 0; c0 < count; c0 += kTogether) {
-          const int some = static_cast<int>(std::min<index_t>(kTogether, count - c0));
-          distances(p.points.row(i), centroids.data() + c0, some, now);
-          for (int c = 0; c < some; c++) nearest = std::min(nearest, now[c]);
-        }
-        sum += nearest;
-      }
-      chunk_sums[static_cast<size_t>(task)] = sum;
+  // Makes `row` a centroid; returns the new potential.
+  double take(index_t row) {
+    const float* centroid = p.points.row(row);
+    for_chunks([&](index_t i) {
+      double now;
+      distances(p.points.row(i), &centroid, 1, &now);
+      closest[static_cast<size_t>(i)] = std::min(closest[static_cast<size_t>(i)], now);
     });
+    return sum_up();
+  }
+
+  // Makes all of `rows` centroids: their nearest by the packed product, its distance exactly.
+  double take_block(const std::vector<index_t>& rows) {
+    const index_t n = p.points.rows, d = p.points.cols, count = static_cast<index_t>(rows.size());
+    std::vector<float> block(static_cast<size_t>(count * d));
+    for (index_t c = 0; c < count; c++) {
+      const float* row = p.points.row(rows[static_cast<size_t>(c)]);
+      std::copy(row, row + d, block.begin() + c * d);
+    }
+    const CentroidSet centroids(run, block.data(), count, d);
+    const index_t chunk = assign_rows(n, count, d);
+    parallel_for(run, ceil_div(n, chunk), [&](index_t task) {
+      double norms[512];
+      assign_chunk(Rows{p.points.data, d, n}, task * chunk, std::min(chunk, n - task * chunk), centroids, norms,
+                   [&](index_t i, const float* x, const NearestTwo& two, bool) {
+                     double& nearest = closest[static_cast<size_t>(task * chunk + i)];
+                     nearest = std::min(nearest, squared_difference(x, block.data() + two.label * d, d));
+                   });
+    });
+    return sum_up();
+  }
+
+  template <class Body>
+  void for_chunks(Body&& body) const {
+    parallel_for(run, static_cast<index_t>(chunk_sums.size()), [&](index_t task) {
+      for (index_t i = task * kChunk; i < std::min(p.points.rows, (task + 1) * kChunk); i++) body(i);
+    });
+  }
+
+  double sum_up() {
+    std::fill(chunk_sums.begin(), chunk_sums.end(), 0.0);
+    for_chunks([&](index_t i) { chunk_sums[static_cast<size_t>(i / kChunk)] += closest[static_cast<size_t>(i)]; });
     double total = 0;
     for (const double sum : chunk_sums) total += sum;
     return total;
@@ -99,22 +123,19 @@ struct Seeding {
 inline void kmeans_plus_plus(const Run& run, const KMeansPlusPlus& p) {
   const index_t n = p.points.rows;
   Seeding seeding(run, p);
-  std::vector<index_t> rows = {std::min<index_t>(n - 1, static_cast<index_t>(p.uniforms[0] * static_cast<double>(n)))};
-  p.chosen[0] = static_cast<std::int32_t>(rows[0]);
-  double total = seeding.take(rows.data(), 1);
+  p.chosen[0] = static_cast<std::int32_t>(std::min<index_t>(n - 1, static_cast<index_t>(p.uniforms[0] * static_cast<double>(n))));
+  double total = seeding.take(p.chosen[0]);
   if (!std::isfinite(total)) throw_first_not_finite(p.points, "points");
   for (index_t c = 1; c < p.k;) {
-    rows.clear();
-    const index_t block = std::min(p.block, p.k - c), draws = p.block > 1 ? block : p.trials;
-    for (index_t t = 0; t < draws; t++) {
-      const double uniform = p.uniforms[p.block > 1 ? c + t : c * p.trials + t];
-      rows.push_back(seeding.draw(uniform * total));
-    }
-    if (p.block == 1) {
+    const bool greedy = p.block == 1;
+    const index_t draws = greedy ? p.trials : std::min(p.block, p.k - c);
+    std::vector<index_t> rows;
+    for (index_t t = 0; t < draws; t++) rows.push_back(seeding.draw(p.uniforms[greedy ? c * p.trials + t : c + t] * total));
+    if (greedy) {
       const std::vector<double> potentials = seeding.potentials(rows);
       rows = {rows[static_cast<size_t>(std::min_element(potentials.begin(), potentials.end()) - potentials.begin())]};
     }
     for (const index_t row : rows) p.chosen[c++] = static_cast<std::int32_t>(row);
-    total = seeding.take(rows.data(), static_cast<index_t>(rows.size()));
+    total = greedy ? seeding.take(rows[0]) : seeding.take_block(rows);
   }
 }
