@@ -1,9 +1,13 @@
 import { defineConfig } from 'vitest/config';
 
+const report = process.env.EAT_DML_TEST_REPORT;
+
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     pool: 'forks',
+    // .ci/run counts what ran.
+    ...(report && { reporters: ['default', ['json', { outputFile: report }]] }),
     testTimeout: 120_000,
     hookTimeout: 120_000,
     // tfjs-core's own tests are modules that Node does not resolve by itself (imports without an ending).

@@ -1,6 +1,6 @@
 /**
  * The end of .ci/run: which devices, instruction sets and backends the tests had, which were skipped for want of them,
- * and the counts of vitest's JSON report as the last line. Fails where a test failed or none ran.
+ * and the counts of vitest's JSON report and of the native driver's runs as the last line. Fails where one failed or none ran.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -36,7 +36,16 @@ function counts(path) {
   return { passed: numPassedTests, failed: numFailedTests + broken.length, skipped: numPendingTests + numTodoTests };
 }
 
-const { passed, failed, skipped } = counts(process.argv[2]);
+/** One test per run of the native driver: a mode on an instruction set. */
+function nativeCounts(path) {
+  const text = path && existsSync(path) ? readFileSync(path, 'utf8') : '';
+  const runs = [...text.matchAll(/^\w+ \w+: \d+ checks, (\d+) failed$/gm)].map(([, failures]) => Number(failures));
+  const failed = runs.filter((failures) => failures > 0).length;
+  return { passed: runs.length - failed, failed, skipped: [...text.matchAll(/^skipped: /gm)].length };
+}
+
+const [vitest, native] = [counts(process.argv[2]), nativeCounts(process.argv[3])];
+const [passed, failed, skipped] = ['passed', 'failed', 'skipped'].map((outcome) => vitest[outcome] + native[outcome]);
 if (existsSync(doctor)) {
   const { devices, backends } = diagnose({});
   const cpu = devices.some(({ name, available }) => name === 'cpu' && available);
