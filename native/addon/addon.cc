@@ -25,6 +25,7 @@ Napi::Value batch_norm(const Napi::CallbackInfo&);
 Napi::Value batch_norm_gradient(const Napi::CallbackInfo&);
 Napi::Value pool2d(const Napi::CallbackInfo&);
 Napi::Value pool2d_gradient(const Napi::CallbackInfo&);
+Napi::Value adam_w(const Napi::CallbackInfo&);
 Napi::Value register_tensorflow_ops(const Napi::CallbackInfo&);
 Napi::Value tensorflow_devices(const Napi::CallbackInfo&);
 
@@ -56,6 +57,7 @@ constexpr Entry kEntries[] = {
     {"batchNormGradient", batch_norm_gradient},
     {"pool2d", pool2d},
     {"pool2dGradient", pool2d_gradient},
+    {"adamW", adam_w},
 };
 
 // {isa, threads}: what runs now.

@@ -1,12 +1,12 @@
 // binary: out[i,j,k,l] = op(a[i,j,k,l], b[i,j,k,l]), a stride of 0 repeating an operand along that axis.
-// maximum and minimum give NaN where either operand is NaN.
+// maximum and minimum give NaN where either operand is NaN. relu_grad: b > 0 ? a : 0, of a gradient a and a result b of relu.
 #pragma once
 
 #include "common.h"
 
 namespace eat {
 
-enum class BinaryOp : int { add = 0, div = 1, maximum = 2, minimum = 3, mul = 4, squared_difference = 5, sub = 6 };
+enum class BinaryOp : int { add = 0, div = 1, maximum = 2, minimum = 3, mul = 4, squared_difference = 5, sub = 6, relu_grad = 7 };
 
 struct Binary {
   BinaryOp op = BinaryOp::add;

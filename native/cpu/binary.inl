@@ -56,6 +56,7 @@ inline void binary(const Run& run, const Binary& p) {
     case BinaryOp::maximum: return binary_lanes(run, p, [&](F a, F b) { return select(eq(a, a), max(a, b), a); });
     case BinaryOp::minimum: return binary_lanes(run, p, [&](F a, F b) { return select(eq(a, a), min(a, b), a); });
     case BinaryOp::mul: return binary_lanes(run, p, [&](F a, F b) { return mul(a, b); });
+    case BinaryOp::relu_grad: return binary_lanes(run, p, [&](F a, F b) { return select(lt(zero(), b), a, zero()); });
     case BinaryOp::squared_difference:
       return binary_lanes(run, p, [&](F a, F b) { const F d = sub(a, b); return mul(d, d); });
     case BinaryOp::sub: return binary_lanes(run, p, [&](F a, F b) { return sub(a, b); });

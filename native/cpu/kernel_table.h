@@ -1,6 +1,7 @@
 // What one instruction set offers: the bodies of native/cpu/*.inl compiled for it.
 #pragma once
 
+#include "../contracts/adam_w.h"
 #include "../contracts/attack_step.h"
 #include "../contracts/batch_norm.h"
 #include "../contracts/binary.h"
@@ -41,6 +42,7 @@ struct KernelTable {
   void (*batch_norm_gradient)(const Run&, const BatchNormGradient&);
   void (*pool2d)(const Run&, const Pool2D&);
   void (*pool2d_gradient)(const Run&, const Pool2DGradient&);
+  void (*adam_w)(const Run&, const AdamW&);
   MachineLimits (*machine_limits)(const Run&);
 };
 

@@ -24,6 +24,7 @@
 #include "reduce.inl"
 #include "batch_norm.inl"
 #include "pool2d.inl"
+#include "adam_w.inl"
 #include "machine_limits.inl"
 
 inline constexpr KernelTable make_table(const char* isa) {
@@ -48,5 +49,6 @@ inline constexpr KernelTable make_table(const char* isa) {
           batch_norm_gradient,
           pool2d,
           pool2d_gradient,
+          adam_w,
           machine_limits};
 }

@@ -26,7 +26,8 @@ export interface BinaryOptions extends KernelOptions {
 }
 
 /**
- * out[i,j,k,l] = op(a[i,j,k,l], b[i,j,k,l]) with broadcasting by strides. maximum and minimum give NaN where either is NaN.
+ * out[i,j,k,l] = op(a[i,j,k,l], b[i,j,k,l]) with broadcasting by strides. maximum and minimum give NaN where either is NaN;
+ * reluGrad is b > 0 ? a : 0.
  * @throws EatDmlError ERR_ARGUMENT for options that do not fit, such as strides that leave an operand.
  */
 export async function binary(options: BinaryOptions & AsyncKernelOptions): Promise<Float32Array> {

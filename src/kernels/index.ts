@@ -1,4 +1,5 @@
 /** The kernels: typed arrays in, typed arrays out, on the native addon or in plain JavaScript. Loads no tfjs. */
+export { type AdamWOptions, type AdamWResult, adamW, adamWSync } from './adam-w.js';
 export { type AttackStepOptions, attackStep, attackStepSync } from './attack-step.js';
 export {
   type BatchMomentsOptions,

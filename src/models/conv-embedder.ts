@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { invalid } from '../errors.js';
 import { derivedSeed } from '../random.js';
+import { convRelu, meanPool } from '../tfjs/index.js';
 import { type BatchNorm, batchNorm, foldBatchNorm } from './batch-norm.js';
 import type { Embedder, ImageShape, ModelSpec } from './embedder.js';
 import { unitRows } from './unit-rows.js';
@@ -69,7 +70,7 @@ function convEmbedderOver(layers: tf.LayersModel): Embedder {
       return tf.tidy(() => {
         let x = images;
         for (const { filter, norm, strides } of blocks) x = convNormRelu(x, filter, norm, strides, training);
-        return unitRows(tf.add(tf.matMul(tf.mean<tf.Tensor2D>(x, [1, 2]), kernel), bias));
+        return unitRows(tf.add(tf.matMul(meanPool(x), kernel), bias));
       });
     },
     variables: () => layers.trainableWeights.map((w) => w.read() as tf.Variable),
@@ -79,7 +80,8 @@ function convEmbedderOver(layers: tf.LayersModel): Embedder {
 
 function convNormRelu(x: tf.Tensor4D, filter: tf.Tensor4D, norm: BatchNorm, strides: number, training: boolean) {
   if (training) return batchNorm(tf.conv2d(x, filter, strides, 'same'), norm);
-  return tf.fused.conv2d({ x, strides, pad: 'same', activation: 'relu', ...foldBatchNorm(filter, norm) });
+  const folded = foldBatchNorm(filter, norm);
+  return convRelu(x, folded.filter, folded.bias, { strides, pad: 'same' });
 }
 
 function weight(layers: tf.LayersModel, layer: string, index: number): tf.Variable {

@@ -1,7 +1,11 @@
 import type * as tf from '@tensorflow/tfjs';
 import { invalid } from '../errors.js';
 import { attackStepSync, type Norm, projectPerturbationSync } from '../kernels/index.js';
-import { resultLike, rowsOf } from './memory.js';
+import { checkNonNegative, checkOneOf, checkOptions, NORMS } from '../kernels/matrix.js';
+import { checkBox } from '../kernels/project-perturbation.js';
+import { customOpsBackend, runCustomOp } from './custom-ops.js';
+import { checkRows, memoryPath, result, rowsOf } from './memory.js';
+import { counted } from './tensor-kernel-calls.js';
 
 export interface AttackStepTensorOptions<T extends tf.Tensor> {
   /** The unattacked samples [n, ...], inside the box. */
@@ -27,15 +31,37 @@ export function attackStepTensor<T extends tf.Tensor>(options: AttackStepTensorO
   const { origin, current, gradient, ...settings } = options;
   checkSameShape('current', current, origin);
   checkSameShape('gradient', gradient, origin);
-  const { out, tensor } = resultLike(origin);
-  attackStepSync({
-    origin: rowsOf('origin', origin),
-    current: rowsOf('current', current),
-    gradient: rowsOf('gradient', gradient),
-    ...settings,
-    out,
+  const backend = customOpsBackend();
+  if (backend) {
+    const values = stepSettings(settings, { origin, current, gradient });
+    const step = () => runCustomOp(backend, 'EatDmlAttackStep', { origin, current, gradient }, values)[0] as T;
+    return counted('attackStep', 'custom op', 0, step);
+  }
+  return counted('attackStep', memoryPath(), copied(origin, 4), () => {
+    const { out, tensor } = result<T>(origin.shape);
+    attackStepSync({
+      origin: rowsOf('origin', origin),
+      current: rowsOf('current', current),
+      gradient: rowsOf('gradient', gradient),
+      ...settings,
+      out,
+    });
+    return tensor();
   });
-  return tensor();
+}
+
+type StepSettings = Omit<AttackStepTensorOptions<tf.Tensor>, 'origin' | 'current' | 'gradient'>;
+
+/** Checked as the kernel's wrapper does, in the order in which native/tensorflow/ops.cc reads them. */
+function stepSettings(settings: StepSettings, tensors: Record<string, tf.Tensor>): number[] {
+  checkOptions(settings, ['norm', 'epsilon', 'stepSize', 'box']);
+  for (const [name, t] of Object.entries(tensors)) checkRows(name, t);
+  const { norm, epsilon, stepSize, box } = settings;
+  checkOneOf('norm', norm, NORMS);
+  checkNonNegative('epsilon', epsilon);
+  checkNonNegative('stepSize', stepSize);
+  const bounds = box === undefined ? [0, 0, 0] : [1, ...checkBox(box)];
+  return [NORMS.indexOf(norm), epsilon, stepSize, ...bounds];
 }
 
 export interface ProjectTensorOptions<T extends tf.Tensor> {
@@ -52,10 +78,37 @@ export interface ProjectTensorOptions<T extends tf.Tensor> {
 export function projectTensor<T extends tf.Tensor>(delta: T, options: ProjectTensorOptions<T>): T {
   const { around, ...settings } = options;
   if (around) checkSameShape('around', around, delta);
-  const { out, tensor } = resultLike(delta);
-  const centre = around && { around: rowsOf('around', around) };
-  projectPerturbationSync(rowsOf('delta', delta), { ...settings, ...centre, out });
-  return tensor();
+  const backend = customOpsBackend();
+  if (backend) {
+    const values = projectionSettings(delta, options);
+    // The op reads the second tensor only where the settings say so.
+    const inputs = { delta, around: around ?? delta };
+    const project = () => runCustomOp(backend, 'EatDmlProjectPerturbation', inputs, values)[0] as T;
+    return counted('projectPerturbation', 'custom op', 0, project);
+  }
+  return counted('projectPerturbation', memoryPath(), copied(delta, around ? 3 : 2), () => {
+    const { out, tensor } = result<T>(delta.shape);
+    const centre = around && { around: rowsOf('around', around) };
+    projectPerturbationSync(rowsOf('delta', delta), { ...settings, ...centre, out });
+    return tensor();
+  });
+}
+
+function projectionSettings(delta: tf.Tensor, options: ProjectTensorOptions<tf.Tensor>): number[] {
+  checkOptions(options, ['norm', 'epsilon', 'around', 'box']);
+  checkRows('delta', delta);
+  const { norm, epsilon, around, box } = options;
+  if (around) checkRows('around', around);
+  else if (box !== undefined) throw invalid('around', 'the point the box is seen from, where box is given', undefined);
+  checkOneOf('norm', norm, NORMS);
+  checkNonNegative('epsilon', epsilon);
+  const bounds = around ? [1, ...checkBox(box ?? [0, 1])] : [0, 0, 0];
+  return [NORMS.indexOf(norm), epsilon, ...bounds];
+}
+
+/** Bytes that go through typed arrays when `tensors` of that size are read or written, where the backend keeps its own. */
+function copied(t: tf.Tensor, tensors: number): number {
+  return memoryPath() === 'copies' ? 4 * tensors * t.size : 0;
 }
 
 function checkSameShape(name: string, t: tf.Tensor, like: tf.Tensor): void {

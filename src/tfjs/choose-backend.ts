@@ -26,7 +26,7 @@ const names: readonly BackendName[] = ['tensorflow', 'native', 'wasm', 'cpu'];
 const probes: Record<BackendName, () => Promise<Probe>> = {
   async tensorflow() {
     const probe = await probeTensorflow();
-    const remedy = 'npm install @tensorflow/tfjs-node-gpu (or @tensorflow/tfjs-node for the CPU)';
+    const remedy = 'npx eat-dml setup-tensorflow (--gpu for one with CUDA)';
     return { name: 'tensorflow', ...probe, ...(probe.available ? {} : { remedy }) };
   },
   async native() {

@@ -7,5 +7,14 @@ export {
 } from './attack-step.js';
 export { type BatchNormTraining, type BatchNormTrainingAttrs, batchNormTraining } from './batch-norm-training.js';
 export { type BackendName, type BackendStatus, backendReport, chooseBackend } from './choose-backend.js';
+export { type ConvReluAttrs, convRelu } from './conv-relu.js';
+export { type NearestCentroidTensors, nearestCentroidTensor, pairwiseDistanceTensor } from './distances.js';
 export { fromMatrix, toMatrix } from './matrix.js';
+export { meanPool } from './mean-pool.js';
 export { type KernelProfile, type KernelTime, startKernelProfile, stopKernelProfile } from './native/kernel-clock.js';
+export {
+  resetTensorKernelCalls,
+  type TensorKernelCalls,
+  type TensorPath,
+  tensorKernelCalls,
+} from './tensor-kernel-calls.js';

@@ -1,5 +1,10 @@
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import util from 'node:util';
 import * as tf from '@tensorflow/tfjs';
+import { registerCustomOps, type TensorflowBackend, tensorflowDevices } from './custom-ops.js';
 
 /** What is known of tfjs-node-gpu or tfjs-node on this machine. */
 export interface TensorflowProbe {
@@ -10,24 +15,51 @@ export interface TensorflowProbe {
 
 const packages = ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node'];
 
-/** Imports the first of tfjs-node-gpu and tfjs-node that loads; both register the tfjs backend 'tensorflow'. */
+/**
+ * Imports the first of tfjs-node-gpu and tfjs-node that loads; both register the tfjs backend 'tensorflow'. They are looked for
+ * in the project that EAT_DML_TENSORFLOW_DIR names, else beside this package. Then registers the custom ops.
+ */
 export async function probeTensorflow(): Promise<TensorflowProbe> {
   restoreRemovedUtil();
+  // Else every start prints which instructions the library was compiled for.
+  process.env.TF_CPP_MIN_LOG_LEVEL ??= '1';
+  const project = process.env.EAT_DML_TENSORFLOW_DIR;
   const failures: string[] = [];
   for (const name of packages) {
     try {
-      await import(name);
-      const backend = tf.findBackend('tensorflow') as { isUsingGpuDevice?: boolean } | null;
+      await import(project ? entryIn(project, name) : name);
+      const backend = tf.findBackend('tensorflow') as TensorflowBackend | null;
       if (!backend) throw new Error('it loaded, but registered no backend with this copy of @tensorflow/tfjs');
-      const gpu = backend.isUsingGpuDevice === true;
-      return { available: true, gpu, detail: `${name} on ${gpu ? 'a GPU' : 'the CPU'}` };
+      return { available: true, gpu: backend.isUsingGpuDevice === true, detail: describeBackend(name, backend) };
     } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException;
-      const absent = code === 'ERR_MODULE_NOT_FOUND' && message.includes(`'${name}'`);
-      failures.push(absent ? `${name} is not installed` : `${name} does not load: ${message.split('\n')[0]}`);
+      failures.push(whyNot(name, error as NodeJS.ErrnoException, project));
     }
   }
   return { available: false, gpu: false, detail: failures.join('; ') };
+}
+
+/** The package's file as the project's own code would import it. */
+function entryIn(project: string, name: string): string {
+  return pathToFileURL(createRequire(join(project, 'package.json')).resolve(name)).href;
+}
+
+function describeBackend(name: string, backend: TensorflowBackend): string {
+  const version = (backend as unknown as { binding?: { TF_Version: string } }).binding?.TF_Version;
+  const failure = registerCustomOps();
+  const devices = tensorflowDevices();
+  return [
+    `${name} on ${backend.isUsingGpuDevice ? 'a GPU' : 'the CPU'}`,
+    ...(version ? [`libtensorflow ${version}`] : []),
+    ...(devices.length > 0 ? [`devices ${devices.join(' ')}`] : []),
+    failure ? `kernels over copies (${failure})` : 'kernels as custom ops',
+  ].join(', ');
+}
+
+function whyNot(name: string, { code, message }: NodeJS.ErrnoException, project?: string): string {
+  const absent = /^(ERR_)?MODULE_NOT_FOUND$/.test(code ?? '') && message.includes(`'${name}'`);
+  if (!absent) return `${name} does not load: ${message.split('\n')[0]}`;
+  const where = project ? ` in ${project}${existsSync(project) ? '' : ' (no such folder)'}` : '';
+  return `${name} is not installed${where}`;
 }
 
 /** tfjs-node 4.22 calls two functions that Node 23 removed from `util`. */

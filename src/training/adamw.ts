@@ -56,16 +56,43 @@ export class AdamW {
   }
 }
 
+/** What a step takes besides the operands; both bias corrections are folded into two of them. */
+function coefficients({ learningRate, weightDecay }: ParameterGroup, t: number) {
+  const correction = Math.sqrt(1 - BETA2 ** t);
+  return {
+    beta1: BETA1,
+    beta2: BETA2,
+    kept: 1 - learningRate * weightDecay,
+    rate: (learningRate * correction) / (1 - BETA1 ** t),
+    floor: EPSILON * correction,
+  };
+}
+
 function updateGroup(state: State, gradients: tf.NamedTensorMap, t: number): void {
-  const { variables, sizes, first, second, learningRate, weightDecay } = state;
+  if (tf.getKernel('AdamW', tf.getBackend())) updateInOneCall(state, gradients, t);
+  else updateByOperations(state, gradients, t);
+}
+
+/** On a backend that has the step as a kernel. */
+function updateInOneCall(state: State, gradients: tf.NamedTensorMap, t: number): void {
+  const { variables, first, second } = state;
+  const operands = variables.flatMap((variable, i) => {
+    const gradient = gradients[variable.name];
+    return [[`w${i}`, variable] as const, ...(gradient ? [[`g${i}`, gradient] as const] : [])];
+  });
+  const inputs = { first, second, ...Object.fromEntries(operands) };
+  const results = tf.engine().runKernel('AdamW', inputs, coefficients(state, t)) as tf.Tensor[];
+  for (const [i, variable] of [first, second, ...variables].entries()) variable.assign(results[i]);
+}
+
+function updateByOperations(state: State, gradients: tf.NamedTensorMap, t: number): void {
+  const { variables, sizes, first, second } = state;
+  const { kept, rate, floor } = coefficients(state, t);
   const gradient = flat(variables.map((variable) => gradients[variable.name] ?? tf.zerosLike(variable)));
   first.assign(tf.add(tf.mul(first, BETA1), tf.mul(gradient, 1 - BETA1)));
   second.assign(tf.add(tf.mul(second, BETA2), tf.mul(tf.square(gradient), 1 - BETA2)));
-  // Both bias corrections folded into two scalars: lr sqrt(1 - b2^t) / (1 - b1^t), and eps sqrt(1 - b2^t).
-  const correction = Math.sqrt(1 - BETA2 ** t);
-  const direction = tf.div(first, tf.add(tf.sqrt(second), EPSILON * correction));
-  const kept = tf.mul(flat(variables), 1 - learningRate * weightDecay);
-  const moved = tf.sub(kept, tf.mul(direction, (learningRate * correction) / (1 - BETA1 ** t)));
+  const direction = tf.div(first, tf.add(tf.sqrt(second), floor));
+  const moved = tf.sub(tf.mul(flat(variables), kept), tf.mul(direction, rate));
   const parts = variables.length === 1 ? [moved] : tf.split(moved, sizes);
   variables.forEach((variable, i) => {
     variable.assign(tf.reshape(parts[i], variable.shape));

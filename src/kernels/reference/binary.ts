@@ -1,5 +1,5 @@
 /** The operations in the order of the contract's enum. */
-export const BINARY_OPS = ['add', 'div', 'maximum', 'minimum', 'mul', 'squaredDifference', 'sub'] as const;
+export const BINARY_OPS = ['add', 'div', 'maximum', 'minimum', 'mul', 'squaredDifference', 'sub', 'reluGrad'] as const;
 
 export type BinaryOp = (typeof BINARY_OPS)[number];
 
@@ -21,6 +21,7 @@ const operations: Record<BinaryOp, (a: number, b: number) => number> = {
   mul: (a, b) => a * b,
   squaredDifference: (a, b) => (a - b) * (a - b),
   sub: (a, b) => a - b,
+  reluGrad: (a, b) => (b > 0 ? a : 0),
 };
 
 /** out[i,j,k,l] = op(a[i,j,k,l], b[i,j,k,l]), an operand repeated where its stride is 0 */

@@ -13,7 +13,15 @@ const operations: Record<string, BinaryOp> = {
   Sub: 'sub',
 };
 
-export const binaryKernels: NativeKernel[] = Object.entries(operations).map(([kernelName, op]) => ({
+const reluGrad: NativeKernel = {
+  kernelName: 'ReluGrad',
+  run({ inputs: { dy, y }, backend }) {
+    const operands = { a: backend.floats(dy), b: backend.floats(y), ...broadcast(dy.shape, y.shape)! };
+    return backend.output(y.shape, binarySync({ op: 'reluGrad', ...operands, out: backend.allocate(y.shape) }));
+  },
+};
+
+const arithmeticKernels: NativeKernel[] = Object.entries(operations).map(([kernelName, op]) => ({
   kernelName,
   accepts: ({ inputs: { a, b } }: KernelCall) => broadcast(a.shape, b.shape) !== undefined,
   run({ inputs: { a, b }, backend }: KernelCall) {
@@ -23,3 +31,5 @@ export const binaryKernels: NativeKernel[] = Object.entries(operations).map(([ke
     return backend.output(shape, binarySync({ op, ...operands, out }));
   },
 }));
+
+export const binaryKernels: NativeKernel[] = [...arithmeticKernels, reluGrad];

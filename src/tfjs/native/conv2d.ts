@@ -112,4 +112,17 @@ const conv2dBackpropFilter: NativeKernel<tf.Conv2DBackpropFilterAttrs> = {
   },
 };
 
-export const convolutionKernels: NativeKernel[] = [conv2d, fusedConv2d, conv2dBackpropInput, conv2dBackpropFilter];
+/** relu(conv2d + bias); its gradient is registered beside `convRelu`. */
+const convRelu: NativeKernel<tf.Conv2DAttrs> = {
+  kernelName: 'ConvRelu',
+  flops: (call) => flopsOf(forwardInfo({ ...call, attrs: { ...call.attrs, dilations: 1 } })),
+  run: (call) => forward({ ...call, attrs: { ...call.attrs, dilations: 1, activation: 'relu' } }, call.inputs.bias),
+};
+
+export const convolutionKernels: NativeKernel[] = [
+  convRelu,
+  conv2d,
+  fusedConv2d,
+  conv2dBackpropInput,
+  conv2dBackpropFilter,
+];

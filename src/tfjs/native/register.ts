@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
+import { optimizerKernels } from './adam-w.js';
 import { NativeBackend } from './backend.js';
 import { batchNormKernels } from './batch-norm.js';
 import { binaryKernels } from './binary.js';
@@ -21,6 +22,7 @@ const nativeKernels: NativeKernel[] = [
   ...reductionKernels,
   ...poolKernels,
   ...tileKernels,
+  ...optimizerKernels,
 ];
 
 /** Kernels of the cpu backend that never put an input's array under a second tensor. */

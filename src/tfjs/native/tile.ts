@@ -1,20 +1,40 @@
 import type * as tf from '@tensorflow/tfjs';
-import type { NativeKernel } from './kernel.js';
+import { binarySync } from '../../kernels/binary.js';
+import { broadcast } from './broadcast.js';
+import type { KernelCall, NativeKernel } from './kernel.js';
 
-/** Repetition along leading axes only: copies of the whole input one after the other, as gradients of reductions need. */
+/** The input's axes and the copies of each, every repeated axis longer than 1 cut into copies and a run: [reps, size]. */
+function axesOf({ inputs: { x }, attrs: { reps } }: KernelCall<tf.TileAttrs>) {
+  const axes = x.shape.flatMap((size, axis) => {
+    const count = reps[axis];
+    return size === 1 || count === 1
+      ? [{ size, count }]
+      : [
+          { size: 1, count },
+          { size, count: 1 },
+        ];
+  });
+  return { from: axes.map(({ size }) => size), to: axes.map(({ size, count }) => size * count) };
+}
+
+const one = Float32Array.of(1);
+
+/** Repetition, as broadcasting: x times 1. */
 const tile: NativeKernel<tf.TileAttrs> = {
   kernelName: 'Tile',
-  accepts({ inputs: { x }, attrs: { reps } }) {
-    const lastRepeated = reps.findLastIndex((count) => count !== 1);
-    return reps.length === x.shape.length && x.shape.slice(0, Math.max(0, lastRepeated)).every((size) => size === 1);
+  accepts(call) {
+    const { from, to } = axesOf(call);
+    return (
+      call.attrs.reps.length === call.inputs.x.shape.length && !to.includes(0) && broadcast(from, to) !== undefined
+    );
   },
-  run({ inputs: { x }, attrs: { reps }, backend }) {
-    const shape = x.shape.map((size, axis) => size * reps[axis]);
-    const values = backend.floats(x);
-    const out = backend.allocate(shape);
-    out.set(values);
-    for (let filled = values.length; filled < out.length; filled *= 2) out.copyWithin(filled, 0, filled);
-    return backend.output(shape, out);
+  run(call) {
+    const { inputs, attrs, backend } = call;
+    const { from, to } = axesOf(call);
+    const layout = broadcast(from, to)!;
+    const shape = inputs.x.shape.map((size, axis) => size * attrs.reps[axis]);
+    const operands = { a: backend.floats(inputs.x), b: one, ...layout, bStrides: [0, 0, 0, 0] };
+    return backend.output(shape, binarySync({ op: 'mul', ...operands, out: backend.allocate(shape) }));
   },
 };
 

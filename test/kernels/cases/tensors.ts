@@ -1,4 +1,5 @@
 import {
+  adamW,
   BINARY_OPS,
   batchMoments,
   batchNorm,
@@ -238,4 +239,28 @@ const poolCases = POOL_OPS.flatMap((op) =>
 );
 
 /** What the tfjs backend needs besides products. */
-export const tensorCases = [...unaryCases, ...binaryCases, ...reduceCases, ...batchNormCases, ...poolCases];
+const adamWCases = SIZES.map((size): ParityCase => {
+  const operands = {
+    weights: normal(size),
+    gradient: normal(size, 2),
+    first: normal(size, 3),
+    second: positive(size, 4),
+  };
+  const settings = { beta1: 0.9, beta2: 0.999, kept: 0.9999, rate: 1e-2, floor: 1e-6 };
+  return {
+    kernel: 'adamW',
+    name: `${size}`,
+    run: async (device) => ({ ...(await adamW({ ...operands, ...settings, device })) }),
+    tolerance: { weights: 1e-6, first: 1e-6, second: 1e-6 },
+    floor: 0.1,
+  };
+});
+
+export const tensorCases = [
+  ...adamWCases,
+  ...unaryCases,
+  ...binaryCases,
+  ...reduceCases,
+  ...batchNormCases,
+  ...poolCases,
+];

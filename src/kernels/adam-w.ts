@@ -1,0 +1,74 @@
+import { invalid } from '../errors.js';
+import {
+  type AsyncKernelOptions,
+  checkFloat32,
+  checkFloat32Length,
+  checkOptions,
+  KERNEL_OPTIONS,
+  type KernelOptions,
+} from './matrix.js';
+import { type AdamWArgs, adamWReference } from './reference/adam-w.js';
+import { type KernelCall, runAsync, runSync } from './run-kernel.js';
+
+const COEFFICIENTS = ['beta1', 'beta2', 'kept', 'rate', 'floor'] as const;
+const ARRAYS = ['weights', 'gradient', 'first', 'second'] as const;
+
+export interface AdamWOptions extends KernelOptions {
+  weights: Float32Array;
+  gradient: Float32Array;
+  /** The moments before the step. */
+  first: Float32Array;
+  second: Float32Array;
+  beta1: number;
+  beta2: number;
+  /** Share of a weight that its decay leaves. */
+  kept: number;
+  /** Length of the step, bias corrections included. */
+  rate: number;
+  /** Added to √second. */
+  floor: number;
+  /** Where the results go; may be the operands. */
+  out?: AdamWResult;
+}
+
+export interface AdamWResult {
+  weights: Float32Array;
+  first: Float32Array;
+  second: Float32Array;
+}
+
+/**
+ * One step of AdamW: first' = beta1·first + (1 - beta1)·g, second' = beta2·second + (1 - beta2)·g²,
+ * weights' = kept·weights - rate·first' / (√second' + floor).
+ * @throws EatDmlError ERR_ARGUMENT for options that do not fit.
+ */
+export async function adamW(options: AdamWOptions & AsyncKernelOptions): Promise<AdamWResult> {
+  const { call, result } = prepare(options);
+  await runAsync(call, options);
+  return result;
+}
+
+/** {@link adamW}, at once. */
+export function adamWSync(options: AdamWOptions): AdamWResult {
+  const { call, result } = prepare(options);
+  runSync(call, options);
+  return result;
+}
+
+function prepare(options: AdamWOptions): { call: KernelCall<AdamWArgs>; result: AdamWResult } {
+  checkOptions(options, [...KERNEL_OPTIONS, ...ARRAYS, ...COEFFICIENTS, 'out']);
+  const { weights, gradient, first, second, beta1, beta2, kept, rate, floor } = options;
+  checkFloat32('weights', weights);
+  const size = weights.length;
+  for (const name of ARRAYS) checkFloat32Length(name, options[name], size);
+  for (const name of COEFFICIENTS) {
+    if (!Number.isFinite(options[name])) throw invalid(name, 'a finite number', options[name]);
+  }
+  const fresh = () => new Float32Array(size);
+  const result = options.out ?? { weights: fresh(), first: fresh(), second: fresh() };
+  for (const name of ['weights', 'first', 'second'] as const) checkFloat32Length(`out.${name}`, result[name], size);
+  const operands = { weights, gradient, first, second };
+  const outputs = { outWeights: result.weights, outFirst: result.first, outSecond: result.second };
+  const args = { size, ...operands, beta1, beta2, kept, rate, floor, ...outputs };
+  return { call: { kernel: 'adamW', args, reference: adamWReference, inputs: {} }, result };
+}
