@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { Command, CommanderError, Option } from 'commander';
 import type { DemoFlags } from './commands/demo.js';
 import type { EvaluateFlags } from './commands/evaluate.js';
+import type { SetupTensorflowFlags } from './commands/setup-tensorflow.js';
 import type { TrainFlags } from './commands/train.js';
 import { EXIT, errorText, exitCodeOf } from './exit-codes.js';
 import { positiveInteger, radius, sharedOptions } from './options.js';
@@ -29,7 +30,25 @@ function program(): Command {
     .description('build the native addon from the sources in the package (needs a C++ compiler and cmake)')
     .option('--json', 'the result, and nothing else, as JSON on stdout')
     .action(async (flags) => (await import('./commands/build.js')).buildCommand(flags));
+  addSetupTensorflow(eatDml);
   return eatDml;
+}
+
+function addSetupTensorflow(eatDml: Command): void {
+  eatDml
+    .command('setup-tensorflow')
+    .description(
+      'bring tfjs-node-gpu to life in this project over a libtensorflow of your choice, checked by a training step',
+    )
+    .option('--gpu', 'a libtensorflow with CUDA')
+    .option('--from <source>', 'wheel (of PyPI, by pip), download (of tfjs-node) or a folder with libtensorflow')
+    .option('--version <version>', 'of the wheel (default 2.21.0)')
+    .option('--dir <project>', 'the project (default: the current folder)')
+    .option('--check', 'change nothing; run the training step on what is there')
+    .option('--json', 'the result, and nothing else, as JSON on stdout')
+    .action(async (flags: SetupTensorflowFlags) =>
+      (await import('./commands/setup-tensorflow.js')).setupTensorflowCommand(flags),
+    );
 }
 
 function addDemo(eatDml: Command): void {

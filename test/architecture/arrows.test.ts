@@ -27,7 +27,7 @@ const NATIVE_ARROWS: Record<string, string[]> = {
   cuda: ['contracts', 'simt'],
   simt: ['contracts'],
   tensorflow: ['contracts', 'cpu', 'cuda'],
-  addon: ['contracts', 'cpu', 'cuda'],
+  addon: ['contracts', 'cpu', 'cuda', 'tensorflow'],
 };
 
 function filesUnder(folder: string, ending: RegExp): string[] {

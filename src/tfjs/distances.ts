@@ -1,0 +1,135 @@
+import * as tf from '@tensorflow/tfjs';
+import { invalid } from '../errors.js';
+import { type Metric, nearestCentroidSync, pairwiseDistanceSync } from '../kernels/index.js';
+import { checkOneOf, checkOptions, METRICS } from '../kernels/matrix.js';
+import { customOpsBackend, runCustomOp } from './custom-ops.js';
+import { checkMatrixTensor, matrixOf, memoryPath, result } from './memory.js';
+import { counted } from './tensor-kernel-calls.js';
+
+/**
+ * `pairwiseDistance` of the kernels on tensors: a [n, d] and b [m, d] give [n, m], [batch, n, d] and [batch, m, d] give
+ * [batch, n, m]. Differentiable in both: sqeuclidean dA = 2 (diag(G 1) A - G B); euclidean as sqeuclidean with G / 2D,
+ * and 0 where D is 0; dot dA = G B; cosine through x/|x|, 0 for a zero row.
+ */
+export function pairwiseDistanceTensor<T extends tf.Tensor2D | tf.Tensor3D>(
+  a: T,
+  b: T,
+  options: { metric?: Metric } = {},
+): T {
+  checkOptions(options, ['metric']);
+  const { metric = 'sqeuclidean' } = options;
+  checkOneOf('metric', metric, METRICS);
+  checkMatrixTensor('a', a);
+  checkMatrixTensor('b', b);
+  const fits = a.rank === b.rank && a.shape.at(-1) === b.shape.at(-1) && (a.rank === 2 || a.shape[0] === b.shape[0]);
+  if (!fits) throw invalid('b', `the batch and columns of a [${a.shape}]`, `[${b.shape}]`);
+  const distances = tf.customGrad((...args) => {
+    const [x, y, save] = args as unknown as [T, T, tf.GradSaveFunc];
+    const value = distancesOf(x, y, metric);
+    save([x, y, value]);
+    const gradFunc = (g: tf.Tensor, saved: tf.Tensor[]) => gradients(metric, g, saved[0], saved[1], saved[2]);
+    return { value, gradFunc };
+  });
+  return distances(a, b) as T;
+}
+
+function distancesOf(a: tf.Tensor, b: tf.Tensor, metric: Metric): tf.Tensor {
+  const backend = customOpsBackend();
+  if (backend) {
+    const run = () => runCustomOp(backend, 'EatDmlPairwiseDistance', { a, b }, [METRICS.indexOf(metric)])[0];
+    return counted('pairwiseDistance', 'custom op', 0, run);
+  }
+  const shape = [...a.shape.slice(0, -1), b.shape.at(-2)!];
+  const path = memoryPath();
+  const values = a.size + b.size + tf.util.sizeFromShape(shape);
+  return counted('pairwiseDistance', path, path === 'copies' ? 4 * values : 0, () => {
+    const { out, tensor } = result(shape);
+    pairwiseDistanceSync(matrixOf('a', a), matrixOf('b', b), { metric, out });
+    return tensor();
+  });
+}
+
+/** Of Σ G·D by both arguments. */
+function gradients(metric: Metric, g: tf.Tensor, a: tf.Tensor, b: tf.Tensor, distances: tf.Tensor): tf.Tensor[] {
+  if (metric === 'dot') return [tf.matMul(g, b), tf.matMul(g, a, true, false)];
+  if (metric === 'sqeuclidean') return squaredGradients(g, a, b);
+  if (metric === 'euclidean') {
+    const apart = tf.greater(distances, 0);
+    const halved = tf.div(g, tf.mul(2, tf.where(apart, distances, tf.onesLike(distances))));
+    return squaredGradients(tf.where(apart, halved, tf.zerosLike(g)), a, b);
+  }
+  const [x, y] = [unit(a), unit(b)];
+  return [through(x, tf.neg(tf.matMul(g, y.rows))), through(y, tf.neg(tf.matMul(g, x.rows, true, false)))];
+}
+
+function squaredGradients(g: tf.Tensor, a: tf.Tensor, b: tf.Tensor): tf.Tensor[] {
+  const ofRows = tf.expandDims(tf.sum(g, -1), -1);
+  const ofColumns = tf.expandDims(tf.sum(g, -2), -1);
+  return [
+    tf.mul(2, tf.sub(tf.mul(ofRows, a), tf.matMul(g, b))),
+    tf.mul(2, tf.sub(tf.mul(ofColumns, b), tf.matMul(g, a, true, false))),
+  ];
+}
+
+interface UnitRows {
+  rows: tf.Tensor;
+  /** 1/|x|, 0 for a zero row. */
+  inverse: tf.Tensor;
+}
+
+function unit(x: tf.Tensor): UnitRows {
+  const squares = tf.sum(tf.square(x), -1, true);
+  const inverse = tf.where(tf.greater(squares, 0), tf.rsqrt(tf.maximum(squares, 1e-38)), tf.zerosLike(squares));
+  return { rows: tf.mul(x, inverse), inverse };
+}
+
+/** From the gradient by u = x/|x| to that by x: (g - (g·u) u) / |x|. */
+function through({ rows, inverse }: UnitRows, g: tf.Tensor): tf.Tensor {
+  return tf.mul(inverse, tf.sub(g, tf.mul(rows, tf.sum(tf.mul(g, rows), -1, true))));
+}
+
+export interface NearestCentroidTensors {
+  /** [n] int32, index of the nearest centroid of each row; the lowest at a tie. */
+  labels: tf.Tensor1D;
+  /** [n], squared distance to it; differentiable in points and centroids, the labels held fixed. */
+  distances: tf.Tensor1D;
+  /** [n], squared distance to the second nearest; Infinity where there is one centroid. Not differentiable. */
+  secondDistances: tf.Tensor1D;
+}
+
+/** `nearestCentroid` of the kernels on tensors: points [n, d], centroids [k, d]. d|x - c|² = 2 (x - c) (dx - dc). */
+export function nearestCentroidTensor(points: tf.Tensor2D, centroids: tf.Tensor2D): NearestCentroidTensors {
+  checkMatrixTensor('points', points);
+  checkMatrixTensor('centroids', centroids);
+  if (points.rank !== 2) throw invalid('points', 'a tensor [n, d]', `[${points.shape}]`);
+  const fits = centroids.rank === 2 && centroids.shape[1] === points.shape[1];
+  if (!fits) throw invalid('centroids', `a tensor [k, ${points.shape[1]}]`, `[${centroids.shape}]`);
+  const [labels, nearest, second] = nearestOf(points, centroids);
+  const distances = tf.customGrad((...args) => {
+    const [x, c, save] = args as unknown as [tf.Tensor2D, tf.Tensor2D, tf.GradSaveFunc];
+    save([x, c, labels]);
+    const gradFunc = (g: tf.Tensor, [x, c, labels]: tf.Tensor[]) => {
+      const pull = tf.mul(tf.expandDims(tf.mul(2, g), 1), tf.sub(x, tf.gather(c, labels as tf.Tensor1D)));
+      return [pull, tf.neg(tf.unsortedSegmentSum(pull, labels as tf.Tensor1D, c.shape[0]))];
+    };
+    return { value: tf.clone(nearest), gradFunc };
+  })(points, centroids) as tf.Tensor1D;
+  nearest.dispose();
+  return { labels: labels as tf.Tensor1D, distances, secondDistances: second as tf.Tensor1D };
+}
+
+/** labels, distances, second distances. */
+function nearestOf(points: tf.Tensor2D, centroids: tf.Tensor2D): tf.Tensor[] {
+  const backend = customOpsBackend();
+  if (backend) {
+    const run = () => runCustomOp(backend, 'EatDmlNearestCentroid', { points, centroids }, [], 3);
+    return counted('nearestCentroid', 'custom op', 0, run);
+  }
+  const path = memoryPath();
+  const values = points.size + centroids.size + 3 * points.shape[0];
+  return counted('nearestCentroid', path, path === 'copies' ? 4 * values : 0, () => {
+    const found = nearestCentroidSync(matrixOf('points', points), matrixOf('centroids', centroids));
+    const { labels, distances, secondDistances } = found;
+    return [tf.tensor1d(labels, 'int32'), tf.tensor1d(distances), tf.tensor1d(secondDistances)];
+  });
+}
