@@ -49,7 +49,7 @@ export function reportText(report: EvaluationReport): string {
 /** One line where all is well; else what is wrong, a line each, before anyone reads the figures. */
 export function checksText(checks: EvaluationReport['checks']): string {
   const failed = checks.filter(({ passed }) => !passed);
-  if (failed.length === 0) return `Honesty checks: all ${checks.length} passed`;
+  if (failed.length === 0) return `honesty checks: all ${checks.length} passed`;
   const lines = failed.map(({ name, detail }) => `  ${name}: ${detail}`);
   return [`DO NOT TRUST THESE FIGURES: ${failed.length} of ${checks.length} honesty checks failed`, ...lines].join(
     '\n',

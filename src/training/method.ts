@@ -31,6 +31,8 @@ export interface Crafted {
   images: tf.Tensor4D;
   /** Embeddings to be drawn to, a constant under the gradient, [rows, d]. */
   target?: tf.Tensor2D;
+  /** Whatever else the method's own loss wants, constants under the gradient; disposed with the rest. */
+  extra?: Readonly<Record<string, tf.Tensor>>;
 }
 
 /** One member's part of a step; `member` indexes the lists of `step`. */

@@ -41,7 +41,7 @@ describe('honesty checks', () => {
       'collapse',
     ]);
     expect(failed(report)).toEqual([]);
-    expect(reportText(report)).toContain('Honesty checks: all 6 passed');
+    expect(reportText(report)).toContain('honesty checks: all 6 passed');
   });
 
   it('flag quantised input: no gradients, and random search beats them', async () => {

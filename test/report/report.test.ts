@@ -7,13 +7,15 @@ const results = [
   { method: 'eat', report: reportOf(0.8, { pgd: 0.6, fgsm: 0.5 }, 3) },
 ];
 
+const { checks } = results[0].report;
+
 describe('compare', () => {
   test('lines up conditions and names what gave the worst value', () => {
     const { conditions, methods } = compare(results, ['nmi']);
     expect(conditions).toEqual(['clean', 'pgd', 'fgsm', 'worst']);
     expect(methods).toEqual([
-      { method: 'standard', values: { nmi: [0.9, 0.2, 0.4, 0.2] }, worstBy: { nmi: 'pgd' } },
-      { method: 'eat', values: { nmi: [0.8, 0.6, 0.5, 0.5] }, worstBy: { nmi: 'fgsm' } },
+      { method: 'standard', values: { nmi: [0.9, 0.2, 0.4, 0.2] }, worstBy: { nmi: 'pgd' }, checks },
+      { method: 'eat', values: { nmi: [0.8, 0.6, 0.5, 0.5] }, worstBy: { nmi: 'fgsm' }, checks },
     ]);
   });
 
@@ -36,6 +38,8 @@ test('the text has the worst case first, then the table', () => {
       'Worst case over 3 conditions, and the one that gave it:',
       '  standard:  NMI 0.200 (pgd)   Recall@1 0.200 (pgd)',
       '  eat:       NMI 0.500 (fgsm)  Recall@1 0.500 (fgsm)',
+      'standard: honesty checks: all 1 passed',
+      'eat: honesty checks: all 1 passed',
       '',
       '                   NMI         Recall@1',
       '       standard    eat  standard    eat',
@@ -47,6 +51,13 @@ test('the text has the worst case first, then the table', () => {
       'worst     0.200  0.500     0.200  0.500',
     ].join('\n'),
   );
+});
+
+test('failed checks come before the figures, one line each', () => {
+  const report = { ...results[0].report, checks: [{ ...checks[0], passed: false, detail: '100% of images have none' }] };
+  const warning = 'DO NOT TRUST THESE FIGURES: 1 of 1 honesty checks failed\n  gradients: 100% of images have none';
+  expect(reportText(report).indexOf(warning)).toBeGreaterThan(0);
+  expect(comparisonText(compare([{ method: 'at', report }]))).toContain(`at: ${warning}`);
 });
 
 test('one report shows every metric and what it depends on', () => {

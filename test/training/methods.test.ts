@@ -2,16 +2,23 @@ import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { chooseBackend, convEmbedder } from '../../src/models/index.js';
 import {
+  act,
+  adp,
   at,
   type Diversity,
+  dverge,
   type EatOptions,
   eat,
   ensembleAt,
+  est,
+  gal,
+  hm,
   type Method,
   standard,
   type TrainedEnsemble,
   type TrainOptions,
   type Transfer,
+  trades,
   train,
 } from '../../src/training/index.js';
 import { tinyImages } from '../models/tiny-images.js';
@@ -44,11 +51,21 @@ describe('data that members see', () => {
     ['m-of-n', { members: 3, m: 2, n: 6 }, COUNT / 3, [1]],
     ['m-of-n', { members: 2, m: 3, n: 4 }, (COUNT * 3) / 4, [1, 2]],
     ['none', { members: 3 }, COUNT, [3]],
+    ['disjoint', { members: 4, by: 'class' }, COUNT / 4, [1]],
+    ['leave-one-out', { members: 2, by: 'class' }, COUNT / 2, [1]],
   ])('%s %o', (diversity, options, each, seenBy) => {
     const parts = samples({ diversity, ...options });
     expect(parts.map((part) => part.length)).toEqual(parts.map(() => each));
     expect(counts(parts).sort()).toEqual(seenBy);
     for (const part of parts) expect(Array.from(part)).toEqual([...new Set(part)].sort((a, b) => a - b));
+  });
+
+  it('by class: a member sees all of a class or nothing', () => {
+    for (const part of samples({ members: 4, by: 'class' })) {
+      const missing = new Set([10, 11, 12, 13]);
+      for (const sample of part) missing.delete(data.labels[sample]);
+      expect(missing.size).toBe(1);
+    }
   });
 
   it('is cut anew for another seed and the same for the same', () => {
@@ -62,7 +79,10 @@ describe('data that members see', () => {
     [{ diversity: 'm-of-n' as const, m: 4, n: 3 }, /1 to 3 parts/],
     [{ diversity: 'half' as never }, /leave-one-out.*half/],
     [{ transfer: 'all' as never }, /shared.*all/],
-    [{ members: 1 }, /members/],
+    [{ members: 0 }, /members/],
+    [{ members: 1, transfer: 'peers' as const }, /at least 2 members for peers/],
+    [{ by: 'image' as never }, /sample or class.*image/],
+    [{ attack: { epsilon: 0.1, goal: 'nothing' } }, /soft-kmeans for goal.*nothing/],
     [{ alignment: -1 }, /alignment/],
     [{ attack: { epsilon: -1 } }, /epsilon/],
   ])('refuses %o', (options, message) => {
@@ -84,10 +104,27 @@ describe('methods', () => {
     ...(['leave-one-out', 'disjoint', 'm-of-n', 'none'] as Diversity[]).map(
       (diversity) => [`eat ${diversity}`, eat({ attack, diversity, m: 1, n: 5 })] as [string, Method],
     ),
-    ...(['peers', 'mix', 'none'] as Transfer[]).map(
+    ...(['peers', 'mix', 'none', 'one', 'relay'] as Transfer[]).map(
       (transfer) => [`eat ${transfer}`, eat({ attack, transfer })] as [string, Method],
     ),
     ['eat aligned', eat({ attack, alignment: 0.5 })],
+    ['eat by class', eat({ attack, by: 'class' })],
+    ['eat of 5', eat({ attack, members: 5 })],
+    ...['centroid-random-target', 'joint-pairwise', 'soft-kmeans'].map(
+      (goal) => [`at on ${goal}`, at({ attack: { ...attack, goal } })] as [string, Method],
+    ),
+    ['eat on one of two goals', eat({ attack: { ...attack, goal: ['training-loss', 'joint-pairwise'] } })],
+    ['trades', trades({ attack })],
+    ['est', est({ attack })],
+    ['act', act({ attack })],
+    ['hm', hm({ attack })],
+    ['hm without ICS', hm({ attack, ics: 0 })],
+    ['adp', adp()],
+    ['adp with at', adp({ attack })],
+    ['gal', gal()],
+    ['gal with at', gal({ attack })],
+    ['dverge', dverge({ attack })],
+    ['dverge with at', dverge({ attack, adversarial: true })],
   ];
   const results = new Map<string, string>();
 
@@ -111,6 +148,11 @@ describe('methods', () => {
     expect(weightsOf(plain)).toEqual(weightsOf(reduced));
   });
 
+  it('eat of one member is at', async () => {
+    const [single, one] = [await run(at({ attack })), await run(eat({ attack, members: 1, transfer: 'none' }))];
+    expect(weightsOf(one)).toEqual(weightsOf(single));
+  });
+
   it('at is the first member of ensemble-at', async () => {
     const [single, three] = [await run(at({ attack })), await run(ensembleAt({ attack }))];
     const first = weightsOf(single);
@@ -126,6 +168,8 @@ describe('methods', () => {
     expect(await gradients(eat({ attack }))).toBe(2 * 3 + 2);
     expect(await gradients(eat({ attack, transfer: 'peers' }))).toBe(2 * (2 * 2) + 2);
     expect(await gradients(eat({ attack, transfer: 'none' }))).toBe(2 * 2 + 2);
+    expect(await gradients(eat({ attack, transfer: 'one' }))).toBe(2 + 2);
+    expect(await gradients(eat({ attack, transfer: 'relay' }))).toBe(2 * (2 + 1) + 2);
   });
 
   it('aligned members agree more than others', async () => {

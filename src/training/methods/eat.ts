@@ -1,19 +1,22 @@
 import * as tf from '@tensorflow/tfjs';
-import type { AttackSettings } from '../../attacks/index.js';
 import { invalid } from '../../errors.js';
 import { randomStream } from '../../random.js';
-import { craftOn, rowsOf, type TrainingAttack, trainingAttack } from '../craft.js';
-import { checkDiversity, type Diversity, memberSamples } from '../diversity.js';
+import { type CraftSettings, craftOn, rowsOf, type TrainingAttack, trainingAttack } from '../craft.js';
+import { checkDiversity, type Diversity, type DiversityBy, memberSamples } from '../diversity.js';
 import type { MemberUpdate, Method, TrainingStep } from '../method.js';
 
 /** Whose loss the examples that update a member are crafted on. */
-export type Transfer = 'shared' | 'peers' | 'mix' | 'none';
+export type Transfer = 'shared' | 'peers' | 'mix' | 'none' | 'one' | 'relay';
+
+const TRANSFERS: readonly Transfer[] = ['shared', 'peers', 'mix', 'none', 'one', 'relay'];
 
 export interface EatOptions {
   /** N (default 3). */
   members?: number;
   /** How the training set is cut among the members (default `leave-one-out`); `m-of-n` takes `m` and `n`. */
   diversity?: Diversity;
+  /** Cut samples (default) or classes. */
+  by?: DiversityBy;
   /** Parts a member sees. */
   m?: number;
   /** Parts the data is cut into (default as many as members). */
@@ -21,6 +24,8 @@ export interface EatOptions {
   /**
    * Self-transfer (default `shared`): `shared` one set of examples crafted on the summed loss of all members;
    * `peers` on the other members'; `mix` on the own or, as often, one other's, drawn anew each step; `none` on the own.
+   * Ours, beside the readings of the paper: `one` one set for all, crafted on one member drawn anew each step, at an
+   * N-th of the cost of `shared`; `relay` the first half of the steps on the peers, from there the second on the own.
    */
   transfer?: Transfer;
   /** lambda: weight of |f_i(x') - mean_j f_j(x')|², the mean held fixed (default 0, off). */
@@ -33,21 +38,18 @@ export interface EatOptions {
  * ensemble made diverse by its data, whose adversarial examples come from the ensemble.
  */
 export function eat(options: EatOptions): Method {
-  const { members = 3, diversity = 'leave-one-out', m, n, transfer = 'shared', alignment = 0 } = options;
+  const { members = 3, diversity = 'leave-one-out', by = 'sample', m, n, transfer = 'shared', alignment = 0 } = options;
   const attack = trainingAttack(options.attack);
-  const cut = { diversity, members, m, n };
+  const cut = { diversity, by, members, m, n };
   checkDiversity(cut);
-  if (!['shared', 'peers', 'mix', 'none'].includes(transfer)) {
-    throw invalid('transfer', 'one of shared, peers, mix, none', transfer);
-  }
-  if (members < 2) throw invalid('members', 'at least 2 members', members);
+  checkTransfer(transfer, members);
   if (!(alignment >= 0 && alignment < Infinity)) throw invalid('alignment', 'a finite number >= 0', alignment);
   return {
     config: { name: 'eat', ...cut, transfer, alignment, attack },
     members,
-    memberData: (labels, seed) => memberSamples(labels.length, cut, seed),
+    memberData: (labels, seed) => memberSamples(labels, cut, seed),
     craft(step) {
-      const images = transfer === 'shared' ? craftShared(step, attack) : craftEach(step, transfer, attack);
+      const images = craftByTransfer(step, transfer, attack);
       const aligned = (own: tf.Tensor4D) => alignment > 0 && own.shape[0] > 0;
       return images.map((own) => ({ images: own, target: aligned(own) ? meanEmbedding(step, own) : undefined }));
     },
@@ -55,18 +57,41 @@ export function eat(options: EatOptions): Method {
   };
 }
 
+function checkTransfer(transfer: Transfer, members: number): void {
+  if (!TRANSFERS.includes(transfer)) throw invalid('transfer', `one of ${TRANSFERS.join(', ')}`, transfer);
+  if (!Number.isSafeInteger(members) || members < 1) throw invalid('members', 'a positive integer', members);
+  const needsPeers = transfer === 'peers' || transfer === 'mix' || transfer === 'relay';
+  if (needsPeers && members < 2) throw invalid('members', `at least 2 members for ${transfer}`, members);
+}
+
+function craftByTransfer(step: TrainingStep, transfer: Transfer, attack: CraftSettings): tf.Tensor4D[] {
+  const everyone = step.members.map((_, i) => i);
+  if (transfer === 'shared') return craftForAll(step, everyone, attack);
+  if (transfer === 'one') {
+    const drawn = randomStream(step.seed, 'transfer', step.step).integer(everyone.length);
+    return craftForAll(step, [drawn], attack);
+  }
+  if (transfer === 'relay') return step.rows.map((rows, i) => craftRelay(step, rows, i, attack));
+  return step.rows.map((rows, i) => craftOn(step, sourcesOf(step, i, transfer), rows, attack, i));
+}
+
 /** One attack on the whole batch; each member takes its rows of it. */
-function craftShared(step: TrainingStep, attack: AttackSettings): tf.Tensor4D[] {
+function craftForAll(step: TrainingStep, sources: number[], attack: CraftSettings): tf.Tensor4D[] {
   return tf.tidy(() => {
-    const everyone = step.members.map((_, i) => i);
     const all = Int32Array.from(step.labels, (_, i) => i);
-    const crafted = craftOn(step, everyone, all, attack, 'shared');
+    const crafted = craftOn(step, sources, all, attack, 'shared');
     return step.rows.map((rows) => rowsOf(crafted, rows));
   });
 }
 
-function craftEach(step: TrainingStep, transfer: Exclude<Transfer, 'shared'>, attack: AttackSettings): tf.Tensor4D[] {
-  return step.rows.map((rows, i) => craftOn(step, sourcesOf(step, i, transfer), rows, attack, i));
+function craftRelay(step: TrainingStep, rows: Int32Array, own: number, attack: CraftSettings): tf.Tensor4D {
+  const peers = step.members.map((_, i) => i).filter((i) => i !== own);
+  const first = { ...attack, steps: Math.ceil(attack.steps / 2) };
+  const second = { ...attack, steps: Math.max(1, attack.steps - first.steps) };
+  return tf.tidy(() => {
+    const handed = craftOn(step, peers, rows, first, `${own}-peers`);
+    return craftOn(step, [own], rows, second, own, handed);
+  });
 }
 
 function sourcesOf({ members, seed, step }: TrainingStep, own: number, transfer: Transfer): number[] {

@@ -1,0 +1,71 @@
+import * as tf from '@tensorflow/tfjs';
+import type { Objective } from '../../attacks/index.js';
+import { invalid } from '../../errors.js';
+import { randomStream } from '../../random.js';
+import { craftOn, craftWith, type TrainingAttack, trainingAttack } from '../craft.js';
+import { everySample } from '../diversity.js';
+import type { Crafted, MemberUpdate, Method, TrainingStep } from '../method.js';
+
+export interface DvergeOptions {
+  /** Default 3. */
+  members?: number;
+  /** Also learn from own adversarial examples (DVERGE + AT; default false). */
+  adversarial?: boolean;
+  attack: TrainingAttack;
+}
+
+/**
+ * DVERGE (Yang et al., NeurIPS 2020): member i learns to see, with their true labels, the images that peers take for
+ * something else: x' near x that embeds by peer j like another image of the batch. So vulnerabilities are not shared.
+ * Adapted: features are distilled at the embedding, the only layer that all models here have; the metric loss replaces
+ * cross-entropy, averaged over peers.
+ */
+export function dverge({ members = 3, adversarial = false, attack }: DvergeOptions): Method {
+  const settings = trainingAttack(attack);
+  if (members < 2) throw invalid('members', 'at least 2 members', members);
+  return {
+    config: { name: 'dverge', members, adversarial, attack: settings },
+    members,
+    memberData: (labels) => everySample(labels.length, members),
+    craft: (step) => craftDistilled(step, settings, adversarial),
+    memberLoss,
+  };
+}
+
+/** For each member the images distilled from every other; each member distils once for all others. */
+function craftDistilled(
+  step: TrainingStep,
+  settings: ReturnType<typeof trainingAttack>,
+  adversarial: boolean,
+): Crafted[] {
+  const all = Int32Array.from(step.labels, (_, i) => i);
+  const order = randomStream(step.seed, 'distil', step.step).permutation(all.length);
+  const goal = likeAnother(order);
+  const distilled = step.members.map((_, j) => craftWith(step, [j], all, settings, `distil-${j}`, goal));
+  return step.members.map((_, i) => {
+    const peers = distilled.filter((_, j) => j !== i).map((images) => tf.clone(images));
+    const own = adversarial ? [craftOn(step, [i], all, settings, i)] : [];
+    const [images, ...rest] = [...peers, ...own];
+    return { images, extra: Object.fromEntries(rest.map((x, at) => [`more${at}`, x])) };
+  });
+}
+
+/** -|f(x') - f(x_other)|², the other image being `order`'s. */
+function likeAnother(order: Int32Array): Objective {
+  return {
+    name: 'distilled-feature',
+    joint: false,
+    flatAtStart: false,
+    bind({ clean }) {
+      const goals = tf.gather(clean(), tf.tensor1d(order, 'int32'));
+      return (embeddings) => tf.neg(tf.sum(tf.squaredDifference(embeddings, goals), 1)) as tf.Tensor1D;
+    },
+  };
+}
+
+function memberLoss({ step, member, images, labels, extra }: MemberUpdate): tf.Scalar {
+  const { embedder, proxies } = step.members[member];
+  const sets = [images, ...Object.values(extra ?? {})] as tf.Tensor4D[];
+  const losses = sets.map((x) => step.loss(embedder.apply(x, true), labels, proxies as tf.Tensor as tf.Tensor2D));
+  return tf.div(tf.addN(losses), losses.length);
+}

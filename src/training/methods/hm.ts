@@ -1,0 +1,90 @@
+import * as tf from '@tensorflow/tfjs';
+import type { Objective } from '../../attacks/index.js';
+import { invalid } from '../../errors.js';
+import { randomStream } from '../../random.js';
+import { type CraftSettings, craftWith, rowsOf, type TrainingAttack, trainingAttack } from '../craft.js';
+import { everySample } from '../diversity.js';
+import type { Crafted, MemberUpdate, Method, TrainingStep } from '../method.js';
+import { randomTriplets, rowDistances, tripletLoss } from '../triplets.js';
+
+export interface HmOptions {
+  /** Default 1. */
+  members?: number;
+  /** Of the triplet loss (default 0.2). */
+  margin?: number;
+  /** Weight of the intra-class structure term, ICS (default 0.5, as published; 0 is off). */
+  ics?: number;
+  attack: TrainingAttack;
+}
+
+/**
+ * Hardness manipulation with a gradual adversary and intra-class structure (Zhou and Patel, CVPR 2022, "HM[S, g_LGA]"):
+ * triplets are perturbed until their hardness d(a,p) - d(a,n) reaches -margin l, l the clean triplet loss over the
+ * margin, cut to [0, 1]: easy targets while the loss is high, semi-hard ones as it falls. ICS keeps an attacked anchor
+ * nearer to its clean self than the positive is: relu(d(a,a') - d(a,p)).
+ * Adapted: random source triplets; l is the loss of the clean triplets of this step instead of the previous step's, so
+ * that a step needs no memory; the training loss of the clean images is added, which trains the proxies.
+ */
+export function hm({ members = 1, margin = 0.2, ics = 0.5, attack }: HmOptions): Method {
+  if (!(ics >= 0 && ics < Infinity)) throw invalid('ics', 'a finite number >= 0', ics);
+  const settings = trainingAttack(attack);
+  return {
+    config: { name: 'hm', members, margin, ics, attack: settings },
+    members,
+    memberData: (labels) => everySample(labels.length, members),
+    craft: (step) => step.rows.map((rows, i) => craftHarder(step, rows, i, settings, margin)),
+    memberLoss: (update) => hmLoss(update, margin, ics),
+  };
+}
+
+function craftHarder(
+  step: TrainingStep,
+  rows: Int32Array,
+  member: number,
+  settings: CraftSettings,
+  margin: number,
+): Crafted {
+  const random = randomStream(step.seed, 'triplets', step.step, member);
+  const { anchors, positives, negatives } = randomTriplets(rows, step.labels, random);
+  if (anchors.length === 0) return { images: rowsOf(step.images, rows) };
+  const all = Int32Array.from([...anchors, ...positives, ...negatives]);
+  const triplets = craftWith(step, [member], all, settings, member, hardness(margin));
+  const at = (list: Int32Array) =>
+    tf.tensor1d(
+      list.map((row) => rows.indexOf(row)),
+      'int32',
+    );
+  return {
+    images: rowsOf(step.images, rows),
+    extra: { triplets, anchors: at(anchors), positives: at(positives) },
+  };
+}
+
+/** -relu(H_D - (d(a,p) - d(a,n)))² of each triplet [a; p; n]: up to the wanted hardness H_D and no further. */
+function hardness(margin: number): Objective {
+  const of = (embeddings: tf.Tensor2D) => {
+    const [a, p, n] = tf.split<tf.Tensor2D>(embeddings, 3, 0);
+    return tf.sub<tf.Tensor1D>(rowDistances(a, p), rowDistances(a, n));
+  };
+  return {
+    name: 'hardness',
+    joint: true,
+    flatAtStart: false,
+    bind({ clean }) {
+      const loss = tf.mean(tf.relu(tf.add(of(clean()), margin)));
+      const wanted = tf.mul(tf.clipByValue(tf.div(loss, margin), 0, 1), -margin);
+      return (embeddings) => tf.neg(tf.square(tf.relu(tf.sub(wanted, of(embeddings))))) as tf.Tensor1D;
+    },
+  };
+}
+
+function hmLoss({ step, member, images, labels, extra }: MemberUpdate, margin: number, ics: number): tf.Scalar {
+  const { embedder, proxies } = step.members[member];
+  const clean = embedder.apply(images, true);
+  const loss = step.loss(clean, labels, proxies as tf.Tensor as tf.Tensor2D);
+  if (!extra) return loss;
+  const [a, p, n] = tf.split<tf.Tensor2D>(embedder.apply(extra.triplets as tf.Tensor4D, true), 3, 0);
+  const [anchor, positive] = [extra.anchors, extra.positives].map((at) => tf.gather(clean, at as tf.Tensor1D));
+  const structure = tripletLoss(anchor, a, positive, 0);
+  return tf.addN([loss, tripletLoss(a, p, n, margin), tf.mul(structure, ics)]);
+}

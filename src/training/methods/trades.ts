@@ -1,0 +1,61 @@
+import * as tf from '@tensorflow/tfjs';
+import type { Objective } from '../../attacks/index.js';
+import { invalid } from '../../errors.js';
+import { craftWith, rowsOf, type TrainingAttack, trainingAttack } from '../craft.js';
+import { everySample } from '../diversity.js';
+import type { Member, MemberUpdate, Method } from '../method.js';
+import { proxyLogits } from '../proxy-logits.js';
+
+export interface TradesOptions {
+  /** Default 1. */
+  members?: number;
+  /** Weight of the divergence (default 6, as published). */
+  beta?: number;
+  attack: TrainingAttack;
+}
+
+/**
+ * TRADES (Zhang et al., ICML 2019): loss(x) + beta KL(p(x) || p(x')), x' crafted to raise the divergence.
+ * Adapted: the metric loss on clean images stands for cross-entropy, proxy similarities for logits.
+ */
+export function trades({ members = 1, beta = 6, attack }: TradesOptions): Method {
+  if (!(beta >= 0 && beta < Infinity)) throw invalid('beta', 'a finite number >= 0', beta);
+  const settings = trainingAttack(attack);
+  return {
+    config: { name: 'trades', members, beta, attack: settings },
+    members,
+    memberData: (labels) => everySample(labels.length, members),
+    craft: (step) =>
+      step.rows.map((rows, i) => ({
+        images: craftWith(step, [i], rows, settings, i, divergenceFrom(step.members[i])),
+        extra: { clean: rowsOf(step.images, rows) },
+      })),
+    memberLoss: (update) => tradesLoss(update, beta),
+  };
+}
+
+/** KL(p(x) || p(x')) of each sample, p(x) held fixed. */
+function divergenceFrom(member: Member): Objective {
+  return {
+    name: 'divergence',
+    joint: false,
+    flatAtStart: true,
+    bind({ clean }) {
+      const before = tf.logSoftmax(proxyLogits(clean(), member));
+      return (embeddings) => divergence(before, tf.logSoftmax(proxyLogits(embeddings, member)));
+    },
+  };
+}
+
+function divergence(before: tf.Tensor2D, after: tf.Tensor2D): tf.Tensor1D {
+  return tf.sum(tf.mul(tf.exp(before), tf.sub(before, after)), 1);
+}
+
+function tradesLoss({ step, member, images, labels, extra }: MemberUpdate, beta: number): tf.Scalar {
+  const own = step.members[member];
+  const clean = own.embedder.apply(extra!.clean as tf.Tensor4D, true);
+  const attacked = own.embedder.apply(images, true);
+  const [before, after] = [clean, attacked].map((embeddings) => tf.logSoftmax(proxyLogits(embeddings, own)));
+  const loss = step.loss(clean, labels, own.proxies as tf.Tensor as tf.Tensor2D);
+  return tf.add(loss, tf.mul(tf.mean(divergence(before, after)), beta));
+}
