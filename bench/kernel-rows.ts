@@ -167,6 +167,13 @@ const LAYERS: [Layer, Layer] = [
   [64, 14, 32, 64],
 ];
 
+function depthwiseLayer([batch, side, channels]: Layer) {
+  const geometry = window(batch, side, channels, channels, 1);
+  const input = values(batch * side * side * channels);
+  const dy = values(input.length, 0);
+  return { geometry, input, dy, filter: values(9 * channels), shape: `${batch} x ${side}x${side}x${channels}, 3x3` };
+}
+
 function layer([batch, side, inChannels, outChannels]: Layer) {
   const geometry = window(batch, side, inChannels, outChannels, 1);
   const input = values(batch * side * side * inChannels);
@@ -203,6 +210,18 @@ const products = [
   ...pair('conv2dBackpropFilter', LAYERS, (sizes) => {
     const { geometry, input, dy, flops, shape } = layer(sizes);
     return { shape, flops, run: (device) => kernels.conv2dBackpropFilterSync({ geometry, input, dy, device }) };
+  }),
+  ...pair('depthwiseConv2d', LAYERS, (sizes) => {
+    const { geometry, input, filter, shape } = depthwiseLayer(sizes);
+    return { shape, run: (device) => kernels.depthwiseConv2dSync({ geometry, input, filter, device }) };
+  }),
+  ...pair('depthwiseConv2dBackpropInput', LAYERS, (sizes) => {
+    const { geometry, filter, dy, shape } = depthwiseLayer(sizes);
+    return { shape, run: (device) => kernels.depthwiseConv2dBackpropInputSync({ geometry, dy, filter, device }) };
+  }),
+  ...pair('depthwiseConv2dBackpropFilter', LAYERS, (sizes) => {
+    const { geometry, input, dy, shape } = depthwiseLayer(sizes);
+    return { shape, run: (device) => kernels.depthwiseConv2dBackpropFilterSync({ geometry, input, dy, device }) };
   }),
 ];
 
@@ -248,8 +267,8 @@ const layers = [
     };
   }),
   ...pair('adamW', LENGTHS, (length) => {
-    const [weights, gradient, first, second] = [1, 2, 3, 4].map((start) => values(length, start));
-    const operands = { weights, gradient, first, second: second.map(Math.abs) };
+    const [weights, gradient, first, second] = [-0.5, -0.4, -0.3, 0].map((low) => values(length, low));
+    const operands = { weights, gradient, first, second };
     const out = {
       weights: new Float32Array(length),
       first: new Float32Array(length),

@@ -2,7 +2,8 @@
  * Every kernel, js vs cpu, at a small and a real size, with its share of what this machine can do; then npm's peers: `npm run bench [-- name ...]`. The rows: pairwiseDistance,
  * nearestCentroid, nearestNeighbors, centroidMeans, kmeans, projectPerturbation, attackStep, matmul, conv2d,
  * conv2dBackpropInput, conv2dBackpropFilter, unary, binary, reduce, batchMoments, batchNorm, batchNormGradient, pool2d,
- * pool2dGradient, adamW; their sizes are in kernel-rows.ts.
+ * pool2dGradient, adamW, depthwiseConv2d,
+ * depthwiseConv2dBackpropInput, depthwiseConv2dBackpropFilter; their sizes are in kernel-rows.ts.
  */
 import Benchmark from 'benchmark';
 import { devices } from '../src/kernels/index.js';

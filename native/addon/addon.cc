@@ -25,6 +25,9 @@ Napi::Value batch_norm(const Napi::CallbackInfo&);
 Napi::Value batch_norm_gradient(const Napi::CallbackInfo&);
 Napi::Value pool2d(const Napi::CallbackInfo&);
 Napi::Value pool2d_gradient(const Napi::CallbackInfo&);
+Napi::Value depthwise_conv2d(const Napi::CallbackInfo&);
+Napi::Value depthwise_conv2d_backprop_input(const Napi::CallbackInfo&);
+Napi::Value depthwise_conv2d_backprop_filter(const Napi::CallbackInfo&);
 Napi::Value adam_w(const Napi::CallbackInfo&);
 Napi::Value register_tensorflow_ops(const Napi::CallbackInfo&);
 Napi::Value tensorflow_devices(const Napi::CallbackInfo&);
@@ -57,6 +60,9 @@ constexpr Entry kEntries[] = {
     {"batchNormGradient", batch_norm_gradient},
     {"pool2d", pool2d},
     {"pool2dGradient", pool2d_gradient},
+    {"depthwiseConv2d", depthwise_conv2d},
+    {"depthwiseConv2dBackpropInput", depthwise_conv2d_backprop_input},
+    {"depthwiseConv2dBackpropFilter", depthwise_conv2d_backprop_filter},
     {"adamW", adam_w},
 };
 

@@ -7,6 +7,7 @@
 #include "../contracts/binary.h"
 #include "../contracts/centroid_means.h"
 #include "../contracts/conv2d.h"
+#include "../contracts/depthwise_conv2d.h"
 #include "../contracts/kmeans.h"
 #include "../contracts/machine_limits.h"
 #include "../contracts/matmul.h"
@@ -42,6 +43,9 @@ struct KernelTable {
   void (*batch_norm_gradient)(const Run&, const BatchNormGradient&);
   void (*pool2d)(const Run&, const Pool2D&);
   void (*pool2d_gradient)(const Run&, const Pool2DGradient&);
+  void (*depthwise_conv2d)(const Run&, const DepthwiseConv2D&);
+  void (*depthwise_conv2d_backprop_input)(const Run&, const DepthwiseConv2DBackpropInput&);
+  void (*depthwise_conv2d_backprop_filter)(const Run&, const DepthwiseConv2DBackpropFilter&);
   void (*adam_w)(const Run&, const AdamW&);
   MachineLimits (*machine_limits)(const Run&);
 };

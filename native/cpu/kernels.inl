@@ -24,6 +24,7 @@
 #include "reduce.inl"
 #include "batch_norm.inl"
 #include "pool2d.inl"
+#include "depthwise_conv2d.inl"
 #include "adam_w.inl"
 #include "machine_limits.inl"
 
@@ -49,6 +50,9 @@ inline constexpr KernelTable make_table(const char* isa) {
           batch_norm_gradient,
           pool2d,
           pool2d_gradient,
+          depthwise_conv2d,
+          depthwise_conv2d_backprop_input,
+          depthwise_conv2d_backprop_filter,
           adam_w,
           machine_limits};
 }

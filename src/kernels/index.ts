@@ -28,6 +28,17 @@ export {
   conv2dBackpropInputSync,
   conv2dSync,
 } from './conv2d.js';
+export {
+  type DepthwiseConv2DBackpropFilterOptions,
+  type DepthwiseConv2DBackpropInputOptions,
+  type DepthwiseConv2DOptions,
+  depthwiseConv2d,
+  depthwiseConv2dBackpropFilter,
+  depthwiseConv2dBackpropFilterSync,
+  depthwiseConv2dBackpropInput,
+  depthwiseConv2dBackpropInputSync,
+  depthwiseConv2dSync,
+} from './depthwise-conv2d.js';
 export { type DeviceInfo, devices } from './devices.js';
 export { type KMeansOptions, type KMeansProgress, type KMeansResult, kmeans, kmeansSync } from './kmeans.js';
 export { type MatMulOptions, matmul, matmulSync } from './matmul.js';

@@ -23,6 +23,7 @@ export function proxyAnchor(options: ProxyAnchorOptions = {}): MetricLoss {
   if (!Number.isFinite(delta)) throw invalid('delta', 'a finite number', delta);
   const loss = (embeddings: tf.Tensor2D, labels: tf.Tensor1D, proxies: tf.Tensor2D): tf.Scalar => {
     const present = checkedLabels(embeddings, labels, proxies);
+    if (inOneCall()) return fused(embeddings, labels, proxies, { alpha, delta });
     return tf.tidy(() => {
       const classes = proxies.shape[0];
       const similarity = tf.matMul(unitRows(embeddings), unitRows(proxies), false, true);
@@ -33,6 +34,29 @@ export function proxyAnchor(options: ProxyAnchorOptions = {}): MetricLoss {
     });
   };
   return Object.assign(loss, { config: { name: 'proxy-anchor', alpha, delta } });
+}
+
+/** Whether the backend has the loss as a kernel; that has no second derivative, which only nested gradients ask for. */
+function inOneCall(): boolean {
+  return tf.engine().state.gradientDepth <= 1 && tf.getKernel('ProxyAnchor', tf.getBackend()) !== undefined;
+}
+
+/** The loss and both gradients at once. */
+function fused(
+  embeddings: tf.Tensor2D,
+  labels: tf.Tensor1D,
+  proxies: tf.Tensor2D,
+  attrs: Required<ProxyAnchorOptions>,
+) {
+  const op = tf.customGrad((...args) => {
+    const [e, p, save] = args as unknown as [tf.Tensor2D, tf.Tensor2D, tf.GradSaveFunc];
+    const inputs = { embeddings: e, labels: tf.cast(labels, 'int32'), proxies: p } as unknown as tf.NamedTensorMap;
+    const [value, byEmbeddings, byProxies] = tf.engine().runKernel('ProxyAnchor', inputs, { ...attrs }) as tf.Tensor[];
+    save([byEmbeddings, byProxies]);
+    const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) => saved.map((gradient) => tf.mul(gradient, dy));
+    return { value: value as tf.Scalar, gradFunc };
+  });
+  return op(embeddings, proxies) as tf.Scalar;
 }
 
 /** log(1 + Σ_{rows in mask} e^z) of each column, without overflow: 1 is e^0, one more row. No row in the mask gives 0. */

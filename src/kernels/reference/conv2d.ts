@@ -41,7 +41,10 @@ export interface Conv2DBackpropFilterArgs extends Conv2DGeometry {
 }
 
 /** Calls visit(input pixel, output pixel, filter tap) for every product of the convolution; indices without channels. */
-function* products(g: Conv2DGeometry, visit: (input: number, output: number, tap: number) => void): Generator<void> {
+export function* products(
+  g: Conv2DGeometry,
+  visit: (input: number, output: number, tap: number) => void,
+): Generator<void> {
   for (let n = 0; n < g.batch; n++) {
     for (let oy = 0; oy < g.outHeight; oy++) {
       for (let ox = 0; ox < g.outWidth; ox++) {

@@ -5,10 +5,12 @@ import { batchNormKernels } from './batch-norm.js';
 import { binaryKernels } from './binary.js';
 import { castKernel } from './cast.js';
 import { convolutionKernels } from './conv2d.js';
+import { depthwiseKernels } from './depthwise-conv2d.js';
 import type { KernelCall, NativeKernel } from './kernel.js';
 import { runningClock, startKernelProfile, stopKernelProfile } from './kernel-clock.js';
 import { matMulKernels } from './matmul.js';
 import { poolKernels } from './pool2d.js';
+import { lossKernels } from './proxy-anchor.js';
 import { reductionKernels } from './reduce.js';
 import { tileKernels } from './tile.js';
 import { unaryKernels } from './unary.js';
@@ -23,6 +25,8 @@ const nativeKernels: NativeKernel[] = [
   ...poolKernels,
   ...tileKernels,
   ...optimizerKernels,
+  ...lossKernels,
+  ...depthwiseKernels,
 ];
 
 /** Kernels of the cpu backend that never put an input's array under a second tensor. */

@@ -3,6 +3,9 @@ import {
   conv2d,
   conv2dBackpropFilter,
   conv2dBackpropInput,
+  depthwiseConv2d,
+  depthwiseConv2dBackpropFilter,
+  depthwiseConv2dBackpropInput,
   matmul,
 } from '../../../src/kernels/index.js';
 import { normalMatrix } from '../support.js';
@@ -131,4 +134,25 @@ const convolutionCases = CONVOLUTIONS.flatMap((row): ParityCase[] => {
   ];
 });
 
-export const productCases: ParityCase[] = [...matmulCases, ...convolutionCases];
+const depthwiseCases = CONVOLUTIONS.flatMap((row): ParityCase[] => {
+  const whole = geometryOf(row);
+  const g = { ...whole, outChannels: whole.inChannels };
+  const input = values(g.batch * g.inHeight * g.inWidth * g.inChannels);
+  const filter = values(g.filterHeight * g.filterWidth * g.inChannels, 2);
+  const dy = values(g.batch * g.outHeight * g.outWidth * g.inChannels, 3);
+  const name = `${g.inHeight}x${g.inWidth}x${g.inChannels}, ${row.slice(4).join(' ')}`;
+  const runs: Record<string, (device: 'js' | 'cpu') => Promise<Float32Array>> = {
+    depthwiseConv2d: (device) => depthwiseConv2d({ geometry: g, input, filter, device }),
+    depthwiseConv2dBackpropInput: (device) => depthwiseConv2dBackpropInput({ geometry: g, dy, filter, device }),
+    depthwiseConv2dBackpropFilter: (device) => depthwiseConv2dBackpropFilter({ geometry: g, input, dy, device }),
+  };
+  return Object.entries(runs).map(([kernel, run]) => ({
+    kernel,
+    name,
+    run: async (device) => ({ values: await run(device) }),
+    tolerance: { values: 1e-5 },
+    floor: 10,
+  }));
+});
+
+export const productCases: ParityCase[] = [...matmulCases, ...convolutionCases, ...depthwiseCases];

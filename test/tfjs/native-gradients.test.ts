@@ -1,0 +1,180 @@
+import { expect, test } from 'vitest';
+import {
+  type AdamWOptions,
+  adamWSync,
+  batchMomentsSync,
+  batchNormGradientSync,
+  type Conv2DGeometry,
+  conv2dBackpropFilterSync,
+  conv2dBackpropInputSync,
+  depthwiseConv2dBackpropFilterSync,
+  depthwiseConv2dBackpropInputSync,
+  matmulSync,
+  pool2dGradientSync,
+} from '../../src/kernels/index.js';
+import { batchMomentsReference, batchNormReference } from '../../src/kernels/reference/batch-norm.js';
+import { conv2dReference } from '../../src/kernels/reference/conv2d.js';
+import { depthwiseReference } from '../../src/kernels/reference/depthwise-conv2d.js';
+import { pool2dReference } from '../../src/kernels/reference/pool2d.js';
+import { describeNative } from './backends.js';
+import { noise } from './close.js';
+
+/** The references compute in double; given double arrays they also read and store it. */
+const double = (x: ArrayLike<number>) => Float64Array.from(x) as unknown as Float32Array;
+const zeros = (length: number) => new Float64Array(length) as unknown as Float32Array;
+const finish = (steps: Generator<void>) => {
+  for (const _ of steps);
+};
+
+const STEP = 1e-5;
+
+/** Central differences of Σ upstream · forward(x) by every element of x, in double. */
+function differences(x: Float32Array, upstream: Float32Array, forward: (x: Float32Array) => Float32Array): number[] {
+  const at = double(x);
+  const value = () => forward(at).reduce((sum, y, i) => sum + y * upstream[i], 0);
+  return Array.from(x, (centre, i) => {
+    at[i] = centre + STEP;
+    const above = value();
+    at[i] = centre - STEP;
+    const below = value();
+    at[i] = centre;
+    return (above - below) / (2 * STEP);
+  });
+}
+
+function expectGradient(received: Float32Array, expected: number[]): void {
+  const scale = Math.max(1e-3, ...expected.map(Math.abs));
+  const worst = Math.max(...expected.map((value, i) => Math.abs(value - received[i]) / scale));
+  expect(received.length).toBe(expected.length);
+  expect(worst).toBeLessThanOrEqual(2e-5);
+}
+
+function geometry(side: number, channels: number, filters: number, stride: number, window = 3): Conv2DGeometry {
+  const out = Math.ceil(side / stride);
+  const pad = Math.max(0, (out - 1) * stride + window - side) >> 1;
+  return {
+    ...{ batch: 2, inHeight: side, inWidth: side, inChannels: channels },
+    ...{ outHeight: out, outWidth: out, outChannels: filters },
+    ...{ filterHeight: window, filterWidth: window, strideHeight: stride, strideWidth: stride },
+    ...{ padTop: pad, padLeft: pad, dilationHeight: 1, dilationWidth: 1 },
+  };
+}
+
+describeNative('gradients of the addon against central differences of the double-precision reference', () => {
+  const LAYERS: [number, number, number, number][] = [
+    [5, 1, 3, 1],
+    [5, 3, 18, 2],
+    [4, 9, 17, 1],
+    [6, 16, 5, 2],
+  ];
+
+  test.each(LAYERS)('conv2d %i x %i -> %i, stride %i', (side, channels, filters, stride) => {
+    const g = geometry(side, channels, filters, stride);
+    const input = noise([2, side, side, channels], 'input');
+    const filter = noise([3, 3, channels, filters], 'filter');
+    const dy = noise([2, g.outHeight, g.outWidth, filters], 'dy');
+    const forward = (x: Float32Array, w: Float32Array) => {
+      const out = zeros(dy.length);
+      finish(conv2dReference({ ...g, input: x, filter: w, activation: 0, out }));
+      return out;
+    };
+    const byInput = differences(input, dy, (x) => forward(x, filter));
+    expectGradient(conv2dBackpropInputSync({ geometry: g, dy, filter }), byInput);
+    const byFilter = differences(filter, dy, (w) => forward(input, w));
+    expectGradient(conv2dBackpropFilterSync({ geometry: g, input, dy }), byFilter);
+  });
+
+  test.each([
+    [5, 3, 1],
+    [6, 17, 2],
+  ])('depthwise %i x %i, stride %i', (side, channels, stride) => {
+    const g = geometry(side, channels, channels, stride);
+    const input = noise([2, side, side, channels], 'input');
+    const filter = noise([3, 3, channels], 'filter');
+    const dy = noise([2, g.outHeight, g.outWidth, channels], 'dy');
+    const forward = (x: Float32Array, w: Float32Array) => {
+      const out = zeros(dy.length);
+      finish(depthwiseReference({ ...g, input: x, filter: w, out }));
+      return out;
+    };
+    const byInput = differences(input, dy, (x) => forward(x, filter));
+    expectGradient(depthwiseConv2dBackpropInputSync({ geometry: g, dy, filter }), byInput);
+    const byFilter = differences(filter, dy, (w) => forward(input, w));
+    expectGradient(depthwiseConv2dBackpropFilterSync({ geometry: g, input, dy }), byFilter);
+  });
+
+  test.each(['average', 'max'] as const)('%s pooling', (op) => {
+    // tfjs divides by the whole window at the edge too, so that average is checked where no window leaves the image.
+    const g = { ...geometry(6, 5, 5, 2, 2), padTop: 0, padLeft: 0 };
+    const x = noise([2, 6, 6, 5], 'pool');
+    const dy = noise([2, 3, 3, 5], 'dy');
+    const byInput = differences(x, dy, (at) => {
+      const out = zeros(dy.length);
+      finish(pool2dReference({ ...g, op: op === 'average' ? 0 : 1, x: at, out }));
+      return out;
+    });
+    expectGradient(pool2dGradientSync({ op, geometry: g, x, dy }), byInput);
+  });
+
+  test.each(['none', 'relu'] as const)('batch normalisation by its own statistics, activation %s', (activation) => {
+    const [rows, channels] = [12, 19];
+    const size = { rows, channels };
+    const [x, dy] = [noise([rows, channels], 'x'), noise([rows, channels], 'dy')];
+    const [scale, offset] = [noise([channels], 'scale'), noise([channels], 'offset')];
+    const epsilon = 1e-2;
+    const forward = (at: Float32Array, s: Float32Array, o: Float32Array) => {
+      const [mean, variance, out] = [zeros(channels), zeros(channels), zeros(x.length)];
+      finish(batchMomentsReference({ x: at, ...size, mean, variance }));
+      const inputs = { x: at, ...size, mean, variance, scale: s, offset: o, epsilon };
+      finish(batchNormReference({ ...inputs, activation: activation === 'relu' ? 1 : 0, out }));
+      return out;
+    };
+    const statistics = batchMomentsSync({ x, ...size });
+    const received = batchNormGradientSync({ x, dy, ...size, ...statistics, scale, offset, epsilon, activation });
+    expectGradient(
+      received.dx,
+      differences(x, dy, (at) => forward(at, scale, offset)),
+    );
+    expectGradient(
+      received.dScale,
+      differences(scale, dy, (s) => forward(x, s, offset)),
+    );
+    expectGradient(
+      received.dOffset,
+      differences(offset, dy, (o) => forward(x, scale, o)),
+    );
+  });
+
+  test('matrix products, whose gradients are products', () => {
+    const [m, k, n] = [5, 7, 19];
+    const [a, b, dy] = [noise([m, k], 'a'), noise([k, n], 'b'), noise([m, n], 'dy')];
+    const forward = (left: Float32Array, right: Float32Array) => {
+      const out = zeros(m * n);
+      for (let i = 0; i < m; i++)
+        for (let j = 0; j < n; j++) for (let t = 0; t < k; t++) out[i * n + j] += left[i * k + t] * right[t * n + j];
+      return out;
+    };
+    const byA = matmulSync({ a: dy, b, m, n: k, k: n, transposeB: true });
+    expectGradient(
+      byA,
+      differences(a, dy, (at) => forward(at, b)),
+    );
+    const byB = matmulSync({ a, b: dy, m: k, n, k: m, transposeA: true });
+    expectGradient(
+      byB,
+      differences(b, dy, (at) => forward(a, at)),
+    );
+  });
+
+  test('a step of AdamW by hand', () => {
+    const one = (value: number) => Float32Array.of(value);
+    const settings: Omit<AdamWOptions, 'weights' | 'gradient' | 'first' | 'second'> = {
+      ...{ beta1: 0.9, beta2: 0.99, kept: 0.5, rate: 2, floor: 0.25 },
+      device: 'cpu',
+    };
+    const step = adamWSync({ weights: one(4), gradient: one(3), first: one(1), second: one(2), ...settings });
+    expect(step.first[0]).toBeCloseTo(1.2, 6);
+    expect(step.second[0]).toBeCloseTo(2.07, 6);
+    expect(step.weights[0]).toBeCloseTo(2 - 2.4 / (Math.sqrt(2.07) + 0.25), 5);
+  });
+});
