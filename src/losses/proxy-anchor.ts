@@ -23,7 +23,7 @@ export function proxyAnchor(options: ProxyAnchorOptions = {}): MetricLoss {
   if (!Number.isFinite(delta)) throw invalid('delta', 'a finite number', delta);
   const loss = (embeddings: tf.Tensor2D, labels: tf.Tensor1D, proxies: tf.Tensor2D): tf.Scalar => {
     const present = checkedLabels(embeddings, labels, proxies);
-    if (inOneCall()) return fused(embeddings, labels, proxies, { alpha, delta });
+    if (tf.getKernel('ProxyAnchor', tf.getBackend())) return fused(embeddings, labels, proxies, { alpha, delta });
     return tf.tidy(() => {
       const classes = proxies.shape[0];
       const similarity = tf.matMul(unitRows(embeddings), unitRows(proxies), false, true);
@@ -36,12 +36,7 @@ export function proxyAnchor(options: ProxyAnchorOptions = {}): MetricLoss {
   return Object.assign(loss, { config: { name: 'proxy-anchor', alpha, delta } });
 }
 
-/** Whether the backend has the loss as a kernel; that has no second derivative, which only nested gradients ask for. */
-function inOneCall(): boolean {
-  return tf.engine().state.gradientDepth <= 1 && tf.getKernel('ProxyAnchor', tf.getBackend()) !== undefined;
-}
-
-/** The loss and both gradients at once. */
+/** The loss and both gradients at once, where the backend has that as a kernel. */
 function fused(
   embeddings: tf.Tensor2D,
   labels: tf.Tensor1D,
