@@ -1,3 +1,6 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 
@@ -40,7 +43,9 @@ describe('tensorflow', () => {
   test('on the CPU comes after native', async () => {
     const { chooseBackend, backendReport } = await freshChoice({ cpu: () => tfjsNode({ gpu: false }) });
     const [tensorflow, native] = await backendReport();
-    expect(tensorflow).toEqual({ name: 'tensorflow', available: true, detail: '@tensorflow/tfjs-node on the CPU' });
+    expect(tensorflow).toMatchObject({ name: 'tensorflow', available: true });
+    // Nothing loaded a libtensorflow here, so the kernels' ops have nowhere to register, and the detail says so.
+    expect(tensorflow.detail).toMatch(/^@tensorflow\/tfjs-node on the CPU, kernels over copies \(.+\)$/);
     expect((await chooseBackend()).name).toBe(native.available ? 'native' : 'tensorflow');
     expect((await chooseBackend({ backend: 'tensorflow' })).name).toBe('tensorflow');
   });
@@ -53,8 +58,33 @@ describe('tensorflow', () => {
     const [tensorflow] = await backendReport();
     expect(tensorflow.available).toBe(false);
     expect(tensorflow.detail).toMatch(/@tensorflow\/tfjs-node does not load: .*/);
-    expect(tensorflow.remedy).toContain('npm install');
+    expect(tensorflow.remedy).toContain('setup-tensorflow');
     expect((await chooseBackend()).name).not.toBe('tensorflow');
+  });
+});
+
+describe('EAT_DML_TENSORFLOW_DIR', () => {
+  afterEach(() => vi.unstubAllEnvs());
+
+  test('names the project to look in; nothing else is looked at', async () => {
+    vi.stubEnv('EAT_DML_TENSORFLOW_DIR', '/no/such/project');
+    const { backendReport } = await freshChoice({ cpu: () => tfjsNode({ gpu: false }) });
+    const [tensorflow] = await backendReport();
+    expect(tensorflow.available).toBe(false);
+    expect(tensorflow.detail).toContain('is not installed in /no/such/project (no such folder)');
+  });
+
+  test('takes the package as that project has it', async () => {
+    const project = mkdtempSync(join(tmpdir(), 'eat-dml-tensorflow-dir-'));
+    const folder = join(project, 'node_modules/@tensorflow/tfjs-node');
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, 'package.json'), '{"name": "@tensorflow/tfjs-node", "main": "index.cjs"}');
+    writeFileSync(join(folder, 'index.cjs'), 'throw new Error("the one of the project")');
+    vi.stubEnv('EAT_DML_TENSORFLOW_DIR', project);
+    const { backendReport } = await freshChoice({});
+    const [tensorflow] = await backendReport();
+    expect(tensorflow.detail).toContain('@tensorflow/tfjs-node does not load: the one of the project');
+    rmSync(project, { recursive: true });
   });
 });
 
