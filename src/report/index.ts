@@ -1,4 +1,5 @@
 /** Evaluations as text, as plain values for JSON, and as a page. */
 export { type Comparison, compare, METRIC_TITLES, type MethodResult } from './comparison.js';
 export { comparisonHtml } from './html.js';
+export { type EventFile, openEventFile, type ProjectorPoints, writeProjector } from './tensorboard.js';
 export { checksText, comparisonText, manifestText, reportText } from './text.js';

@@ -1,0 +1,114 @@
+import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { invalid } from '../errors.js';
+import { crc32c } from './crc32c.js';
+
+/** Writes a run's scalars where TensorBoard reads them. */
+export interface EventFile {
+  readonly path: string;
+  /** One value per tag at `step`, an integer >= 0. On disk when it returns. */
+  scalars(step: number, values: Readonly<Record<string, number>>): void;
+  close(): void;
+}
+
+/** Event files that this process has opened: part of their names. */
+let opened = 0;
+
+/**
+ * Opens a new event file in `folder`, which is made. The format is TensorFlow's: records (TFRecord) of the protocol buffer
+ * `Event` (tensorflow/core/util/event.proto), scalars as `simple_value`. No TensorFlow takes part.
+ */
+export function openEventFile(folder: string): EventFile {
+  mkdirSync(folder, { recursive: true });
+  const seconds = Math.floor(Date.now() / 1000);
+  const path = join(folder, `events.out.tfevents.${seconds}.${hostname()}.${process.pid}.${opened++}`);
+  const file = openSync(path, 'wx');
+  writeSync(file, record(event([text(3, 'brain.Event:2')])));
+  return {
+    path,
+    scalars(step, values) {
+      if (!Number.isSafeInteger(step) || step < 0) throw invalid('step', 'an integer >= 0', step);
+      const summary = Object.entries(values).map(([tag, value]) => bytes(1, [text(1, tag), float(2, value)]));
+      writeSync(file, record(event([varint(2, step), bytes(5, summary)])));
+    },
+    close: () => closeSync(file),
+  };
+}
+
+export interface ProjectorPoints {
+  /** Row-major. */
+  data: Float32Array;
+  rows: number;
+  cols: number;
+}
+
+/** Embeddings and their labels for TensorBoard's projector, as files in `folder`, which is made. */
+export function writeProjector(folder: string, points: ProjectorPoints, labels: ArrayLike<number | string>): void {
+  const { data, rows, cols } = points;
+  if (data.length !== rows * cols) throw invalid('points.data', `${rows} x ${cols} values`, data);
+  if (labels.length !== rows) throw invalid('labels', `${rows} labels`, labels);
+  mkdirSync(folder, { recursive: true });
+  const row = (i: number) => data.subarray(i * cols, (i + 1) * cols).join('\t');
+  writeFileSync(join(folder, 'tensors.tsv'), `${Array.from({ length: rows }, (_, i) => row(i)).join('\n')}\n`);
+  const named = Array.from(labels, (label) => String(label).replace(/\s+/g, ' '));
+  writeFileSync(join(folder, 'metadata.tsv'), `${named.join('\n')}\n`);
+  const config = [
+    'embeddings {',
+    '  tensor_name: "embeddings"',
+    '  tensor_path: "tensors.tsv"',
+    '  metadata_path: "metadata.tsv"',
+    '}',
+  ];
+  writeFileSync(join(folder, 'projector_config.pbtxt'), `${config.join('\n')}\n`);
+}
+
+/** length (u64), its checksum, the data, its checksum; all little-endian. */
+function record(data: Buffer): Buffer {
+  const head = Buffer.alloc(12);
+  head.writeBigUInt64LE(BigInt(data.length));
+  head.writeUInt32LE(masked(head.subarray(0, 8)), 8);
+  const tail = Buffer.alloc(4);
+  tail.writeUInt32LE(masked(data));
+  return Buffer.concat([head, data, tail]);
+}
+
+/** TFRecord's mask: checksums of data that holds checksums are weak. */
+function masked(data: Uint8Array): number {
+  const crc = crc32c(data);
+  return (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0;
+}
+
+/** An `Event` of now. */
+function event(fields: Buffer[]): Buffer {
+  const seconds = Buffer.alloc(9);
+  seconds[0] = (1 << 3) | 1;
+  seconds.writeDoubleLE(Date.now() / 1000, 1);
+  return Buffer.concat([seconds, ...fields]);
+}
+
+function float(field: number, value: number): Buffer {
+  const encoded = Buffer.alloc(5);
+  encoded[0] = (field << 3) | 5;
+  encoded.writeFloatLE(value, 1);
+  return encoded;
+}
+
+function text(field: number, value: string): Buffer {
+  return bytes(field, [Buffer.from(value)]);
+}
+
+function bytes(field: number, parts: Buffer[]): Buffer {
+  const content = Buffer.concat(parts);
+  return Buffer.concat([Buffer.from([(field << 3) | 2, ...digits(content.length)]), content]);
+}
+
+function varint(field: number, value: number): Buffer {
+  return Buffer.from([field << 3, ...digits(value)]);
+}
+
+/** Base 128, lowest first, the high bit set on all but the last. */
+function digits(value: number): number[] {
+  const low = value % 128;
+  return value < 128 ? [value] : [low + 128, ...digits((value - low) / 128)];
+}
