@@ -8,7 +8,7 @@ namespace {
 
 Napi::Object progress_object(const Napi::Env& env, const KMeansProgress& at) {
   Napi::Object o = Napi::Object::New(env);
-  o.Set("batch", Napi::Number::New(env, static_cast<double>(at.batch)));
+  o.Set("problem", Napi::Number::New(env, static_cast<double>(at.problem)));
   o.Set("iteration", Napi::Number::New(env, static_cast<double>(at.iteration)));
   o.Set("changed", Napi::Number::New(env, static_cast<double>(at.changed)));
   o.Set("inertia", Napi::Number::New(env, at.inertia));
@@ -44,13 +44,14 @@ Napi::Value kmeans(const Napi::CallbackInfo& info) {
     p.max_iterations = args.integer("maxIterations");
     p.tolerance = args.number("tolerance");
     p.pruning = args.flag("pruning");
-    const index_t batch = p.points.batch;
-    p.centroids = args.output<float>("centroids", batch * p.k * p.points.cols, true);
-    p.labels = args.output<std::int32_t>("labels", batch * p.points.rows);
-    p.counts = args.output<std::int32_t>("counts", batch * p.k);
-    p.inertia = args.output<double>("inertia", batch);
-    p.iterations = args.output<std::int32_t>("iterations", batch);
-    p.converged = args.output<std::uint8_t>("converged", batch);
+    p.starts = args.integer("starts");
+    const index_t problems = p.points.batch * p.starts;
+    p.centroids = args.output<float>("centroids", problems * p.k * p.points.cols, true);
+    p.labels = args.output<std::int32_t>("labels", problems * p.points.rows);
+    p.counts = args.output<std::int32_t>("counts", problems * p.k);
+    p.inertia = args.output<double>("inertia", problems);
+    p.iterations = args.output<std::int32_t>("iterations", problems);
+    p.converged = args.output<std::uint8_t>("converged", problems);
     Prepared prepared;
     if (args.has("onIteration")) {
       watch(env, args.async(), args.value("onIteration").As<Napi::Function>(), p, prepared);

@@ -9,24 +9,26 @@
 
 namespace eat {
 
+// Each matrix may have several starts; every start of every matrix is a problem of its own, with its own result. P = B * starts,
+// the starts of a matrix next to each other.
 struct KMeansProgress {
-  index_t batch, iteration, changed;
+  index_t problem, iteration, changed;
   double inertia;  // of the assignment, before the update
 };
 
 struct KMeans {
   MatrixView points;        // [B,n,d]
-  index_t k = 1;
+  index_t k = 1, starts = 1;
   index_t max_iterations = 300;
   double tolerance = 0;     // on the summed squared shift of the centroids
-  float* centroids = nullptr;        // [B,k,d], start in, result out
-  std::int32_t* labels = nullptr;    // [B,n]
-  std::int32_t* counts = nullptr;    // [B,k]
-  double* inertia = nullptr;         // [B]
-  std::int32_t* iterations = nullptr;  // [B]
-  std::uint8_t* converged = nullptr;   // [B]
+  float* centroids = nullptr;        // [P,k,d], start in, result out
+  std::int32_t* labels = nullptr;    // [P,n]
+  std::int32_t* counts = nullptr;    // [P,k]
+  double* inertia = nullptr;         // [P]
+  std::int32_t* iterations = nullptr;  // [P]
+  std::uint8_t* converged = nullptr;   // [P]
   bool pruning = true;  // skip centroids that a lower bound rules out; the result is the same
-  std::function<void(const KMeansProgress&)> on_iteration;
+  std::function<void(const KMeansProgress&)> on_iteration;  // called on the thread that called the kernel
 };
 
 // The start of k-means. With block 1, greedy k-means++: `uniforms` holds k * trials numbers in [0,1); entry 0 draws the first

@@ -4,9 +4,9 @@ struct Lloyd : Assigner {
   index_t n, k, d;
   std::vector<double> sums, counts;
 
-  Lloyd(const Run& run, const KMeans& p, index_t batch)
-      : Assigner(run, p.points.data + batch * p.points.rows * p.points.cols, p.points.rows, p.k, p.points.cols,
-                 p.centroids + batch * p.k * p.points.cols, p.labels + batch * p.points.rows, p.pruning),
+  Lloyd(const Run& run, const KMeans& p, index_t problem)
+      : Assigner(run, p.points.data + problem / p.starts * p.points.rows * p.points.cols, p.points.rows, p.k, p.points.cols,
+                 p.centroids + problem * p.k * p.points.cols, p.labels + problem * p.points.rows, p.pruning),
         n(p.points.rows), k(p.k), d(p.points.cols), sums(static_cast<size_t>(k * d)), counts(static_cast<size_t>(k)) {}
 
   std::vector<double> own_distances() const {
@@ -85,31 +85,42 @@ struct Lloyd : Assigner {
   bool fresh = true;  // the sums are not those of the labels
 };
 
-inline void kmeans(const Run& run, const KMeans& p) {
-  const index_t n = p.points.rows, k = p.k, d = p.points.cols;
-  for (index_t batch = 0; batch < p.points.batch; batch++) {
-    Lloyd lloyd(run, p, batch);
-    bool strict = false, settled = false;
-    index_t iteration = 0;
-    while (iteration < p.max_iterations && !strict && !settled) {
-      const auto assigned = lloyd.assign();
-      if (!assigned.finite) {
-        throw_first_not_finite(p.points, "points");
-        throw_first_not_finite({p.centroids, p.points.batch, k, d}, "init");
-      }
-      const double shift = lloyd.update(iteration, assigned.changed);
-      iteration++;
-      strict = assigned.changed == 0;
-      settled = shift <= p.tolerance;
-      if (p.on_iteration) p.on_iteration({batch, iteration, assigned.changed, assigned.inertia});
+inline void kmeans_problem(const Run& run, const KMeans& p, index_t problem) {
+  const index_t n = p.points.rows, k = p.k;
+  Lloyd lloyd(run, p, problem);
+  bool strict = false, settled = false;
+  index_t iteration = 0;
+  while (iteration < p.max_iterations && !strict && !settled) {
+    const auto assigned = lloyd.assign();
+    if (!assigned.finite) {
+      throw_first_not_finite(p.points, "points");
+      throw_first_not_finite({p.centroids, p.points.batch * p.starts, k, p.points.cols}, "init");
     }
-    if (!strict) lloyd.assign();
-    double inertia = 0;
-    for (const double distance : lloyd.own_distances()) inertia += distance;
-    p.inertia[batch] = inertia;
-    p.iterations[batch] = static_cast<std::int32_t>(iteration);
-    p.converged[batch] = strict || settled;
-    std::fill(p.counts + batch * k, p.counts + (batch + 1) * k, 0);
-    for (index_t i = 0; i < n; i++) p.counts[batch * k + lloyd.labels[i]]++;
+    const double shift = lloyd.update(iteration, assigned.changed);
+    iteration++;
+    strict = assigned.changed == 0;
+    settled = shift <= p.tolerance;
+    if (p.on_iteration) p.on_iteration({problem, iteration, assigned.changed, assigned.inertia});
+  }
+  if (!strict) lloyd.assign();
+  double inertia = 0;
+  for (const double distance : lloyd.own_distances()) inertia += distance;
+  p.inertia[problem] = inertia;
+  p.iterations[problem] = static_cast<std::int32_t>(iteration);
+  p.converged[problem] = strict || settled;
+  std::fill(p.counts + problem * k, p.counts + (problem + 1) * k, 0);
+  for (index_t i = 0; i < n; i++) p.counts[problem * k + lloyd.labels[i]]++;
+}
+
+// Small problems side by side, a thread each; large ones one after the other, on all threads. The bits are the same.
+inline void kmeans(const Run& run, const KMeans& p) {
+  const index_t problems = p.points.batch * p.starts;
+  const bool small = p.points.rows * p.k * p.points.cols <= index_t{1} << 24;
+  if (small && problems > 1 && !p.on_iteration) {
+    Run one = run;
+    one.threads = 1;
+    parallel_for(run, problems, [&](index_t problem) { kmeans_problem(one, p, problem); });
+  } else {
+    for (index_t problem = 0; problem < problems; problem++) kmeans_problem(run, p, problem);
   }
 }

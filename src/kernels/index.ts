@@ -41,6 +41,7 @@ export {
 } from './depthwise-conv2d.js';
 export { type DeviceInfo, devices } from './devices.js';
 export { type KMeansOptions, type KMeansProgress, type KMeansResult, kmeans, kmeansSync } from './kmeans.js';
+export { type MachineLimits, machineLimits } from './machine-limits.js';
 export { type MatMulOptions, matmul, matmulSync } from './matmul.js';
 export type { AsyncKernelOptions, DeviceName, KernelOptions, Matrix, Metric, Norm } from './matrix.js';
 export { type NearestCentroids, nearestCentroid, nearestCentroidSync } from './nearest-centroid.js';

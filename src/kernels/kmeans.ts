@@ -1,46 +1,11 @@
-import { EatDmlError, invalid } from '../errors.js';
 import { randomStream } from '../random.js';
-import {
-  type AsyncKernelOptions,
-  batchOf,
-  checkCount,
-  checkNonNegative,
-  checkOneOf,
-  checkOptions,
-  KERNEL_OPTIONS,
-  type KernelOptions,
-  type Matrix,
-  readMatrix,
-} from './matrix.js';
-import { type KMeansArgs, type KMeansIteration, kmeansReference } from './reference/kmeans.js';
+import { type Checked, checkKMeans, type KMeansOptions, type KMeansProgress } from './kmeans-options.js';
+import { type AsyncKernelOptions, batchOf, type Matrix } from './matrix.js';
+import { type KMeansArgs, kmeansReference } from './reference/kmeans.js';
 import { kmeansPlusPlusReference } from './reference/kmeans-plus-plus.js';
 import { type KernelCall, runAsync, runSync } from './run-kernel.js';
 
-export interface KMeansOptions extends KernelOptions {
-  /** Number of clusters, at most the number of rows; taken from `init` where that is a matrix. */
-  k?: number;
-  /** Start: centroids [B,k,d], k-means++ (default; greedy, and k-means|| above 1000), or k distinct rows drawn at random. */
-  init?: Matrix | 'k-means++' | 'random';
-  /** Default 300. */
-  maxIterations?: number;
-  /**
-   * Stop where the summed squared shift of the centroids is at most this share of the mean variance of the columns, as in
-   * scikit-learn. Default 0: until no label changes.
-   */
-  tolerance?: number;
-  /** Starts, of which the one with the lowest inertia is returned. Default 1. */
-  restarts?: number;
-  /** Skip centroids that a lower bound rules out, where that pays. The result is the same; default true. */
-  pruning?: boolean;
-  /** Default 0. */
-  seed?: number;
-  /** Called after every iteration; `inertia` is that of its assignment. What it throws ends the call. */
-  onIteration?: (progress: KMeansProgress) => void;
-}
-
-export interface KMeansProgress extends KMeansIteration {
-  restart: number;
-}
+export type { KMeansOptions, KMeansProgress } from './kmeans-options.js';
 
 export interface KMeansResult {
   /** [B,n] */
@@ -113,62 +78,36 @@ function watch(options: KMeansOptions, onError: (error: unknown) => void): KMean
 type AnyCall = KernelCall<any>;
 type Plan = Generator<AnyCall, KMeansResult>;
 
-/** The kernel calls of all batches and starts, in order; returns the best start of each batch. */
+/** The kernel calls of all matrices, several starts at once; returns the best start of each matrix. */
 function* plan(points: Matrix, options: KMeansOptions): Plan {
   const given = checkKMeans(points, options);
+  const { k, restarts } = given;
   const { rows, cols } = given.points;
-  const results: KMeansArgs[] = [];
-  for (let b = 0; b < batchOf(given.points); b++) {
-    const slice = { data: given.points.data.subarray(b * rows * cols, (b + 1) * rows * cols), rows, cols };
-    let best: KMeansArgs | undefined;
-    for (let restart = 0; restart < given.restarts; restart++) {
-      const centroids = yield* start(slice, given, b, restart);
-      const args = lloydArgs(slice, centroids, given, b, restart);
-      yield {
-        kernel: 'kmeans',
-        args,
-        reference: kmeansReference,
-        inputs: { points: slice, init: { data: centroids, rows: given.k, cols } },
-      };
-      if (!best || args.inertia[0] < best.inertia[0]) best = args;
+  const best: (Outcome | undefined)[] = Array.from({ length: batchOf(given.points) });
+  const together = Math.max(1, Math.floor(STARTS_VALUES / (best.length * (rows + k * cols))));
+  for (let first = 0; first < restarts; first += together) {
+    const starts = Math.min(together, restarts - first);
+    const args = lloydArgs(given, first, starts);
+    yield* fillStarts(args.centroids, given, first, starts);
+    const problems = best.length * starts;
+    const init = { data: args.centroids.slice(), rows: k, cols, ...(problems > 1 && { batch: problems }) };
+    yield { kernel: 'kmeans', args, reference: kmeansReference, inputs: { points: given.points, init } };
+    for (let problem = 0; problem < args.inertia.length; problem++) {
+      const batch = Math.floor(problem / starts);
+      const known = best[batch];
+      if (!known || args.inertia[problem] < known.args.inertia[known.problem]) best[batch] = { args, problem };
     }
-    results.push(best as KMeansArgs);
   }
-  return combine(given.points, given.k, results);
+  return combine(given.points, k, best as Outcome[]);
 }
 
-type Checked = Required<
-  Pick<KMeansOptions, 'k' | 'maxIterations' | 'tolerance' | 'restarts' | 'pruning' | 'seed' | 'init'>
-> &
-  Pick<KMeansOptions, 'onIteration'> & { points: Matrix };
+/** Values (labels and centroids) that starts held at once may take. */
+const STARTS_VALUES = 2 ** 24;
 
-function checkKMeans(given: Matrix, options: KMeansOptions): Checked {
-  const known = ['k', 'init', 'maxIterations', 'tolerance', 'restarts', 'pruning', 'seed', 'onIteration'];
-  checkOptions(options, [...KERNEL_OPTIONS, ...known]);
-  const points = readMatrix('points', given);
-  const { maxIterations = 300, tolerance = 0, restarts = 1, pruning = true, seed = 0, onIteration } = options;
-  let { k, init = 'k-means++' } = options;
-  if (typeof init === 'string') {
-    checkOneOf('init', init, ['k-means++', 'random']);
-  } else {
-    init = readMatrix('init', init);
-    k ??= init.rows;
-    if (init.rows !== k || init.cols !== points.cols || batchOf(init) !== batchOf(points)) {
-      const expected = `${batchOf(points)} x ${k} x ${points.cols}`;
-      const received = `${batchOf(init)} x ${init.rows} x ${init.cols}`;
-      throw new EatDmlError('ERR_ARGUMENT', `Expected init of shape ${expected} but received ${received}.`);
-    }
-    if (restarts !== 1) throw invalid('restarts', '1 where init is a matrix', restarts);
-  }
-  checkCount('k', k);
-  if (k > points.rows) throw invalid('k', `at most ${points.rows} (the rows of points)`, k);
-  checkCount('maxIterations', maxIterations);
-  checkNonNegative('tolerance', tolerance);
-  checkCount('restarts', restarts);
-  if (!Number.isSafeInteger(seed)) throw invalid('seed', 'an integer', seed);
-  if (onIteration !== undefined && typeof onIteration !== 'function')
-    throw invalid('onIteration', 'a function', onIteration);
-  return { points, k, init, maxIterations, tolerance, restarts, pruning, seed, onIteration };
+/** One problem of one call. */
+interface Outcome {
+  args: KMeansArgs;
+  problem: number;
 }
 
 /** Up to this many clusters the start is greedy k-means++; beyond, k-means||, which draws k/32 centroids per round. */
@@ -203,26 +142,43 @@ function* start(points: Matrix, o: Checked, batch: number, restart: number): Gen
   return centroids;
 }
 
-function lloydArgs(points: Matrix, centroids: Float32Array, o: Checked, batch: number, restart: number): KMeansArgs {
-  const { k, maxIterations, pruning, onIteration } = o;
+/** The first centroids of starts `first` .. of every matrix, into `centroids` [B,starts,k,d]. */
+function* fillStarts(centroids: Float32Array, o: Checked, first: number, starts: number): Generator<AnyCall, void> {
+  const { rows, cols, data } = o.points;
+  for (let b = 0; b < batchOf(o.points); b++) {
+    const matrix = { data: data.subarray(b * rows * cols, (b + 1) * rows * cols), rows, cols };
+    for (let s = 0; s < starts; s++) {
+      centroids.set(yield* start(matrix, o, b, first + s), (b * starts + s) * o.k * cols);
+    }
+  }
+}
+
+function lloydArgs(o: Checked, first: number, starts: number): KMeansArgs {
+  const { points, k, maxIterations, pruning, onIteration } = o;
+  const problems = batchOf(points) * starts;
   return {
     points,
     k,
+    starts,
     maxIterations,
     pruning,
     tolerance: o.tolerance > 0 ? o.tolerance * meanVariance(points) : 0,
-    centroids,
-    labels: new Int32Array(points.rows),
-    counts: new Int32Array(k),
-    inertia: new Float64Array(1),
-    iterations: new Int32Array(1),
-    converged: new Uint8Array(1),
-    onIteration: onIteration && ((progress) => onIteration({ ...progress, batch, restart })),
+    centroids: new Float32Array(problems * k * points.cols),
+    labels: new Int32Array(problems * points.rows),
+    counts: new Int32Array(problems * k),
+    inertia: new Float64Array(problems),
+    iterations: new Int32Array(problems),
+    converged: new Uint8Array(problems),
+    onIteration:
+      onIteration &&
+      (({ problem, ...progress }) =>
+        onIteration({ ...progress, batch: Math.floor(problem / starts), restart: first + (problem % starts) })),
   };
 }
 
-/** Mean over the columns of their variance. */
-function meanVariance({ data, rows, cols }: Matrix): number {
+/** Mean over the columns of their variance, over the rows of all matrices. */
+function meanVariance({ data, cols }: Matrix): number {
+  const rows = data.length / cols;
   const sum = new Float64Array(cols);
   for (let i = 0; i < data.length; i++) sum[i % cols] += data[i];
   let squares = 0;
@@ -230,22 +186,24 @@ function meanVariance({ data, rows, cols }: Matrix): number {
   return squares / data.length;
 }
 
-function combine(points: Matrix, k: number, results: KMeansArgs[]): KMeansResult {
+function combine(points: Matrix, k: number, outcomes: Outcome[]): KMeansResult {
   const { rows, cols, batch } = points;
-  const labels = new Int32Array(results.length * rows);
-  const counts = new Int32Array(results.length * k);
-  const data = new Float32Array(results.length * k * cols);
-  results.forEach((r, b) => {
-    labels.set(r.labels, b * rows);
-    counts.set(r.counts, b * k);
-    data.set(r.centroids, b * k * cols);
+  const labels = new Int32Array(outcomes.length * rows);
+  const counts = new Int32Array(outcomes.length * k);
+  const data = new Float32Array(outcomes.length * k * cols);
+  const slice = <T extends Int32Array | Float32Array>(values: T, problem: number, size: number) =>
+    values.subarray(problem * size, (problem + 1) * size) as T;
+  outcomes.forEach(({ args, problem }, b) => {
+    labels.set(slice(args.labels, problem, rows), b * rows);
+    counts.set(slice(args.counts, problem, k), b * k);
+    data.set(slice(args.centroids, problem, k * cols), b * k * cols);
   });
   return {
     labels,
     centroids: { data, rows: k, cols, ...(batch !== undefined && { batch }) },
     counts,
-    inertia: results.reduce((sum, r) => sum + r.inertia[0], 0),
-    iterations: Math.max(...results.map((r) => r.iterations[0])),
-    converged: results.every((r) => r.converged[0] === 1),
+    inertia: outcomes.reduce((sum, { args, problem }) => sum + args.inertia[problem], 0),
+    iterations: Math.max(...outcomes.map(({ args, problem }) => args.iterations[problem])),
+    converged: outcomes.every(({ args, problem }) => args.converged[problem] === 1),
   };
 }

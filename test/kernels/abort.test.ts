@@ -17,7 +17,6 @@ describe.each(testDevices)('%s', (device) => {
       init: 'random',
       maxIterations: 1_000_000,
       tolerance: 0,
-      restarts: 1_000_000,
       device,
       signal: controller.signal,
       onIteration: (progress) => {

@@ -4,6 +4,7 @@ import { squaredEuclidean } from './distance.js';
 import { nearestCentroidReference } from './nearest-centroid.js';
 
 export interface KMeansIteration {
+  /** Matrix of the batch. */
   batch: number;
   /** From 1. */
   iteration: number;
@@ -12,26 +13,51 @@ export interface KMeansIteration {
   inertia: number;
 }
 
-/** One matrix (no batch); `centroids` [k,d] holds the start and gets the result. */
+/** Every start of every matrix is a problem: P = batch * starts of them, the starts of a matrix next to each other. */
 export interface KMeansArgs {
   points: Matrix;
   k: number;
+  starts: number;
   maxIterations: number;
   /** Of no effect here: it changes the time, not the result. */
   pruning: boolean;
   /** On the summed squared shift. */
   tolerance: number;
+  /** [P,k,d]: holds the starts and gets the results. */
   centroids: Float32Array;
+  /** [P,n] */
   labels: Int32Array;
+  /** [P,k] */
   counts: Int32Array;
+  /** [P] */
   inertia: Float64Array;
   iterations: Int32Array;
   converged: Uint8Array;
-  onIteration?: (progress: KMeansIteration) => void;
+  onIteration?: (progress: Omit<KMeansIteration, 'batch'> & { problem: number }) => void;
 }
 
 /** Lloyd: labels = argmin, centroids = means, until no label changes or the centroids rest. */
 export function* kmeansReference(args: KMeansArgs): Generator<void> {
+  const { points, k, starts } = args;
+  const { rows, cols } = points;
+  for (let problem = 0; problem < args.inertia.length; problem++) {
+    const first = Math.floor(problem / starts) * rows * cols;
+    yield* lloyd({
+      ...args,
+      points: { data: points.data.subarray(first, first + rows * cols), rows, cols },
+      centroids: args.centroids.subarray(problem * k * cols, (problem + 1) * k * cols),
+      labels: args.labels.subarray(problem * rows, (problem + 1) * rows),
+      counts: args.counts.subarray(problem * k, (problem + 1) * k),
+      inertia: args.inertia.subarray(problem, problem + 1),
+      iterations: args.iterations.subarray(problem, problem + 1),
+      converged: args.converged.subarray(problem, problem + 1),
+      onIteration: (progress) => args.onIteration?.({ ...progress, problem }),
+    });
+  }
+}
+
+/** One problem. */
+function* lloyd(args: KMeansArgs): Generator<void> {
   const { labels, maxIterations, tolerance, onIteration } = args;
   labels.fill(-1);
   let strict = false;
@@ -42,7 +68,7 @@ export function* kmeansReference(args: KMeansArgs): Generator<void> {
     settled = (yield* update(args)) <= tolerance;
     strict = changed === 0;
     iteration++;
-    onIteration?.({ batch: 0, iteration, changed, inertia });
+    onIteration?.({ problem: 0, iteration, changed, inertia });
   }
   if (!strict) yield* assign(args);
   args.inertia[0] = ownDistances(args).reduce((sum, x) => sum + x, 0);

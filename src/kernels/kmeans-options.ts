@@ -1,0 +1,75 @@
+import { EatDmlError, invalid } from '../errors.js';
+import {
+  batchOf,
+  checkCount,
+  checkNonNegative,
+  checkOneOf,
+  checkOptions,
+  KERNEL_OPTIONS,
+  type KernelOptions,
+  type Matrix,
+  readMatrix,
+} from './matrix.js';
+import type { KMeansIteration } from './reference/kmeans.js';
+
+export interface KMeansOptions extends KernelOptions {
+  /** Number of clusters, at most the number of rows; taken from `init` where that is a matrix. */
+  k?: number;
+  /** Start: centroids [B,k,d], k-means++ (default; greedy, and k-means|| above 1000), or k distinct rows drawn at random. */
+  init?: Matrix | 'k-means++' | 'random';
+  /** Default 300. */
+  maxIterations?: number;
+  /**
+   * Stop where the summed squared shift of the centroids is at most this share of the mean variance of the columns, as in
+   * scikit-learn. Default 0: until no label changes.
+   */
+  tolerance?: number;
+  /** Starts, of which the one with the lowest inertia is returned. Default 1. */
+  restarts?: number;
+  /** Skip centroids that a lower bound rules out, where that pays. The result is the same; default true. */
+  pruning?: boolean;
+  /** Default 0. */
+  seed?: number;
+  /** Called after every iteration; `inertia` is that of its assignment. What it throws ends the call. */
+  onIteration?: (progress: KMeansProgress) => void;
+}
+
+export interface KMeansProgress extends KMeansIteration {
+  restart: number;
+}
+
+/** The options with their defaults, and the matrix to read. */
+export type Checked = Required<
+  Pick<KMeansOptions, 'k' | 'maxIterations' | 'tolerance' | 'restarts' | 'pruning' | 'seed' | 'init'>
+> &
+  Pick<KMeansOptions, 'onIteration'> & { points: Matrix };
+
+/** Throws one sentence for the first option that does not fit. */
+export function checkKMeans(given: Matrix, options: KMeansOptions): Checked {
+  const known = ['k', 'init', 'maxIterations', 'tolerance', 'restarts', 'pruning', 'seed', 'onIteration'];
+  checkOptions(options, [...KERNEL_OPTIONS, ...known]);
+  const points = readMatrix('points', given);
+  const { maxIterations = 300, tolerance = 0, restarts = 1, pruning = true, seed = 0, onIteration } = options;
+  let { k, init = 'k-means++' } = options;
+  if (typeof init === 'string') {
+    checkOneOf('init', init, ['k-means++', 'random']);
+  } else {
+    init = readMatrix('init', init);
+    k ??= init.rows;
+    if (init.rows !== k || init.cols !== points.cols || batchOf(init) !== batchOf(points)) {
+      const expected = `${batchOf(points)} x ${k} x ${points.cols}`;
+      const received = `${batchOf(init)} x ${init.rows} x ${init.cols}`;
+      throw new EatDmlError('ERR_ARGUMENT', `Expected init of shape ${expected} but received ${received}.`);
+    }
+    if (restarts !== 1) throw invalid('restarts', '1 where init is a matrix', restarts);
+  }
+  checkCount('k', k);
+  if (k > points.rows) throw invalid('k', `at most ${points.rows} (the rows of points)`, k);
+  checkCount('maxIterations', maxIterations);
+  checkNonNegative('tolerance', tolerance);
+  checkCount('restarts', restarts);
+  if (!Number.isSafeInteger(seed)) throw invalid('seed', 'an integer', seed);
+  if (onIteration !== undefined && typeof onIteration !== 'function')
+    throw invalid('onIteration', 'a function', onIteration);
+  return { points, k, init, maxIterations, tolerance, restarts, pruning, seed, onIteration };
+}
