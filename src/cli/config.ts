@@ -1,40 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { EatDmlError } from '../errors.js';
+import { epsilon, loss, method, norm } from './config-methods.js';
 
 const count = z.int().positive();
 const length = z.number().nonnegative();
 const split = z.enum(['zero-shot', 'closed-set']).describe('zero-shot: train and test share no class');
 const trainClasses = z.array(z.int()).min(1).describe('classes to train on (zero-shot only)');
-const norm = z.enum(['linf', 'l2']);
-const epsilon = length.max(1).describe('radius in [0, 1] pixel units');
-
-const attack = z.strictObject({
-  norm: norm.optional(),
-  epsilon,
-  steps: count.optional(),
-  stepSize: length.optional(),
-  randomStart: z.boolean().optional(),
-  restarts: count.optional(),
-  keep: z.enum(['best', 'last']).optional(),
-});
-
-const method = z.discriminatedUnion('name', [
-  z.strictObject({ name: z.literal('standard'), members: count.optional() }),
-  z.strictObject({ name: z.literal('at'), attack }),
-  z.strictObject({ name: z.literal('ensemble-at'), members: count.optional(), attack }),
-  z.strictObject({
-    name: z.literal('eat'),
-    members: count.min(2).optional(),
-    diversity: z.enum(['leave-one-out', 'm-of-n', 'disjoint', 'none']).optional(),
-    m: count.optional(),
-    n: count.optional(),
-    transfer: z.enum(['shared', 'peers', 'mix', 'none']).optional(),
-    alignment: length.optional(),
-    attack,
-  }),
-]);
-
 const data = z.discriminatedUnion('name', [
   z.strictObject({
     name: z.literal('fashion-mnist'),
@@ -53,6 +25,14 @@ const data = z.discriminatedUnion('name', [
     testFraction: z.number().gt(0).lt(1).optional().describe('closed-set only (default 0.2)'),
     seed: z.int().optional(),
   }),
+  z.strictObject({
+    name: z.literal('emoji'),
+    split: split.optional(),
+    classes: count.min(4).optional().describe('of each side at most'),
+    side: count.optional().describe('pixels of a side: 64 (default), 32 or 16'),
+    seed: z.int().optional(),
+    cacheDir: z.string().optional(),
+  }),
 ]);
 
 const batch = z.union([z.strictObject({ size: count }), z.strictObject({ classes: count, images: count })]);
@@ -65,13 +45,7 @@ export const configSchema = z.strictObject({
   device: z.enum(['auto', 'cuda', 'cpu', 'js']).optional().describe('fail unless kernels run on it'),
   data: data.optional(),
   model: z.strictObject({ kind: z.literal('conv'), embedding: count.optional(), width: count.optional() }).optional(),
-  loss: z
-    .strictObject({
-      name: z.literal('proxy-anchor'),
-      alpha: z.number().positive().optional(),
-      delta: z.number().optional(),
-    })
-    .optional(),
+  loss: loss.optional(),
   method: method.optional(),
   training: z
     .strictObject({
@@ -93,14 +67,15 @@ export const configSchema = z.strictObject({
       clusterRestarts: count.optional(),
       count: count.min(2).optional(),
       batchSize: count.optional(),
+      partial: z.array(z.number().gt(0).lt(1)).optional().describe('shares of images to attack beside the whole set'),
+      transfer: z.boolean().optional().describe('also attack each member alone, and measure the others'),
     })
     .optional(),
 });
 
 export type Config = z.infer<typeof configSchema>;
 export type DataConfig = NonNullable<Config['data']>;
-export type MethodConfig = NonNullable<Config['method']>;
-export type MethodName = MethodConfig['name'];
+export type { MethodConfig, MethodName } from './config-methods.js';
 
 /** The schema as JSON Schema (draft 2020-12), shipped as dist/config.schema.json. */
 export function configJsonSchema(): object {
@@ -108,7 +83,12 @@ export function configJsonSchema(): object {
 }
 
 /** Reads a configuration file; ERR_CONFIG shows every error with its path. */
-export async function readConfig(path: string): Promise<Config> {
+export function readConfig(path: string): Promise<Config> {
+  return readChecked(path, configSchema);
+}
+
+/** Reads a JSON file that must fit `schema`. */
+export async function readChecked<T>(path: string, schema: z.ZodType<T>): Promise<T> {
   let value: unknown;
   try {
     value = JSON.parse(await readFile(path, 'utf8'));
@@ -117,14 +97,18 @@ export async function readConfig(path: string): Promise<Config> {
       cause,
     });
   }
-  return parseConfig(value, path);
+  return parsed(value, schema, path);
 }
 
 /** Checks a configuration; `source` names it in the error, which shows every problem with its path. */
 export function parseConfig(value: unknown, source: string): Config {
-  const parsed = configSchema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.flatMap((issue) => describeIssue(issue, []));
+  return parsed(value, configSchema, source);
+}
+
+function parsed<T>(value: unknown, schema: z.ZodType<T>, source: string): T {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const problems = result.error.issues.flatMap((issue) => describeIssue(issue, []));
   throw new EatDmlError('ERR_CONFIG', `${source} is not a valid configuration:\n${problems.join('\n')}`, {
     hint: 'dist/config.schema.json in the package describes every key.',
   });

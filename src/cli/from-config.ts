@@ -1,9 +1,31 @@
-import { datasetFromArrays, fashionMnist, readIdx, type Split, splitByClass, splitBySample } from '../data/index.js';
+import {
+  datasetFromArrays,
+  emoji,
+  fashionMnist,
+  readIdx,
+  type Split,
+  splitByClass,
+  splitBySample,
+} from '../data/index.js';
 import { EatDmlError } from '../errors.js';
 import type { EvaluateOptions } from '../evaluation/index.js';
-import { type MetricLoss, proxyAnchor } from '../losses/index.js';
+import { contrastive, type MetricLoss, multiSimilarity, ntXent, proxyAnchor, tripletMargin } from '../losses/index.js';
 import { convEmbedder, type ModelSpec } from '../models/index.js';
-import { at, eat, ensembleAt, type Method, standard, type TrainOptions } from '../training/index.js';
+import {
+  act,
+  adp,
+  at,
+  dverge,
+  eat,
+  ensembleAt,
+  est,
+  gal,
+  hm,
+  type Method,
+  standard,
+  type TrainOptions,
+  trades,
+} from '../training/index.js';
 import type { Config, DataConfig, MethodConfig, MethodName } from './config.js';
 
 /** The radius that methods train against and evaluations attack with unless told otherwise, in [0, 1] pixel units. */
@@ -12,8 +34,13 @@ const EPSILON = 0.1;
 /** Reads the data of a configuration; both sides of its split. */
 export async function dataOf({ data = { name: 'fashion-mnist' }, seed = 0 }: Config): Promise<Split> {
   if (data.name === 'idx') return idxData(data, seed);
+  if (data.name === 'emoji') return emojiData(data, seed);
   const { name: _, ...options } = data;
   return fashionMnist({ seed, ...options });
+}
+
+function emojiData({ name: _, ...options }: Extract<DataConfig, { name: 'emoji' }>, seed: number): Promise<Split> {
+  return emoji({ seed, ...options });
 }
 
 async function idxData(data: Extract<DataConfig, { name: 'idx' }>, runSeed: number): Promise<Split> {
@@ -35,8 +62,16 @@ export function modelOf({ model }: Config): ModelSpec {
   return convEmbedder({ embedding: model?.embedding, width: model?.width });
 }
 
-export function lossOf({ loss }: Config): MetricLoss {
-  return proxyAnchor({ alpha: loss?.alpha, delta: loss?.delta });
+export function lossOf({ loss = { name: 'proxy-anchor' } }: Config): MetricLoss {
+  const { name, ...options } = loss;
+  const LOSSES = {
+    'proxy-anchor': proxyAnchor,
+    'triplet-margin': tripletMargin,
+    contrastive,
+    'multi-similarity': multiSimilarity,
+    'nt-xent': ntXent,
+  };
+  return (LOSSES[name] as (options: object) => MetricLoss)(options);
 }
 
 /** A method by its name with its defaults, against linf attacks of radius 0.1. */
@@ -44,10 +79,22 @@ export function methodNamed(name: MethodName): MethodConfig {
   return name === 'standard' ? { name } : { name, attack: { epsilon: EPSILON } };
 }
 
-export function methodOf(config: MethodConfig = methodNamed('eat')): Method {
-  if (config.name === 'standard') return standard(config);
-  if (config.name === 'at') return at(config);
-  return config.name === 'eat' ? eat(config) : ensembleAt(config);
+const METHODS = {
+  standard,
+  at,
+  'ensemble-at': ensembleAt,
+  trades,
+  est,
+  act,
+  hm,
+  adp,
+  gal,
+  dverge,
+  eat,
+};
+
+export function methodOf({ name, ...options }: MethodConfig = methodNamed('eat')): Method {
+  return (METHODS[name] as (options: object) => Method)(options);
 }
 
 /** Everything of a configuration that `train` takes but the checkpoint. */

@@ -1,12 +1,15 @@
 #!/usr/bin/env node
 import { createRequire } from 'node:module';
-import { Command, CommanderError, Option } from 'commander';
+import { Argument, Command, CommanderError, Option } from 'commander';
 import type { DemoFlags } from './commands/demo.js';
 import type { EvaluateFlags } from './commands/evaluate.js';
 import type { SetupTensorflowFlags } from './commands/setup-tensorflow.js';
+import type { SweepFlags } from './commands/sweep.js';
+import type { TableFlags } from './commands/table.js';
 import type { TrainFlags } from './commands/train.js';
+import { METHOD_NAMES } from './config-methods.js';
 import { EXIT, errorText, exitCodeOf } from './exit-codes.js';
-import { positiveInteger, radius, sharedOptions } from './options.js';
+import { positiveInteger, radius, shard, sharedOptions } from './options.js';
 
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
 
@@ -20,6 +23,14 @@ function program(): Command {
   addDemo(eatDml);
   addTrain(eatDml);
   addEvaluate(eatDml);
+  addSweep(eatDml);
+  eatDml
+    .command('data')
+    .description('fetch a data set through npm, decode it and keep it')
+    .addArgument(new Argument('<name>', 'which').choices(['emoji']))
+    .option('--cache <folder>', 'where it is kept (default EAT_DML_CACHE, else ~/.cache/eat-dml)')
+    .option('--json', 'the result, and nothing else, as JSON on stdout')
+    .action(async (name, flags) => (await import('./commands/data.js')).dataCommand(name, flags));
   eatDml
     .command('doctor')
     .description('what runs here, what does not, and what to do about it')
@@ -66,7 +77,7 @@ function addDemo(eatDml: Command): void {
 function addTrain(eatDml: Command): void {
   const command = eatDml.command('train').description('train one method; Ctrl-C saves first');
   sharedOptions(command)
-    .addOption(new Option('--method <name>', 'default eat').choices(['standard', 'at', 'ensemble-at', 'eat']))
+    .addOption(new Option('--method <name>', 'default eat').choices(METHOD_NAMES))
     .option('--members <count>', 'networks in the ensemble', positiveInteger)
     .option('--epsilon <radius>', 'of the attack trained against, in [0, 1] pixel units (default 0.1)', radius)
     .option('--epochs <count>', 'passes over the training images (default 10)', positiveInteger)
@@ -89,6 +100,25 @@ function addEvaluate(eatDml: Command): void {
     .option('--html <file>', 'write the report as a page')
     .action(async (run: string, flags: EvaluateFlags) =>
       (await import('./commands/evaluate.js')).evaluateCommand(run, flags),
+    );
+}
+
+function addSweep(eatDml: Command): void {
+  eatDml
+    .command('sweep')
+    .description('train and evaluate every run of a grid that has no result yet; Ctrl-C saves first')
+    .argument('<file>', 'JSON file of the grid (docs/cli.md)')
+    .option('--shard <i/n>', 'only every n-th run, from the i-th on', shard)
+    .option('--json', 'the result, and nothing else, as JSON on stdout')
+    .action(async (file: string, flags: SweepFlags) => (await import('./commands/sweep.js')).sweepCommand(file, flags));
+  eatDml
+    .command('table')
+    .description('the results of a sweep side by side, mean and deviation over seeds, as Markdown')
+    .argument('<folder>', 'the sweep’s out folder')
+    .option('--out <file>', 'also write it there')
+    .option('--json', 'the rows as JSON on stdout')
+    .action(async (folder: string, flags: TableFlags) =>
+      (await import('./commands/table.js')).tableCommand(folder, flags),
     );
 }
 

@@ -47,6 +47,13 @@ export function radius(text: string): number {
   return value;
 }
 
+/** "2/4": the second of four. */
+export function shard(text: string): [number, number] {
+  const [i, n, ...more] = text.split('/').map(Number);
+  if (more.length === 0 && Number.isSafeInteger(i) && Number.isSafeInteger(n) && i >= 1 && i <= n) return [i, n];
+  throw new InvalidArgumentError('Expected a shard such as 2/4.');
+}
+
 /** The result on stdout: as JSON alone when asked for, else as text. */
 export function printResult(json: boolean | undefined, value: unknown, text: string): void {
   process.stdout.write(json ? `${JSON.stringify(value, null, 2)}\n` : `${text}\n`);

@@ -54,7 +54,10 @@ test('the text has the worst case first, then the table', () => {
 });
 
 test('failed checks come before the figures, one line each', () => {
-  const report = { ...results[0].report, checks: [{ ...checks[0], passed: false, detail: '100% of images have none' }] };
+  const report = {
+    ...results[0].report,
+    checks: [{ ...checks[0], passed: false, detail: '100% of images have none' }],
+  };
   const warning = 'DO NOT TRUST THESE FIGURES: 1 of 1 honesty checks failed\n  gradients: 100% of images have none';
   expect(reportText(report).indexOf(warning)).toBeGreaterThan(0);
   expect(comparisonText(compare([{ method: 'at', report }]))).toContain(`at: ${warning}`);

@@ -1,0 +1,130 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { hasCheckpoint } from '../../checkpoints/index.js';
+import { type Dataset, type Split, subset } from '../../data/index.js';
+import { writeAtomically } from '../../data/write-atomically.js';
+import { EatDmlError } from '../../errors.js';
+import { evaluate } from '../../evaluation/index.js';
+import { train } from '../../training/index.js';
+import { type Config, readChecked } from '../config.js';
+import { dataOf, evaluateOptionsOf, trainOptionsOf } from '../from-config.js';
+import { interruptible } from '../interrupt.js';
+import { printResult } from '../options.js';
+import { duration, ProgressLine } from '../progress-line.js';
+import { writeRun } from '../run-folder.js';
+import { jobsOf, type SweepConfig, type SweepJob, shardOf, sweepSchema } from '../sweep-config.js';
+
+export interface SweepFlags {
+  json?: boolean;
+  shard?: [number, number];
+}
+
+/** Of one finished job, beside its checkpoint. */
+const RESULT = 'result.json';
+
+/** `eat-dml sweep FILE`: trains and evaluates every run of a grid that has no result yet; go on by calling it again. */
+export async function sweepCommand(file: string, { json, shard = [1, 1] }: SweepFlags): Promise<void> {
+  const sweep = await readChecked(file, sweepSchema);
+  if (sweep.reference !== undefined && !(sweep.reference in sweep.runs)) {
+    throw new EatDmlError('ERR_CONFIG', `Expected reference to be one of the runs but received "${sweep.reference}".`);
+  }
+  const jobs = shardOf(jobsOf(sweep), shard);
+  let [made, found] = [0, 0];
+  await interruptible(async (signal) => {
+    for (const [at, job] of jobs.entries()) {
+      if (existsSync(join(sweep.out, job.folder, RESULT))) {
+        found++;
+        continue;
+      }
+      await runJob(sweep, job, `[${at + 1}/${jobs.length}] ${job.folder}`, signal);
+      made++;
+    }
+  }).catch((error) => {
+    throw withResumeHint(error, file);
+  });
+  const result = { command: 'sweep', out: sweep.out, jobs: jobs.length, made, found };
+  printResult(
+    json,
+    result,
+    `${made} runs made, ${found} were there, in ${sweep.out}\nNext: eat-dml table ${sweep.out}`,
+  );
+}
+
+async function runJob(sweep: SweepConfig, job: SweepJob, title: string, signal: AbortSignal): Promise<void> {
+  const data = await dataOf(configOf(sweep, job.label, job.seed));
+  const config = await budgeted(sweep, job, data.train);
+  const dir = join(sweep.out, job.folder);
+  const resume = await hasCheckpoint(dir);
+  await writeRun(dir, config);
+  const training = new ProgressLine(`${title} train`);
+  const options = { ...trainOptionsOf(config), data: data.train, checkpoint: dir, resume, signal };
+  const ensemble = await train({ ...options, onProgress: training.show });
+  training.end(`${ensemble.history.steps} steps in ${duration(ensemble.history.seconds)}`);
+  try {
+    const result = {
+      ...job,
+      config,
+      history: ensemble.history,
+      report: await evaluateOne(config, data, ensemble, title, signal),
+    };
+    await writeAtomically(join(dir, RESULT), Buffer.from(`${JSON.stringify(result)}\n`));
+  } finally {
+    ensemble.dispose();
+  }
+}
+
+async function evaluateOne(
+  config: Config,
+  data: Split,
+  ensemble: Parameters<typeof evaluate>[0],
+  title: string,
+  signal: AbortSignal,
+) {
+  const line = new ProgressLine(`${title} evaluate`);
+  const report = await evaluate(ensemble, data.test, { ...evaluateOptionsOf(config), onProgress: line.show, signal });
+  const { nmi, recallAt1 } = report.worst.scores;
+  line.end(`worst NMI ${nmi.toFixed(3)}, Recall@1 ${recallAt1.toFixed(3)} in ${duration(report.seconds)}`);
+  return report;
+}
+
+/** The base with what the run says on top, each of its parts (data, training, ...) merged one level deep. */
+export function configOf({ base, runs }: SweepConfig, label: string, seed: number): Config {
+  const run = runs[label];
+  const merged: Record<string, unknown> = { ...base, seed };
+  for (const [key, value] of Object.entries(run)) {
+    const below = merged[key];
+    // A method or a loss is one choice: its parts don't mix with another's.
+    const whole = key === 'method' || key === 'loss' || key === 'data' || typeof below !== 'object';
+    merged[key] = whole ? value : { ...below, ...(value as object) };
+  }
+  return merged as Config;
+}
+
+/** The job's configuration, with the epochs that its budget buys. */
+async function budgeted(sweep: SweepConfig, { label, seed, budget }: SweepJob, data: Dataset): Promise<Config> {
+  const config = configOf(sweep, label, seed);
+  if (budget === 'epochs') return config;
+  const reference = configOf(sweep, sweep.reference!, seed);
+  const [own, theirs] = [await costOf(config, data), await costOf(reference, data)];
+  const epochs = Math.max(1, Math.round(((reference.training?.epochs ?? 10) * theirs) / own));
+  return { ...config, training: { ...config.training, epochs } };
+}
+
+/** Gradients of one image that a method takes per image drawn, counted on one batch. */
+async function costOf(config: Config, data: Dataset): Promise<number> {
+  const options = trainOptionsOf(config);
+  const batch = options.batch ?? { size: 128 };
+  const size = 'size' in batch ? batch.size : batch.classes * batch.images;
+  const some = subset(data, Int32Array.from({ length: data.length }, (_, i) => i).subarray(0, Math.max(4 * size, 256)));
+  const cheap = { ...options, batch: { size: Math.min(size, some.length) } };
+  const trained = await train({ ...cheap, data: some, epochs: 1 });
+  const { gradientEvaluations, imagesSeen } = trained.history;
+  trained.dispose();
+  return gradientEvaluations / imagesSeen;
+}
+
+function withResumeHint(error: unknown, file: string): unknown {
+  if (!(error instanceof EatDmlError) || error.code !== 'ERR_ABORTED') return error;
+  const hint = `What was made is kept. Go on with: eat-dml sweep ${file}`;
+  return new EatDmlError(error.code, 'The sweep was interrupted.', { hint, cause: error });
+}

@@ -1,0 +1,30 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { writeAtomically } from '../../data/write-atomically.js';
+import { EatDmlError } from '../../errors.js';
+import { type RunResult, tableMarkdown, tableRows } from '../../report/index.js';
+import { printResult } from '../options.js';
+
+export interface TableFlags {
+  json?: boolean;
+  out?: string;
+}
+
+/** `eat-dml table FOLDER`: the results of a sweep side by side, as Markdown. */
+export async function tableCommand(folder: string, { json, out }: TableFlags): Promise<void> {
+  const rows = tableRows(await readResults(folder));
+  const text = tableMarkdown(rows);
+  if (out) await writeAtomically(out, Buffer.from(`${text}\n`));
+  printResult(json, { command: 'table', folder, rows }, text);
+}
+
+async function readResults(folder: string): Promise<RunResult[]> {
+  const files = await readdir(folder, { recursive: true }).catch((cause) => {
+    throw new EatDmlError('ERR_DATA', `Expected the folder of a sweep at ${folder}.`, { cause });
+  });
+  const found = files.filter((file) => /(^|[\\/])result\.json$/.test(file)).sort();
+  if (found.length === 0) {
+    throw new EatDmlError('ERR_DATA', `Expected results of eat-dml sweep in ${folder} but found none.`);
+  }
+  return Promise.all(found.map(async (file) => JSON.parse(await readFile(join(folder, file), 'utf8')) as RunResult));
+}

@@ -1,0 +1,110 @@
+import { join } from 'node:path';
+import { EatDmlError, invalid } from '../errors.js';
+import { randomStream } from '../random.js';
+import { checkPositive, type Dataset, datasetFromArrays, subset } from './dataset.js';
+import { decodeEmoji, EMOJI_PACKAGES, EMOJI_SIDE, listEmoji } from './emoji-packages.js';
+import { defaultCacheDir } from './fashion-mnist.js';
+import { readIdx, writeIdx } from './idx.js';
+import { type Split, splitByClass, splitBySample } from './splits.js';
+
+export interface EmojiOptions {
+  /** `zero-shot` (default): train and test share no emoji; `closed-set`: half of each emoji's drawings on either side. */
+  split?: 'zero-shot' | 'closed-set';
+  /** Which classes and which side (default 0). */
+  seed?: number;
+  /** At most this many classes on each side, drawn at random (zero-shot), or in all (closed-set). */
+  classes?: number;
+  /** Pixels of a side: 64 (default), 32 or 16, averaged from 64. */
+  side?: number;
+  /** As of `fashionMnist`. */
+  cacheDir?: string;
+}
+
+/**
+ * Emoji as four vendors draw them (Google, Twitter, Facebook, OpenMoji): class = emoji, four colour images each on white.
+ * `eat-dml data emoji` fetches and decodes them once; this reads what it kept.
+ *
+ * @throws EatDmlError ERR_DATA when they have not been fetched, ERR_ARGUMENT.
+ */
+export async function emoji(options: EmojiOptions = {}): Promise<Split> {
+  const { split = 'zero-shot', seed = 0, classes, side = EMOJI_SIDE, cacheDir = defaultCacheDir() } = options;
+  if (split !== 'zero-shot' && split !== 'closed-set') throw invalid('split', 'one of zero-shot, closed-set', split);
+  const all = shrink(await readEmoji(cacheDir), side);
+  const limit = classes === undefined ? undefined : split === 'zero-shot' ? 2 * classes : classes;
+  const kept = limit === undefined ? all : limitClasses(all, limit, seed);
+  return split === 'zero-shot' ? splitByClass(kept, { seed }) : splitBySample(kept, { testFraction: 0.5, seed });
+}
+
+/** Where `eat-dml data emoji` installs the packages. */
+export function emojiPackagesDir(cacheDir = defaultCacheDir()): string {
+  return join(cacheDir, 'emoji-packages');
+}
+
+/** Decodes the installed packages into the cache; how many emoji and images that are. */
+export async function buildEmojiCache(cacheDir = defaultCacheDir()): Promise<{ classes: number; images: number }> {
+  const packages = emojiPackagesDir(cacheDir);
+  const { codes, files } = await listEmoji(packages);
+  const places = [join(packages, '/'), import.meta.url, join(process.cwd(), '/')];
+  const images: Uint8Array[] = [];
+  for (const vendor of files) images.push(...(await decodeEmoji(vendor, places)));
+  const labels = Int32Array.from(images, (_, i) => i % codes.length);
+  const paths = cachePaths(cacheDir);
+  await writeIdx(paths.images, { shape: [images.length, EMOJI_SIDE, EMOJI_SIDE, 3], data: Buffer.concat(images) });
+  await writeIdx(paths.labels, { shape: [labels.length], data: labels });
+  return { classes: codes.length, images: images.length };
+}
+
+function cachePaths(cacheDir: string): { images: string; labels: string } {
+  const versions = [...new Set(Object.values(EMOJI_PACKAGES))].join('-');
+  const at = (file: string) => join(cacheDir, `emoji-${versions}`, file);
+  return { images: at('images-idx4-ubyte.gz'), labels: at('labels-idx1-int.gz') };
+}
+
+async function readEmoji(cacheDir: string): Promise<Dataset> {
+  const paths = cachePaths(cacheDir);
+  const [images, labels] = await Promise.all([readIdx(paths.images), readIdx(paths.labels)]).catch((cause) => {
+    throw new EatDmlError('ERR_DATA', `Expected the emoji data in ${cacheDir} but received none.`, {
+      hint: 'Run: eat-dml data emoji',
+      cause,
+    });
+  });
+  const shape: [number, number, number] = [EMOJI_SIDE, EMOJI_SIDE, 3];
+  return datasetFromArrays({ name: 'emoji', images: images.data as Uint8Array, labels: labels.data, shape });
+}
+
+function limitClasses(data: Dataset, limit: number, seed: number): Dataset {
+  checkPositive('classes', limit);
+  const present = [...new Set(data.labels)].sort((a, b) => a - b);
+  if (limit >= present.length) return data;
+  const order = randomStream(seed, 'limit-classes').permutation(present.length);
+  const kept = new Set(Array.from(order.subarray(0, limit), (at) => present[at]));
+  return subset(
+    data,
+    Int32Array.from(data.labels.keys()).filter((i) => kept.has(data.labels[i])),
+  );
+}
+
+/** Images of a smaller side, each pixel the mean of those it stands for. */
+export function shrink(data: Dataset, side: number): Dataset {
+  const [height, width, channels] = data.shape;
+  if (side === height) return data;
+  if (!Number.isSafeInteger(side) || side < 1 || height % side !== 0 || side > height) {
+    throw invalid('side', `a divisor of ${height}`, side);
+  }
+  const factor = height / side;
+  const size = side * side * channels;
+  const images = new Uint8Array(data.length * size);
+  for (let at = 0; at < images.length; at++) {
+    const channel = at % channels;
+    const x = Math.floor(at / channels) % side;
+    const y = Math.floor(at / (channels * side)) % side;
+    const image = Math.floor(at / size);
+    let sum = 0;
+    for (let dy = 0; dy < factor; dy++) {
+      const row = (image * height + y * factor + dy) * width;
+      for (let dx = 0; dx < factor; dx++) sum += data.images[(row + x * factor + dx) * channels + channel];
+    }
+    images[at] = Math.round(sum / (factor * factor));
+  }
+  return { ...data, images, shape: [side, side, channels] };
+}

@@ -1,0 +1,119 @@
+import { EatDmlError } from '../errors.js';
+import type { EvaluationReport } from '../evaluation/index.js';
+import { type Estimate, estimate } from './statistics.js';
+
+/** One trained and evaluated run, as `eat-dml sweep` leaves it. */
+export interface RunResult {
+  label: string;
+  seed: number;
+  /** `epochs`: as many as all; `compute`: as many as the reference's compute buys. */
+  budget: string;
+  history: { epochs: number; gradientEvaluations: number; seconds: number };
+  report: EvaluationReport;
+}
+
+/** What a table shows of a run. */
+export const TABLE_COLUMNS = [
+  'cleanNmi',
+  'cleanRecallAt1',
+  'worstNmi',
+  'worstRecallAt1',
+  'perSampleRecallAt1',
+  'gradients',
+] as const;
+
+export type TableColumn = (typeof TABLE_COLUMNS)[number];
+
+export interface TableRow {
+  label: string;
+  budget: string;
+  epochs: number;
+  values: Record<TableColumn, Estimate>;
+  /** Honesty checks that failed in any of its runs. */
+  failedChecks: string[];
+}
+
+const TITLES: Record<TableColumn, string> = {
+  cleanNmi: 'NMI clean',
+  cleanRecallAt1: 'R@1 clean',
+  worstNmi: '**NMI worst**',
+  worstRecallAt1: '**R@1 worst**',
+  perSampleRecallAt1: 'R@1 per sample',
+  gradients: 'compute (10⁶)',
+};
+
+/** Runs of the same label and budget in one row, best worst-case NMI first. Their evaluations must be comparable. */
+export function tableRows(results: readonly RunResult[]): TableRow[] {
+  checkComparable(results);
+  const groups = new Map<string, RunResult[]>();
+  for (const result of results) {
+    const key = `${result.budget}\n${result.label}`;
+    groups.set(key, [...(groups.get(key) ?? []), result]);
+  }
+  const rows = [...groups.values()].map(rowOf);
+  return rows.sort((a, b) => b.values.worstNmi.mean - a.values.worstNmi.mean);
+}
+
+function rowOf(group: RunResult[]): TableRow {
+  const [{ label, budget, history }] = group;
+  const of = (value: (result: RunResult) => number) => estimate(group.map(value));
+  const failed = group.flatMap(({ report }) => report.checks.filter(({ passed }) => !passed).map(({ name }) => name));
+  return {
+    label,
+    budget,
+    epochs: history.epochs,
+    values: {
+      cleanNmi: of(({ report }) => report.clean.nmi),
+      cleanRecallAt1: of(({ report }) => report.clean.recallAt1),
+      worstNmi: of(({ report }) => report.worst.scores.nmi),
+      worstRecallAt1: of(({ report }) => report.worst.scores.recallAt1),
+      perSampleRecallAt1: of(({ report }) => report.perSample.recallAt1),
+      gradients: of((result) => result.history.gradientEvaluations / 1e6),
+    },
+    failedChecks: [...new Set(failed)],
+  };
+}
+
+/** Same data set, size, k, norm, radius and attacks: else the rows of a table would not say the same thing. */
+function checkComparable(results: readonly RunResult[]): void {
+  const conditionsOf = ({ report: { manifest, attacks } }: RunResult) =>
+    JSON.stringify([
+      manifest.dataset,
+      manifest.samples,
+      manifest.k,
+      manifest.norm,
+      manifest.epsilon,
+      attacks.map((a) => a.name),
+    ]);
+  const [first, ...others] = results;
+  if (!first) throw new EatDmlError('ERR_DATA', 'Expected at least one result but received none.');
+  const odd = others.find((result) => conditionsOf(result) !== conditionsOf(first));
+  if (!odd) return;
+  const message = `Expected ${odd.label} to be evaluated as ${first.label}, ${conditionsOf(first)}, but received ${conditionsOf(odd)}.`;
+  throw new EatDmlError('ERR_DATA', message);
+}
+
+/** Rows as Markdown, one table per budget; mean ± sd over seeds. */
+export function tableMarkdown(rows: readonly TableRow[]): string {
+  const budgets = [...new Set(rows.map(({ budget }) => budget))];
+  return budgets
+    .map((budget) => {
+      const own = rows.filter((row) => row.budget === budget);
+      const head = ['method', 'epochs', ...TABLE_COLUMNS.map((column) => TITLES[column]), 'seeds', 'checks'];
+      const body = own.map((row) => [
+        row.label,
+        String(row.epochs),
+        ...TABLE_COLUMNS.map((column) => cell(row.values[column])),
+        String(row.values.worstNmi.n),
+        row.failedChecks.length === 0 ? 'passed' : `**failed: ${row.failedChecks.join(', ')}**`,
+      ]);
+      const lines = [head, head.map(() => '---'), ...body].map((cells) => `| ${cells.join(' | ')} |`);
+      return [`At equal ${budget}:`, '', ...lines].join('\n');
+    })
+    .join('\n\n');
+}
+
+function cell({ mean, sd, n }: Estimate): string {
+  const digits = mean >= 10 ? 1 : 3;
+  return n > 1 ? `${mean.toFixed(digits)} ± ${sd.toFixed(digits)}` : mean.toFixed(digits);
+}

@@ -1,0 +1,91 @@
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { configOf } from '../../src/cli/commands/sweep.js';
+import { jobsOf, type SweepConfig, shardOf } from '../../src/cli/sweep-config.js';
+import { runCli, temporaryFolder, writeTinyImages } from './run-cli.js';
+
+const folder = temporaryFolder();
+const file = join(folder, 'sweep.json');
+const out = join(folder, 'out');
+const attack = { epsilon: 0.1, steps: 2 };
+let sweep: SweepConfig;
+
+beforeAll(async () => {
+  sweep = {
+    out,
+    seeds: [1, 2],
+    reference: 'at',
+    base: {
+      data: { name: 'idx', ...(await writeTinyImages(folder)), trainClasses: [0, 1, 2] },
+      model: { kind: 'conv', width: 2, embedding: 8 },
+      training: { epochs: 2, batch: { size: 12 } },
+      evaluation: { suite: 'quick', epsilon: 0.1 },
+    },
+    runs: { standard: { method: { name: 'standard' } }, at: { method: { name: 'at', attack } } },
+  };
+  writeFileSync(file, JSON.stringify(sweep));
+});
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('jobs', () => {
+  test('every label, seed and budget once; the reference has no compute of another to match', () => {
+    const folders = jobsOf(sweep).map((job) => job.folder);
+    expect(folders).toEqual([
+      'standard/epochs/seed-1',
+      'at/epochs/seed-1',
+      'standard/compute/seed-1',
+      'standard/epochs/seed-2',
+      'at/epochs/seed-2',
+      'standard/compute/seed-2',
+    ]);
+  });
+
+  test('shards hold every job once', () => {
+    const jobs = jobsOf(sweep);
+    const shards = [1, 2, 3, 4].flatMap((i) => shardOf(jobs, [i, 4]));
+    expect(shards.map(({ folder }) => folder).sort()).toEqual(jobs.map(({ folder }) => folder).sort());
+  });
+
+  test('a run’s parts go over the base’s, one level deep, but a method is one choice', () => {
+    const run = { training: { epochs: 7 }, method: { name: 'standard' as const } };
+    const config = configOf(
+      { ...sweep, base: { ...sweep.base, method: { name: 'at', attack } }, runs: { run } },
+      'run',
+      5,
+    );
+    expect(config.training).toEqual({ epochs: 7, batch: { size: 12 } });
+    expect(config.method).toEqual({ name: 'standard' });
+    expect(config.seed).toBe(5);
+  });
+});
+
+describe('sweep and table', () => {
+  test('run a shard, go on where results are missing, and show all', async () => {
+    const first = await runCli(['sweep', file, '--shard', '1/2', '--json']);
+    expect(first.stderr).not.toMatch(/error/i);
+    expect(JSON.parse(first.stdout)).toMatchObject({ jobs: 3, made: 3, found: 0 });
+    const all = await runCli(['sweep', file, '--json']);
+    expect(JSON.parse(all.stdout)).toMatchObject({ jobs: 6, made: 3, found: 3 });
+    const costly = JSON.parse(readFileSync(join(out, 'standard/compute/seed-1/result.json'), 'utf8'));
+    // Standard takes one gradient per image, AT of two steps three: as many epochs more for the same compute.
+    expect(costly.history.epochs).toBe(6);
+    expect(existsSync(join(out, 'at/compute'))).toBe(false);
+    const table = await runCli(['table', out]);
+    expect(table.code).toBe(0);
+    expect(table.stdout).toMatch(/At equal epochs:[^]*\| standard \| 2 \|[^]*At equal compute:[^]*\| standard \| 6 \|/);
+    expect(table.stdout).toMatch(/ ± /);
+  });
+
+  test.each([
+    [['sweep', file, '--shard', '3/2'], /shard/],
+    [['sweep', join(folder, 'none.json')], /none\.json/],
+    [['table', join(folder, 'nothing')], /folder of a sweep/],
+    [['data', 'faces'], /emoji/],
+  ])('%j is refused', async (args, message) => {
+    const { code, stderr } = await runCli(args);
+    expect(code).not.toBe(0);
+    expect(stderr).toMatch(message);
+  });
+});

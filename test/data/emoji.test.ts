@@ -1,0 +1,67 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { shrink } from '../../src/data/emoji.js';
+import { codeOf, commonEmoji, listEmoji } from '../../src/data/emoji-packages.js';
+import { writeIdx } from '../../src/data/idx.js';
+import { emoji } from '../../src/data/index.js';
+import { randomStream } from '../../src/random.js';
+
+const cacheDir = mkdtempSync(join(tmpdir(), 'eat-dml-emoji-'));
+afterAll(() => rmSync(cacheDir, { recursive: true, force: true }));
+
+describe('emoji of several vendors', () => {
+  it('go by code points, whatever the case and the presentation selector', () => {
+    expect(codeOf('0033-FE0F-20E3.svg')).toBe('0033-20e3');
+    expect(codeOf('1f600.png')).toBe('1f600');
+  });
+
+  it('are those that all draw, without skin tone or with the darkest', () => {
+    const vendor = (codes: string[]) => new Map(codes.map((code) => [code, `${code}.png`]));
+    const [a, b] = [vendor(['2', '1', '3', '4-1f3fb', '4-1f3ff']), vendor(['1', '2', '4-1f3fb', '4-1f3ff', '9'])];
+    expect(commonEmoji([a, b])).toEqual({
+      codes: ['1', '2', '4-1f3ff'],
+      files: Array(2).fill(['1.png', '2.png', '4-1f3ff.png']),
+    });
+  });
+
+  it('shrink by the mean of what a pixel stands for', () => {
+    const images = Uint8Array.from(
+      [0, 1, 4, 3, 8, 9, 12, 11, 100, 100, 0, 0, 100, 100, 0, 0].flatMap((x) => [x, 2 * x]),
+    );
+    const data = {
+      name: 'x',
+      images,
+      labels: Int32Array.of(7),
+      shape: [4, 4, 2] as [number, number, number],
+      length: 1,
+    };
+    const { images: small, shape } = shrink(data, 2);
+    expect(shape).toEqual([2, 2, 2]);
+    expect([...small]).toEqual([5, 9, 8, 15, 100, 200, 0, 0]);
+    expect(() => shrink(data, 3)).toThrow(/side/);
+  });
+
+  it('say how to get them where they are not', async () => {
+    const missing = { code: 'ERR_DATA', hint: expect.stringContaining('eat-dml data emoji') };
+    await expect(emoji({ cacheDir })).rejects.toMatchObject(missing);
+    await expect(listEmoji(cacheDir)).rejects.toMatchObject(missing);
+  });
+
+  it('are split by emoji, or by drawing, and limited to some classes', async () => {
+    const random = randomStream(1, 'pixels');
+    const length = 40;
+    const data = Uint8Array.from({ length: length * 64 * 64 * 3 }, () => random.integer(256));
+    const at = (file: string) => join(cacheDir, 'emoji-16.0.0-17.0.0', file);
+    await writeIdx(at('images-idx4-ubyte.gz'), { shape: [length, 64, 64, 3], data });
+    await writeIdx(at('labels-idx1-int.gz'), { shape: [length], data: Int32Array.from({ length }, (_, i) => i % 10) });
+    const apart = await emoji({ cacheDir, side: 32 });
+    expect(apart.train.shape).toEqual([32, 32, 3]);
+    expect(new Set([...apart.train.labels].filter((label) => apart.test.labels.includes(label))).size).toBe(0);
+    const few = await emoji({ cacheDir, classes: 2 });
+    expect([new Set(few.train.labels).size, new Set(few.test.labels).size]).toEqual([2, 2]);
+    const closed = await emoji({ cacheDir, split: 'closed-set', side: 16 });
+    expect([...closed.test.labels].filter((label) => label === 3).length).toBe(2);
+  });
+});

@@ -1,0 +1,59 @@
+import { describe, expect, test } from 'vitest';
+import { estimate, type RunResult, tableMarkdown, tableRows } from '../../src/report/index.js';
+import { reportOf } from './reports.js';
+
+const run = (label: string, seed: number, worst: number, budget = 'epochs'): RunResult => ({
+  label,
+  seed,
+  budget,
+  history: { epochs: 4, gradientEvaluations: 12e6, seconds: 1 },
+  report: reportOf(0.9, { pgd: worst }),
+});
+
+describe('estimate', () => {
+  test('mean, sample deviation and the t interval of three seeds', () => {
+    const { mean, sd, low, high, n } = estimate([1, 2, 3]);
+    expect([mean, sd, n]).toEqual([2, 1, 3]);
+    // t(2, 97.5%) = 4.303, over sqrt(3).
+    expect(high - mean).toBeCloseTo(2.4843, 3);
+    expect(mean - low).toBeCloseTo(2.4843, 3);
+  });
+
+  test('says nothing of one value, and uses the normal beyond 30 degrees of freedom', () => {
+    expect(estimate([5])).toEqual({ mean: 5, sd: 0, low: -Infinity, high: Infinity, n: 1 });
+    const many = estimate(Array.from({ length: 100 }, (_, i) => i % 2));
+    expect(many.high - many.mean).toBeCloseTo((1.96 * many.sd) / 10, 6);
+  });
+});
+
+describe('the table', () => {
+  test('groups seeds, sorts by the worst case, and keeps budgets apart', () => {
+    const rows = tableRows([
+      run('at', 1, 0.2),
+      run('at', 2, 0.4),
+      run('eat', 1, 0.5),
+      run('eat', 2, 0.5),
+      run('eat', 1, 0.1, 'compute'),
+    ]);
+    expect(rows.map(({ label, budget }) => `${label} ${budget}`)).toEqual(['eat epochs', 'at epochs', 'eat compute']);
+    expect(rows[1].values.worstNmi.mean).toBeCloseTo(0.3, 10);
+    const text = tableMarkdown(rows);
+    expect(text).toMatch(/^At equal epochs:\n\n\| method \| epochs \|/);
+    expect(text).toContain('| at | 4 | 0.900 ± 0.000 | 0.900 ± 0.000 | 0.300 ± 0.141 |');
+    expect(text).toContain('At equal compute:');
+    expect(text).toContain('| 12.0 | 1 | passed |');
+  });
+
+  test('says which runs have failed checks', () => {
+    const bad = run('masked', 1, 0.8);
+    bad.report.checks = [{ name: 'gradients', passed: false, detail: '' }];
+    expect(tableMarkdown(tableRows([bad]))).toContain('**failed: gradients**');
+  });
+
+  test('refuses runs measured differently, and no runs', () => {
+    const other = run('eat', 1, 0.5);
+    other.report.manifest = { ...other.report.manifest, epsilon: 0.2 };
+    expect(() => tableRows([run('at', 1, 0.2), other])).toThrow(expect.objectContaining({ code: 'ERR_DATA' }));
+    expect(() => tableRows([])).toThrow(/at least one result/);
+  });
+});
