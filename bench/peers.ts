@@ -1,6 +1,6 @@
 /**
  * The kernels beside faiss, scikit-learn and torch on the same arrays, both programs taking turns:
- *   npx tsx bench/peers.ts --python PYTHON [--threads 1,2] [--rounds 3] [--arrays .cache/peers]
+ *   npx tsx bench/peers.ts --python PYTHON [--threads 1,2] [--rounds 3] [--repeat 3] [--arrays .cache/peers]
  * bench/peers.md says how to get the peers, and what was measured.
  */
 import { execFileSync } from 'node:child_process';
@@ -11,6 +11,7 @@ const { values } = parseArgs({
     python: { type: 'string', default: 'python3' },
     threads: { type: 'string', default: '1,2' },
     rounds: { type: 'string', default: '3' },
+    repeat: { type: 'string', default: '3' },
     arrays: { type: 'string', default: '.cache/peers' },
   },
 });
@@ -32,7 +33,11 @@ const WORK: Record<string, { amount: number; limit: string }> = {
 
 function run(command: string, args: string[], threads: string): Line[] {
   const { OPENBLAS_CORETYPE: _type, OPENBLAS_L2_SIZE: _size, ...env } = process.env;
-  const text = execFileSync(command, args, { env: { ...env, EAT_DML_THREADS: threads }, encoding: 'utf8' });
+  const text = execFileSync(command, args, {
+    env: { ...env, EAT_DML_THREADS: threads },
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
   return text
     .split('\n')
     .filter((line) => line.startsWith('{'))
@@ -45,8 +50,12 @@ for (const threads of values.threads.split(',')) {
   const seen = new Map<string, Map<string, number[]>>();
   for (let round = 0; round < Number(values.rounds); round++) {
     const lines = [
-      ...run(values.python, ['bench/peers/kernels.py', values.arrays, '--threads', threads], threads),
-      ...run(process.execPath, ['--import', 'tsx', 'bench/peers/kernels.ts', values.arrays], threads),
+      ...run(
+        values.python,
+        ['bench/peers/kernels.py', values.arrays, '--threads', threads, '--repeat', values.repeat],
+        threads,
+      ),
+      ...run(process.execPath, ['--import', 'tsx', 'bench/peers/kernels.ts', values.arrays, values.repeat], threads),
     ];
     for (const { case: name, implementation, seconds } of lines) {
       const row = seen.get(name) ?? seen.set(name, new Map()).get(name)!;
