@@ -18,6 +18,8 @@ function program(): Command {
   const eatDml = new Command('eat-dml')
     .description('Deep-metric-learning embeddings that stay useful under attack, measured by clustering.')
     .version(version)
+    // After a command, --version is that command's own.
+    .enablePositionalOptions()
     .exitOverride()
     .showHelpAfterError('(eat-dml --help lists the commands)');
   addDemo(eatDml);

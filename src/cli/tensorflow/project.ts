@@ -33,7 +33,11 @@ export async function nodePackage(project: string, tool: ToolOptions): Promise<N
   if (found) return { ...found, installed: false };
   // --save-prod though nothing is saved: else an optional peer of the project stays away.
   const quiet = ['--ignore-scripts', '--no-save', '--save-prod', '--no-audit', '--no-fund', '--prefer-offline'];
-  await npm(['install', ...quiet, `${PACKAGES[0]}@${VERSION}`], { ...tool, cwd: project });
+  try {
+    await npm(['install', ...quiet, `${PACKAGES[0]}@${VERSION}`], { ...tool, cwd: project });
+  } catch (cause) {
+    throw new EatDmlError('ERR_BUILD', `${PACKAGES[0]} could not be had: ${(cause as Error).message}`, { cause });
+  }
   const installed = findPackage(project);
   if (installed) return { ...installed, installed: true };
   throw new EatDmlError('ERR_BUILD', `npm installed no ${PACKAGES[0]} in ${project}.`);
