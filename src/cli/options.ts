@@ -8,6 +8,7 @@ export interface SharedFlags {
   config?: string;
   backend?: Config['backend'];
   device?: Config['device'];
+  profile?: boolean;
 }
 
 export function sharedOptions(command: Command): Command {
@@ -15,6 +16,7 @@ export function sharedOptions(command: Command): Command {
   return command
     .option('--json', 'the result, and nothing else, as JSON on stdout')
     .option('--seed <integer>', 'all randomness derives from it (default 0)', integer)
+    .option('--profile', 'say on stderr which kernels ran, how long, and on which path')
     .option('--config <file>', 'JSON file of settings; flags go before it (docs/cli.md)')
     .addOption(new Option('--backend <name>', 'tfjs backend of the networks').choices(backends.unwrap().options))
     .addOption(new Option('--device <name>', 'fail unless kernels run on it').choices(devices.unwrap().options));

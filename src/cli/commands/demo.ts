@@ -13,6 +13,7 @@ import { demoConfig, demoMethods } from '../demo-sizes.js';
 import { dataOf, evaluateOptionsOf, trainOptionsOf } from '../from-config.js';
 import { interruptible } from '../interrupt.js';
 import { configOf, printResult, type SharedFlags } from '../options.js';
+import { profileText, startProfile } from '../profile.js';
 import { duration, ProgressLine } from '../progress-line.js';
 import { requireDevice } from '../require-device.js';
 
@@ -54,15 +55,19 @@ export async function demoCommand(flags: DemoFlags): Promise<void> {
   announce(`backend ${backend.name}: ${backend.reason}`);
   if (!fast) announce('this backend is slow, so the demo takes fewer images and smaller networks; see eat-dml doctor');
   announce(`${seen.length} images to learn from; ${unseen.length} of classes never seen to be clustered`);
+  const endProfile = startProfile(flags.profile, backend.name);
   const runs = await interruptible((signal) =>
     runAll({ config, methods: demoMethods(config, fast), flags, seen, unseen, signal }),
   ).catch((error) => {
     throw withResumeHint(error, flags.out);
   });
+  const profile = endProfile();
+  if (profile) process.stderr.write(profileText(profile));
   const comparison = compare(runs);
   const notes = manifestText(runs[0].report.manifest);
   const files = { json: join(flags.out, 'report.json'), html: join(flags.out, 'report.html') };
-  const result = { command: 'demo', config, backend, comparison, runs, seconds: (performance.now() - start) / 1000 };
+  const seconds = (performance.now() - start) / 1000;
+  const result = { command: 'demo', config, backend, comparison, runs, profile, seconds };
   await writeAtomically(files.json, Buffer.from(`${JSON.stringify(result, null, 2)}\n`));
   await writeAtomically(files.html, Buffer.from(comparisonHtml(comparison, notes)));
   announce(`took ${duration(result.seconds)}; the same figures are in ${files.json} and ${files.html}`);

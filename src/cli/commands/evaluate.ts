@@ -7,6 +7,7 @@ import type { Config } from '../config.js';
 import { dataOf, evaluateOptionsOf } from '../from-config.js';
 import { interruptible } from '../interrupt.js';
 import { configOf, printResult, type SharedFlags } from '../options.js';
+import { profileText, startProfile } from '../profile.js';
 import { duration, ProgressLine } from '../progress-line.js';
 import { requireDevice } from '../require-device.js';
 import { readRun } from '../run-folder.js';
@@ -27,6 +28,7 @@ export async function evaluateCommand(run: string, flags: EvaluateFlags): Promis
   const [{ test: data }, ensemble] = await Promise.all([dataOf(config), loadEnsemble(run)]);
   process.stderr.write(`${data.length} images of ${data.name}; backend ${backend.name}: ${backend.reason}\n`);
   const line = new ProgressLine('evaluate');
+  const endProfile = startProfile(flags.profile, backend.name);
   const report = await interruptible((signal) =>
     evaluate(ensemble, data, { ...evaluateOptionsOf(config), onProgress: line.show, signal }),
   ).catch((error) => {
@@ -34,8 +36,10 @@ export async function evaluateCommand(run: string, flags: EvaluateFlags): Promis
     throw error;
   });
   line.end(`${report.attacks.length} attacks in ${duration(report.seconds)}`);
+  const profile = endProfile();
+  if (profile) process.stderr.write(profileText(profile));
   ensemble.dispose();
-  const result = { command: 'evaluate', run, ...report };
+  const result = { command: 'evaluate', run, ...report, profile };
   if (flags.out) await writeAtomically(flags.out, Buffer.from(`${JSON.stringify(result, null, 2)}\n`));
   if (flags.html) {
     const comparison = compare([{ method: config.method?.name ?? 'ensemble', report }]);

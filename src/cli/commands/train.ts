@@ -1,11 +1,13 @@
 import { hasCheckpoint } from '../../checkpoints/index.js';
 import { EatDmlError } from '../../errors.js';
+import { openEventFile } from '../../report/index.js';
 import { chooseBackend } from '../../tfjs/index.js';
-import { train } from '../../training/index.js';
+import { type TrainingProgress, train } from '../../training/index.js';
 import type { Config, MethodConfig, MethodName } from '../config.js';
 import { dataOf, methodNamed, trainOptionsOf } from '../from-config.js';
 import { interruptible } from '../interrupt.js';
 import { configOf, printResult, type SharedFlags } from '../options.js';
+import { profileText, startProfile } from '../profile.js';
 import { duration, ProgressLine } from '../progress-line.js';
 import { requireDevice } from '../require-device.js';
 import { readRun, writeRun } from '../run-folder.js';
@@ -18,6 +20,7 @@ export interface TrainFlags extends SharedFlags {
   epsilon?: number;
   epochs?: number;
   perClass?: number;
+  tensorboard?: string;
 }
 
 /** `eat-dml train`: one method, into a run folder that holds its configuration and its newest checkpoint. */
@@ -32,17 +35,28 @@ export async function trainCommand(flags: TrainFlags): Promise<void> {
   if (!there || flags.resume) await writeRun(out, config);
   const checkpoint = { dir: out, everySteps: config.training?.checkpointEverySteps };
   const line = new ProgressLine(`train ${method}`);
+  const events = flags.tensorboard === undefined ? undefined : openEventFile(flags.tensorboard);
+  const onProgress = (progress: TrainingProgress) => {
+    line.show(progress);
+    const { step, loss, imagesPerSecond } = progress;
+    events?.scalars(step, { loss, 'images per second': imagesPerSecond });
+  };
+  const endProfile = startProfile(flags.profile, backend.name);
   const trained = await interruptible((signal) =>
-    train({ ...trainOptionsOf(config), data, checkpoint, resume: flags.resume, onProgress: line.show, signal }),
-  ).catch((error) => {
-    line.clear();
-    throw withResumeHint(error, out);
-  });
+    train({ ...trainOptionsOf(config), data, checkpoint, resume: flags.resume, onProgress, signal }),
+  )
+    .catch((error) => {
+      line.clear();
+      throw withResumeHint(error, out);
+    })
+    .finally(() => events?.close());
+  const profile = endProfile();
   const { history } = trained;
   line.end(`${history.steps} steps in ${duration(history.seconds)}`);
+  if (profile) process.stderr.write(profileText(profile));
   const members = trained.members.length;
   trained.dispose();
-  const result = { command: 'train', out, config, members, backend, history };
+  const result = { command: 'train', out, config, members, backend, history, profile };
   const next = `Next: eat-dml evaluate ${out}`;
   const losses = `loss ${history.losses[0].toFixed(3)} to ${history.losses.at(-1)!.toFixed(3)}`;
   printResult(flags.json, result, `${method}: ${history.epochs} epochs, ${losses}, saved in ${out}\n${next}`);
