@@ -52,7 +52,6 @@ describe('the schema', () => {
     [{ method: { name: 'eat' } }, /^ {2}method\.attack: /],
     [{ method: { name: 'eat', members: 0, attack } }, /^ {2}method\.members: /],
     [{ method: { name: 'trades', beta: -1, attack } }, /^ {2}method\.beta: /],
-    [{ method: { name: 'at', attack: { ...attack, goal: 'chaos' } } }, /method\.attack\.goal/],
     [{ loss: { name: 'nt-xent', alpha: 2 } }, /^ {2}loss\.alpha: unknown key/],
     [{ method: { name: 'at', attack: { epsilon: -1 } } }, /^ {2}method\.attack\.epsilon: /],
     [{ method: { name: 'at', attack, members: 2 } }, /^ {2}method\.members: unknown key/],

@@ -1,0 +1,76 @@
+/**
+ * tsx bench/peers/export.ts RUN OUT.npz [COUNT]: weights, images and this package's attacks of a run of `eat-dml train`,
+ * for bench/peers/pgd.py to attack again. Needs a run of the model kind `conv`.
+ */
+import { writeFile } from 'node:fs/promises';
+import * as tf from '@tensorflow/tfjs';
+import { type AttackSettings, apgd, attackContext, objective, pgd, runAttack } from '../../src/attacks/index.js';
+import { loadEnsemble } from '../../src/checkpoints/index.js';
+import { dataOf, evaluateOptionsOf } from '../../src/cli/from-config.js';
+import { readRun } from '../../src/cli/run-folder.js';
+import { imageBatch, subset } from '../../src/data/index.js';
+import { randomStream } from '../../src/random.js';
+import { chooseBackend } from '../../src/tfjs/index.js';
+import { type NpyArray, npz } from './npz.js';
+
+const STEPS = 20;
+const OBJECTIVES = ['embedding-shift', 'centroid-margin', 'joint-pairwise'];
+const BATCH = 100;
+
+const [run, out, count = '500'] = process.argv.slice(2);
+if (!run || !out) throw new Error('usage: export.ts RUN OUT.npz [COUNT]');
+const config = await readRun(run);
+await chooseBackend({ backend: config.backend ?? 'auto' });
+const [ensemble, { test }] = [await loadEnsemble(run), await dataOf(config)];
+const order = randomStream(1, 'peers').permutation(test.length).slice(0, Number(count));
+const data = subset(test, order);
+const { epsilon = 0.1 } = evaluateOptionsOf(config);
+const clean = await ensemble.embed(data);
+const { labels, centroids } = await attackContext(clean, data.labels);
+
+const arrays: Record<string, NpyArray> = {
+  images: await arrayOf(imageBatch(data, Array.from(data.labels.keys()))),
+  labels: { shape: [data.length], data: labels },
+  centroids: await arrayOf(centroids),
+  settings: { shape: [3], data: Float32Array.of(epsilon, STEPS, BATCH) },
+};
+for (const [i, { layers }] of ensemble.members.entries()) {
+  for (const { name, weights } of layers.layers) {
+    for (const [j, weight] of weights.entries()) arrays[`member${i}/${name}/${j}`] = await arrayOf(weight.read());
+  }
+}
+for (const name of OBJECTIVES) {
+  for (const settings of [pgd({ epsilon, steps: STEPS }), apgd({ epsilon, steps: STEPS })]) {
+    process.stderr.write(`${settings.name} ${name}\n`);
+    arrays[`ours/${settings.name}/${name}`] = { shape: arrays.images.shape, data: attacked(settings, name) };
+  }
+}
+await writeFile(out, npz(arrays));
+
+async function arrayOf(tensor: tf.Tensor): Promise<NpyArray> {
+  return { shape: tensor.shape, data: (await tensor.data()) as Float32Array };
+}
+
+/** In batches of consecutive images, as the peer takes them. */
+function attacked(settings: AttackSettings, name: string): Float32Array {
+  const size = data.images.length / data.length;
+  const all = new Float32Array(data.images.length);
+  for (let start = 0; start < data.length; start += BATCH) {
+    const rows = Array.from({ length: Math.min(BATCH, data.length - start) }, (_, i) => start + i);
+    const values = tf.tidy(() => {
+      const adversarial = runAttack({
+        model: ensemble,
+        images: imageBatch(data, rows),
+        objective: objective(name),
+        settings,
+        labels: labels.subarray(start, start + rows.length),
+        centroids,
+        seed: 1,
+        path: ['peers', start],
+      });
+      return adversarial.dataSync() as never;
+    }) as Float32Array;
+    all.set(values, start * size);
+  }
+  return all;
+}
