@@ -1,6 +1,6 @@
 /** `npm run build:ts`: src -> dist, from an empty dist, so that nothing deleted is ever packed; then the JSON Schema. */
 import { spawnSync } from 'node:child_process';
-import { realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { root } from './native-addon.mjs';
@@ -15,9 +15,26 @@ export async function buildTypeScript() {
     encoding: 'utf8',
   });
   if (status !== 0) return `${stdout}${stderr}` || `tsc ended with status ${status}`;
+  requireTfjs(join(root, 'dist'));
   const { configJsonSchema } = await import('../dist/cli/config.js');
   writeFileSync(join(root, 'dist/config.schema.json'), `${JSON.stringify(configJsonSchema(), null, 2)}\n`);
   return '';
+}
+
+/**
+ * tfjs by require in what is built: to import CommonJS, Node first reads all of it for the names of its exports, and tfjs's
+ * 7 MB take longer to be read so than to be run.
+ */
+function requireTfjs(folder) {
+  const imported = "import * as tf from '@tensorflow/tfjs';";
+  const required =
+    "import { createRequire as from } from 'node:module'; const tf = from(import.meta.url)('@tensorflow/tfjs');";
+  for (const name of readdirSync(folder, { recursive: true })) {
+    if (!name.endsWith('.js')) continue;
+    const path = join(folder, name);
+    const source = readFileSync(path, 'utf8');
+    if (source.includes(imported)) writeFileSync(path, source.replace(imported, required));
+  }
 }
 
 if (realpathSync(process.argv[1]) === import.meta.filename) {
