@@ -277,6 +277,15 @@ const layers = [
     const settings = { beta1: 0.9, beta2: 0.999, kept: 1, rate: 1e-3, floor: 1e-8, out };
     return { shape: `${length}`, run: (device) => kernels.adamWSync({ ...operands, ...settings, device }) };
   }),
+  ...pair('stridedCopy', LENGTHS, (length) => {
+    const [x, out, rows] = [values(length), new Float32Array(length), Math.ceil(length / 64)];
+    const columns = Math.floor(length / rows);
+    const options = { x, out, shape: [columns, rows], xStrides: [1, columns], outStrides: [rows, 1] };
+    return {
+      shape: `transpose ${rows} x ${columns}`,
+      run: (device) => kernels.stridedCopySync({ ...options, device }),
+    };
+  }),
   ...pair('reduce', LENGTHS, (length) => {
     const options = { op: 'sum', x: values(length), outer: 1, reduced: length, inner: 1 } as const;
     return { shape: `sum, ${length}`, run: (device) => kernels.reduceSync({ ...options, device }) };

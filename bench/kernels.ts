@@ -3,7 +3,7 @@
  * nearestCentroid, nearestNeighbors, centroidMeans, kmeans, projectPerturbation, attackStep, matmul, conv2d,
  * conv2dBackpropInput, conv2dBackpropFilter, unary, binary, reduce, batchMoments, batchNorm, batchNormGradient, pool2d,
  * pool2dGradient, adamW, depthwiseConv2d,
- * depthwiseConv2dBackpropInput, depthwiseConv2dBackpropFilter; their sizes are in kernel-rows.ts.
+ * depthwiseConv2dBackpropInput, depthwiseConv2dBackpropFilter, stridedCopy; their sizes are in kernel-rows.ts.
  */
 import Benchmark from 'benchmark';
 import { devices } from '../src/kernels/index.js';

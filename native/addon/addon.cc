@@ -28,6 +28,7 @@ Napi::Value pool2d_gradient(const Napi::CallbackInfo&);
 Napi::Value depthwise_conv2d(const Napi::CallbackInfo&);
 Napi::Value depthwise_conv2d_backprop_input(const Napi::CallbackInfo&);
 Napi::Value depthwise_conv2d_backprop_filter(const Napi::CallbackInfo&);
+Napi::Value strided_copy(const Napi::CallbackInfo&);
 Napi::Value adam_w(const Napi::CallbackInfo&);
 Napi::Value register_tensorflow_ops(const Napi::CallbackInfo&);
 Napi::Value tensorflow_devices(const Napi::CallbackInfo&);
@@ -63,6 +64,7 @@ constexpr Entry kEntries[] = {
     {"depthwiseConv2d", depthwise_conv2d},
     {"depthwiseConv2dBackpropInput", depthwise_conv2d_backprop_input},
     {"depthwiseConv2dBackpropFilter", depthwise_conv2d_backprop_filter},
+    {"stridedCopy", strided_copy},
     {"adamW", adam_w},
 };
 

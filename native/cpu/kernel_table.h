@@ -17,6 +17,7 @@
 #include "../contracts/pool2d.h"
 #include "../contracts/project_perturbation.h"
 #include "../contracts/reduce.h"
+#include "../contracts/strided_copy.h"
 #include "../contracts/unary.h"
 
 namespace eat {
@@ -46,6 +47,7 @@ struct KernelTable {
   void (*depthwise_conv2d)(const Run&, const DepthwiseConv2D&);
   void (*depthwise_conv2d_backprop_input)(const Run&, const DepthwiseConv2DBackpropInput&);
   void (*depthwise_conv2d_backprop_filter)(const Run&, const DepthwiseConv2DBackpropFilter&);
+  void (*strided_copy)(const Run&, const StridedCopy&);
   void (*adam_w)(const Run&, const AdamW&);
   MachineLimits (*machine_limits)(const Run&);
 };

@@ -25,6 +25,7 @@
 #include "batch_norm.inl"
 #include "pool2d.inl"
 #include "depthwise_conv2d.inl"
+#include "strided_copy.inl"
 #include "adam_w.inl"
 #include "machine_limits.inl"
 
@@ -53,6 +54,7 @@ inline constexpr KernelTable make_table(const char* isa) {
           depthwise_conv2d,
           depthwise_conv2d_backprop_input,
           depthwise_conv2d_backprop_filter,
+          strided_copy,
           adam_w,
           machine_limits};
 }

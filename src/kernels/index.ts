@@ -68,4 +68,5 @@ export {
   projectPerturbationSync,
 } from './project-perturbation.js';
 export { REDUCE_OPS, type ReduceOp, type ReduceOptions, reduce, reduceSync } from './reduce.js';
+export { type StridedCopyOptions, stridedCopy, stridedCopySync } from './strided-copy.js';
 export { UNARY_OPS, type UnaryOp, type UnaryOptions, unary, unarySync } from './unary.js';

@@ -9,6 +9,7 @@ import { depthwiseKernels } from './depthwise-conv2d.js';
 import type { KernelCall, NativeKernel } from './kernel.js';
 import { runningClock, startKernelProfile, stopKernelProfile } from './kernel-clock.js';
 import { matMulKernels } from './matmul.js';
+import { movementKernels } from './movement.js';
 import { poolKernels } from './pool2d.js';
 import { lossKernels } from './proxy-anchor.js';
 import { reductionKernels } from './reduce.js';
@@ -27,6 +28,7 @@ const nativeKernels: NativeKernel[] = [
   ...optimizerKernels,
   ...lossKernels,
   ...depthwiseKernels,
+  ...movementKernels,
 ];
 
 /** Kernels of the cpu backend that never put an input's array under a second tensor. */

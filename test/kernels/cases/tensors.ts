@@ -10,6 +10,8 @@ import {
   pool2dGradient,
   REDUCE_OPS,
   reduce,
+  type StridedCopyOptions,
+  stridedCopy,
   UNARY_OPS,
   unary,
 } from '../../../src/kernels/index.js';
@@ -256,7 +258,33 @@ const adamWCases = SIZES.map((size): ParityCase => {
   };
 });
 
+const copyCase = (name: string, length: number, o: Omit<StridedCopyOptions, 'x'>): ParityCase => ({
+  kernel: 'stridedCopy',
+  name,
+  // `out` is a copy: what is not written must stay.
+  run: async (device) => ({ values: await stridedCopy({ x: normal(length), ...o, out: o.out.slice(), device }) }),
+  tolerance: {},
+});
+
+const copyCases = [
+  copyCase('one value', 1, { shape: [1], xStrides: [0], outStrides: [0], out: normal(1, 2) }),
+  copyCase('a run', 70001, { shape: [70001], xStrides: [1], outStrides: [1], out: normal(70001, 2) }),
+  copyCase('every third, backwards', 300, {
+    ...{ shape: [100], xStrides: [-3], outStrides: [2], xOffset: 299, outOffset: 1 },
+    out: normal(201, 2),
+  }),
+  copyCase('transposed', 35 * 17, { shape: [17, 35], xStrides: [1, 17], outStrides: [35, 1], out: normal(35 * 17, 2) }),
+  copyCase('a part of six axes', 64 * 729, {
+    shape: [2, 3, 1, 2, 3, 2],
+    xStrides: [15552, 2592, 432, 72, 12, 1],
+    outStrides: [36, 12, 12, 6, 2, 1],
+    ...{ xOffset: 5, out: normal(72, 2) },
+  }),
+  copyCase('repeated', 9, { shape: [4000, 9], xStrides: [0, 1], outStrides: [9, 1], out: normal(36000, 2) }),
+];
+
 export const tensorCases = [
+  ...copyCases,
   ...adamWCases,
   ...unaryCases,
   ...binaryCases,

@@ -1,0 +1,51 @@
+/**
+ * Whether training keeps memory: tensors and resident memory every tenth of `npx tsx bench/steady-memory.ts [steps]` (10000)
+ * steps of a small network on the backend native; exits 1 where there are more tensors at the end, or the least resident memory
+ * of the second half is above that of the first.
+ */
+import * as tf from '@tensorflow/tfjs';
+import { proxyAnchor } from '../src/losses/index.js';
+import { convEmbedder } from '../src/models/index.js';
+import { randomStream } from '../src/random.js';
+import { chooseBackend } from '../src/tfjs/index.js';
+import { AdamW } from '../src/training/adamw.js';
+
+/** Growth that counts as none: 10000 steps that kept one number each more would pass, one that kept a feature map not. */
+const ALLOWED_BYTES = 16e6;
+
+const count = Number(process.argv[2] ?? 10_000);
+await chooseBackend({ backend: 'native' });
+const net = convEmbedder({ embedding: 16, width: 8 }).build([16, 16, 1], 1);
+const images = tf.tensor4d(Float32Array.from(randomStream(1, 'images').uniforms(32 * 256)), [32, 16, 16, 1]);
+const labels = tf.tensor1d(
+  Int32Array.from({ length: 32 }, (_, i) => i % 4),
+  'int32',
+);
+const start = Float32Array.from(randomStream(1, 'proxies').uniforms(64), (u) => u - 0.5);
+const proxies = tf.variable<tf.Rank.R2>(tf.tensor2d(start, [4, 16]));
+const variables = [...net.variables(), proxies as unknown as tf.Variable];
+const optimizer = new AdamW([{ variables, learningRate: 1e-4, weightDecay: 1e-4 }]);
+const loss = proxyAnchor();
+
+function step(): number {
+  return tf.tidy(() => {
+    const { value, grads } = tf.variableGrads(() => loss(net.apply(images, true), labels, proxies), variables);
+    optimizer.update(grads);
+    return value.dataSync()[0];
+  });
+}
+
+const marks: { tensors: number; resident: number }[] = [];
+for (let i = 1; i <= count; i++) {
+  const value = step();
+  if (i % Math.ceil(count / 10) !== 0) continue;
+  const mark = { tensors: tf.memory().numTensors, resident: process.memoryUsage().rss };
+  marks.push(mark);
+  console.log(`${i} steps: loss ${value.toFixed(4)}, ${mark.tensors} tensors, ${(mark.resident / 1e6).toFixed(1)} MB`);
+}
+const half = Math.floor(marks.length / 2);
+const least = (part: typeof marks) => Math.min(...part.map(({ resident }) => resident));
+const grown = least(marks.slice(half)) - least(marks.slice(0, half));
+const flat = marks.at(-1)!.tensors === marks[0].tensors && grown < ALLOWED_BYTES;
+console.log(flat ? 'flat' : 'it grew');
+process.exitCode = flat ? 0 : 1;

@@ -1,0 +1,67 @@
+import { EatDmlError, invalid } from '../errors.js';
+import { type AsyncKernelOptions, checkFloat32, checkOptions, KERNEL_OPTIONS, type KernelOptions } from './matrix.js';
+import { COPY_AXES, type StridedCopyArgs, stridedCopyReference } from './reference/strided-copy.js';
+import { type KernelCall, runAsync, runSync } from './run-kernel.js';
+
+export interface StridedCopyOptions extends KernelOptions {
+  x: Float32Array;
+  /** How many values move along each axis; 1 to 6 axes. */
+  shape: readonly number[];
+  /** Elements of `x` from one index of an axis to the next; may be 0 or negative. */
+  xStrides: readonly number[];
+  /** The same of `out`; no place may be written twice. */
+  outStrides: readonly number[];
+  /** Where the first value is read (default 0). */
+  xOffset?: number;
+  /** Where the first value goes (default 0). */
+  outOffset?: number;
+  /** Keeps what is not written. */
+  out: Float32Array;
+}
+
+/**
+ * out[outOffset + Σ i_k·outStrides_k] = x[xOffset + Σ i_k·xStrides_k] for every index i of the shape.
+ * @throws EatDmlError ERR_ARGUMENT for options that do not fit, such as strides that leave an array.
+ */
+export async function stridedCopy(options: StridedCopyOptions & AsyncKernelOptions): Promise<Float32Array> {
+  const call = prepare(options);
+  await runAsync(call, options);
+  return call.args.out;
+}
+
+/** {@link stridedCopy}, at once. */
+export function stridedCopySync(options: StridedCopyOptions): Float32Array {
+  const call = prepare(options);
+  runSync(call, options);
+  return call.args.out;
+}
+
+function prepare(options: StridedCopyOptions): KernelCall<StridedCopyArgs> {
+  const names = ['x', 'shape', 'xStrides', 'outStrides', 'xOffset', 'outOffset', 'out'];
+  checkOptions(options, [...KERNEL_OPTIONS, ...names]);
+  const { x, shape, xStrides, outStrides, xOffset = 0, outOffset = 0, out } = options;
+  checkFloat32('x', x);
+  checkFloat32('out', out);
+  if (shape.length < 1 || shape.length > COPY_AXES || !shape.every((size) => Number.isSafeInteger(size) && size > 0)) {
+    throw invalid('shape', `1 to ${COPY_AXES} positive integers`, JSON.stringify(shape));
+  }
+  checkInside('xStrides', xStrides, shape, xOffset, x.length);
+  checkInside('outStrides', outStrides, shape, outOffset, out.length);
+  const missing = COPY_AXES - shape.length;
+  const whole = (values: readonly number[], fill: number) => [...new Array<number>(missing).fill(fill), ...values];
+  const axes = [...whole(shape, 1), ...whole(xStrides, 0), ...whole(outStrides, 0)];
+  const layout = Float64Array.of(...axes, xOffset, outOffset);
+  const args = { x, xSize: x.length, outSize: out.length, layout, out };
+  return { kernel: 'stridedCopy', args, reference: stridedCopyReference, inputs: {} };
+}
+
+function checkInside(name: string, strides: readonly number[], shape: readonly number[], offset: number, size: number) {
+  if (strides.length !== shape.length || ![...strides, offset].every(Number.isSafeInteger)) {
+    throw invalid(name, `${shape.length} integers`, JSON.stringify(strides));
+  }
+  const far = strides.map((stride, axis) => (shape[axis] - 1) * stride);
+  const low = far.reduce((sum, step) => sum + Math.min(0, step), offset);
+  const high = far.reduce((sum, step) => sum + Math.max(0, step), offset);
+  if (low >= 0 && high < size) return;
+  throw new EatDmlError('ERR_ARGUMENT', `Expected ${name} to stay in ${size} values but they reach ${low} to ${high}.`);
+}
