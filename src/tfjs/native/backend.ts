@@ -1,3 +1,4 @@
+import { totalmem } from 'node:os';
 import * as tf from '@tensorflow/tfjs';
 import { quiet } from '../quiet.js';
 import { RecycledArrays } from './recycled-arrays.js';
@@ -11,12 +12,18 @@ interface CpuBackend extends tf.KernelBackend {
 /** The class of tfjs's own 'cpu' backend, from the copy of tfjs in use. */
 const MathBackendCpu = tf.findBackend('cpu').constructor as new () => CpuBackend;
 
-/** Idle arrays kept at most, enough for the feature maps of an ensemble's training step. */
-const KEPT_BYTES = 512 * 2 ** 20;
+/**
+ * Idle arrays kept at most: a quarter of the memory that this process may use. A step whose feature maps do not fit would
+ * pay for fresh pages in every kernel.
+ */
+function keptBytes(): number {
+  const limit = process.constrainedMemory?.() || Infinity;
+  return Math.min(totalmem(), limit) / 4;
+}
 
 /** tfjs's cpu backend with results in arrays that are used again. */
 export class NativeBackend extends MathBackendCpu {
-  private readonly arrays = new RecycledArrays(KEPT_BYTES);
+  private readonly arrays = new RecycledArrays(keptBytes());
 
   /** `ownKernels`: the names of those that the addon computes. */
   constructor(private readonly ownKernels: readonly string[]) {
