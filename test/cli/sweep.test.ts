@@ -74,7 +74,9 @@ describe('sweep and table', () => {
     expect(existsSync(join(out, 'at/compute'))).toBe(false);
     const table = await runCli(['table', out]);
     expect(table.code).toBe(0);
-    expect(table.stdout).toMatch(/At equal epochs:[^]*\| standard \| 2 \|[^]*At equal compute:[^]*\| standard \| 6 \|/);
+    expect(table.stdout).toMatch(
+      /At equal epochs:[\s\S]*\| standard \| 2 \|[\s\S]*At equal compute:[\s\S]*\| standard \| 6 \|/,
+    );
     expect(table.stdout).toMatch(/ ± /);
   });
 

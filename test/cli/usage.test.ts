@@ -17,7 +17,10 @@ test.each([
   [['train', '--seed', '1.5'], 'Expected an integer'],
   [['train', '--epochs', '0'], 'Expected a positive integer'],
   [['train', '--epsilon', '2'], 'Expected a number from 0 to 1'],
-  [['train', '--method', 'magic'], 'Allowed choices are standard, at, ensemble-at, trades, est, act, hm, adp, gal, dverge, eat'],
+  [
+    ['train', '--method', 'magic'],
+    'Allowed choices are standard, at, ensemble-at, trades, est, act, hm, adp, gal, dverge, eat',
+  ],
   [['evaluate'], "missing required argument 'run'"],
   [['demo', '--frob'], "unknown option '--frob'"],
   [['train', '--method', 'at', '--members', '2'], 'Expected no --members with the method at'],
