@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { EatDmlError } from '../errors.js';
 
@@ -64,7 +65,7 @@ function load() {
 
 function* candidates(): Generator<Pick<LoadAttempt, 'from' | 'path'>> {
   const named = process.env.EAT_DML_NATIVE_PATH;
-  if (named) yield { from: 'EAT_DML_NATIVE_PATH', path: named };
+  if (named) yield { from: 'EAT_DML_NATIVE_PATH', path: resolve(named) };
   yield { from: 'build', path: `${root}native/build/Release/eat_dml.node` };
   yield { from: 'build', path: `${root}build/Release/eat_dml.node` };
   yield { from: 'platform package', path: `@eat-dml/${process.platform}-${process.arch}` };

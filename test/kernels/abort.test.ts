@@ -17,6 +17,7 @@ describe.each(testDevices)('%s', (device) => {
       init: 'random',
       maxIterations: 1_000_000,
       tolerance: 0,
+      restarts: 3000, // far more work than can be done before the abort arrives
       device,
       signal: controller.signal,
       onIteration: (progress) => {
