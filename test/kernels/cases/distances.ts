@@ -58,6 +58,13 @@ const pairwiseCases: ParityCase[] = METRICS.flatMap((metric) => {
       dotFloor(20),
     ),
     pairwise('near duplicates', normalMatrix(20, 65), near(normalMatrix(20, 65), 1e-4), metric, dotFloor(65)),
+    pairwise(
+      'at |x| = 1e3 per entry, squared distance near 1e-4',
+      normalMatrix(12, 40, { scale: 1, offset: 1e3 }),
+      near(normalMatrix(12, 40, { scale: 1, offset: 1e3 }), 1e-3),
+      metric,
+      metric === 'dot' ? 1e3 : undefined,
+    ),
     pairwise('equal rows', normalMatrix(20, 65), normalMatrix(20, 65), metric, dotFloor(65)),
     pairwise(
       'far from the origin',
