@@ -6,9 +6,8 @@
  * depthwiseConv2dBackpropInput, depthwiseConv2dBackpropFilter, stridedCopy; their sizes are in kernel-rows.ts.
  */
 import Benchmark from 'benchmark';
-import { devices } from '../src/kernels/index.js';
+import { devices, machineLimits } from '../src/kernels/index.js';
 import { type Device, type Row, rows } from './kernel-rows.js';
-import { machineLimits } from './machine-limits.js';
 import { type PeerRow, peerRows } from './npm-peers.js';
 
 /** A run that takes longer is not repeated. */

@@ -5,6 +5,7 @@
  */
 import { execFileSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
+import type { MachineLimits } from '../src/kernels/index.js';
 
 const { values } = parseArgs({
   options: {
@@ -16,19 +17,21 @@ const { values } = parseArgs({
   },
 });
 
+/** One timed case, or what the machine can do. */
 interface Line {
   case: string;
   implementation: string;
   seconds: number;
+  limits?: MachineLimits;
 }
 
 /** Floating-point operations or bytes of a case, to give a rate. */
-const WORK: Record<string, { amount: number; limit: string }> = {
-  'pairwiseDistance 128': { amount: 2 * 8192 ** 2 * 128, limit: 'GFLOP/s' },
-  'pairwiseDistance 512': { amount: 2 * 8192 ** 2 * 512, limit: 'GFLOP/s' },
-  'nearestCentroid 128': { amount: 2 * 60000 * 256 * 128, limit: 'GFLOP/s' },
-  'nearestCentroid 512': { amount: 2 * 20000 * 1000 * 512, limit: 'GFLOP/s' },
-  'attackStep linf': { amount: 16 * 64 * 224 * 224 * 3, limit: 'GB/s' },
+const WORK: Record<string, { amount: number; unit: 'GFLOP/s' | 'GB/s' }> = {
+  'pairwiseDistance 128': { amount: 2 * 8192 ** 2 * 128, unit: 'GFLOP/s' },
+  'pairwiseDistance 512': { amount: 2 * 8192 ** 2 * 512, unit: 'GFLOP/s' },
+  'nearestCentroid 128': { amount: 2 * 60000 * 256 * 128, unit: 'GFLOP/s' },
+  'nearestCentroid 512': { amount: 2 * 20000 * 1000 * 512, unit: 'GFLOP/s' },
+  'attackStep linf': { amount: 16 * 64 * 224 * 224 * 3, unit: 'GB/s' },
 };
 
 function run(command: string, args: string[], threads: string): Line[] {
@@ -48,6 +51,7 @@ const median = (v: number[]) => v.toSorted((a, b) => a - b)[v.length >> 1];
 
 for (const threads of values.threads.split(',')) {
   const seen = new Map<string, Map<string, number[]>>();
+  const limits: MachineLimits[] = [];
   for (let round = 0; round < Number(values.rounds); round++) {
     const lines = [
       ...run(
@@ -57,22 +61,26 @@ for (const threads of values.threads.split(',')) {
       ),
       ...run(process.execPath, ['--import', 'tsx', 'bench/peers/kernels.ts', values.arrays, values.repeat], threads),
     ];
-    for (const { case: name, implementation, seconds } of lines) {
+    for (const { case: name, implementation, seconds, limits: measured } of lines) {
+      if (measured) limits.push(measured);
+      if (!name) continue;
       const row = seen.get(name) ?? seen.set(name, new Map()).get(name)!;
       row.set(implementation, [...(row.get(implementation) ?? []), seconds]);
     }
   }
-  const limit = (unit: string) => median(seen.get(`limit, ${unit}`)?.get('eat-dml') ?? [Number.NaN]);
+  const limit = {
+    'GFLOP/s': median(limits.map(({ fmaGflops }) => fmaGflops)),
+    'GB/s': median(limits.map(({ triadGbytes }) => triadGbytes)),
+  };
   console.log(
-    `\n${threads} thread(s): ${limit('GFLOP/s').toFixed(0)} GFLOP/s FMA, ${limit('GB/s').toFixed(1)} GB/s triad`,
+    `\n${threads} thread(s): ${limit['GFLOP/s'].toFixed(0)} GFLOP/s FMA, ${limit['GB/s'].toFixed(1)} GB/s triad`,
   );
   for (const [name, row] of seen) {
-    if (name.startsWith('limit')) continue;
     const own = median(row.get('eat-dml')!);
     const peers = [...row].filter(([implementation]) => implementation !== 'eat-dml');
     const work = WORK[name];
     const rate = work
-      ? ` ${(work.amount / own / 1e9).toFixed(1)} ${work.limit} = ${((100 * work.amount) / own / 1e9 / limit(work.limit)).toFixed(0)}%`
+      ? ` ${(work.amount / own / 1e9).toFixed(1)} ${work.unit} = ${((100 * work.amount) / own / 1e9 / limit[work.unit]).toFixed(0)}%`
       : '';
     const ratios = peers.map(
       ([peer, s]) => `${peer} ${(median(s) * 1e3).toFixed(1)} ms (${(median(s) / own).toFixed(2)}x)`,

@@ -1,6 +1,11 @@
 /** Our side of bench/peers.ts, in a process of its own: `tsx bench/peers/kernels.ts ARRAYS [REPEAT]`, one JSON line per case. */
-import { attackStepSync, kmeansSync, nearestCentroidSync, pairwiseDistanceSync } from '../../src/kernels/index.js';
-import { machineLimits } from '../machine-limits.js';
+import {
+  attackStepSync,
+  kmeansSync,
+  machineLimits,
+  nearestCentroidSync,
+  pairwiseDistanceSync,
+} from '../../src/kernels/index.js';
 import { readNpy } from './npy.js';
 
 const [arrays, repeat = '5'] = process.argv.slice(2);
@@ -38,8 +43,4 @@ const out = new Float32Array(origin.data.length);
 const step = { origin, current, gradient, norm: 'linf', epsilon: 0.03, stepSize: 0.01, box: [0, 1], out } as const;
 report('attackStep linf', 'eat-dml', () => attackStepSync({ ...step, box: [0, 1] }));
 
-const limits = machineLimits();
-if (limits) {
-  console.log(JSON.stringify({ case: 'limit, GFLOP/s', implementation: 'eat-dml', seconds: limits.fmaGflops }));
-  console.log(JSON.stringify({ case: 'limit, GB/s', implementation: 'eat-dml', seconds: limits.triadGbytes }));
-}
+console.log(JSON.stringify({ limits: machineLimits() }));

@@ -182,11 +182,10 @@ void accumulate_range(const A& a, index_t strips, const B& b, index_t panel0, in
   }
 }
 
-// out[i * row_stride + j * column_stride] = sum over k of a and b, where k is long and the output small: fixed ranges of k,
+// out[rows, columns] = sum over k of a and b, where k is long and the output small: fixed ranges of k,
 // cut by the shape alone, give partial sums that are added in order. Both operands are packed per range.
 template <class A, class B>
-void multiply_split(const Run& run, const A& a, index_t rows, const B& b, index_t columns, index_t depth, float* out,
-                    index_t row_stride, index_t column_stride) {
+void multiply_split(const Run& run, const A& a, index_t rows, const B& b, index_t columns, index_t depth, float* out) {
   constexpr index_t tile = MR * NR, step = KC / 2;
   const index_t strips = ceil_div(rows, MR), panels = ceil_div(columns, NR), size = strips * panels * tile;
   const index_t wanted = std::clamp<index_t>((index_t{1} << 22) / size, 1, 16);
@@ -209,7 +208,7 @@ void multiply_split(const Run& run, const A& a, index_t rows, const B& b, index_
       }
       for (index_t i = s * MR; i < std::min(rows, s * MR + MR); i++) {
         for (index_t j = panel * NR; j < std::min(columns, panel * NR + NR); j++) {
-          out[i * row_stride + j * column_stride] = sum[(i - s * MR) * NR + j - panel * NR];
+          out[i * columns + j] = sum[(i - s * MR) * NR + j - panel * NR];
         }
       }
     }

@@ -56,7 +56,7 @@ inline void finish_rows(const Run& run, float* out, index_t rows, index_t column
 template <class A, class B>
 inline void matmul_one(const Run& run, const MatMul& p, const A& a, const B& b, float* out) {
   if (p.k >= 4096 && p.m * p.n <= (index_t{1} << 18)) {
-    multiply_split(run, a, p.m, b, p.n, p.k, out, p.n, 1);
+    multiply_split(run, a, p.m, b, p.n, p.k, out);
     finish_rows(run, out, p.m, p.n, p.bias, p.activation);
     return;
   }
