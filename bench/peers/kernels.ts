@@ -36,6 +36,9 @@ for (const [k, d] of [
   report(`nearestCentroid ${d}`, 'eat-dml', () => nearestCentroidSync(points, init));
   report(`kmeans ${d}`, 'eat-dml', () => kmeansSync(points, { init, maxIterations: 20, pruning: false }));
   report(`kmeans ${d}`, 'eat-dml, pruned', () => kmeansSync(points, { init, maxIterations: 20 }));
+  const seeded = { init: kmeansSync(points, { k, seed: 1, maxIterations: 1 }).centroids, maxIterations: 20 };
+  report(`kmeans++ ${d}`, 'eat-dml', () => kmeansSync(points, { ...seeded, pruning: false }));
+  report(`kmeans++ ${d}`, 'eat-dml, pruned', () => kmeansSync(points, seeded));
 }
 const [origin, gradient] = [read('images'), read('gradient')];
 const current = { ...origin, data: origin.data.slice() };

@@ -18,26 +18,41 @@ inline M not_usable(F origin, F current, F gradient, const LinfStep& s) {
   return mask_not(mask_and(fine, mask_and(le(s.lo, origin), le(origin, s.hi))));
 }
 
-// Steps [begin, end), past the caches where Streaming; true when every input was usable.
+// Elements [i, i + count), count <= W; true when every input was usable.
+inline bool linf_part(const AttackStep& p, const LinfStep& s, index_t i, int count) {
+  const F origin = load_partial(p.origin.data + i, count), current = load_partial(p.current.data + i, count),
+          gradient = load_partial(p.gradient.data + i, count);
+  store_partial(p.out + i, s(origin, current, gradient), count);
+  return (bits(not_usable(origin, current, gradient, s)) & ((1ull << count) - 1)) == 0;
+}
+
+constexpr index_t kAhead = 1536;  // elements; the best of 256 to 2048
+
+// Steps [begin, end), past the caches where Streaming, from an aligned place on; true when every input was usable.
 template <bool Streaming>
 inline bool linf_range(const AttackStep& p, const LinfStep& s, index_t begin, index_t end) {
   const float *x0 = p.origin.data, *x = p.current.data, *g = p.gradient.data;
   unsigned unusable = 0;
+  bool fine = true;
   index_t i = begin;
+  if (Streaming) {
+    const index_t lead = std::min(end - begin, static_cast<index_t>(-reinterpret_cast<std::uintptr_t>(p.out + i) / sizeof(float) % W));
+    if (lead > 0) fine = linf_part(p, s, i, static_cast<int>(lead)), i += lead;
+  }
   for (; i + W <= end; i += W) {
+    if (Streaming) {  // the processor's own prefetcher stops at every page
+      __builtin_prefetch(x0 + i + kAhead);
+      __builtin_prefetch(x + i + kAhead);
+      __builtin_prefetch(g + i + kAhead);
+    }
     const F origin = load(x0 + i), current = load(x + i), gradient = load(g + i);
     unusable |= bits(not_usable(origin, current, gradient, s));
     if (Streaming) stream(p.out + i, s(origin, current, gradient));
     else store(p.out + i, s(origin, current, gradient));
   }
   if (Streaming) stream_fence();
-  if (i < end) {
-    const int left = static_cast<int>(end - i);
-    const F origin = load_partial(x0 + i, left), current = load_partial(x + i, left), gradient = load_partial(g + i, left);
-    unusable |= bits(not_usable(origin, current, gradient, s)) & ((1u << left) - 1);
-    store_partial(p.out + i, s(origin, current, gradient), left);
-  }
-  return unusable == 0;
+  if (i < end) fine = linf_part(p, s, i, static_cast<int>(end - i)) && fine;
+  return fine && unusable == 0;
 }
 
 inline void require_usable(const Run& run, const AttackStep& p) {

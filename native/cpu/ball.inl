@@ -145,7 +145,8 @@ inline double l1_threshold(const double* delta, index_t d, double epsilon, const
     if (next == theta || std::fabs(sum - epsilon) <= 1e-15 * epsilon) break;
     theta = next;
   }
-  for (double up = theta * 0x1p-53; thresholded_sum(delta, d, theta, bounds).sum > epsilon; up *= 2) theta += up;
+  constexpr double least = std::numeric_limits<double>::denorm_min();
+  for (double up = std::max(theta * 0x1p-53, least); thresholded_sum(delta, d, theta, bounds).sum > epsilon; up *= 2) theta += up;
   return theta;
 }
 

@@ -1,13 +1,14 @@
-// kmeans: Lloyd's iteration on the assignment of kmeans_assign.inl and the sums of centroid_means.inl, kept up to date by the rows whose label changed.
+// kmeans: Lloyd's iteration on the assignment of kmeans_assign.inl and the sums of kmeans_sums.inl, kept up to date by the rows
+// whose label changed.
 
 struct Lloyd : Assigner {
   index_t n, k, d;
-  std::vector<double> sums, counts;
+  LabelSums totals;
 
   Lloyd(const Run& run, const KMeans& p, index_t problem)
       : Assigner(run, p.points.data + problem / p.starts * p.points.rows * p.points.cols, p.points.rows, p.k, p.points.cols,
                  p.centroids + problem * p.k * p.points.cols, p.labels + problem * p.points.rows, p.pruning),
-        n(p.points.rows), k(p.k), d(p.points.cols), sums(static_cast<size_t>(k * d)), counts(static_cast<size_t>(k)) {}
+        n(p.points.rows), k(p.k), d(p.points.cols), totals(n, k, d) {}
 
   std::vector<double> own_distances() const {
     std::vector<double> out(static_cast<size_t>(n));
@@ -23,7 +24,7 @@ struct Lloyd : Assigner {
   // Each empty cluster takes the point farthest from its centroid, out of a cluster that keeps another.
   bool fill_empty() {
     std::vector<index_t> empty;
-    for (index_t c = 0; c < k; c++) if (counts[static_cast<size_t>(c)] == 0) empty.push_back(c);
+    for (index_t c = 0; c < k; c++) if (totals.counts[static_cast<size_t>(c)] == 0) empty.push_back(c);
     if (empty.empty()) return false;
     const std::vector<double> distance = own_distances();
     std::vector<index_t> order(static_cast<size_t>(n));
@@ -33,56 +34,55 @@ struct Lloyd : Assigner {
     });
     auto next = order.begin();
     for (const index_t c : empty) {
-      while (next != order.end() && counts[static_cast<size_t>(labels[*next])] <= 1) ++next;
+      while (next != order.end() && totals.counts[static_cast<size_t>(labels[*next])] <= 1) ++next;
       if (next == order.end() || distance[static_cast<size_t>(*next)] <= 0) return true;
       const float* x = points + *next * d;
-      add_row(sums.data() + labels[*next] * d, x, d, -1);
-      counts[static_cast<size_t>(labels[*next])] -= 1;
-      for (index_t j = 0; j < d; j++) sums[static_cast<size_t>(c * d + j)] = x[j];
-      counts[static_cast<size_t>(c)] = 1;
+      add_row(totals.sums.data() + labels[*next] * d, x, d, -1);
+      totals.counts[static_cast<size_t>(labels[*next])] -= 1;
+      for (index_t j = 0; j < d; j++) totals.sums[static_cast<size_t>(c * d + j)] = x[j];
+      totals.counts[static_cast<size_t>(c)] = 1;
       ++next;
     }
     return true;
   }
 
-  // Moves the rows whose label changed from one sum to the other, in index order; tasks are blocks of columns.
-  void move_rows() {
-    std::vector<index_t> moved;
-    for (index_t i = 0; i < n; i++) if (labels[i] != previous[static_cast<size_t>(i)]) moved.push_back(i);
-    for (const index_t i : moved) {
-      counts[static_cast<size_t>(previous[static_cast<size_t>(i)])] -= 1;
-      counts[static_cast<size_t>(labels[i])] += 1;
-    }
-    constexpr index_t block = 64;
-    parallel_for(run, ceil_div(d, block), [&](index_t task) {
-      const index_t j = task * block, width = std::min(block, d - j);
-      for (const index_t i : moved) {
-        add_row(sums.data() + previous[static_cast<size_t>(i)] * d + j, points + i * d + j, width, -1);
-        add_row(sums.data() + labels[i] * d + j, points + i * d + j, width, 1);
-      }
-    });
+  // Assigns every row and brings the sums up to date: built anew every 16 iterations, where the last one changed much, and after
+  // rows were given to empty clusters, in the assignment's own pass where it looks at every row; else by the rows that moved.
+  Outcome assign_and_sum(index_t iteration) {
+    const bool anew = stale || iteration % 16 == 0;
+    const Outcome outcome = assign(anew ? &totals : nullptr);
+    if (!outcome.finite) return outcome;
+    if (!anew) totals.move(run, points, previous.data(), labels);
+    else if (!outcome.summed) totals.rebuild(run, points, labels);
+    stale = outcome.changed > n / 4;
+    return outcome;
   }
 
-  // New centroids from the labels; returns the summed squared shift. A cluster that stays empty keeps its centroid. Sums are
-  // built anew every 16 iterations, where much changed, and after rows were given to empty clusters.
-  double update(index_t iteration, index_t changed) {
-    if (fresh || iteration % 16 == 0 || changed > n / 8) label_sums(run, points, labels, nullptr, n, k, d, sums.data(), counts.data());
-    else move_rows();
-    fresh = fill_empty();
+  // New centroids from the sums; returns the summed squared shift. A cluster that stays empty keeps its centroid.
+  double update() {
+    stale = fill_empty() || stale;
+    std::vector<double> shifts(static_cast<size_t>(k), 0.0);
+    const index_t block = std::max<index_t>(1, 4096 / d);
+    parallel_for(run, ceil_div(k, block), [&](index_t task) {
+      for (index_t c = task * block; c < std::min(k, (task + 1) * block); c++) {
+        const double count = totals.counts[static_cast<size_t>(c)], *sum = totals.sums.data() + c * d;
+        double shift = 0;
+        for (index_t j = 0; count > 0 && j < d; j++) {
+          const float moved = static_cast<float>(sum[j] / count);
+          const double step = static_cast<double>(moved) - centroids[c * d + j];
+          shift += step * step;
+          centroids[c * d + j] = moved;
+        }
+        shifts[static_cast<size_t>(c)] = shift;
+      }
+    });
     double shift = 0;
-    for (index_t e = 0; e < k * d; e++) {
-      const double count = counts[static_cast<size_t>(e / d)];
-      if (count == 0) continue;
-      const float moved = static_cast<float>(sums[static_cast<size_t>(e)] / count);
-      const double step = static_cast<double>(moved) - centroids[e];
-      shift += step * step;
-      centroids[e] = moved;
-    }
+    for (const double of_one : shifts) shift += of_one;
     return shift;
   }
 
  private:
-  bool fresh = true;  // the sums are not those of the labels
+  bool stale = true;  // the sums are far from those of the labels
 };
 
 inline void kmeans_problem(const Run& run, const KMeans& p, index_t problem) {
@@ -91,18 +91,18 @@ inline void kmeans_problem(const Run& run, const KMeans& p, index_t problem) {
   bool strict = false, settled = false;
   index_t iteration = 0;
   while (iteration < p.max_iterations && !strict && !settled) {
-    const auto assigned = lloyd.assign();
+    const auto assigned = lloyd.assign_and_sum(iteration);
     if (!assigned.finite) {
       throw_first_not_finite(p.points, "points");
       throw_first_not_finite({p.centroids, p.points.batch * p.starts, k, p.points.cols}, "init");
     }
-    const double shift = lloyd.update(iteration, assigned.changed);
+    const double shift = lloyd.update();
     iteration++;
     strict = assigned.changed == 0;
     settled = shift <= p.tolerance;
     if (p.on_iteration) p.on_iteration({problem, iteration, assigned.changed, assigned.inertia});
   }
-  if (!strict) lloyd.assign();
+  if (!strict) lloyd.assign(nullptr);
   double inertia = 0;
   for (const double distance : lloyd.own_distances()) inertia += distance;
   p.inertia[problem] = inertia;

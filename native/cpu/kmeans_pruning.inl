@@ -8,31 +8,31 @@ struct Subspace {
   index_t d, kept;
   std::vector<float> basis;  // [d, kept], orthonormal columns
 
-  // Directions by subspace iteration on up to 2048 evenly spaced rows. Any orthonormal basis is correct; this one prunes well.
+  // Directions by one round of subspace iteration on up to 1024 evenly spaced rows. Any orthonormal basis is correct; this one
+  // prunes well.
   Subspace(const Run& run, const float* points, index_t n, index_t d, index_t kept)
       : d(d), kept(kept), basis(static_cast<size_t>(d * kept)) {
-    const index_t rows = std::min<index_t>(n, 2048);
+    const index_t rows = std::min<index_t>(n, 1024);
     std::vector<float> sample(static_cast<size_t>(rows * d)), image(static_cast<size_t>(rows * kept));
     std::vector<double> mean(static_cast<size_t>(d), 0.0);
     for (index_t i = 0; i < rows; i++) {
       const float* x = points + i * n / rows * d;
       for (index_t j = 0; j < d; j++) {
         sample[static_cast<size_t>(i * d + j)] = x[j];
-        mean[static_cast<size_t>(j)] += x[j] / static_cast<double>(rows);
+        mean[static_cast<size_t>(j)] += static_cast<double>(x[j]) / static_cast<double>(rows);
       }
     }
-    for (index_t e = 0; e < rows * d; e++) sample[static_cast<size_t>(e)] -= static_cast<float>(mean[static_cast<size_t>(e % d)]);
+    for (index_t i = 0; i < rows; i++) {
+      for (index_t j = 0; j < d; j++) sample[static_cast<size_t>(i * d + j)] -= static_cast<float>(mean[static_cast<size_t>(j)]);
+    }
     std::uint64_t state = 0x9e3779b97f4a7c15ull;
     for (float& value : basis) {
       state = state * 6364136223846793005ull + 1442695040888963407ull;
       value = static_cast<float>(static_cast<double>(state >> 40) / 0x1p23 - 1);
     }
+    product(run, sample.data(), basis.data(), image.data(), rows, kept, d, false);
+    product(run, sample.data(), image.data(), basis.data(), d, kept, rows, true);
     orthonormalize();
-    for (int round = 0; round < 2; round++) {
-      product(run, sample.data(), basis.data(), image.data(), rows, kept, d, false);
-      product(run, sample.data(), image.data(), basis.data(), d, kept, rows, true);
-      orthonormalize();
-    }
   }
 
   static void product(const Run& run, const float* a, const float* b, float* out, index_t m, index_t n, index_t k, bool transpose_a) {

@@ -51,6 +51,26 @@ describe.each(testDevices)('%s', (device) => {
     );
   });
 
+  test('a radius of 0 or near the least number there is ends too', () => {
+    for (const epsilon of [0, 5e-324, 1e-320]) {
+      for (const norm of ['l1', 'l2'] as const) {
+        const step = {
+          origin: row([0, 0.5, 1]),
+          current: row([0, 0.5, 1]),
+          gradient: row([1, -1, 0]),
+          norm,
+          epsilon,
+          device,
+        };
+        for (const stepSize of [1e-323, 1e-320, 0.1]) {
+          for (const box of [undefined, [0, 1] as [number, number]]) {
+            expect([...attackStepSync({ ...step, stepSize, box }).data]).toEqual([0, 0.5, 1]);
+          }
+        }
+      }
+    }
+  });
+
   test('a step never leaves the ball or the box', () => {
     fc.assert(
       fc.property(rows, epsilon, norms, fc.boolean(), ({ delta, x, g }, epsilon, norm, boxed) => {

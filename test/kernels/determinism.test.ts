@@ -29,14 +29,16 @@ describeNative('same bits for any slicing', () => {
     }
   });
 
-  test('pruned k-means is plain Lloyd', async () => {
-    const noise = normalMatrix(6000, 256, { seed: 3 });
-    const centers = normalMatrix(100, 256, { seed: 4 });
-    const points = {
-      ...noise,
-      data: noise.data.map((x, i) => 0.8 * x + centers.data[((i >> 8) % 100) * 256 + (i & 255)]),
-    };
-    const init = { data: points.data.slice(0, 120 * 256), rows: 120, cols: 256 };
+  // The first shape takes the short product, the second sums while it assigns.
+  test.each([
+    [6000, 256, 100, 120],
+    [9000, 24, 60, 80],
+  ])('pruned k-means is plain Lloyd, %i x %i', async (rows, cols, clusters, k) => {
+    const noise = normalMatrix(rows, cols, { seed: 3 });
+    const centers = normalMatrix(clusters, cols, { seed: 4 });
+    const center = (i: number) => centers.data[(Math.floor(i / cols) % clusters) * cols + (i % cols)];
+    const points = { ...noise, data: noise.data.map((x, i) => 0.8 * x + center(i)) };
+    const init = { data: points.data.slice(0, k * cols), rows: k, cols };
     const pruned = await kmeans(points, { init, maxIterations: 25 });
     expect(await kmeans(points, { init, maxIterations: 25, pruning: false })).toEqual(pruned);
     expect(pruned.iterations).toBeGreaterThan(2);
