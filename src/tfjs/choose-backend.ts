@@ -3,7 +3,7 @@ import { EatDmlError, invalid } from '../errors.js';
 import { devices } from '../kernels/index.js';
 import { registerNativeBackend } from './native/register.js';
 import { quiet } from './quiet.js';
-import { probeTensorflow } from './tensorflow-backend.js';
+import { gpuMayExist, probeTensorflow } from './tensorflow-backend.js';
 import { registerWasmBackend, startWasmBackend } from './wasm/backend.js';
 
 export type BackendName = 'tensorflow' | 'native' | 'wasm' | 'cpu';
@@ -63,7 +63,7 @@ function probe(name: BackendName): Promise<Probe> {
 
 /**
  * Sets the tfjs backend that networks run on, and says which and why. `auto` (the default) takes the first there is of:
- * tensorflow on a GPU, native, tensorflow on the CPU, wasm, cpu. A backend asked for by name that is not there throws
+ * tensorflow on a GPU (looked for where the system has one), native, tensorflow on the CPU, wasm, cpu. A backend asked for by name that is not there throws
  * `ERR_BACKEND`.
  */
 export async function chooseBackend(
@@ -88,7 +88,8 @@ async function chooseByName(name: BackendName): Promise<{ name: BackendName; rea
 async function chooseAutomatically(): Promise<{ name: BackendName; reason: string }> {
   const passedOver: string[] = [];
   const candidates: [BackendName, (p: Probe) => boolean][] = [
-    ['tensorflow', (p) => p.gpu === true],
+    // libtensorflow is large: where no GPU can be, it is not loaded only to be passed over.
+    ...(gpuMayExist() ? [['tensorflow', (p) => p.gpu === true] as [BackendName, (p: Probe) => boolean]] : []),
     ['native', () => true],
     ['tensorflow', () => true],
     ['wasm', () => true],

@@ -15,6 +15,16 @@ export interface TensorflowProbe {
 
 const packages = ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node'];
 
+/** What NVIDIA's driver, and the one of Windows' Linux subsystem, put into the file system. */
+const gpuFiles = ['/proc/driver/nvidia/version', '/dev/nvidiactl', '/dev/dxg'];
+
+/** False where certainly no GPU is that TensorFlow could use: told by files of the driver, without loading anything. */
+export function gpuMayExist(): boolean {
+  if (process.platform === 'darwin') return false;
+  if (['', '-1'].includes(process.env.CUDA_VISIBLE_DEVICES ?? 'unset')) return false;
+  return process.platform !== 'linux' || gpuFiles.some(existsSync);
+}
+
 /**
  * Imports the first of tfjs-node-gpu and tfjs-node that loads; both register the tfjs backend 'tensorflow'. They are looked for
  * in the project that EAT_DML_TENSORFLOW_DIR names, else beside this package. Then registers the custom ops.

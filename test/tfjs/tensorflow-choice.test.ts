@@ -17,11 +17,20 @@ const missing = (name: string) => () => {
 };
 
 /** A fresh copy of the module that remembers its probes, in a world with these packages. */
-async function freshChoice(packages: { gpu?: () => unknown; cpu?: () => unknown }) {
-  const { gpu = missing('@tensorflow/tfjs-node-gpu'), cpu = missing('@tensorflow/tfjs-node') } = packages;
+async function freshChoice(packages: { gpu?: () => unknown; cpu?: () => unknown; driver?: boolean }) {
+  const {
+    driver = false,
+    gpu = missing('@tensorflow/tfjs-node-gpu'),
+    cpu = missing('@tensorflow/tfjs-node'),
+  } = packages;
   vi.doMock('@tensorflow/tfjs-node-gpu', gpu as () => object);
   vi.doMock('@tensorflow/tfjs-node', cpu as () => object);
   vi.resetModules();
+  vi.doMock('node:fs', async (original) => {
+    const fs = await original<typeof import('node:fs')>();
+    const existsSync = (path: string) => (path === '/proc/driver/nvidia/version' ? driver : fs.existsSync(path));
+    return { ...fs, existsSync };
+  });
   return import('../../src/tfjs/choose-backend.js');
 }
 
@@ -30,14 +39,25 @@ afterEach(async () => {
   if (tf.findBackendFactory('tensorflow')) tf.removeBackend('tensorflow');
   vi.doUnmock('@tensorflow/tfjs-node-gpu');
   vi.doUnmock('@tensorflow/tfjs-node');
+  vi.doUnmock('node:fs');
+  vi.unstubAllEnvs();
 });
 
 describe('tensorflow', () => {
   test('on a GPU is the first choice', async () => {
-    const { chooseBackend } = await freshChoice({ gpu: () => tfjsNode({ gpu: true }) });
+    const { chooseBackend } = await freshChoice({ gpu: () => tfjsNode({ gpu: true }), driver: true });
     const { name, reason } = await chooseBackend();
     expect(name, reason).toBe('tensorflow');
     expect(reason).toContain('@tensorflow/tfjs-node-gpu on a GPU');
+  });
+
+  test('is not even loaded by auto where no GPU can be', async () => {
+    const load = vi.fn(() => tfjsNode({ gpu: true }));
+    const { chooseBackend } = await freshChoice({ gpu: load, driver: true });
+    vi.stubEnv('CUDA_VISIBLE_DEVICES', '-1');
+    const { name } = await chooseBackend();
+    // Without the addon tensorflow on the CPU is next, and has to be loaded for that.
+    expect(load).toHaveBeenCalledTimes(name === 'native' ? 0 : 1);
   });
 
   test('on the CPU comes after native', async () => {
