@@ -1,0 +1,68 @@
+// The calls of the CUDA runtime that host code uses, by the names that the emulator has too (../simt/runtime.h).
+// Included by simt.h.
+#pragma once
+
+#include <cuda_runtime.h>
+
+namespace eat::cuda {
+
+using Status = cudaError_t;
+using StreamHandle = cudaStream_t;
+using EventHandle = cudaEvent_t;
+
+inline const char* status_name(Status s) { return cudaGetErrorName(s); }
+inline const char* status_text(Status s) { return cudaGetErrorString(s); }
+inline bool out_of_memory(Status s) { return s == cudaErrorMemoryAllocation; }
+
+inline Status cuda_malloc(void** p, size_t bytes) { return cudaMalloc(p, bytes); }
+inline Status cuda_free(void* p) { return cudaFree(p); }
+inline Status cuda_malloc_async(void** p, size_t bytes, StreamHandle s) { return cudaMallocAsync(p, bytes, s); }
+inline Status cuda_free_async(void* p, StreamHandle s) { return cudaFreeAsync(p, s); }
+inline Status cuda_malloc_host(void** p, size_t bytes) { return cudaMallocHost(p, bytes); }
+inline Status cuda_free_host(void* p) { return cudaFreeHost(p); }
+inline Status cuda_memcpy_async(void* to, const void* from, size_t bytes, StreamHandle s) {
+  return cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, s);
+}
+inline Status cuda_memset_async(void* p, int value, size_t bytes, StreamHandle s) { return cudaMemsetAsync(p, value, bytes, s); }
+inline Status cuda_mem_get_info(size_t* free, size_t* total) { return cudaMemGetInfo(free, total); }
+inline Status cuda_get_last_error() { return cudaGetLastError(); }
+
+inline Status cuda_stream_create(StreamHandle* s) { return cudaStreamCreateWithFlags(s, cudaStreamNonBlocking); }
+inline Status cuda_stream_destroy(StreamHandle s) { return cudaStreamDestroy(s); }
+inline Status cuda_stream_synchronize(StreamHandle s) { return cudaStreamSynchronize(s); }
+
+inline Status cuda_event_create(EventHandle* e) { return cudaEventCreate(e); }
+inline Status cuda_event_destroy(EventHandle e) { return cudaEventDestroy(e); }
+inline Status cuda_event_record(EventHandle e, StreamHandle s) { return cudaEventRecord(e, s); }
+inline Status cuda_event_synchronize(EventHandle e) { return cudaEventSynchronize(e); }
+inline Status cuda_event_elapsed(float* ms, EventHandle a, EventHandle b) { return cudaEventElapsedTime(ms, a, b); }
+
+struct DeviceInfo {
+  char name[256] = "";
+  int major = 0, minor = 0, multiprocessors = 0;
+  size_t memory = 0, shared_per_block = 0;  // bytes; shared as a kernel may opt in to
+};
+
+inline Status cuda_device_info(DeviceInfo* info) {
+  int device = 0;
+  Status s = cudaGetDevice(&device);
+  cudaDeviceProp properties{};
+  if (s == cudaSuccess) s = cudaGetDeviceProperties(&properties, device);
+  if (s != cudaSuccess) return s;
+  for (size_t i = 0; i + 1 < sizeof info->name && properties.name[i] != 0; i++) info->name[i] = properties.name[i];
+  info->major = properties.major, info->minor = properties.minor, info->multiprocessors = properties.multiProcessorCount;
+  info->memory = properties.totalGlobalMem, info->shared_per_block = properties.sharedMemPerBlockOptin;
+  return s;
+}
+
+template <class... P, class... A>
+Status cuda_launch(void (*kernel)(P...), Grid grid, int threads, size_t dynamic_shared, StreamHandle stream, A&&... args) {
+  if (dynamic_shared > 48 * 1024) {  // more must be asked for
+    const Status s = cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(dynamic_shared));
+    if (s != cudaSuccess) return s;
+  }
+  kernel<<<dim3(grid.x, grid.y, grid.z), static_cast<unsigned>(threads), dynamic_shared, stream>>>(static_cast<P>(args)...);
+  return cudaGetLastError();
+}
+
+}  // namespace eat::cuda
