@@ -55,6 +55,10 @@ EAT_DEVICE unsigned grid_dim_z() { return gridDim.z; }
 EAT_DEVICE int lane() { return thread_x() & (kWarp - 1); }
 EAT_DEVICE int warp() { return thread_x() / kWarp; }
 
+// An argument that is converted, while another one says what T is.
+template <class T>
+using Exactly = std::common_type_t<T>;
+
 // Global memory.
 template <class T>
 struct Span {
@@ -106,17 +110,17 @@ EAT_DEVICE bool all(bool p) { return __all_sync(kAllLanes, p) != 0; }
 
 // Integers only: floating atomics would make the bits depend on the order. Each gives the value before.
 template <class T>
-EAT_DEVICE T atomic_add(Span<T> s, index_t i, T v) { return atomicAdd(s.data + i, v); }
+EAT_DEVICE T atomic_add(Span<T> s, index_t i, Exactly<T> v) { return atomicAdd(s.data + i, v); }
 template <class T>
-EAT_DEVICE T atomic_max(Span<T> s, index_t i, T v) { return atomicMax(s.data + i, v); }
+EAT_DEVICE T atomic_max(Span<T> s, index_t i, Exactly<T> v) { return atomicMax(s.data + i, v); }
 template <class T>
-EAT_DEVICE T atomic_min(Span<T> s, index_t i, T v) { return atomicMin(s.data + i, v); }
+EAT_DEVICE T atomic_min(Span<T> s, index_t i, Exactly<T> v) { return atomicMin(s.data + i, v); }
 template <class T>
-EAT_DEVICE T atomic_cas(Span<T> s, index_t i, T expected, T v) { return atomicCAS(s.data + i, expected, v); }
+EAT_DEVICE T atomic_cas(Span<T> s, index_t i, Exactly<T> expected, Exactly<T> v) { return atomicCAS(s.data + i, expected, v); }
 template <class T>
-EAT_DEVICE T atomic_add(Shared<T> s, int i, T v) { return atomicAdd(s.data + i, v); }
+EAT_DEVICE T atomic_add(Shared<T> s, int i, Exactly<T> v) { return atomicAdd(s.data + i, v); }
 template <class T>
-EAT_DEVICE T atomic_max(Shared<T> s, int i, T v) { return atomicMax(s.data + i, v); }
+EAT_DEVICE T atomic_max(Shared<T> s, int i, Exactly<T> v) { return atomicMax(s.data + i, v); }
 
 EAT_DEVICE int count_bits(unsigned v) { return __popc(v); }
 // The lowest bit set, -1 where none is.
@@ -135,7 +139,7 @@ EAT_DEVICE unsigned pack_halves(half low, half high) {
 // cp.async: 16 bytes from global place j to shared place i (in elements, both 16-byte aligned), zeros where not `valid`. They
 // have arrived for this thread after copy_async_wait, for the others after the barrier that follows it.
 template <class T>
-EAT_DEVICE void copy_async16(Shared<T> to, int i, Span<const T> from, index_t j, bool valid) {
+EAT_DEVICE void copy_async16(Shared<T> to, int i, Exactly<Span<const T>> from, index_t j, bool valid) {
   const unsigned place = static_cast<unsigned>(__cvta_generic_to_shared(to.data + i));
   const int bytes = valid ? 16 : 0;
   asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(place), "l"(from.data + (valid ? j : 0)), "r"(bytes) : "memory");

@@ -17,7 +17,7 @@ using Context = ucontext_t;
 
 struct Fiber {
   Context context{};
-  char* stack = nullptr;  // lowest address; kept between uses
+  char *stack = nullptr, *top = nullptr;  // lowest address and where it begins; kept between uses
 };
 
 constexpr size_t kStackBytes = 128 * 1024;

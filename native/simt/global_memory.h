@@ -7,6 +7,10 @@
 
 namespace eat::cuda {
 
+// An argument that is converted, while another one says what T is.
+template <class T>
+using Exactly = std::common_type_t<T>;
+
 struct alignas(16) Vec4 {
   float x, y, z, w;
 };
@@ -59,28 +63,28 @@ template <class T>
 constexpr bool kAtomic = std::is_same_v<T, int> || std::is_same_v<T, unsigned> || std::is_same_v<T, unsigned long long>;
 
 template <class T>
-T atomic_add(Span<T> s, index_t i, T v) {
+T atomic_add(Span<T> s, index_t i, Exactly<T> v) {
   static_assert(kAtomic<T>, "integers only: the order of floating atomics would show in the bits");
   const T before = s[i];
   s[i] = before + v;
   return before;
 }
 template <class T>
-T atomic_max(Span<T> s, index_t i, T v) {
+T atomic_max(Span<T> s, index_t i, Exactly<T> v) {
   static_assert(kAtomic<T>);
   const T before = s[i];
   s[i] = before < v ? v : before;
   return before;
 }
 template <class T>
-T atomic_min(Span<T> s, index_t i, T v) {
+T atomic_min(Span<T> s, index_t i, Exactly<T> v) {
   static_assert(kAtomic<T>);
   const T before = s[i];
   s[i] = v < before ? v : before;
   return before;
 }
 template <class T>
-T atomic_cas(Span<T> s, index_t i, T expected, T v) {
+T atomic_cas(Span<T> s, index_t i, Exactly<T> expected, Exactly<T> v) {
   static_assert(kAtomic<T>);
   const T before = s[i];
   if (before == expected) s[i] = v;

@@ -83,7 +83,7 @@ const Operands& Machine::meet(const char* what, Site site, const void* operand, 
   Warp& w = warps[thread / kLanes];
   if (first + kLanes > threads) fault(std::string(what) + " in a warp that has fewer than 32 threads");
   if (w.arrived == 0) w.what = what, w.site = site;
-  if (std::strcmp(w.what, what) != 0 || !(w.site == site)) {
+  if (!(w.site == site) || (w.what != what && std::strcmp(w.what, what) != 0)) {
     fault("divergent warp: is at " + std::string(what) + " (" + site.text() + ") while other lanes wait at " + w.what + " (" +
           w.site.text() + ")");
   }

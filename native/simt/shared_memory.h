@@ -155,15 +155,15 @@ T atomic_update(Shared<T> s, index_t i, Update update) {
   return before;
 }
 template <class T>
-T atomic_add(Shared<T> s, index_t i, T v) { return atomic_update(s, i, [v](T old) { return static_cast<T>(old + v); }); }
+T atomic_add(Shared<T> s, index_t i, Exactly<T> v) { return atomic_update(s, i, [v](T old) { return static_cast<T>(old + v); }); }
 template <class T>
-T atomic_max(Shared<T> s, index_t i, T v) { return atomic_update(s, i, [v](T old) { return old < v ? v : old; }); }
+T atomic_max(Shared<T> s, index_t i, Exactly<T> v) { return atomic_update(s, i, [v](T old) { return old < v ? v : old; }); }
 
 template <class T>
-void copy_async16(Shared<T> to, index_t i, Span<const T> from, index_t j, bool valid) {
+void copy_async16(Shared<T> to, index_t i, Exactly<Span<const T>> from, index_t j, bool valid) {
   constexpr index_t count = 16 / sizeof(T);
   const uint32_t at = to.place(i, count, 16);
-  simt::shared_memory.copy_async(at, to.name, valid ? global_vector(from, j, count) : nullptr);
+  simt::shared_memory.copy_async(at, to.name, valid ? global_vector<const T>(from, j, count) : nullptr);
 }
 inline void copy_async_commit() { simt::shared_memory.commit(); }
 template <int N>

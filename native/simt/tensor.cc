@@ -5,7 +5,9 @@
 
 namespace eat::simt {
 
+using cuda::bits_double;
 using cuda::bits_float;
+using cuda::double_bits;
 using cuda::float_bits;
 
 uint16_t half_bits(float v) {
@@ -44,9 +46,8 @@ float fused_sum(float d, const double (&products)[Terms]) {
   double plain = d;
   for (const double p : products) largest = std::max(largest, std::fabs(p)), plain += p;
   if (largest == 0 || !std::isfinite(plain)) return static_cast<float>(plain);
-  const int exponent = std::ilogb(largest) - 24;
-  if (exponent < -1000) return 0;
-  const double unit = std::ldexp(1.0, exponent), per_unit = std::ldexp(1.0, -exponent);
+  const uint64_t exponent = (double_bits(largest) >> 52) - 24;  // biased by 1023; largest >= 2^-298: no underflow
+  const double unit = bits_double(exponent << 52), per_unit = bits_double((2046 - exponent) << 52);
   int64_t sum = static_cast<int64_t>(d * per_unit);
   for (const double p : products) sum += static_cast<int64_t>(p * per_unit);
   return toward_zero(static_cast<double>(sum) * unit);
