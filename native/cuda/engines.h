@@ -1,0 +1,32 @@
+// From a variant's number to its tile engine.
+#pragma once
+
+#include "register_tile.h"
+#include "tensor_core_tile.h"
+#include "variant.h"
+
+namespace eat::cuda {
+
+// call(Engine{}); `direct` asks for squared differences, which the tensor cores do not have.
+template <class Call>
+void with_engine(int variant, bool direct, Call&& call) {
+  switch (variant) {
+    case 1: return direct ? call(NaiveTile<SquaredDifferences>{}) : call(NaiveTile<Products>{});
+    case 2: return direct ? call(SharedTile<SquaredDifferences>{}) : call(SharedTile<Products>{});
+    case 3: return direct ? call(RegisterTile<SquaredDifferences>{}) : call(RegisterTile<Products>{});
+    default: return call(TensorCoreTile{});
+  }
+}
+
+// Whether a variant takes squared differences over d dimensions.
+inline bool sums_directly(int variant, index_t d) { return variant != 4 && d <= kDirectDimensions; }
+
+inline index_t tiles(index_t size, index_t tile) { return (size + tile - 1) / tile; }
+
+// Blocks of a grid along x, which a launch may have 2^31 - 1 of.
+inline unsigned blocks(index_t count) {
+  if (count > 0x7fffffff) throw std::length_error("Too many tiles for one launch.");
+  return static_cast<unsigned>(count);
+}
+
+}  // namespace eat::cuda

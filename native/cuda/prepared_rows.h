@@ -1,0 +1,63 @@
+// Rows of a matrix as the distance kernels take them: zero-padded to a multiple of 16 dimensions, where they are not of such a
+// length already, with their squared norms in double and what the whole matrix is like.
+#pragma once
+
+#include <memory>
+#include <utility>
+
+#include "device_input.h"
+#include "distance_rows.h"
+#include "finite.h"
+#include "plain_tiles.h"
+#include "tiles.h"
+
+namespace eat::cuda {
+
+class PreparedRows {
+ public:
+  // `from`: a contract's rows, on the host or a device matrix's.
+  PreparedRows(Stream& stream, const float* from, index_t rows, index_t d) : PreparedRows(stream, DeviceInput<float>(stream, from, rows * d), rows, d) {}
+  PreparedRows(Stream& stream, DeviceInput<float> from, index_t rows, index_t d) : PreparedRows(stream, from.span(), rows, d) {
+    if (padded_.size() == 0) owned_ = std::move(from);
+  }
+  // Rows that are on the device and stay there as long as this.
+  PreparedRows(Stream& stream, Span<const float> from, index_t rows, index_t d)
+      : rows(rows), d(d), depth((d + kSlice - 1) / kSlice * kSlice), from_(from), norms_(stream, rows), extremes_(stream, Extremes::size) {
+    const bool aligned = reinterpret_cast<std::uintptr_t>(from.data) % 16 == 0;
+    if (depth != d || !aligned) padded_ = DeviceBuffer<float>(stream, rows * depth);
+    prepare(stream, from);
+  }
+
+  // Again, for other values in the same place and number.
+  void prepare(Stream& stream, Span<const float> from);
+
+  Span<const float> values() const { return padded_.size() > 0 ? padded_.view() : from_; }
+  Span<const double> norms() const { return norms_.view(); }
+  Span<const unsigned long long> extremes() const { return extremes_.view(); }
+
+  // Waits for the device.
+  bool finite(Stream& stream) {
+    unsigned long long found[Extremes::size];
+    download(stream, found, extremes_.span(), Extremes::size);
+    return found[Extremes::not_finite] == 0;
+  }
+
+  index_t rows, d, depth;
+
+ private:
+  DeviceInput<float> owned_;
+  DeviceBuffer<float> padded_;
+  Span<const float> from_;
+  DeviceBuffer<double> norms_;
+  DeviceBuffer<unsigned long long> extremes_;
+};
+
+// Throws for the first row, in order, of `m` that is not finite; for when one is known to be among the arguments.
+inline void throw_first_not_finite(const Run& run, Stream& stream, const MatrixView& m, const char* name) {
+  for (index_t b = 0; b < m.batch; b++) {
+    const DeviceInput<float> matrix(stream, m.data + b * m.rows * m.cols, m.rows * m.cols);
+    check_finite(run, stream, matrix.span(), m.cols, b * m.rows, name);
+  }
+}
+
+}  // namespace eat::cuda

@@ -1,0 +1,34 @@
+// Which variant of a kernel runs. They are numbered in the order of the ladder, and every one is kept, forceable and tested:
+// 1 naive, the reference on the device; 2 shared-memory tiles; 3 register tiles fed by cp.async; 4 tensor cores, 3xTF32.
+#pragma once
+
+#include <cstdlib>
+#include <stdexcept>
+#include <string>
+
+#include "../contracts/common.h"
+
+namespace eat::cuda {
+
+constexpr int kVariants = 4;
+
+// Up to this many dimensions squared differences are summed directly, which costs no more and does not cancel.
+constexpr index_t kDirectDimensions = 16;
+
+// EAT_DML_CUDA_VARIANT as a number, 0 where it is not set.
+inline int forced_variant() {
+  const char* text = std::getenv("EAT_DML_CUDA_VARIANT");
+  if (text == nullptr || *text == 0) return 0;
+  if (text[0] >= '1' && text[0] <= '0' + kVariants && text[1] == 0) return text[0] - '0';
+  throw std::invalid_argument("Expected 1 to " + std::to_string(kVariants) + " for EAT_DML_CUDA_VARIANT but received " + text + ".");
+}
+
+// For rows x columns results over d dimensions. Never 1: it is there to be compared with. A 128 x 128 tile that would be mostly
+// empty wastes more than it saves; directly summed differences are no product, so the tensor cores cannot take them.
+inline int choose_variant(index_t columns, index_t d) {
+  if (const int forced = forced_variant()) return forced;
+  if (columns <= 32) return 2;
+  return d <= kDirectDimensions ? 3 : 4;
+}
+
+}  // namespace eat::cuda
