@@ -22,7 +22,7 @@ const OUTPUT = {
 };
 
 /** The path of the first of `names` that is an executable file on PATH. */
-function onPath(...names) {
+export function onPath(...names) {
   const endings = windows ? (process.env.PATHEXT ?? '.EXE;.CMD;.BAT').split(';') : [''];
   const folders = (process.env.PATH ?? '').split(delimiter).filter(Boolean);
   for (const name of names) {
@@ -41,7 +41,8 @@ function isExecutable(path) {
   }
 }
 
-function resolved(module) {
+/** Where `module` would be required from, if it is there. */
+export function resolved(module) {
   try {
     return require.resolve(module);
   } catch {
@@ -123,7 +124,8 @@ export async function probe(path) {
   return code === 0 ? { info: JSON.parse(output) } : { failure: output };
 }
 
-function run(command, args, write) {
+/** Runs a tool in the package's folder: {code, output}, of both its streams. */
+export function run(command, args, write) {
   return new Promise((resolve) => {
     const child = spawn(command, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
     let output = '';

@@ -30,45 +30,56 @@ Napi::Value depthwise_conv2d_backprop_input(const Napi::CallbackInfo&);
 Napi::Value depthwise_conv2d_backprop_filter(const Napi::CallbackInfo&);
 Napi::Value strided_copy(const Napi::CallbackInfo&);
 Napi::Value adam_w(const Napi::CallbackInfo&);
+#ifdef EAT_DML_DEVICE_ADDON
+Napi::Value upload_matrix(const Napi::CallbackInfo&);
+#else
 Napi::Value register_tensorflow_ops(const Napi::CallbackInfo&);
 Napi::Value tensorflow_devices(const Napi::CallbackInfo&);
+#endif
 
 namespace {
 
 struct Entry {
   const char* name;
   Binding function;
+  bool (*there)();
 };
+
+// A device's table leaves out what it has no kernel for; that is not exported.
+template <auto Kernel>
+bool has() {
+  return kernels().*Kernel != nullptr;
+}
 
 constexpr Entry kEntries[] = {
-    {"pairwiseDistance", pairwise_distance},
-    {"nearestCentroid", nearest_centroid},
-    {"nearestNeighbors", nearest_neighbors},
-    {"centroidMeans", centroid_means},
-    {"kmeans", kmeans},
-    {"kmeansPlusPlus", kmeans_plus_plus},
-    {"projectPerturbation", project_perturbation},
-    {"attackStep", attack_step},
-    {"matmul", matmul},
-    {"conv2d", conv2d},
-    {"conv2dBackpropInput", conv2d_backprop_input},
-    {"conv2dBackpropFilter", conv2d_backprop_filter},
-    {"unary", unary},
-    {"binary", binary},
-    {"reduce", reduce},
-    {"batchMoments", batch_moments},
-    {"batchNorm", batch_norm},
-    {"batchNormGradient", batch_norm_gradient},
-    {"pool2d", pool2d},
-    {"pool2dGradient", pool2d_gradient},
-    {"depthwiseConv2d", depthwise_conv2d},
-    {"depthwiseConv2dBackpropInput", depthwise_conv2d_backprop_input},
-    {"depthwiseConv2dBackpropFilter", depthwise_conv2d_backprop_filter},
-    {"stridedCopy", strided_copy},
-    {"adamW", adam_w},
+    {"pairwiseDistance", pairwise_distance, has<&KernelTable::pairwise_distance>},
+    {"nearestCentroid", nearest_centroid, has<&KernelTable::nearest_centroid>},
+    {"nearestNeighbors", nearest_neighbors, has<&KernelTable::nearest_neighbors>},
+    {"centroidMeans", centroid_means, has<&KernelTable::centroid_means>},
+    {"kmeans", kmeans, has<&KernelTable::kmeans>},
+    {"kmeansPlusPlus", kmeans_plus_plus, has<&KernelTable::kmeans_plus_plus>},
+    {"projectPerturbation", project_perturbation, has<&KernelTable::project_perturbation>},
+    {"attackStep", attack_step, has<&KernelTable::attack_step>},
+    {"matmul", matmul, has<&KernelTable::matmul>},
+    {"conv2d", conv2d, has<&KernelTable::conv2d>},
+    {"conv2dBackpropInput", conv2d_backprop_input, has<&KernelTable::conv2d_backprop_input>},
+    {"conv2dBackpropFilter", conv2d_backprop_filter, has<&KernelTable::conv2d_backprop_filter>},
+    {"unary", unary, has<&KernelTable::unary>},
+    {"binary", binary, has<&KernelTable::binary>},
+    {"reduce", reduce, has<&KernelTable::reduce>},
+    {"batchMoments", batch_moments, has<&KernelTable::batch_moments>},
+    {"batchNorm", batch_norm, has<&KernelTable::batch_norm>},
+    {"batchNormGradient", batch_norm_gradient, has<&KernelTable::batch_norm_gradient>},
+    {"pool2d", pool2d, has<&KernelTable::pool2d>},
+    {"pool2dGradient", pool2d_gradient, has<&KernelTable::pool2d_gradient>},
+    {"depthwiseConv2d", depthwise_conv2d, has<&KernelTable::depthwise_conv2d>},
+    {"depthwiseConv2dBackpropInput", depthwise_conv2d_backprop_input, has<&KernelTable::depthwise_conv2d_backprop_input>},
+    {"depthwiseConv2dBackpropFilter", depthwise_conv2d_backprop_filter, has<&KernelTable::depthwise_conv2d_backprop_filter>},
+    {"stridedCopy", strided_copy, has<&KernelTable::strided_copy>},
+    {"adamW", adam_w, has<&KernelTable::adam_w>},
 };
 
-// {isa, threads}: what runs now.
+// {isa, threads}: what runs now; of a device addon, `isa` names the device.
 Napi::Value info(const Napi::CallbackInfo& info) {
   Napi::Object o = Napi::Object::New(info.Env());
   o.Set("isa", kernels().isa);
@@ -76,6 +87,7 @@ Napi::Value info(const Napi::CallbackInfo& info) {
   return o;
 }
 
+#ifndef EAT_DML_DEVICE_ADDON
 // {fmaGflops, triadGbytes}: what this machine can do at most; takes about a second.
 Napi::Value limits(const Napi::CallbackInfo& info) {
   Run run;
@@ -86,6 +98,7 @@ Napi::Value limits(const Napi::CallbackInfo& info) {
   o.Set("triadGbytes", Napi::Number::New(info.Env(), limits.triad_gbytes));
   return o;
 }
+#endif
 
 Napi::Object init(Napi::Env env, Napi::Object exports) {
   try {
@@ -93,10 +106,16 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   } catch (const std::exception& e) {
     throw Napi::Error::New(env, e.what());
   }
-  for (const Entry& entry : kEntries) exports.Set(entry.name, Napi::Function::New(env, entry.function, entry.name));
+  for (const Entry& entry : kEntries) {
+    if (entry.there()) exports.Set(entry.name, Napi::Function::New(env, entry.function, entry.name));
+  }
+#ifdef EAT_DML_DEVICE_ADDON
+  exports.Set("uploadMatrix", Napi::Function::New(env, upload_matrix, "uploadMatrix"));
+#else
   exports.Set("machineLimits", Napi::Function::New(env, limits, "machineLimits"));
   exports.Set("registerTensorflowOps", Napi::Function::New(env, register_tensorflow_ops, "registerTensorflowOps"));
   exports.Set("tensorflowDevices", Napi::Function::New(env, tensorflow_devices, "tensorflowDevices"));
+#endif
   exports.Set("info", Napi::Function::New(env, info, "info"));
   return exports;
 }

@@ -7,34 +7,6 @@ namespace {
 
 [[noreturn]] void fail(const Napi::Env& env, const std::string& message) { throw Napi::TypeError::New(env, message); }
 
-// A C++ exception as a JavaScript error; `kind`, `argument` and `row` let TypeScript phrase it.
-Napi::Error to_error(const Napi::Env& env, const std::exception_ptr& error) {
-  const auto make = [&env](const std::string& kind, const std::string& message) {
-    Napi::Error e = Napi::Error::New(env, message);
-    e.Value().Set("kind", kind);
-    return e;
-  };
-  const auto located = [&make, &env](const std::string& kind, const char* argument, index_t row) {
-    Napi::Error e = make(kind, argument);
-    e.Value().Set("argument", argument);
-    e.Value().Set("row", Napi::Number::New(env, static_cast<double>(row)));
-    return e;
-  };
-  try {
-    std::rethrow_exception(error);
-  } catch (const NotFinite& e) {
-    return located("notFinite", e.argument, e.row);
-  } catch (const OutsideBox& e) {
-    return located("outsideBox", e.argument, e.row);
-  } catch (const Cancelled&) {
-    return make("cancelled", "cancelled");
-  } catch (const std::bad_alloc&) {
-    return make("memory", "out of memory");
-  } catch (const std::exception& e) {
-    return make("other", e.what());
-  }
-}
-
 class Work : public Napi::AsyncWorker {
  public:
   Work(const Napi::Env& env, Arguments arguments, Prepared prepared, Run run)
@@ -84,6 +56,33 @@ class Work : public Napi::AsyncWorker {
 
 }  // namespace
 
+Napi::Error to_error(const Napi::Env& env, const std::exception_ptr& error) {
+  const auto make = [&env](const std::string& kind, const std::string& message) {
+    Napi::Error e = Napi::Error::New(env, message);
+    e.Value().Set("kind", kind);
+    return e;
+  };
+  const auto located = [&make, &env](const std::string& kind, const char* argument, index_t row) {
+    Napi::Error e = make(kind, argument);
+    e.Value().Set("argument", argument);
+    e.Value().Set("row", Napi::Number::New(env, static_cast<double>(row)));
+    return e;
+  };
+  try {
+    std::rethrow_exception(error);
+  } catch (const NotFinite& e) {
+    return located("notFinite", e.argument, e.row);
+  } catch (const OutsideBox& e) {
+    return located("outsideBox", e.argument, e.row);
+  } catch (const Cancelled&) {
+    return make("cancelled", "cancelled");
+  } catch (const std::bad_alloc&) {
+    return make("memory", "out of memory");
+  } catch (const std::exception& e) {
+    return make("other", e.what());
+  }
+}
+
 double Arguments::number(const char* name) const {
   const Napi::Value v = object_.Get(name);
   if (!v.IsNumber()) fail(object_.Env(), std::string("Expected a number for ") + name + ".");
@@ -95,6 +94,14 @@ MatrixView Arguments::matrix(const char* name) {
   if (!v.IsObject()) fail(object_.Env(), std::string("Expected a matrix for ") + name + ".");
   const Napi::Object given = v.As<Napi::Object>();
   Arguments fields(given, async_);
+#ifdef EAT_DML_DEVICE_ADDON
+  if (fields.has("resident")) {
+    const ResidentHandle matrix = *fields.value("resident").As<Napi::External<ResidentHandle>>().Data();
+    if (matrix == nullptr) fail(object_.Env(), std::string("Expected a device matrix for ") + name + " but received one that is disposed.");
+    kept_.push_back(matrix);
+    return matrix->view;
+  }
+#endif
   MatrixView m;
   m.rows = fields.integer("rows");
   m.cols = fields.integer("cols");

@@ -13,6 +13,9 @@
 
 #include "../contracts/common.h"
 #include "../cpu/buffer.h"
+#ifdef EAT_DML_DEVICE_ADDON
+#include "../cuda/device_matrix.h"
+#endif
 
 namespace eat::addon {
 
@@ -30,7 +33,7 @@ class Arguments {
   Enum choice(const char* name) const { return static_cast<Enum>(static_cast<int>(number(name))); }
   Napi::Value value(const char* name) const { return object_.Get(name); }
 
-  // {data: Float32Array, rows, cols, batch?} of the size it claims.
+  // {data: Float32Array, rows, cols, batch?} of the size it claims; in a device's addon also {resident} of uploadMatrix.
   MatrixView matrix(const char* name);
 
   // A typed array of exactly `length` elements, to read.
@@ -64,12 +67,20 @@ class Arguments {
   Napi::Object object_;  // valid while the binding runs
   bool async_;
   std::vector<Copy> copies_;
+  std::vector<std::shared_ptr<void>> kept_;  // device matrices that the call reads
 };
 
 template <> inline napi_typedarray_type Arguments::type_of<float>() { return napi_float32_array; }
 template <> inline napi_typedarray_type Arguments::type_of<double>() { return napi_float64_array; }
 template <> inline napi_typedarray_type Arguments::type_of<std::int32_t>() { return napi_int32_array; }
 template <> inline napi_typedarray_type Arguments::type_of<std::uint8_t>() { return napi_uint8_array; }
+
+#ifdef EAT_DML_DEVICE_ADDON
+using ResidentHandle = std::shared_ptr<cuda::DeviceMatrix>;  // null once released
+#endif
+
+// A C++ exception as a JavaScript error; `kind`, `argument` and `row` let TypeScript phrase it.
+Napi::Error to_error(const Napi::Env& env, const std::exception_ptr& error);
 
 using Body = std::function<void(const Run&)>;
 

@@ -37,6 +37,19 @@ inline Status cuda_event_record(EventHandle e, StreamHandle s) { return cudaEven
 inline Status cuda_event_synchronize(EventHandle e) { return cudaEventSynchronize(e); }
 inline Status cuda_event_elapsed(float* ms, EventHandle a, EventHandle b) { return cudaEventElapsedTime(ms, a, b); }
 
+// A recorded stream, ready to launch.
+using GraphHandle = cudaGraphExec_t;
+inline Status cuda_graph_begin(StreamHandle s) { return cudaStreamBeginCapture(s, cudaStreamCaptureModeThreadLocal); }
+inline Status cuda_graph_end(StreamHandle s, GraphHandle* out) {
+  cudaGraph_t graph = nullptr;
+  Status status = cudaStreamEndCapture(s, &graph);
+  if (status == cudaSuccess) status = cudaGraphInstantiate(out, graph, 0);
+  if (graph != nullptr) cudaGraphDestroy(graph);
+  return status;
+}
+inline Status cuda_graph_launch(GraphHandle graph, StreamHandle s) { return cudaGraphLaunch(graph, s); }
+inline Status cuda_graph_destroy(GraphHandle graph) { return cudaGraphExecDestroy(graph); }
+
 struct DeviceInfo {
   char name[256] = "";
   int major = 0, minor = 0, multiprocessors = 0;

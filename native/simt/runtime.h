@@ -41,6 +41,13 @@ Status cuda_event_record(EventHandle e, StreamHandle s);
 inline Status cuda_event_synchronize(EventHandle) { return 0; }
 Status cuda_event_elapsed(float* ms, EventHandle a, EventHandle b);
 
+// Nothing is recorded here.
+using GraphHandle = void*;
+inline Status cuda_graph_begin(StreamHandle) { return 801; }  // cudaErrorNotSupported
+inline Status cuda_graph_end(StreamHandle, GraphHandle*) { return 801; }
+inline Status cuda_graph_launch(GraphHandle, StreamHandle) { return 801; }
+inline Status cuda_graph_destroy(GraphHandle) { return 801; }
+
 struct DeviceInfo {
   char name[256] = "";
   int major = 0, minor = 0, multiprocessors = 0;

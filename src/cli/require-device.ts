@@ -6,7 +6,7 @@ import type { Config } from './config.js';
 export function requireDevice(device: Config['device'] = 'auto'): void {
   if (device === 'auto') return;
   const all = devices();
-  const used = all.find(({ available }) => available)!;
+  const used = all.find(({ available, byNameOnly }) => available && !byNameOnly)!;
   if (used.name === device) return;
   const asked = all.find(({ name }) => name === device)!;
   const why = asked.available ? `kernels run on ${used.name}, which is there and faster` : asked.detail;

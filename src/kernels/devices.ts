@@ -1,5 +1,5 @@
 import { EatDmlError, invalid } from '../errors.js';
-import { type Addon, loadAddon, loadAttempts } from './load-addon.js';
+import { type Addon, cudaAttempts, loadAddon, loadAttempts, loadCudaAddon } from './load-addon.js';
 import type { DeviceName } from './matrix.js';
 
 /** A place where kernels can run, and whether they can here. */
@@ -12,15 +12,37 @@ export interface DeviceInfo {
   isa?: string;
   /** Threads a call may use (cpu). */
   threads?: number;
+  /** `auto` does not take it: the emulator, which stands in for a GPU in tests (cuda). */
+  byNameOnly?: boolean;
 }
 
 const BUILD_HINT =
   'Install a C++ compiler and cmake, then run `npx eat-dml build` (in a checkout: `npm run build:native`).';
-const CUDA_DETAIL = 'this version has no CUDA addon';
+const CUDA_HINT =
+  'Install the CUDA toolkit (nvcc), then run `npx eat-dml build --cuda` (in a checkout: `npm run build:cuda`).';
+const DRIVER_HINT = 'Is an NVIDIA driver installed (nvidia-smi), and does CUDA_VISIBLE_DEVICES leave a GPU?';
 
 /** The devices in the order in which `auto` tries them. */
 export function devices(): DeviceInfo[] {
-  return [{ name: 'cuda', available: false, detail: CUDA_DETAIL }, cpuDevice(), jsDevice()];
+  return [cudaDevice(), cpuDevice(), jsDevice()];
+}
+
+function cudaDevice(): DeviceInfo {
+  const addon = loadCudaAddon();
+  if (addon) {
+    const { isa } = addon.info();
+    return isEmulator(addon)
+      ? { name: 'cuda', available: true, detail: `${isa}, for tests; auto does not take it`, isa, byNameOnly: true }
+      : { name: 'cuda', available: true, detail: `${isa}; kernels without a CUDA version run on the CPU`, isa };
+  }
+  const broken = cudaAttempts().find((a) => a.found);
+  if (!broken) return { name: 'cuda', available: false, detail: `the CUDA addon is not built. ${CUDA_HINT}` };
+  const detail = `the CUDA addon at ${broken.path} does not run: ${broken.failure}. ${DRIVER_HINT}`;
+  return { name: 'cuda', available: false, detail };
+}
+
+function isEmulator(addon: Addon): boolean {
+  return addon.info().isa === 'simt emulator';
 }
 
 function cpuDevice(): DeviceInfo {
@@ -38,15 +60,29 @@ function jsDevice(): DeviceInfo {
   return { name: 'js', available: true, detail: 'plain JavaScript in double precision; exact, and slow' };
 }
 
-/** The addon to run on, or undefined for the js device; throws where `device` names one that is absent. */
-export function resolveDevice(device: DeviceName | 'auto' = 'auto'): Addon | undefined {
+/**
+ * The addon to run `kernel` on, or undefined for the js device; throws where `device` names one that is absent or lacks it.
+ * The CUDA addon is looked for only where `device` may be cuda.
+ */
+export function resolveDevice(device: DeviceName | 'auto' = 'auto', kernel?: string): Addon | undefined {
   if (device === 'js') return undefined;
   if (device !== 'auto' && device !== 'cpu' && device !== 'cuda') {
     throw invalid('device', 'one of auto, cuda, cpu, js', device);
   }
-  if (device === 'cuda') throw new EatDmlError('ERR_DEVICE', `Device cuda is not available: ${CUDA_DETAIL}.`);
+  if (device === 'cuda') return cudaAddonFor(kernel);
+  const gpu = device === 'auto' ? loadCudaAddon() : undefined;
+  if (gpu && !isEmulator(gpu) && (kernel === undefined || kernel in gpu)) return gpu;
   const addon = loadAddon();
   if (device === 'cpu' && !addon)
     throw new EatDmlError('ERR_DEVICE', `Device cpu is not available: ${cpuDevice().detail}`);
+  return addon;
+}
+
+function cudaAddonFor(kernel?: string): Addon {
+  const addon = loadCudaAddon();
+  if (!addon) throw new EatDmlError('ERR_DEVICE', `Device cuda is not available: ${cudaDevice().detail}`);
+  if (kernel !== undefined && !(kernel in addon)) {
+    throw new EatDmlError('ERR_DEVICE', `Device cuda has no ${kernel}: use device auto or cpu for it.`);
+  }
   return addon;
 }

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
@@ -21,7 +22,7 @@ export interface Addon {
 /** One place where the addon was looked for, and what came of it. */
 export interface LoadAttempt {
   path: string;
-  from: 'EAT_DML_NATIVE_PATH' | 'build' | 'platform package';
+  from: 'EAT_DML_NATIVE_PATH' | 'EAT_DML_CUDA_PATH' | 'build' | 'platform package';
   found: boolean;
   /** Why it was not taken; absent when it was. */
   failure?: string;
@@ -30,40 +31,105 @@ export interface LoadAttempt {
 const require = createRequire(import.meta.url);
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
-let loaded: { addon?: Addon; attempts: LoadAttempt[] } | undefined;
+interface Loaded {
+  addon?: Addon;
+  attempts: LoadAttempt[];
+}
+
+type Candidate = Pick<LoadAttempt, 'from' | 'path'>;
+
+let cpu: Loaded | undefined;
+let cuda: Loaded | undefined;
 
 /** The CPU addon, or undefined where none could be loaded; looked for once per process. */
 export function loadAddon(): Addon | undefined {
-  return load().addon;
+  return cpuAddon().addon;
 }
 
 /** Every place the addon was looked for, in order, for `eat-dml doctor`. */
 export function loadAttempts(): readonly LoadAttempt[] {
-  return load().attempts;
+  return cpuAddon().attempts;
 }
 
-function load() {
-  if (loaded) return loaded;
+/** The CUDA addon, or undefined where none runs here; looked for and probed once per process, when first asked for. */
+export function loadCudaAddon(): Addon | undefined {
+  return cudaAddon().addon;
+}
+
+/** Every place the CUDA addon was looked for, in order. */
+export function cudaAttempts(): readonly LoadAttempt[] {
+  return cudaAddon().attempts;
+}
+
+function cpuAddon(): Loaded {
+  cpu ??= load(candidates(), (path) => require(path) as Addon, refuseForcedIsa);
+  return cpu;
+}
+
+function cudaAddon(): Loaded {
+  cuda ??= load(cudaCandidates(), (path) => {
+    const failure = probeInChild(path);
+    if (failure !== undefined) throw new Error(failure);
+    return require(path) as Addon;
+  });
+  return cuda;
+}
+
+function load(candidates: Iterable<Candidate>, open: (path: string) => Addon, onFailure?: (failure: string) => void) {
   const attempts: LoadAttempt[] = [];
   let addon: Addon | undefined;
-  for (const { from, path } of candidates()) {
+  for (const { from, path } of candidates) {
     const found = from === 'platform package' ? resolvable(path) : existsSync(path);
     const attempt: LoadAttempt = { path, from, found };
     attempts.push(attempt);
     if (!found) attempt.failure = 'not there';
     if (!found || addon) continue;
     try {
-      addon = require(path) as Addon;
+      addon = open(path);
     } catch (error) {
       attempt.failure = (error as Error).message;
-      refuseForcedIsa(attempt.failure);
+      onFailure?.(attempt.failure);
     }
   }
-  loaded = { addon, attempts };
-  return loaded;
+  return { addon, attempts };
 }
 
-function* candidates(): Generator<Pick<LoadAttempt, 'from' | 'path'>> {
+/** A driver that hangs is given up after this. */
+const PROBE_TIMEOUT_MS = 60_000;
+
+/**
+ * Loads a CUDA addon in a child process and lets it open the driver and the device, which may crash or hang. Returns what went
+ * wrong; undefined where it runs. Loading it here is safe then: the addon opens the same driver in the same way.
+ */
+function probeInChild(path: string): string | undefined {
+  const program = `
+    try { process.stdout.write('ok ' + require(process.argv[1]).info().isa); }
+    catch (error) { process.stdout.write('failed ' + error.message); }`;
+  const timeout = Number(process.env.EAT_DML_PROBE_TIMEOUT_MS) || PROBE_TIMEOUT_MS;
+  const child = spawnSync(process.execPath, ['-e', program, path], {
+    encoding: 'utf8',
+    timeout,
+    killSignal: 'SIGKILL',
+  });
+  const code = (child.error as NodeJS.ErrnoException | undefined)?.code;
+  if (code === 'ETIMEDOUT') return `the CUDA driver did not answer in ${timeout / 1000} s`;
+  if (child.error) return `the child process that probes it did not start: ${child.error.message}`;
+  if (child.signal) return `it crashes with ${child.signal}; the driver is broken or does not fit`;
+  const failed = child.stdout.match(/failed ([\s\S]*)$/)?.[1];
+  if (failed !== undefined) return failed;
+  return /ok [\s\S]/.test(child.stdout)
+    ? undefined
+    : `it ended with status ${child.status}; ${child.stderr.slice(-300)}`;
+}
+
+function* cudaCandidates(): Generator<Candidate> {
+  const named = process.env.EAT_DML_CUDA_PATH;
+  if (named) yield { from: 'EAT_DML_CUDA_PATH', path: resolve(named) };
+  yield { from: 'build', path: `${root}native/build-cuda/Release/eat_dml_cuda.node` };
+  yield { from: 'platform package', path: `@eat-dml/${process.platform}-${process.arch}-cuda` };
+}
+
+function* candidates(): Generator<Candidate> {
   const named = process.env.EAT_DML_NATIVE_PATH;
   if (named) yield { from: 'EAT_DML_NATIVE_PATH', path: resolve(named) };
   yield { from: 'build', path: `${root}native/build/Release/eat_dml.node` };

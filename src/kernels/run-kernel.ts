@@ -24,7 +24,7 @@ export interface KernelCall<Args extends object> {
 
 /** Runs on the chosen device, now. Results are in the arrays of `args`. */
 export function runSync<Args extends object>(call: KernelCall<Args>, options: KernelOptions): void {
-  const addon = resolveDevice(options.device);
+  const addon = resolveDevice(options.device, call.kernel);
   call.args.checkFinite = options.checkFinite ?? true;
   try {
     if (addon) (addon[call.kernel] as AddonKernel)(call.args, false);
@@ -41,7 +41,7 @@ export async function runAsync<Args extends object>(
 ): Promise<void> {
   const { signal } = options;
   throwIfAborted(signal);
-  const addon = resolveDevice(options.device);
+  const addon = resolveDevice(options.device, call.kernel);
   call.args.checkFinite = options.checkFinite ?? true;
   try {
     if (addon) await runTask((addon[call.kernel] as AddonKernel)(call.args, true) as AddonTask, signal);

@@ -1,9 +1,9 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { allCases } from '../kernels/cases/index.js';
 
 /** Every kernel by its name; the same name, in each place's spelling, names its files everywhere. */
-const bindings = [...readFileSync('native/addon/addon.cc', 'utf8').matchAll(/\{"(\w+)", (\w+)\}/g)];
+const bindings = [...readFileSync('native/addon/addon.cc', 'utf8').matchAll(/\{"(\w+)", (\w+), has</g)];
 
 /** Kernels that live in another's files: the gradients beside their forward, the start of k-means beside k-means. */
 function homeOf(kernel: string): string {
@@ -39,4 +39,22 @@ test.each(kernels)('%s has a parity row and a bench row', (kernel) => {
   const table = kernel === 'kmeansPlusPlus' ? 'kmeans' : kernel;
   expect(allCases.some((row) => row.kernel === table)).toBe(true);
   expect(readFileSync('bench/kernels.ts', 'utf8')).toMatch(new RegExp(`\\b${table}\\b`));
+});
+
+/** Those that native/cuda has: the rest runs on the CPU. */
+const onCuda = [...readFileSync('native/cuda/table.cc', 'utf8').matchAll(/table\.(\w+) = cuda::\1;/g)].map(
+  ([, name]) => name,
+);
+
+test.each(onCuda)('%s on CUDA has its source in the list', (kernel) => {
+  expect(kernels.map(snake)).toContain(kernel);
+  expect(readFileSync('native/cuda/sources.txt', 'utf8').split('\n')).toContain(`cuda/${kernel}.cu`);
+  expect(existsSync(`native/cuda/${kernel}.cu`)).toBe(true);
+});
+
+test('every .cu is in the list of sources', () => {
+  const listed = readFileSync('native/cuda/sources.txt', 'utf8').trim().split('\n');
+  const files = readdirSync('native/cuda').filter((name) => name.endsWith('.cu'));
+  expect(files.map((name) => `cuda/${name}`).sort()).toEqual(listed.filter((name) => name.endsWith('.cu')));
+  expect([...listed].sort()).toEqual(listed);
 });

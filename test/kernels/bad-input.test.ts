@@ -90,11 +90,6 @@ const CASES: [string, () => Promise<unknown>, string][] = [
     () => pairwiseDistance(a, b, { device: wrong('tpu') }),
     'Expected one of auto, cuda, cpu, js for device but received "tpu".',
   ],
-  [
-    'an absent device',
-    () => pairwiseDistance(a, b, { device: 'cuda' }),
-    'Device cuda is not available: this version has no CUDA addon.',
-  ],
   ['k = 0', () => kmeans(a, { k: 0 }), 'Expected a positive integer for k but received 0.'],
   ['k > n', () => kmeans(a, { k: 5 }), 'Expected at most 4 (the rows of points) for k but received 5.'],
   ['no k', () => kmeans(a, {}), 'Expected a positive integer for k but received undefined.'],

@@ -1,0 +1,38 @@
+# eat_dml_cuda.node (nvcc) and eat_dml_simt.node (the same .cu files as C++, under the emulator): the addon's own files and the
+# little of cpu/ that they need, from sources.txt, and what cuda/sources.txt adds.
+file(STRINGS cuda/sources.txt EAT_DML_DEVICE_SOURCES)
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS cuda/sources.txt)
+set(EAT_DML_SHARED_SOURCES ${EAT_DML_SOURCES})
+list(FILTER EAT_DML_SHARED_SOURCES INCLUDE REGEX "^(addon/|cpu/buffer|cpu/thread_pool)")
+list(FILTER EAT_DML_SHARED_SOURCES EXCLUDE REGEX "^addon/tensorflow")
+list(APPEND EAT_DML_DEVICE_SOURCES ${EAT_DML_SHARED_SOURCES})
+set(EAT_DML_CU ${EAT_DML_DEVICE_SOURCES})
+list(FILTER EAT_DML_CU INCLUDE REGEX "[.]cu$")
+
+if(EAT_DML_DEVICE STREQUAL "cuda")
+  # Before the language is enabled, which would choose an architecture of its own. 120 as PTX too, for what comes after.
+  if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)
+    set(CMAKE_CUDA_ARCHITECTURES 80-real 86-real 89-real 90a-real 100-real 120)
+  endif()
+  set(CMAKE_CUDA_STANDARD 17)
+  set(CMAKE_CUDA_STANDARD_REQUIRED ON)
+  set(CMAKE_CUDA_FLAGS_RELEASE "-O3")
+  set(CMAKE_CUDA_RUNTIME_LIBRARY Static)
+  enable_language(CUDA)
+  if(CMAKE_CUDA_COMPILER_VERSION VERSION_LESS 12.8)
+    message(FATAL_ERROR "nvcc ${CMAKE_CUDA_COMPILER_VERSION} knows no sm_100 and sm_120: CUDA 12.8 or newer is needed, or -DCMAKE_CUDA_ARCHITECTURES.")
+  endif()
+  # No contraction, as on the CPU; the compiler's vectors and C++ lambdas are not needed.
+  set(EAT_DML_CUDA_OPTIONS --fmad=false -lineinfo -Xcompiler=-ffp-contract=off,-fvisibility=hidden)
+else()
+  set_source_files_properties(${EAT_DML_CU} PROPERTIES LANGUAGE CXX COMPILE_OPTIONS "-x;c++")
+  file(GLOB EAT_DML_EMULATOR CONFIGURE_DEPENDS simt/*.cc)
+  list(APPEND EAT_DML_DEVICE_SOURCES ${EAT_DML_EMULATOR})
+  set(CMAKE_CXX_FLAGS_RELEASE "-O2")
+endif()
+
+eat_dml_addon(eat_dml_${EAT_DML_DEVICE} ${EAT_DML_DEVICE_SOURCES})
+target_compile_definitions(eat_dml_${EAT_DML_DEVICE} PRIVATE EAT_DML_DEVICE_ADDON)
+if(EAT_DML_DEVICE STREQUAL "cuda")
+  target_compile_options(eat_dml_cuda PRIVATE $<$<COMPILE_LANGUAGE:CUDA>:${EAT_DML_CUDA_OPTIONS}>)
+endif()
