@@ -7,14 +7,25 @@
 
 namespace eat::cuda {
 
-// call(Engine{}); `direct` asks for squared differences, which the tensor cores do not have.
+// call(Engine{}) with an engine of products.
+template <class Call>
+void with_product_engine(int variant, Call&& call) {
+  switch (variant) {
+    case 1: return call(NaiveTile<Products>{});
+    case 2: return call(SharedTile<Products>{});
+    case 3: return call(RegisterTile<Products>{});
+    default: return call(TensorCoreTile{});
+  }
+}
+
+// The same, or with `direct` one of squared differences, which the tensor cores do not have.
 template <class Call>
 void with_engine(int variant, bool direct, Call&& call) {
+  if (!direct) return with_product_engine(variant, call);
   switch (variant) {
-    case 1: return direct ? call(NaiveTile<SquaredDifferences>{}) : call(NaiveTile<Products>{});
-    case 2: return direct ? call(SharedTile<SquaredDifferences>{}) : call(SharedTile<Products>{});
-    case 3: return direct ? call(RegisterTile<SquaredDifferences>{}) : call(RegisterTile<Products>{});
-    default: return call(TensorCoreTile{});
+    case 1: return call(NaiveTile<SquaredDifferences>{});
+    case 2: return call(SharedTile<SquaredDifferences>{});
+    default: return call(RegisterTile<SquaredDifferences>{});
   }
 }
 

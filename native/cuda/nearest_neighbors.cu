@@ -133,7 +133,7 @@ void select(Stream& stream, const NeighborArguments& p) {
 void search(Stream& stream, const PreparedRows& queries, const PreparedRows& points, NeighborArguments p) {
   const int variant = choose_variant(points.rows, points.d);
   p.share = rounding_share(variant, points.d);
-  with_engine(variant, false, [&](auto engine) {
+  with_product_engine(variant, [&](auto engine) {
     using Engine = decltype(engine);
     const index_t column_tiles = tiles(points.rows, Engine::N);
     const Grid grid{blocks(tiles(queries.rows, Engine::M) * column_tiles), 1, 1};

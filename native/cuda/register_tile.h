@@ -18,24 +18,27 @@ struct RegisterTile : StagedTile {
       for (int j = 0; j < C; j++) acc[i][j] = 0;
     }
     for_slices(shared, o, row0, column0, [&](int at) {
-#pragma unroll
-      for (int k = 0; k < kSlice; k += 4) {
-        Vec4 y[C];
-#pragma unroll
-        for (int j = 0; j < C; j++) y[j] = load4(shared, at + kOperand + column(j) * kPitch + k);
-#pragma unroll
-        for (int i = 0; i < R; i++) {
-          const Vec4 x = load4(shared, at + row(i) * kPitch + k);
-#pragma unroll
-          for (int j = 0; j < C; j++) {
-            acc[i][j] = Step::add_to(acc[i][j], x.x, y[j].x);
-            acc[i][j] = Step::add_to(acc[i][j], x.y, y[j].y);
-            acc[i][j] = Step::add_to(acc[i][j], x.z, y[j].z);
-            acc[i][j] = Step::add_to(acc[i][j], x.w, y[j].w);
-          }
-        }
-      }
+#pragma unroll 1  // unrolled, the values of four steps would be alive at once and take every register there is
+      for (int k = 0; k < kSlice; k += 4) step(acc, shared, at + k);
     });
+  }
+
+ private:
+  static EAT_DEVICE void step(float (&acc)[R][C], Shared<float> shared, int at) {
+    Vec4 y[C];
+#pragma unroll
+    for (int j = 0; j < C; j++) y[j] = load4(shared, at + kOperand + column(j) * kPitch);
+#pragma unroll
+    for (int i = 0; i < R; i++) {
+      const Vec4 x = load4(shared, at + row(i) * kPitch);
+#pragma unroll
+      for (int j = 0; j < C; j++) {
+        acc[i][j] = Step::add_to(acc[i][j], x.x, y[j].x);
+        acc[i][j] = Step::add_to(acc[i][j], x.y, y[j].y);
+        acc[i][j] = Step::add_to(acc[i][j], x.z, y[j].z);
+        acc[i][j] = Step::add_to(acc[i][j], x.w, y[j].w);
+      }
+    }
   }
 };
 
