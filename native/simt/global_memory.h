@@ -1,9 +1,32 @@
 // Device memory as a kernel sees it: every access inside its span, every span inside an allocation of the device.
 #pragma once
 
+#include <atomic>
 #include <type_traits>
 
 #include "machine.h"
+
+namespace eat::simt {
+
+// An allocation met lately; out of date once any memory has been freed.
+struct KnownMemory {
+  const char *begin = nullptr, *end = nullptr;
+  uint64_t frees = 0;
+};
+extern std::atomic<uint64_t> frees;
+KnownMemory find_device_memory(const void* p);  // begin == end where none holds p
+
+// Spans inside a kernel's structs are met only here: a launch sees those that are arguments themselves.
+inline void require_device_memory(const void* p, size_t bytes) {
+  static KnownMemory known[16];
+  const char* at = static_cast<const char*>(p);
+  KnownMemory& k = known[reinterpret_cast<std::uintptr_t>(p) >> 16 & 15];
+  if (at >= k.begin && at + bytes <= k.end && k.frees == frees.load(std::memory_order_relaxed)) return;
+  k = find_device_memory(p);
+  if (at + bytes > k.end) machine.fault("reads or writes memory that is not the device's");
+}
+
+}  // namespace eat::simt
 
 namespace eat::cuda {
 
@@ -25,6 +48,7 @@ struct Span {
     if (!m.running) throw simt::Fault("the host reads or writes device memory");
     if (i < 0 || i >= size) m.fault("global index " + std::to_string(i) + " of a span of " + std::to_string(size));
     if (reinterpret_cast<std::uintptr_t>(data) % alignof(T) != 0) m.fault("global memory is not aligned for its type");
+    simt::require_device_memory(data + i, sizeof(T));
     return data[i];
   }
   Span part(index_t offset, index_t count) const {
@@ -47,6 +71,7 @@ T* global_vector(const Span<T>& s, index_t i, index_t count) {
     m.fault("global elements " + std::to_string(i) + " to " + std::to_string(i + count - 1) + " of a span of " + std::to_string(s.size));
   }
   if (reinterpret_cast<std::uintptr_t>(s.data + i) % 16 != 0) m.fault("16-byte access to global index " + std::to_string(i) + " is misaligned");
+  simt::require_device_memory(s.data + i, 16);
   return s.data + i;
 }
 

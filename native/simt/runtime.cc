@@ -30,13 +30,7 @@ size_t shared_limit() {
 
 size_t memory_limit() { return number_from("EAT_SIMT_MEMORY", size_t{4} << 30); }
 
-}  // namespace eat::simt
-
-namespace eat::cuda {
-
 namespace {
-
-constexpr Status kInvalidValue = 1, kOutOfMemory = 2;
 
 // Live allocations: begin -> bytes.
 struct Registry {
@@ -62,6 +56,29 @@ Registry& registry() {
   static Registry* r = new Registry;
   return *r;
 }
+
+}  // namespace
+
+std::atomic<uint64_t> frees{0};
+
+KnownMemory find_device_memory(const void* p) {
+  Registry& r = registry();
+  const std::lock_guard<std::mutex> lock(r.mutex);
+  const auto block = r.holding(p);
+  if (block == r.device.end()) return {};
+  return {block->first, block->first + block->second, frees.load()};
+}
+
+}  // namespace eat::simt
+
+namespace eat::cuda {
+
+namespace {
+
+using simt::Registry;
+using simt::registry;
+
+constexpr Status kInvalidValue = 1, kOutOfMemory = 2;
 
 }  // namespace
 
@@ -92,6 +109,7 @@ Status cuda_free(void* p) {
   const std::lock_guard<std::mutex> lock(r.mutex);
   const auto block = r.device.find(static_cast<const char*>(p));
   if (block == r.device.end()) return kInvalidValue;
+  simt::frees++;
   r.used -= block->second;
   r.device.erase(block);
   std::free(p);

@@ -11,6 +11,10 @@ EAT_GLOBAL void copied_in_fours(Span<const float> in, Span<float> out, int from)
   store4(out, 0, load4(in, from));
 }
 EAT_GLOBAL_BOUNDS(64, 1) void at_most_64(Span<float> out) { out[thread_x()] = 1; }
+struct Wrapped {
+  Span<float> out;
+};
+EAT_GLOBAL void written_through_struct(Wrapped w) { w.out[thread_x()] = 1; }
 EAT_GLOBAL void big_static(Span<float> out) {
   EAT_SHARED(float, large, 12 * 1024 + 4);
   large[thread_x()] = 1;
@@ -52,6 +56,10 @@ static const Add global_cases[] = {
     {"host memory passed to a kernel", {"argument 0 is a span that does not lie"}, [] {
        std::vector<float> host(64);
        run(at_most_64, 1, 64, 0, Span<float>{host.data(), 64});
+     }},
+    {"host memory passed inside a struct", {"reads or writes memory that is not the device's"}, [] {
+       std::vector<float> host(64);
+       run(written_through_struct, 1, 64, 0, Wrapped{{host.data(), 64}});
      }},
     {"memory already freed", {"argument 0 is a span that does not lie"}, [] {
        Memory<float> out(64);
