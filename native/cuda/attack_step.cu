@@ -36,8 +36,8 @@ struct LinfStep {
     in.check(i, x0, x, g);
     const float to = x + (g > 0.0f ? step : g < 0.0f ? -step : 0.0f);
     float upper = add_down(x0, radius), lower = -add_down(-x0, radius);
-    if (in.boxed) upper = fminf(upper, in.hi), lower = fmaxf(lower, in.lo);
-    return fminf(fmaxf(to, lower), upper);
+    if (in.boxed) upper = upper > in.hi ? in.hi : upper, lower = lower < in.lo ? in.lo : lower;
+    return clamp(to, lower, upper);
   }
   EAT_DEVICE void one(index_t i) const { in.out[i] = moved(i, in.origin[i], in.current[i], in.gradient[i]); }
   EAT_DEVICE void four(index_t i) const {

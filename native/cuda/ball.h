@@ -2,6 +2,7 @@
 // row that a thread, a warp or a block holds. Both need one number, found without sorting: the scale of l2, the threshold of l1.
 #pragma once
 
+#include "rounding.h"
 #include "row_of_values.h"
 
 namespace eat::cuda {
@@ -13,7 +14,7 @@ struct Box {
   bool present;
   double lo, hi;
 
-  EAT_DEVICE double clip(double v, float x) const { return present ? fmin(fmax(v, lo - x), hi - x) : v; }
+  EAT_DEVICE double clip(double v, float x) const { return present ? clamp(v, lo - x, hi - x) : v; }
   // What is left of v at threshold theta: min(max(|v| - theta, 0), bound on v's side).
   EAT_DEVICE double thresholded(double v, double theta, float x) const {
     const double left = fmax(fabs(v) - theta, 0.0);

@@ -33,8 +33,8 @@ struct LinfProjection {
   EAT_HOST_DEVICE index_t size() const { return in.delta.size; }
   EAT_DEVICE float project(index_t i, float delta, float x) const {
     in.check(i, delta, x);
-    const float v = fminf(radius, fmaxf(-radius, delta));
-    return in.boxed() ? fminf(add_down(in.hi, -x), fmaxf(-add_down(x, -in.lo), v)) : v;
+    const float v = clamp(delta, -radius, radius);
+    return in.boxed() ? clamp(v, -add_down(x, -in.lo), add_down(in.hi, -x)) : v;
   }
   EAT_DEVICE void one(index_t i) const { in.out[i] = project(i, in.delta[i], in.boxed() ? in.around[i] : 0.0f); }
   EAT_DEVICE void four(index_t i) const {

@@ -13,6 +13,13 @@ inline float float_below(double x) {
   return f > x ? std::nextafterf(f, -INFINITY) : f;
 }
 
+// v in [low, high]; v's own bits where it is inside: fmin and fmax may give either zero.
+template <class T>
+EAT_DEVICE T clamp(T v, T low, T high) {
+  v = v < low ? low : v;
+  return v > high ? high : v;
+}
+
 // The float next to x on zero's side where it is not x itself.
 EAT_DEVICE float float_toward_zero(double x) {
   const float f = static_cast<float>(x);
