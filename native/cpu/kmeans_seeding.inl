@@ -12,30 +12,37 @@ struct Seeding {
       : run(run), p(p), closest(static_cast<size_t>(p.points.rows), INFINITY),
         chunk_sums(static_cast<size_t>(ceil_div(p.points.rows, kChunk))) {}
 
-  // Squared distances of x to `count` candidates: x is read once.
-  void distances(const float* x, const float* const* candidates, int count, double* out) const {
-    const index_t d = p.points.cols;
-    F sum[kTogether];
-    for (int c = 0; c < kTogether; c++) sum[c] = zero();
+  // Squared distances of x to Count candidates: x is read once, the sums stay in registers.
+  template <int Count>
+  static void distances_to(const float* x, const float* const* candidates, index_t d, double* out) {
+    F sum[Count];
+    for (int c = 0; c < Count; c++) sum[c] = zero();
     index_t k = 0;
     for (; k + W <= d; k += W) {
       const F value = load(x + k);
-      for (int c = 0; c < count; c++) {
+#pragma GCC unroll 8
+      for (int c = 0; c < Count; c++) {
         const F difference = sub(value, load(candidates[c] + k));
         sum[c] = fma(difference, difference, sum[c]);
       }
     }
-    for (int c = 0; c < count; c++) {
+    for (int c = 0; c < Count; c++) {
       float lanes[W];
       store(lanes, sum[c]);
-      double total = 0;
-      for (const float lane : lanes) total += lane;
+      double total = dsum(dadd(dload_floats(lanes), dload_floats(lanes + W / 2)));
       for (index_t j = k; j < d; j++) {
         const double difference = static_cast<double>(x[j]) - candidates[c][j];
         total += difference * difference;
       }
       out[c] = total;
     }
+  }
+
+  void distances(const float* x, const float* const* candidates, int count, double* out) const {
+    using Distances = void (*)(const float*, const float* const*, index_t, double*);
+    static constexpr Distances by_count[kTogether] = {distances_to<1>, distances_to<2>, distances_to<3>, distances_to<4>,
+                                                      distances_to<5>, distances_to<6>, distances_to<7>, distances_to<8>};
+    by_count[count - 1](x, candidates, p.points.cols, out);
   }
 
   // The potential (summed squared distance to the nearest centroid) with each of `rows` added alone.
