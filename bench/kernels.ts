@@ -3,12 +3,14 @@
  * nearestCentroid, nearestNeighbors, centroidMeans, kmeans, projectPerturbation, attackStep, matmul, conv2d,
  * conv2dBackpropInput, conv2dBackpropFilter, unary, binary, reduce, batchMoments, batchNorm, batchNormGradient, pool2d,
  * pool2dGradient, adamW, depthwiseConv2d,
- * depthwiseConv2dBackpropInput, depthwiseConv2dBackpropFilter, stridedCopy; their sizes are in kernel-rows.ts.
+ * depthwiseConv2dBackpropInput, depthwiseConv2dBackpropFilter, stridedCopy, compareValues, logical, select, gather,
+ * segmentSum, oneHot, argReduce, topK, softmax; their sizes are in kernel-rows.ts and selection-rows.ts.
  */
 import Benchmark from 'benchmark';
 import { devices, machineLimits } from '../src/kernels/index.js';
-import { type Device, type Row, rows } from './kernel-rows.js';
+import { rows } from './kernel-rows.js';
 import { type PeerRow, peerRows } from './npm-peers.js';
+import type { Device, Row } from './row.js';
 
 /** A run that takes longer is not repeated. */
 const ONCE_SECONDS = 2;

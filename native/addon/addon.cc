@@ -30,6 +30,15 @@ Napi::Value depthwise_conv2d_backprop_input(const Napi::CallbackInfo&);
 Napi::Value depthwise_conv2d_backprop_filter(const Napi::CallbackInfo&);
 Napi::Value strided_copy(const Napi::CallbackInfo&);
 Napi::Value adam_w(const Napi::CallbackInfo&);
+Napi::Value compare_values(const Napi::CallbackInfo&);
+Napi::Value logical(const Napi::CallbackInfo&);
+Napi::Value select(const Napi::CallbackInfo&);
+Napi::Value gather(const Napi::CallbackInfo&);
+Napi::Value segment_sum(const Napi::CallbackInfo&);
+Napi::Value one_hot(const Napi::CallbackInfo&);
+Napi::Value arg_reduce(const Napi::CallbackInfo&);
+Napi::Value top_k(const Napi::CallbackInfo&);
+Napi::Value softmax(const Napi::CallbackInfo&);
 #ifdef EAT_DML_DEVICE_ADDON
 Napi::Value upload_matrix(const Napi::CallbackInfo&);
 #else
@@ -77,6 +86,15 @@ constexpr Entry kEntries[] = {
     {"depthwiseConv2dBackpropFilter", depthwise_conv2d_backprop_filter, has<&KernelTable::depthwise_conv2d_backprop_filter>},
     {"stridedCopy", strided_copy, has<&KernelTable::strided_copy>},
     {"adamW", adam_w, has<&KernelTable::adam_w>},
+    {"compareValues", compare_values, has<&KernelTable::compare_values>},
+    {"logical", logical, has<&KernelTable::logical>},
+    {"select", select, has<&KernelTable::select>},
+    {"gather", gather, has<&KernelTable::gather>},
+    {"segmentSum", segment_sum, has<&KernelTable::segment_sum>},
+    {"oneHot", one_hot, has<&KernelTable::one_hot>},
+    {"argReduce", arg_reduce, has<&KernelTable::arg_reduce>},
+    {"topK", top_k, has<&KernelTable::top_k>},
+    {"softmax", softmax, has<&KernelTable::softmax>},
 };
 
 // {isa, threads}: what runs now; of a device addon, `isa` names the device.

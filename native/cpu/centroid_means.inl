@@ -9,13 +9,15 @@ struct LabelSegments {
   std::vector<Segment> segments;
   std::vector<index_t> first;  // per label: its first segment; one more at the end
 
+  // Rows whose label lies outside [0, k) are in no segment.
   LabelSegments(const std::int32_t* labels, index_t n, index_t k)
       : order(static_cast<size_t>(n)), first(static_cast<size_t>(k + 1)) {
     std::vector<index_t> start(static_cast<size_t>(k + 1), 0);
-    for (index_t i = 0; i < n; i++) start[static_cast<size_t>(labels[i]) + 1]++;
+    const auto counts = [k](std::int32_t label) { return label >= 0 && label < k; };
+    for (index_t i = 0; i < n; i++) if (counts(labels[i])) start[static_cast<size_t>(labels[i]) + 1]++;
     for (size_t c = 0; c < static_cast<size_t>(k); c++) start[c + 1] += start[c];
     std::vector<index_t> place(start.begin(), start.end() - 1);
-    for (index_t i = 0; i < n; i++) order[static_cast<size_t>(place[static_cast<size_t>(labels[i])]++)] = i;
+    for (index_t i = 0; i < n; i++) if (counts(labels[i])) order[static_cast<size_t>(place[static_cast<size_t>(labels[i])]++)] = i;
     for (index_t c = 0; c < k; c++) {
       first[static_cast<size_t>(c)] = static_cast<index_t>(segments.size());
       const index_t end = start[static_cast<size_t>(c) + 1];

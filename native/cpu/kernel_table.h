@@ -2,22 +2,31 @@
 #pragma once
 
 #include "../contracts/adam_w.h"
+#include "../contracts/arg_reduce.h"
 #include "../contracts/attack_step.h"
 #include "../contracts/batch_norm.h"
 #include "../contracts/binary.h"
 #include "../contracts/centroid_means.h"
+#include "../contracts/compare_values.h"
 #include "../contracts/conv2d.h"
 #include "../contracts/depthwise_conv2d.h"
+#include "../contracts/gather.h"
 #include "../contracts/kmeans.h"
+#include "../contracts/logical.h"
 #include "../contracts/machine_limits.h"
 #include "../contracts/matmul.h"
 #include "../contracts/nearest_centroid.h"
 #include "../contracts/nearest_neighbors.h"
+#include "../contracts/one_hot.h"
 #include "../contracts/pairwise_distance.h"
 #include "../contracts/pool2d.h"
 #include "../contracts/project_perturbation.h"
 #include "../contracts/reduce.h"
+#include "../contracts/segment_sum.h"
+#include "../contracts/select.h"
+#include "../contracts/softmax.h"
 #include "../contracts/strided_copy.h"
+#include "../contracts/top_k.h"
 #include "../contracts/unary.h"
 
 namespace eat {
@@ -49,6 +58,15 @@ struct KernelTable {
   void (*depthwise_conv2d_backprop_filter)(const Run&, const DepthwiseConv2DBackpropFilter&);
   void (*strided_copy)(const Run&, const StridedCopy&);
   void (*adam_w)(const Run&, const AdamW&);
+  void (*compare_values)(const Run&, const CompareValues&);
+  void (*logical)(const Run&, const Logical&);
+  void (*select)(const Run&, const Select&);
+  void (*gather)(const Run&, const Gather&);
+  void (*segment_sum)(const Run&, const SegmentSum&);
+  void (*one_hot)(const Run&, const OneHot&);
+  void (*arg_reduce)(const Run&, const ArgReduce&);
+  void (*top_k)(const Run&, const TopK&);
+  void (*softmax)(const Run&, const Softmax&);
   MachineLimits (*machine_limits)(const Run&);
 };
 

@@ -30,6 +30,15 @@
 #include "depthwise_conv2d.inl"
 #include "strided_copy.inl"
 #include "adam_w.inl"
+#include "compare_values.inl"
+#include "logical.inl"
+#include "select.inl"
+#include "gather.inl"
+#include "segment_sum.inl"
+#include "one_hot.inl"
+#include "arg_reduce.inl"
+#include "top_k.inl"
+#include "softmax.inl"
 #include "machine_limits.inl"
 
 inline constexpr KernelTable make_table(const char* isa) {
@@ -59,5 +68,14 @@ inline constexpr KernelTable make_table(const char* isa) {
           depthwise_conv2d_backprop_filter,
           strided_copy,
           adam_w,
+          compare_values,
+          logical,
+          select,
+          gather,
+          segment_sum,
+          one_hot,
+          arg_reduce,
+          top_k,
+          softmax,
           machine_limits};
 }

@@ -1,8 +1,15 @@
 import { attackCases } from './attacks.js';
 import { distanceCases } from './distances.js';
 import { productCases } from './products.js';
+import { selectionCases } from './selection.js';
 import { tensorCases } from './tensors.js';
 import type { ParityCase } from './types.js';
 
 /** The one case table: every kernel's shapes, edges, ties and extremes. */
-export const allCases: ParityCase[] = [...distanceCases, ...attackCases, ...productCases, ...tensorCases];
+export const allCases: ParityCase[] = [
+  ...distanceCases,
+  ...attackCases,
+  ...productCases,
+  ...tensorCases,
+  ...selectionCases,
+];

@@ -16,32 +16,11 @@ import {
   unary,
 } from '../../../src/kernels/index.js';
 import { normalMatrix } from '../support.js';
+import { EXTREMES, LAYOUTS, reach, SIZES } from './layouts.js';
 import type { ParityCase } from './types.js';
 
 const normal = (length: number, seed = 1) => normalMatrix(1, length, { seed }).data;
 const positive = (length: number, seed = 1) => normal(length, seed).map((v) => Math.abs(v) + 0.01);
-
-/** 0, lane counts ± 1, more than a task's share. */
-const SIZES = [1, 7, 8, 9, 15, 16, 17, 63, 1000, 32769, 70001];
-const EXTREMES = Float32Array.of(
-  0,
-  -0,
-  1,
-  -1,
-  6,
-  7,
-  1e-38,
-  3e38,
-  -3e38,
-  Infinity,
-  -Infinity,
-  NaN,
-  1e-45,
-  0.5,
-  88,
-  -88,
-  100,
-);
 
 const unaryCases = UNARY_OPS.flatMap((op): ParityCase[] => {
   const input = (size: number) => (op === 'log' || op === 'rsqrt' || op === 'sqrt' ? positive(size) : normal(size));
@@ -55,57 +34,6 @@ const unaryCases = UNARY_OPS.flatMap((op): ParityCase[] => {
   });
   return [...SIZES.map((size) => row(`${size}`, input(size))), row('extremes', EXTREMES)];
 });
-
-/** Shape, strides of a, strides of b. */
-const LAYOUTS: [number[], number[], number[]][] = [
-  [
-    [1, 1, 1, 1],
-    [0, 0, 0, 0],
-    [0, 0, 0, 0],
-  ],
-  [
-    [1, 1, 1, 17],
-    [0, 0, 0, 1],
-    [0, 0, 0, 1],
-  ],
-  [
-    [1, 1, 1, 70001],
-    [0, 0, 0, 1],
-    [0, 0, 0, 0],
-  ],
-  [
-    [1, 1, 1, 33],
-    [0, 0, 0, 0],
-    [0, 0, 0, 1],
-  ],
-  [
-    [1, 1, 6001, 32],
-    [0, 0, 32, 1],
-    [0, 0, 0, 1],
-  ],
-  [
-    [1, 1, 640, 128],
-    [0, 0, 128, 1],
-    [0, 0, 1, 0],
-  ],
-  [
-    [1, 7, 5, 3],
-    [0, 15, 3, 1],
-    [0, 3, 0, 1],
-  ],
-  [
-    [2, 3, 4, 5],
-    [60, 0, 5, 1],
-    [0, 20, 0, 1],
-  ],
-  [
-    [2, 3, 4, 5],
-    [20, 0, 5, 1],
-    [0, 4, 1, 0],
-  ],
-];
-
-const reach = (shape: number[], strides: number[]) => strides.reduce((n, s, axis) => n + (shape[axis] - 1) * s, 1);
 
 const binaryCases = BINARY_OPS.flatMap((op): ParityCase[] => {
   const row = (name: string, o: Omit<Parameters<typeof binary>[0], 'op'>): ParityCase => ({

@@ -1,0 +1,57 @@
+import { invalid } from '../errors.js';
+import { checkInt32Length } from './integers.js';
+import {
+  type AsyncKernelOptions,
+  checkCount,
+  checkFloat32Length,
+  checkOneOf,
+  checkOptions,
+  KERNEL_OPTIONS,
+  type KernelOptions,
+} from './matrix.js';
+import { ARG_REDUCE_OPS, type ArgReduceArgs, type ArgReduceOp, argReduceReference } from './reference/arg-reduce.js';
+import { type KernelCall, runAsync, runSync } from './run-kernel.js';
+
+export { ARG_REDUCE_OPS, type ArgReduceOp } from './reference/arg-reduce.js';
+
+export interface ArgReduceOptions extends KernelOptions {
+  op: ArgReduceOp;
+  /** [outer, reduced, inner] */
+  x: Float32Array;
+  outer: number;
+  /** Less than 2^31. */
+  reduced: number;
+  inner: number;
+  /** [outer, inner] */
+  out?: Int32Array;
+}
+
+/**
+ * out[o,i] = the r of the largest or smallest x[o,r,i], the lowest at ties. A NaN is passed over, but one at r = 0 gives 0.
+ * @throws EatDmlError ERR_ARGUMENT for options that do not fit.
+ */
+export async function argReduce(options: ArgReduceOptions & AsyncKernelOptions): Promise<Int32Array> {
+  const call = prepare(options);
+  await runAsync(call, options);
+  return call.args.out;
+}
+
+/** {@link argReduce}, at once. */
+export function argReduceSync(options: ArgReduceOptions): Int32Array {
+  const call = prepare(options);
+  runSync(call, options);
+  return call.args.out;
+}
+
+function prepare(options: ArgReduceOptions): KernelCall<ArgReduceArgs> {
+  checkOptions(options, [...KERNEL_OPTIONS, 'op', 'x', 'outer', 'reduced', 'inner', 'out']);
+  const { op, x, outer, reduced, inner } = options;
+  checkOneOf('op', op, ARG_REDUCE_OPS);
+  for (const [name, value] of Object.entries({ outer, reduced, inner })) checkCount(name, value);
+  if (reduced >= 2 ** 31) throw invalid('reduced', 'less than 2^31', reduced);
+  checkFloat32Length('x', x, outer * reduced * inner);
+  const out = options.out ?? new Int32Array(outer * inner);
+  checkInt32Length('out', out, outer * inner);
+  const args = { op: ARG_REDUCE_OPS.indexOf(op), x, outer, reduced, inner, out };
+  return { kernel: 'argReduce', args, reference: argReduceReference, inputs: {} };
+}

@@ -1,0 +1,45 @@
+import { type BroadcastOperands, operandLayout } from './broadcast.js';
+import { checkUint8Length } from './integers.js';
+import { type AsyncKernelOptions, checkOneOf, checkOptions, KERNEL_OPTIONS, type KernelOptions } from './matrix.js';
+import {
+  COMPARE_OPS,
+  type CompareOp,
+  type CompareValuesArgs,
+  compareValuesReference,
+} from './reference/compare-values.js';
+import { type KernelCall, runAsync, runSync } from './run-kernel.js';
+
+export { COMPARE_OPS, type CompareOp } from './reference/compare-values.js';
+
+export interface CompareValuesOptions extends KernelOptions, BroadcastOperands {
+  op: CompareOp;
+  out?: Uint8Array;
+}
+
+/**
+ * out[i,j,k,l] = a[i,j,k,l] op b[i,j,k,l] ? 1 : 0 with broadcasting by strides. With a NaN only notEqual is 1.
+ * @throws EatDmlError ERR_ARGUMENT for options that do not fit, such as strides that leave an operand.
+ */
+export async function compareValues(options: CompareValuesOptions & AsyncKernelOptions): Promise<Uint8Array> {
+  const call = prepare(options);
+  await runAsync(call, options);
+  return call.args.out;
+}
+
+/** {@link compareValues}, at once. */
+export function compareValuesSync(options: CompareValuesOptions): Uint8Array {
+  const call = prepare(options);
+  runSync(call, options);
+  return call.args.out;
+}
+
+function prepare(options: CompareValuesOptions): KernelCall<CompareValuesArgs> {
+  checkOptions(options, [...KERNEL_OPTIONS, 'op', 'a', 'b', 'shape', 'aStrides', 'bStrides', 'out']);
+  const { op, a, b } = options;
+  checkOneOf('op', op, COMPARE_OPS);
+  const { layout, size } = operandLayout(options);
+  const out = options.out ?? new Uint8Array(size);
+  checkUint8Length('out', out, size);
+  const args = { op: COMPARE_OPS.indexOf(op), a, b, layout, out };
+  return { kernel: 'compareValues', args, reference: compareValuesReference, inputs: {} };
+}

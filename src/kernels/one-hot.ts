@@ -1,0 +1,52 @@
+import { checkInt32Length } from './integers.js';
+import {
+  type AsyncKernelOptions,
+  checkCount,
+  checkFloat32Length,
+  checkOptions,
+  KERNEL_OPTIONS,
+  type KernelOptions,
+} from './matrix.js';
+import { type OneHotArgs, oneHotReference } from './reference/one-hot.js';
+import { type KernelCall, runAsync, runSync } from './run-kernel.js';
+
+export interface OneHotOptions extends KernelOptions {
+  /** [rows]; a row with one outside [0, depth) is all `off`. */
+  indices: Int32Array;
+  rows: number;
+  depth: number;
+  /** Default 1. */
+  on?: number;
+  /** Default 0. */
+  off?: number;
+  /** [rows, depth] */
+  out?: Float32Array;
+}
+
+/**
+ * out[r,c] = indices[r] = c ? on : off.
+ * @throws EatDmlError ERR_ARGUMENT for options that do not fit.
+ */
+export async function oneHot(options: OneHotOptions & AsyncKernelOptions): Promise<Float32Array> {
+  const call = prepare(options);
+  await runAsync(call, options);
+  return call.args.out;
+}
+
+/** {@link oneHot}, at once. */
+export function oneHotSync(options: OneHotOptions): Float32Array {
+  const call = prepare(options);
+  runSync(call, options);
+  return call.args.out;
+}
+
+function prepare(options: OneHotOptions): KernelCall<OneHotArgs> {
+  checkOptions(options, [...KERNEL_OPTIONS, 'indices', 'rows', 'depth', 'on', 'off', 'out']);
+  const { indices, rows, depth, on = 1, off = 0 } = options;
+  checkCount('rows', rows);
+  checkCount('depth', depth);
+  checkInt32Length('indices', indices, rows);
+  const out = options.out ?? new Float32Array(rows * depth);
+  checkFloat32Length('out', out, rows * depth);
+  return { kernel: 'oneHot', args: { indices, rows, depth, on, off, out }, reference: oneHotReference, inputs: {} };
+}

@@ -1,0 +1,27 @@
+/** The operations in the order of the contract's enum. */
+export const LOGICAL_OPS = ['and', 'not', 'or'] as const;
+
+export type LogicalOp = (typeof LOGICAL_OPS)[number];
+
+export interface LogicalArgs {
+  /** Index into LOGICAL_OPS. */
+  op: number;
+  a: Uint8Array;
+  /** Absent for not. */
+  b: Uint8Array | undefined;
+  size: number;
+  out: Uint8Array;
+}
+
+const operations: Record<LogicalOp, (a: number, b: number) => number> = {
+  and: (a, b) => a & b,
+  not: (a) => 1 - a,
+  or: (a, b) => a | b,
+};
+
+/** out[i] = op(a[i], b[i]) of flags, 0 or 1 */
+export function* logicalReference({ op, a, b, size, out }: LogicalArgs): Generator<void> {
+  const operation = operations[LOGICAL_OPS[op]];
+  for (let i = 0; i < size; i++) out[i] = operation(a[i], b?.[i] ?? 0);
+  yield;
+}

@@ -1,0 +1,57 @@
+import { checkInt32Length } from './integers.js';
+import {
+  type AsyncKernelOptions,
+  checkCount,
+  checkFloat32Length,
+  checkOptions,
+  KERNEL_OPTIONS,
+  type KernelOptions,
+} from './matrix.js';
+import { type SegmentSumArgs, segmentSumReference } from './reference/segment-sum.js';
+import { type KernelCall, runAsync, runSync } from './run-kernel.js';
+
+export interface SegmentSumOptions extends KernelOptions {
+  /** [rows, inner] */
+  x: Float32Array;
+  /** [rows]: the segment of each row; a row with one outside [0, segments) counts nowhere. */
+  ids: Int32Array;
+  rows: number;
+  /** Default 1. */
+  inner?: number;
+  segments: number;
+  /** [segments, inner] */
+  out?: Float32Array;
+}
+
+/**
+ * out[s,i] = Σ x[r,i] over the rows r with ids[r] = s, in double, in the order of the rows; 0 where there is none.
+ * @throws EatDmlError ERR_ARGUMENT for options that do not fit.
+ */
+export async function segmentSum(options: SegmentSumOptions & AsyncKernelOptions): Promise<Float32Array> {
+  const call = prepare(options);
+  await runAsync(call, options);
+  return call.args.out;
+}
+
+/** {@link segmentSum}, at once. */
+export function segmentSumSync(options: SegmentSumOptions): Float32Array {
+  const call = prepare(options);
+  runSync(call, options);
+  return call.args.out;
+}
+
+function prepare(options: SegmentSumOptions): KernelCall<SegmentSumArgs> {
+  checkOptions(options, [...KERNEL_OPTIONS, 'x', 'ids', 'rows', 'inner', 'segments', 'out']);
+  const { x, ids, rows, inner = 1, segments } = options;
+  for (const [name, value] of Object.entries({ rows, inner, segments })) checkCount(name, value);
+  checkFloat32Length('x', x, rows * inner);
+  checkInt32Length('ids', ids, rows);
+  const out = options.out ?? new Float32Array(segments * inner);
+  checkFloat32Length('out', out, segments * inner);
+  return {
+    kernel: 'segmentSum',
+    args: { x, ids, rows, inner, segments, out },
+    reference: segmentSumReference,
+    inputs: {},
+  };
+}

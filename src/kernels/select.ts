@@ -1,0 +1,55 @@
+import { checkUint8Length } from './integers.js';
+import {
+  type AsyncKernelOptions,
+  checkCount,
+  checkFloat32Length,
+  checkOptions,
+  KERNEL_OPTIONS,
+  type KernelOptions,
+} from './matrix.js';
+import { type SelectArgs, selectReference } from './reference/select.js';
+import { type KernelCall, runAsync, runSync } from './run-kernel.js';
+
+export interface SelectOptions extends KernelOptions {
+  /** [rows]; 1 takes the row of `t`, anything else that of `e`. */
+  condition: Uint8Array;
+  /** [rows, inner] */
+  t: Float32Array;
+  /** [rows, inner] */
+  e: Float32Array;
+  rows: number;
+  /** Values that share a condition (default 1). */
+  inner?: number;
+  /** [rows, inner] */
+  out?: Float32Array;
+}
+
+/**
+ * out[r,i] = condition[r] = 1 ? t[r,i] : e[r,i].
+ * @throws EatDmlError ERR_ARGUMENT for options that do not fit.
+ */
+export async function select(options: SelectOptions & AsyncKernelOptions): Promise<Float32Array> {
+  const call = prepare(options);
+  await runAsync(call, options);
+  return call.args.out;
+}
+
+/** {@link select}, at once. */
+export function selectSync(options: SelectOptions): Float32Array {
+  const call = prepare(options);
+  runSync(call, options);
+  return call.args.out;
+}
+
+function prepare(options: SelectOptions): KernelCall<SelectArgs> {
+  checkOptions(options, [...KERNEL_OPTIONS, 'condition', 't', 'e', 'rows', 'inner', 'out']);
+  const { condition, t, e, rows, inner = 1 } = options;
+  checkCount('rows', rows);
+  checkCount('inner', inner);
+  checkUint8Length('condition', condition, rows);
+  checkFloat32Length('t', t, rows * inner);
+  checkFloat32Length('e', e, rows * inner);
+  const out = options.out ?? new Float32Array(rows * inner);
+  checkFloat32Length('out', out, rows * inner);
+  return { kernel: 'select', args: { condition, t, e, rows, inner, out }, reference: selectReference, inputs: {} };
+}

@@ -1,0 +1,60 @@
+import { invalid } from '../errors.js';
+import { checkInt32Length } from './integers.js';
+import {
+  type AsyncKernelOptions,
+  checkCount,
+  checkFloat32Length,
+  checkOptions,
+  KERNEL_OPTIONS,
+  type KernelOptions,
+} from './matrix.js';
+import { type TopKArgs, topKReference } from './reference/top-k.js';
+import { type KernelCall, runAsync, runSync } from './run-kernel.js';
+
+export interface TopKOptions extends KernelOptions {
+  /** [rows, cols] */
+  x: Float32Array;
+  rows: number;
+  /** Less than 2^31. */
+  cols: number;
+  /** At most `cols`. */
+  k: number;
+  out?: LargestValues;
+}
+
+export interface LargestValues {
+  /** [rows, k], the largest first. */
+  values: Float32Array;
+  /** [rows, k]: their columns. */
+  indices: Int32Array;
+}
+
+/**
+ * The k largest values of each row; the lowest column first at ties, NaN before every number.
+ * @throws EatDmlError ERR_ARGUMENT for options that do not fit.
+ */
+export async function topK(options: TopKOptions & AsyncKernelOptions): Promise<LargestValues> {
+  const call = prepare(options);
+  await runAsync(call, options);
+  return { values: call.args.values, indices: call.args.indices };
+}
+
+/** {@link topK}, at once. */
+export function topKSync(options: TopKOptions): LargestValues {
+  const call = prepare(options);
+  runSync(call, options);
+  return { values: call.args.values, indices: call.args.indices };
+}
+
+function prepare(options: TopKOptions): KernelCall<TopKArgs> {
+  checkOptions(options, [...KERNEL_OPTIONS, 'x', 'rows', 'cols', 'k', 'out']);
+  const { x, rows, cols, k } = options;
+  for (const [name, value] of Object.entries({ rows, cols, k })) checkCount(name, value);
+  if (cols >= 2 ** 31) throw invalid('cols', 'less than 2^31', cols);
+  if (k > cols) throw invalid('k', `at most ${cols}`, k);
+  checkFloat32Length('x', x, rows * cols);
+  const { values, indices } = options.out ?? { values: new Float32Array(rows * k), indices: new Int32Array(rows * k) };
+  checkFloat32Length('out.values', values, rows * k);
+  checkInt32Length('out.indices', indices, rows * k);
+  return { kernel: 'topK', args: { x, rows, cols, k, values, indices }, reference: topKReference, inputs: {} };
+}
