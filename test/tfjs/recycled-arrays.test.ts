@@ -4,7 +4,7 @@ import { RecycledArrays } from '../../src/tfjs/native/recycled-arrays.js';
 const LENGTH = 2048;
 
 test('an array given back is the next of its length', () => {
-  const arrays = new RecycledArrays(1e6);
+  const arrays = new RecycledArrays(Float32Array, 1e6);
   const first = arrays.take(LENGTH);
   expect(arrays.take(LENGTH)).not.toBe(first);
   arrays.give(first);
@@ -14,7 +14,7 @@ test('an array given back is the next of its length', () => {
 });
 
 test('an array that somebody else has seen, or that came from elsewhere, is not used again', () => {
-  const arrays = new RecycledArrays(1e6);
+  const arrays = new RecycledArrays(Float32Array, 1e6);
   const seen = arrays.take(LENGTH);
   arrays.expose(seen);
   arrays.give(seen);
@@ -28,14 +28,14 @@ test('an array that somebody else has seen, or that came from elsewhere, is not 
 });
 
 test('small arrays are fresh', () => {
-  const arrays = new RecycledArrays(1e6);
+  const arrays = new RecycledArrays(Float32Array, 1e6);
   const small = arrays.take(10);
   arrays.give(small);
   expect(arrays.take(10)).not.toBe(small);
 });
 
 test('no more is kept than allowed', () => {
-  const arrays = new RecycledArrays(LENGTH * 4 * 2);
+  const arrays = new RecycledArrays(Float32Array, LENGTH * 4 * 2);
   const taken = Array.from({ length: 5 }, () => arrays.take(LENGTH));
   for (const array of taken) arrays.give(array);
   const again = new Set(Array.from({ length: 5 }, () => arrays.take(LENGTH)));

@@ -23,7 +23,8 @@ function keptBytes(): number {
 
 /** tfjs's cpu backend with results in arrays that are used again. */
 export class NativeBackend extends MathBackendCpu {
-  private readonly arrays = new RecycledArrays(keptBytes());
+  private readonly arrays = new RecycledArrays(Float32Array, keptBytes());
+  private readonly flags = new RecycledArrays(Uint8Array, keptBytes() / 4);
 
   /** `ownKernels`: the names of those that the addon computes. */
   constructor(private readonly ownKernels: readonly string[]) {
@@ -43,9 +44,24 @@ export class NativeBackend extends MathBackendCpu {
     return this.data.get(info.dataId).values as Float32Array;
   }
 
+  /** The values of an int32 tensor. */
+  integers(info: tf.TensorInfo): Int32Array {
+    return this.data.get(info.dataId).values as Int32Array;
+  }
+
+  /** The values of a bool tensor, 0 or 1, not to be kept beyond the kernel that asks. */
+  booleans(info: tf.TensorInfo): Uint8Array {
+    return this.data.get(info.dataId).values as Uint8Array;
+  }
+
   /** An array of unspecified content for a result. */
   allocate(shape: number[]): Float32Array {
     return this.arrays.take(tf.util.sizeFromShape(shape));
+  }
+
+  /** The same for a bool result. */
+  allocateFlags(shape: number[]): Uint8Array {
+    return this.flags.take(tf.util.sizeFromShape(shape));
   }
 
   output(shape: number[], values: Float32Array): tf.TensorInfo {
@@ -54,7 +70,9 @@ export class NativeBackend extends MathBackendCpu {
 
   /** Tells that something that is not a kernel of this backend sees the values. */
   expose(dataId: object): void {
-    this.arrays.expose(this.data.get(dataId).values);
+    const { values } = this.data.get(dataId);
+    this.arrays.expose(values);
+    this.flags.expose(values);
   }
 
   override readSync(dataId: object): tf.backend_util.BackendValues {
@@ -66,7 +84,10 @@ export class NativeBackend extends MathBackendCpu {
     if (!this.data.has(dataId)) return true;
     const { values } = this.data.get(dataId);
     const gone = super.disposeData(dataId, force);
-    if (gone) this.arrays.give(values);
+    if (gone) {
+      this.arrays.give(values);
+      this.flags.give(values);
+    }
     return gone;
   }
 }

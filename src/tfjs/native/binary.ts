@@ -8,6 +8,7 @@ const operations: Record<string, BinaryOp> = {
   Maximum: 'maximum',
   Minimum: 'minimum',
   Multiply: 'mul',
+  Pow: 'pow',
   RealDiv: 'div',
   SquaredDifference: 'squaredDifference',
   Sub: 'sub',

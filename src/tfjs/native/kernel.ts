@@ -12,7 +12,9 @@ export interface KernelCall<A = unknown> {
 // biome-ignore lint/suspicious/noExplicitAny: a list of kernels mixes attribute types.
 export interface NativeKernel<A = any> {
   kernelName: string;
-  /** False sends the call to the cpu backend's kernel. Asked only where every input is float32 and none is empty. */
+  /** Of the inputs that are not float32, by name. */
+  dtypes?: Record<string, 'int32' | 'bool'>;
+  /** False sends the call to the cpu backend's kernel. Asked only where every input has its dtype and none is empty. */
   accepts?(call: KernelCall<A>): boolean;
   /** Floating-point operations of a product, for profiles. */
   flops?(call: KernelCall<A>): number;

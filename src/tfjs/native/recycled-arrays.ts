@@ -6,29 +6,32 @@ const SMALLEST = 1024;
  * more in page faults than the kernel that fills it. Only arrays that came from `take` and that nothing outside the
  * backend's own kernels has seen are used again; `expose` takes one out for good.
  */
-export class RecycledArrays {
-  private readonly idle = new Map<number, Float32Array[]>();
+export class RecycledArrays<T extends Float32Array | Uint8Array> {
+  private readonly idle = new Map<number, T[]>();
   private readonly own = new WeakSet<object>();
   private idleBytes = 0;
 
-  constructor(private readonly keptBytes: number) {}
+  constructor(
+    private readonly kind: new (length: number) => T,
+    private readonly keptBytes: number,
+  ) {}
 
   /** An array with unspecified content. */
-  take(length: number): Float32Array {
-    if (length < SMALLEST) return new Float32Array(length);
+  take(length: number): T {
+    if (length < SMALLEST) return new this.kind(length);
     const reused = this.idle.get(length)?.pop();
     if (reused) {
       this.idleBytes -= reused.byteLength;
       return reused;
     }
-    const fresh = new Float32Array(length);
+    const fresh = new this.kind(length);
     this.own.add(fresh);
     return fresh;
   }
 
   /** Takes the array of a freed tensor back. */
   give(values: unknown): void {
-    if (!(values instanceof Float32Array) || values.length < SMALLEST || !this.own.has(values)) return;
+    if (!(values instanceof this.kind) || values.length < SMALLEST || !this.own.has(values)) return;
     if (this.idleBytes + values.byteLength > this.keptBytes) this.clear();
     this.idleBytes += values.byteLength;
     const same = this.idle.get(values.length);
@@ -38,7 +41,7 @@ export class RecycledArrays {
 
   /** Somebody else may hold on to `values` from now on. */
   expose(values: unknown): void {
-    if (values instanceof Float32Array) this.own.delete(values);
+    if (values instanceof this.kind) this.own.delete(values);
   }
 
   private clear(): void {

@@ -4,15 +4,19 @@ import { NativeBackend } from './backend.js';
 import { batchNormKernels } from './batch-norm.js';
 import { binaryKernels } from './binary.js';
 import { castKernel } from './cast.js';
+import { comparisonKernels } from './comparison.js';
 import { convolutionKernels } from './conv2d.js';
 import { depthwiseKernels } from './depthwise-conv2d.js';
 import type { KernelCall, NativeKernel } from './kernel.js';
 import { runningClock, startKernelProfile, stopKernelProfile } from './kernel-clock.js';
 import { matMulKernels } from './matmul.js';
 import { movementKernels } from './movement.js';
+import { pickingKernels } from './picking.js';
 import { poolKernels } from './pool2d.js';
 import { lossKernels } from './proxy-anchor.js';
+import { rankingKernels } from './ranking.js';
 import { reductionKernels } from './reduce.js';
+import { softmaxKernels } from './softmax.js';
 import { tileKernels } from './tile.js';
 import { unaryKernels } from './unary.js';
 
@@ -29,6 +33,10 @@ const nativeKernels: NativeKernel[] = [
   ...lossKernels,
   ...depthwiseKernels,
   ...movementKernels,
+  ...comparisonKernels,
+  ...pickingKernels,
+  ...rankingKernels,
+  ...softmaxKernels,
 ];
 
 /** Kernels of the cpu backend that never put an input's array under a second tensor. */
@@ -88,18 +96,21 @@ function withFallback(kernel: NativeKernel, fallback: tf.KernelFunc | undefined)
   const native = timed({ kernelName, path: 'native' }, (args) => kernel.run(args as unknown as KernelCall), flops);
   return (args) => {
     const call = args as unknown as KernelCall;
-    if (!fallback || (usual(call) && kernel.accepts?.(call) !== false)) return native(args);
+    if (!fallback || (usual(call, kernel.dtypes) && kernel.accepts?.(call) !== false)) return native(args);
     return fallback(args);
   };
 }
 
-/** Only float32, and nothing empty. The cpu backend's kernels can leave other arrays under that dtype. */
-function usual({ inputs, backend }: KernelCall): boolean {
+const arrayOf = { float32: Float32Array, int32: Int32Array, bool: Uint8Array };
+
+/** Only the dtypes that the kernel reads, and nothing empty. The cpu backend's kernels can leave other arrays under a dtype. */
+function usual({ inputs, backend }: KernelCall, dtypes: NativeKernel['dtypes']): boolean {
   for (const name in inputs) {
     const info = inputs[name] as tf.TensorInfo | undefined;
     if (!info) continue;
-    if (info.dtype !== 'float32' || info.shape.includes(0)) return false;
-    if (!(backend.floats(info) instanceof Float32Array)) return false;
+    const dtype = dtypes?.[name] ?? 'float32';
+    if (info.dtype !== dtype || info.shape.includes(0)) return false;
+    if (!(backend.data.get(info.dataId).values instanceof arrayOf[dtype])) return false;
   }
   return true;
 }
