@@ -1,0 +1,95 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import { devices, type Matrix, nearestCentroidSync, nearestNeighborsSync } from '../../src/kernels/index.js';
+import { randomStream } from '../../src/random.js';
+import { distanceCases } from './cases/distances.js';
+import { normalMatrix, worstRelative } from './support.js';
+
+/** A GPU, or the emulator (npm run test:simt). */
+const hasCuda = devices().some((d) => d.name === 'cuda' && d.available);
+const KERNELS = ['pairwiseDistance', 'nearestCentroid', 'nearestNeighbors'];
+const PAIRS = 100_000;
+
+afterEach(() => {
+  delete process.env.EAT_DML_CUDA_VARIANT;
+});
+
+/** Centroids in pairs that differ by at most 3 units in the last place of one coordinate, every fourth pair by nothing at all. */
+function pairs(k: number, d: number): Matrix {
+  const centroids = normalMatrix(k, d, { seed: 7, offset: 1 });
+  const bits = new Int32Array(centroids.data.buffer);
+  for (let j = 0; j < k; j += 2) {
+    centroids.data.copyWithin((j + 1) * d, j * d, (j + 1) * d);
+    bits[(j + 1) * d + (j % d)] += (j / 2) % 4;
+  }
+  return centroids;
+}
+
+/** Points around the centroids, so that each has its two best a hair's breadth apart. */
+function between(centroids: Matrix, rows: number): Matrix {
+  const random = randomStream(8, 'between');
+  const { cols: d, rows: k } = centroids;
+  const data = Float32Array.from({ length: rows * d }, (_, i) => {
+    return centroids.data[((Math.floor(i / d) * 2) % k) * d + (i % d)] + 0.1 * random.normal();
+  });
+  return { data, rows, cols: d };
+}
+
+describe.skipIf(!hasCuda).each(['1', '2', '3', '4'])('cuda variant %s', (variant) => {
+  for (const { kernel, name, run, tolerance, floor } of distanceCases.filter((row) => KERNELS.includes(row.kernel))) {
+    test(`${kernel}: ${name}`, async () => {
+      process.env.EAT_DML_CUDA_VARIANT = variant;
+      const [expected, received] = [await run('js'), await run('cuda')];
+      for (const [result, values] of Object.entries(expected)) {
+        const worst = worstRelative(received[result], values, floor);
+        expect(worst, `${result} is off by ${worst} relative`).toBeLessThanOrEqual(tolerance[result] ?? 0);
+      }
+    });
+  }
+
+  test(`the reference's labels on ${PAIRS} pairs that float cannot tell apart`, { timeout: 300_000 }, () => {
+    process.env.EAT_DML_CUDA_VARIANT = variant;
+    const centroids = pairs(8, 17);
+    const points = between(centroids, PAIRS);
+    const expected = nearestCentroidSync(points, centroids, { device: 'js' });
+    const closest = expected.secondDistances.map((second, i) => second - expected.distances[i]);
+    expect(Math.max(...closest.subarray(0, 1000))).toBeLessThan(1e-6);
+    expect(expected.labels.filter((label) => label % 2 === 1).length).toBeGreaterThan(PAIRS / 4);
+    const received = nearestCentroidSync(points, centroids, { device: 'cuda' });
+    expect(received.labels).toEqual(expected.labels);
+    expect(worstRelative(received.distances, expected.distances)).toBeLessThan(1e-6);
+    expect(worstRelative(received.secondDistances, expected.secondDistances)).toBeLessThan(1e-6);
+  });
+
+  test('more equal points than a block has room for', () => {
+    process.env.EAT_DML_CUDA_VARIANT = variant;
+    const points = { ...normalMatrix(1, 20), rows: 1500, data: new Float32Array(1500 * 20).fill(0.25) };
+    points.data.fill(0.5, 0, 20);
+    const queries = { rows: 3, cols: 20, data: points.data.slice(0, 60) };
+    const { indices, distances } = nearestNeighborsSync(queries, points, { k: 3, device: 'cuda' });
+    expect([...indices]).toEqual([0, 1, 2, 1, 2, 3, 1, 2, 3]);
+    expect([...distances]).toEqual([0, 1.25, 1.25, 0, 0, 0, 0, 0, 0]);
+  });
+
+  test('a row alone is the row among others, bit for bit', () => {
+    process.env.EAT_DML_CUDA_VARIANT = variant;
+    const [points, centroids] = [normalMatrix(300, 65), normalMatrix(150, 65, { seed: 2 })];
+    const whole = nearestCentroidSync(points, centroids, { device: 'cuda' });
+    for (const row of [0, 127, 128, 299]) {
+      const alone = { data: points.data.slice(row * 65, (row + 1) * 65), rows: 1, cols: 65 };
+      const one = nearestCentroidSync(alone, centroids, { device: 'cuda' });
+      expect([one.labels[0], one.distances[0], one.secondDistances[0]]).toEqual([
+        whole.labels[row],
+        whole.distances[row],
+        whole.secondDistances[row],
+      ]);
+    }
+  });
+});
+
+test.skipIf(!hasCuda)('an unknown variant gives one sentence', () => {
+  process.env.EAT_DML_CUDA_VARIANT = '9';
+  const [a, b] = [normalMatrix(2, 3), normalMatrix(2, 3)];
+  expect(() => nearestCentroidSync(a, b, { device: 'cuda' })).toThrow(
+    'Expected 1 to 4 for EAT_DML_CUDA_VARIANT but received 9.',
+  );
+});
