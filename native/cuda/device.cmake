@@ -29,6 +29,7 @@ else()
   file(GLOB EAT_DML_EMULATOR CONFIGURE_DEPENDS simt/*.cc)
   list(APPEND EAT_DML_DEVICE_SOURCES ${EAT_DML_EMULATOR})
   set(CMAKE_CXX_FLAGS_RELEASE "-O2")
+  add_compile_options(-Wno-unknown-pragmas)
 endif()
 
 eat_dml_addon(eat_dml_${EAT_DML_DEVICE} ${EAT_DML_DEVICE_SOURCES})

@@ -18,3 +18,22 @@ export interface BuildResult {
 export function nativeAddonScript(): Promise<NativeAddonScript> {
   return import(new URL('../../scripts/native-addon.mjs', import.meta.url).href);
 }
+
+export interface DeviceBuildResult {
+  ok: boolean;
+  path?: string;
+  missing: string[];
+  /** Where the addon also runs here; else `failure` says why it does not. */
+  info?: { isa: string };
+  failure?: string;
+}
+
+/** scripts/device-addon.mjs, likewise. */
+interface DeviceAddonScript {
+  buildDevice(device: 'cuda', options?: { write?: (chunk: Uint8Array) => void }): Promise<DeviceBuildResult>;
+  findNvcc(): string | undefined;
+}
+
+export function deviceAddonScript(): Promise<DeviceAddonScript> {
+  return import(new URL('../../scripts/device-addon.mjs', import.meta.url).href);
+}

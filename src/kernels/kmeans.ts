@@ -146,7 +146,9 @@ function* start(points: Matrix, o: Checked, batch: number, restart: number): Gen
 function* fillStarts(centroids: Float32Array, o: Checked, first: number, starts: number): Generator<AnyCall, void> {
   const { rows, cols, data } = o.points;
   for (let b = 0; b < batchOf(o.points); b++) {
-    const matrix = { data: data.subarray(b * rows * cols, (b + 1) * rows * cols), rows, cols };
+    // A single matrix as it is: it may be one that stays on the device.
+    const whole = batchOf(o.points) === 1;
+    const matrix = whole ? o.points : { data: data.subarray(b * rows * cols, (b + 1) * rows * cols), rows, cols };
     for (let s = 0; s < starts; s++) {
       centroids.set(yield* start(matrix, o, b, first + s), (b * starts + s) * o.k * cols);
     }

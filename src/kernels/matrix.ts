@@ -41,6 +41,9 @@ export function batchOf(m: Matrix): number {
  * another thread may change or grow meanwhile, it is a snapshot. `name` is the argument's name in the message.
  */
 export function readMatrix(name: string, m: unknown): Matrix {
+  if (typeof m === 'object' && m !== null && 'disposed' in m && m.disposed) {
+    throw new EatDmlError('ERR_ARGUMENT', `Expected a matrix for ${name} but received one that is disposed.`);
+  }
   if (typeof m === 'object' && m !== null && isShared((m as Matrix).data)) {
     m = { ...m, data: (m as Matrix).data.slice() };
   }

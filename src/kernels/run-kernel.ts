@@ -89,7 +89,11 @@ interface NativeError extends Error {
 }
 
 /** The addon's errors in this package's words. */
-function translate(error: unknown, call: Pick<KernelCall<object>, 'kernel' | 'inputs'>, signal?: AbortSignal): unknown {
+export function translate(
+  error: unknown,
+  call: Pick<KernelCall<object>, 'kernel' | 'inputs'>,
+  signal?: AbortSignal,
+): unknown {
   const { kind, argument = '', row = 0, message } = error as NativeError;
   const matrix = call.inputs[argument];
   if (kind === 'notFinite') {

@@ -10,12 +10,14 @@ import { type BackendStatus, backendReport } from '../../tfjs/index.js';
 import { EXIT } from '../exit-codes.js';
 import { nativeAddonScript } from '../native-addon.js';
 import { printResult } from '../options.js';
+import { type CudaDiagnosis, cudaText, diagnoseCuda } from './doctor-cuda.js';
 
 interface Diagnosis {
   version: string;
   node: { version: string; platform: string };
   devices: DeviceInfo[];
   attempts: (LoadAttempt & { remedy?: string })[];
+  cuda: CudaDiagnosis;
   backends: BackendStatus[];
   data: { cacheDir: string; writable: boolean; fashionMnist: string };
   tools: Record<string, string | undefined>;
@@ -40,6 +42,7 @@ async function diagnose(): Promise<Diagnosis> {
     node: { version: process.versions.node, platform: `${process.platform}-${process.arch}` },
     devices: native.devices,
     attempts: native.attempts,
+    cuda: await diagnoseCuda(),
     backends: await backendReport(),
     data: await dataState(),
     tools: buildTools(),
@@ -113,6 +116,9 @@ function doctorText(d: Diagnosis): string {
     '',
     'Native addon, in the order looked for',
     ...d.attempts.flatMap(attemptText),
+    '',
+    'CUDA, step by step',
+    ...cudaText(d.cuda),
     '',
     'tfjs backends (networks)',
     ...d.backends.flatMap(({ name, available, detail, remedy }) => [

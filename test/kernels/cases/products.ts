@@ -141,7 +141,7 @@ const depthwiseCases = CONVOLUTIONS.flatMap((row): ParityCase[] => {
   const filter = values(g.filterHeight * g.filterWidth * g.inChannels, 2);
   const dy = values(g.batch * g.outHeight * g.outWidth * g.inChannels, 3);
   const name = `${g.inHeight}x${g.inWidth}x${g.inChannels}, ${row.slice(4).join(' ')}`;
-  const runs: Record<string, (device: 'js' | 'cpu') => Promise<Float32Array>> = {
+  const runs: Record<string, (device: 'js' | 'cpu' | 'cuda') => Promise<Float32Array>> = {
     depthwiseConv2d: (device) => depthwiseConv2d({ geometry: g, input, filter, device }),
     depthwiseConv2dBackpropInput: (device) => depthwiseConv2dBackpropInput({ geometry: g, dy, filter, device }),
     depthwiseConv2dBackpropFilter: (device) => depthwiseConv2dBackpropFilter({ geometry: g, input, dy, device }),

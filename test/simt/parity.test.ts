@@ -1,0 +1,60 @@
+import { createRequire } from 'node:module';
+import { afterAll, expect, test } from 'vitest';
+import { allCases } from '../kernels/cases/index.js';
+import type { ParityCase } from '../kernels/cases/types.js';
+import { worstRelative } from '../kernels/support.js';
+import { describeSimt, simtPath } from './addon.js';
+
+const kernels = simtPath ? Object.keys(createRequire(import.meta.url)(simtPath)) : [];
+const cases = allCases.filter(({ kernel }) => kernels.includes(kernel));
+
+/** Left out here, for the emulator's time; test:gpu runs them. */
+const TOO_LARGE = new Set([
+  'kmeans: pruned',
+  'nearestNeighbors: cosine 1000x70 d=40 k=3',
+  'nearestNeighbors: dot 1000x70 d=40 k=3',
+]);
+
+/** The distance kernels' ladder, each rung forced; native/cuda/variant.h. */
+const VARIANTS = ['1', '2', '3', '4'];
+const WITH_VARIANTS = ['pairwiseDistance', 'nearestCentroid', 'nearestNeighbors'];
+
+const name = ({ kernel, name }: ParityCase) => `${kernel}: ${name}`;
+
+/** What the double-precision reference gives, computed once for all variants. */
+const references = new Map<ParityCase, ReturnType<ParityCase['run']>>();
+
+async function agrees(row: ParityCase): Promise<void> {
+  if (!references.has(row)) references.set(row, row.run('js'));
+  const [expected, received] = [await references.get(row)!, await row.run('cuda')];
+  for (const [result, values] of Object.entries(expected)) {
+    const worst = worstRelative(received[result], values, row.floor);
+    expect(worst, `${result} is off by ${worst} relative`).toBeLessThanOrEqual(row.tolerance[result] ?? 0);
+  }
+}
+
+describeSimt('the CUDA kernels, under the emulator, agree with the double-precision reference', () => {
+  for (const row of cases) {
+    test(name(row), (context) => {
+      if (TOO_LARGE.has(name(row))) context.skip('large for an emulator');
+      return agrees(row);
+    });
+  }
+});
+
+describeSimt.each(VARIANTS)('variant %s, forced', (variant) => {
+  afterAll(() => {
+    delete process.env.EAT_DML_CUDA_VARIANT;
+  });
+  // One of the 4 metrics is as good as another for the shapes; every metric runs on one shape.
+  const chosen = cases.filter(
+    (row) =>
+      WITH_VARIANTS.includes(row.kernel) &&
+      (!/^(euclidean|cosine|dot) /.test(row.name) || /64x65|batch|ties|zero|self/.test(row.name)) &&
+      !/1000x70/.test(row.name),
+  );
+  test.each(chosen.map((row) => [name(row), row] as const))('%s', async (_, row) => {
+    process.env.EAT_DML_CUDA_VARIANT = variant;
+    await agrees(row);
+  });
+});

@@ -1,0 +1,37 @@
+/** Run as a child with EAT_SIMT_MEMORY: prints a hash of each kernel's results, or the error. */
+import { createHash } from 'node:crypto';
+import { EatDmlError } from '../../src/errors.js';
+import { centroidMeans, kmeans, nearestCentroid, nearestNeighbors, pairwiseDistance } from '../../src/kernels/index.js';
+import { normalMatrix } from '../kernels/support.js';
+
+const device = 'cuda';
+const [points, others] = [normalMatrix(900, 40), normalMatrix(60, 40, { seed: 2 })];
+const labels = Int32Array.from({ length: 900 }, (_, i) => (i * 7) % 13);
+
+const runs: Record<string, () => Promise<(Float32Array | Float64Array | Int32Array)[]>> = {
+  pairwiseDistance: async () => [(await pairwiseDistance(points, others, { device })).data],
+  nearestCentroid: async () => Object.values(await nearestCentroid(points, others, { device })),
+  nearestNeighbors: async () => Object.values(await nearestNeighbors(points, others, { k: 3, device })),
+  centroidMeans: async () => {
+    const { sums, counts, means } = await centroidMeans(points, labels, { k: 13, device });
+    return [sums, counts, means.data];
+  },
+  kmeans: async () => {
+    const { labels, centroids, counts } = await kmeans(points, { k: 6, seed: 1, device });
+    return [labels, centroids.data, counts];
+  },
+};
+
+const out: Record<string, string> = {};
+for (const [name, run] of Object.entries(runs)) {
+  try {
+    const hash = createHash('sha1');
+    for (const { buffer, byteOffset, byteLength } of await run())
+      hash.update(new Uint8Array(buffer, byteOffset, byteLength));
+    out[name] = hash.digest('hex');
+  } catch (error) {
+    if (!(error instanceof EatDmlError)) throw error;
+    out[name] = `${error.code}: ${error.message}`;
+  }
+}
+process.stdout.write(JSON.stringify(out));
