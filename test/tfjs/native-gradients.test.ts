@@ -1,3 +1,4 @@
+import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
 import {
   type AdamWOptions,
@@ -11,11 +12,16 @@ import {
   depthwiseConv2dBackpropInputSync,
   matmulSync,
   pool2dGradientSync,
+  segmentSumSync,
 } from '../../src/kernels/index.js';
 import { batchMomentsReference, batchNormReference } from '../../src/kernels/reference/batch-norm.js';
 import { conv2dReference } from '../../src/kernels/reference/conv2d.js';
 import { depthwiseReference } from '../../src/kernels/reference/depthwise-conv2d.js';
+import { gatherReference } from '../../src/kernels/reference/gather.js';
 import { pool2dReference } from '../../src/kernels/reference/pool2d.js';
+import { selectReference } from '../../src/kernels/reference/select.js';
+import { softmaxReference } from '../../src/kernels/reference/softmax.js';
+import { chooseBackend } from '../../src/tfjs/index.js';
 import { describeNative } from './backends.js';
 import { noise } from './close.js';
 
@@ -164,6 +170,48 @@ describeNative('gradients of the addon against central differences of the double
       byB,
       differences(b, dy, (at) => forward(a, at)),
     );
+  });
+
+  test('gather, whose gradient is a segment sum', () => {
+    const [size, inner, indices] = [6, 19, Int32Array.of(3, 0, 3, 5, 3, 1, 0)];
+    const sizes = { batch: 1, outer: 1, size, inner, count: indices.length };
+    const [x, dy] = [noise([size, inner], 'x'), noise([indices.length, inner], 'dy')];
+    const byX = differences(x, dy, (at) => {
+      const out = zeros(dy.length);
+      finish(gatherReference({ x: at, indices, ...sizes, out }));
+      return out;
+    });
+    expectGradient(segmentSumSync({ x: dy, ids: indices, rows: indices.length, inner, segments: size }), byX);
+  });
+
+  /** tfjs's gradient of Σ dy · op(x) on native, by x. */
+  async function byBackend(op: (x: tf.Tensor) => tf.Tensor, x: Float32Array, dy: Float32Array, shape: number[]) {
+    await chooseBackend({ backend: 'native' });
+    const loss = (at: tf.Tensor) => tf.sum(tf.mul(op(at), tf.tensor(dy, shape)));
+    return tf.tidy(() => tf.grad(loss)(tf.tensor(x, shape)).dataSync()) as Float32Array;
+  }
+
+  test('softmax', async () => {
+    const [rows, cols] = [5, 19];
+    const [x, dy] = [noise([rows, cols], 'x'), noise([rows, cols], 'dy')];
+    const byX = differences(x, dy, (at) => {
+      const out = zeros(x.length);
+      finish(softmaxReference({ x: double(at), rows, cols, out }));
+      return out;
+    });
+    expectGradient(await byBackend((at) => tf.softmax(at), x, dy, [rows, cols]), byX);
+  });
+
+  test('select', async () => {
+    const [x, e, dy] = [noise([40], 'x'), noise([40], 'e'), noise([40], 'dy')];
+    const condition = Uint8Array.from(noise([40], 'condition'), (v) => (v > 0 ? 1 : 0));
+    const byX = differences(x, dy, (at) => {
+      const out = zeros(x.length);
+      finish(selectReference({ condition, t: at, e: double(e), rows: 40, inner: 1, out }));
+      return out;
+    });
+    const choose = (at: tf.Tensor) => tf.where(tf.tensor1d([...condition], 'bool'), at, tf.tensor1d(e));
+    expectGradient(await byBackend(choose, x, dy, [40]), byX);
   });
 
   test('a step of AdamW by hand', () => {

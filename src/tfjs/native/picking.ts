@@ -7,7 +7,7 @@ import type { KernelCall, NativeKernel } from './kernel.js';
 
 const sizeOf = ({ shape }: tf.TensorInfo) => tf.util.sizeFromShape(shape);
 
-/** Values that share a condition: a vector of conditions chooses between rows. */
+/** Values that share a condition: a vector of conditions chooses between rows (where the cpu kernel repeats the first values). */
 function sharedBy({ shape }: tf.TensorInfo, t: tf.TensorInfo): number {
   return shape.length === 1 && t.shape.length > 1 ? tf.util.sizeFromShape(t.shape.slice(1)) : 1;
 }
