@@ -15,6 +15,8 @@ export interface BackendStatus {
   detail: string;
   /** What the user can do to get it. */
   remedy?: string;
+  /** True for the one that `auto` takes. */
+  auto?: true;
 }
 
 interface Probe extends BackendStatus {
@@ -85,17 +87,18 @@ async function chooseByName(name: BackendName): Promise<{ name: BackendName; rea
   return { name, reason: `asked for; ${detail}` };
 }
 
+type Candidate = [name: BackendName, wanted: (probe: Probe) => boolean];
+
+/** What `auto` tries, in order. libtensorflow is large: where no GPU can be, it is not loaded only to be passed over. */
+function candidates(): Candidate[] {
+  const onGpu: Candidate[] = gpuMayExist() ? [['tensorflow', ({ gpu }) => gpu === true]] : [];
+  const others = (['native', 'tensorflow', 'wasm', 'cpu'] as const).map((name): Candidate => [name, () => true]);
+  return [...onGpu, ...others];
+}
+
 async function chooseAutomatically(): Promise<{ name: BackendName; reason: string }> {
   const passedOver: string[] = [];
-  const candidates: [BackendName, (p: Probe) => boolean][] = [
-    // libtensorflow is large: where no GPU can be, it is not loaded only to be passed over.
-    ...(gpuMayExist() ? [['tensorflow', (p) => p.gpu === true] as [BackendName, (p: Probe) => boolean]] : []),
-    ['native', () => true],
-    ['tensorflow', () => true],
-    ['wasm', () => true],
-    ['cpu', () => true],
-  ];
-  for (const [name, wanted] of candidates) {
+  for (const [name, wanted] of candidates()) {
     const found = await probe(name);
     if (found.available && !wanted(found)) continue;
     const problem = found.available ? await activate(name) : found.detail;
@@ -119,11 +122,12 @@ async function activate(name: BackendName): Promise<string | undefined> {
 /** Every backend: whether it is there, on what it runs or why not, and the remedy. Leaves tfjs's backend as it was. */
 export async function backendReport(): Promise<BackendStatus[]> {
   const before = tf.engine().backendName;
-  const report: BackendStatus[] = [];
-  for (const name of names) {
-    const { available, detail, remedy } = await probe(name);
-    report.push({ name, available, detail, ...(remedy ? { remedy } : {}) });
-  }
+  const found = new Map<BackendName, Probe>();
+  for (const name of names) found.set(name, await probe(name));
+  const [chosen] = candidates().find(([name, wanted]) => found.get(name)!.available && wanted(found.get(name)!))!;
+  const report = [...found].map(([name, { available, detail, remedy }]): BackendStatus => {
+    return { name, available, detail, ...(remedy ? { remedy } : {}), ...(name === chosen ? { auto: true } : {}) };
+  });
   if (before && tf.engine().backendName !== before) await tf.setBackend(before);
   return report;
 }

@@ -22,6 +22,7 @@ describe('the choice of a backend', () => {
     const order = onGpu ? ['tensorflow'] : ['native', 'tensorflow', 'wasm', 'cpu'];
     expect(name).toBe(order.find((candidate) => backends.includes(candidate as never)));
     expect(reason).toContain(report.find((r) => r.name === name)!.detail);
+    expect(report.filter(({ auto }) => auto).map((r) => r.name)).toEqual([name]);
   });
 
   test('a backend that is not there throws, with the remedy', async () => {

@@ -121,8 +121,8 @@ function doctorText(d: Diagnosis): string {
     ...cudaText(d.cuda),
     '',
     'tfjs backends (networks)',
-    ...d.backends.flatMap(({ name, available, detail, remedy }) => [
-      `  ${mark(available)}  ${name.padEnd(11)} ${detail}`,
+    ...d.backends.flatMap(({ name, available, detail, remedy, auto }) => [
+      `  ${mark(available)}  ${name.padEnd(11)} ${detail}${auto ? ' (what auto takes)' : ''}`,
       ...(remedy ? [`       -> ${remedy}`] : []),
     ]),
     '',
