@@ -89,7 +89,7 @@ struct RowStep {
 
 namespace {
 
-void step_tile(const Run& run, const AttackStep& p, index_t first_row, index_t rows) {
+void step_tile(const Run& run, const AttackStep& p, index_t first_row, index_t rows, TiledOutput& results) {
   const index_t d = p.origin.cols, size = rows * d, offset = first_row * d;
   Stream stream;
   const DeviceInput<float> origin(stream, p.origin.data + offset, size), current(stream, p.current.data + offset, size),
@@ -107,15 +107,18 @@ void step_tile(const Run& run, const AttackStep& p, index_t first_row, index_t r
   }
   const char* const arguments[] = {"origin", "current", "gradient"};
   result.check(stream, arguments, 3, "origin", d, first_row);
-  download(stream, p.out + offset, out.span(), size);
+  download(stream, results.place(offset, size), out.span(), size);
 }
 
 }  // namespace
 
 void attack_step(const Run& run, const AttackStep& p) {
   if (p.origin.size() == 0) return;
+  const bool over_input = p.out == p.current.data || p.out == p.origin.data || p.out == p.gradient.data;
+  TiledOutput results(p.out, p.origin.size(), over_input);
   for_row_tiles(run, 1, p.origin.batch * p.origin.rows, attack_row_bytes(4, p.origin.cols),
-                [&](index_t, index_t first, index_t count) { step_tile(run, p, first, count); });
+                [&](index_t, index_t first, index_t count) { step_tile(run, p, first, count, results); });
+  results.finish();
 }
 
 }  // namespace eat::cuda

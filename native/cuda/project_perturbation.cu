@@ -70,7 +70,7 @@ struct RowProjection {
 
 namespace {
 
-void project_tile(const Run& run, const ProjectPerturbation& p, index_t first_row, index_t rows) {
+void project_tile(const Run& run, const ProjectPerturbation& p, index_t first_row, index_t rows, TiledOutput& results) {
   const index_t d = p.delta.cols, size = rows * d, offset = first_row * d;
   Stream stream;
   const DeviceInput<float> delta(stream, p.delta.data + offset, size);
@@ -87,15 +87,17 @@ void project_tile(const Run& run, const ProjectPerturbation& p, index_t first_ro
   }
   const char* const arguments[] = {"delta"};
   result.check(stream, arguments, 1, "around", d, first_row);
-  download(stream, p.out + offset, out.span(), size);
+  download(stream, results.place(offset, size), out.span(), size);
 }
 
 }  // namespace
 
 void project_perturbation(const Run& run, const ProjectPerturbation& p) {
   if (p.delta.size() == 0) return;
+  TiledOutput results(p.out, p.delta.size(), p.out == p.delta.data);
   for_row_tiles(run, 1, p.delta.batch * p.delta.rows, attack_row_bytes(3, p.delta.cols),
-                [&](index_t, index_t first, index_t count) { project_tile(run, p, first, count); });
+                [&](index_t, index_t first, index_t count) { project_tile(run, p, first, count, results); });
+  results.finish();
 }
 
 }  // namespace eat::cuda

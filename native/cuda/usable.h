@@ -2,6 +2,9 @@
 // first place outside the box.
 #pragma once
 
+#include <algorithm>
+#include <vector>
+
 #include "../contracts/common.h"
 #include "device_buffer.h"
 
@@ -45,6 +48,25 @@ class ScanResult {
   DeviceBuffer<unsigned long long> worst_;
   index_t size_;
   bool finite_;
+};
+
+// Where tiles put their results. Over an input they wait on the host until the last tile's scan is over: a call that throws
+// leaves its inputs as they were.
+class TiledOutput {
+ public:
+  TiledOutput(float* out, index_t size, bool over_input) : out_(out), size_(size), over_input_(over_input) {}
+  float* place(index_t offset, index_t count) {
+    if (!over_input_ || count == size_) return out_ + offset;
+    held_.resize(static_cast<size_t>(size_));
+    return held_.data() + offset;
+  }
+  void finish() { std::copy(held_.begin(), held_.end(), out_); }
+
+ private:
+  float* out_;
+  index_t size_;
+  bool over_input_;
+  std::vector<float> held_;
 };
 
 }  // namespace eat::cuda
