@@ -1,6 +1,6 @@
 /**
- * The end of .ci/run: which devices, instruction sets and backends the tests had, which were skipped for want of them,
- * and the counts of vitest's JSON report and of the native driver's runs as the last line. Fails where one failed or none ran.
+ * The end of .ci/run: which devices, instruction sets and backends the tests had, which were skipped for want of them, what of CUDA
+ * ran, and the counts of vitest's JSON report and of the native driver's runs as the last line. Fails where one failed or none ran.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -44,6 +44,20 @@ function nativeCounts(path) {
   return { passed: runs.length - failed, failed, skipped: [...text.matchAll(/^skipped: /gm)].length };
 }
 
+/** What of CUDA ran: the parity table under the emulator, the compiler's report, a GPU. */
+function cudaLines(reportPath, logPath) {
+  const text = existsSync(reportPath) ? readFileSync(reportPath, 'utf8') : '';
+  const files = text === '' ? [] : JSON.parse(text).testResults.filter(({ name }) => /test\/simt\/[^/]*$/.test(name));
+  const outcomes = files.flatMap(({ assertionResults }) => assertionResults.map(({ status }) => status));
+  const passed = outcomes.filter((status) => status === 'passed').length;
+  const leftOut = outcomes.filter((status) => status !== 'passed' && status !== 'failed').length;
+  const log = logPath && existsSync(logPath) ? readFileSync(logPath, 'utf8') : '';
+  return [
+    `CUDA kernels under the SIMT emulator: ${passed > 0 ? 'tested' : 'skipped'} (${passed} passed, ${leftOut} left out)`,
+    ...[...log.matchAll(/^(?:check-cuda|skipped: (?:.*nvcc|.*GPU)).*$/gm)].map(([line]) => line),
+  ];
+}
+
 const [vitest, native] = [counts(process.argv[2]), nativeCounts(process.argv[3])];
 const [passed, failed, skipped] = ['passed', 'failed', 'skipped'].map((outcome) => vitest[outcome] + native[outcome]);
 if (existsSync(doctor)) {
@@ -52,6 +66,7 @@ if (existsSync(doctor)) {
   console.log(['', ...devices.map((device) => line('device', device))].join('\n'));
   console.log((cpu ? ISAS.map(isaLine) : ['instruction sets: skipped (no addon)']).join('\n'));
   console.log(backends.map((backend) => line('backend', backend)).join('\n'));
+  console.log(cudaLines(process.argv[2], process.argv[4]).join('\n'));
 }
 console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
 if (failed > 0 || passed === 0) process.exitCode = 1;

@@ -41,6 +41,8 @@ Napi::Value top_k(const Napi::CallbackInfo&);
 Napi::Value softmax(const Napi::CallbackInfo&);
 #ifdef EAT_DML_DEVICE_ADDON
 Napi::Value upload_matrix(const Napi::CallbackInfo&);
+Napi::Value device_limits(const Napi::CallbackInfo&);
+Napi::Value kernel_milliseconds(const Napi::CallbackInfo&);
 #else
 Napi::Value register_tensorflow_ops(const Napi::CallbackInfo&);
 Napi::Value tensorflow_devices(const Napi::CallbackInfo&);
@@ -129,6 +131,8 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   }
 #ifdef EAT_DML_DEVICE_ADDON
   exports.Set("uploadMatrix", Napi::Function::New(env, upload_matrix, "uploadMatrix"));
+  exports.Set("deviceLimits", Napi::Function::New(env, device_limits, "deviceLimits"));
+  exports.Set("kernelMilliseconds", Napi::Function::New(env, kernel_milliseconds, "kernelMilliseconds"));
 #else
   exports.Set("machineLimits", Napi::Function::New(env, limits, "machineLimits"));
   exports.Set("registerTensorflowOps", Napi::Function::New(env, register_tensorflow_ops, "registerTensorflowOps"));

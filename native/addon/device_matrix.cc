@@ -25,4 +25,22 @@ Napi::Value upload_matrix(const Napi::CallbackInfo& info) {
   }
 }
 
+// {fp32Tflops, gbytes}: by the device's clocks.
+Napi::Value device_limits(const Napi::CallbackInfo& info) {
+  try {
+    const cuda::DeviceLimits limits = cuda::device_limits();
+    Napi::Object out = Napi::Object::New(info.Env());
+    out.Set("fp32Tflops", Napi::Number::New(info.Env(), limits.fp32_flops / 1e12));
+    out.Set("gbytes", Napi::Number::New(info.Env(), limits.bytes / 1e9));
+    return out;
+  } catch (...) {
+    throw to_error(info.Env(), std::current_exception());
+  }
+}
+
+// Milliseconds of device time since it was last asked; needs EAT_DML_CUDA_TIMING.
+Napi::Value kernel_milliseconds(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), cuda::take_kernel_milliseconds());
+}
+
 }  // namespace eat::addon

@@ -42,4 +42,12 @@ std::string device_description() {
   return std::string(device.name) + ", sm_" + std::to_string(device.major) + std::to_string(device.minor);
 }
 
+DeviceLimits device_limits() {
+  DeviceLimits limits;
+  check(cuda_device_limits(&limits.fp32_flops, &limits.bytes), "asking for the device's clocks");
+  return limits;
+}
+
+double take_kernel_milliseconds() { return KernelClock::take(); }
+
 }  // namespace eat::cuda

@@ -19,4 +19,14 @@ std::shared_ptr<DeviceMatrix> upload_matrix(const Run& run, const MatrixView& ma
 // Name and compute capability of the device in use; throws CudaError where there is none.
 std::string device_description();
 
+// What the device could do at most by its clocks, per second: fp32 operations without tensor cores, bytes of its memory.
+struct DeviceLimits {
+  double fp32_flops = 0, bytes = 0;
+};
+DeviceLimits device_limits();
+
+// Milliseconds the kernels launched since the last call of this took on the device, where EAT_DML_CUDA_TIMING is set; for
+// bench:gpu.
+double take_kernel_milliseconds();
+
 }  // namespace eat::cuda

@@ -68,6 +68,22 @@ inline Status cuda_device_info(DeviceInfo* info) {
   return s;
 }
 
+// What the clocks and widths of the current device give at most: fp32 operations on the plain cores, and bytes of its memory, per
+// second.
+inline Status cuda_device_limits(double* fp32, double* bytes) {
+  DeviceInfo info;
+  Status s = cuda_device_info(&info);
+  int device = 0, core_khz = 0, memory_khz = 0, bus_bits = 0;
+  if (s == cudaSuccess) s = cudaGetDevice(&device);
+  if (s == cudaSuccess) s = cudaDeviceGetAttribute(&core_khz, cudaDevAttrClockRate, device);
+  if (s == cudaSuccess) s = cudaDeviceGetAttribute(&memory_khz, cudaDevAttrMemoryClockRate, device);
+  if (s == cudaSuccess) s = cudaDeviceGetAttribute(&bus_bits, cudaDevAttrGlobalMemoryBusWidth, device);
+  const double cores = info.major == 8 && info.minor == 0 ? 64 : 128;  // of a multiprocessor
+  *fp32 = 2 * cores * info.multiprocessors * core_khz * 1e3;
+  *bytes = 2.0 * memory_khz * 1e3 * bus_bits / 8;  // two transfers a clock
+  return s;
+}
+
 template <class... P, class... A>
 Status cuda_launch(void (*kernel)(P...), Grid grid, int threads, size_t dynamic_shared, StreamHandle stream, A&&... args) {
   if (dynamic_shared > 48 * 1024) {  // more must be asked for

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "error.h"
+#include "kernel_clock.h"
 
 namespace eat::cuda {
 
@@ -54,6 +55,7 @@ class Stream {
   // Declared before the buffers it serves, it dies after them: what they were used for is over when the call returns, also where
   // an exception ended it. A stream that reports an error is not used again.
   ~Stream() {
+    clock_.stop(state_->handle);
     if (cuda_stream_synchronize(state_->handle) != Status{}) {
       cuda_get_last_error();
       static_cast<void>(state_.release());
@@ -69,15 +71,19 @@ class Stream {
 
   StreamHandle handle() const { return state_->handle; }
   StreamState& state() { return *state_; }
+  KernelClock& clock() { return clock_; }
   void synchronize() { check(cuda_stream_synchronize(handle()), "wait for the stream"); }
 
  private:
   std::unique_ptr<StreamState> state_;
+  KernelClock clock_;
 };
 
 template <class Kernel, class... Args>
 void launch(Kernel kernel, Grid grid, int threads, size_t dynamic_shared_bytes, Stream& stream, Args... args) {
+  stream.clock().before_launch(stream.handle());
   check(cuda_launch(kernel, grid, threads, dynamic_shared_bytes, stream.handle(), args...), "kernel launch");
+  stream.clock().after_launch(stream.handle());
 }
 
 // Host to device by the pinned buffers. When it returns `from` may be changed; the device may still be copying.

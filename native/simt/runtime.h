@@ -54,6 +54,10 @@ struct DeviceInfo {
   size_t memory = 0, shared_per_block = 0;
 };
 Status cuda_device_info(DeviceInfo* info);
+inline Status cuda_device_limits(double* fp32, double* bytes) {
+  *fp32 = *bytes = 0;
+  return 0;
+}
 
 // What a launch checks before the first block: its shape, its shared memory, that its spans lie in device memory.
 void check_launch(const void* kernel, Grid grid, int threads, size_t dynamic_shared);

@@ -32,8 +32,11 @@ export function worstRelative(a: ArrayLike<number>, b: ArrayLike<number>, floor 
 
 export const hasCpu = loadAddon() !== undefined;
 
+/** EAT_DML_TEST_DEVICES ("cuda") names others: test/simt/shared.test.ts runs some of these files on the emulator. */
+const named = process.env.EAT_DML_TEST_DEVICES?.split(',');
+
 /** The devices tests run on; the CPU addon's absence is said in the test's name. */
-export const testDevices = (hasCpu ? ['js', 'cpu'] : ['js']) as ('js' | 'cpu')[];
+export const testDevices = (named ?? (hasCpu ? ['js', 'cpu'] : ['js'])) as ('js' | 'cpu' | 'cuda')[];
 
 /** A block that needs the addon: skipped, and shown as skipped, where there is none. */
 export const describeNative = hasCpu ? describe : describe.skip;

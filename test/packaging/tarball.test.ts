@@ -66,7 +66,8 @@ describe('the tarball', () => {
 
   test('holds every source that the addon is built from', () => {
     const paths = new Set(packed.files.map(({ path }) => path));
-    const sources = readFileSync(join(root, 'native/sources.txt'), 'utf8').trim().split(/\s+/);
+    const lists = ['native/sources.txt', 'native/cuda/sources.txt'];
+    const sources = lists.flatMap((list) => readFileSync(join(root, list), 'utf8').trim().split(/\s+/));
     expect(sources.filter((source) => !paths.has(`native/${source}`))).toEqual([]);
   });
 
