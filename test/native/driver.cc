@@ -168,6 +168,8 @@ Outputs products(const Run& run, bool judge) {
   return {y, dx, dw};
 }
 
+#include "selections.h"
+
 void cancelled() {
   std::atomic<bool> cancel{false};
   Run run;
@@ -202,7 +204,8 @@ void not_finite() {
 }  // namespace
 
 int main() {
-  const std::vector<std::function<Outputs(const Run&, bool)>> suites = {distances, nearest, clusters, steps, products};
+  const std::vector<std::function<Outputs(const Run&, bool)>> suites = {distances, nearest, clusters, steps, products,
+                                                                        comparisons, rankings, picks};
   Run one, three;
   three.threads = 3;
   for (const auto& suite : suites) check(same_bits(suite(one, true), suite(three, false)), "same bits on 1 and 3 threads");
