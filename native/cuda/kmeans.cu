@@ -1,5 +1,5 @@
 // kmeans: Lloyd's iteration with the points on the device from the first iteration to the last. Per iteration the host reads three
-// numbers; the rest of it is one graph.
+// numbers; the rest of it is one graph. Points that do not fit go through it in tiles (kmeans_streamed.h).
 #include "../contracts/kmeans.h"
 
 #include <algorithm>
@@ -8,7 +8,9 @@
 #include "centroid_means.h"
 #include "device_input.h"
 #include "graph.h"
+#include "kmeans_moves.h"
 #include "kmeans_steps.h"
+#include "kmeans_streamed.h"
 #include "nearest_centroid.h"
 #include "tiles.h"
 
@@ -20,7 +22,7 @@ class Lloyd {
  public:
   Lloyd(const Run& run, Stream& stream, const KMeans& p, const PreparedRows& prepared, Span<const float> points)
       : run_(run), stream_(stream), p_(p), n_(p.points.rows), k_(p.k), d_(p.points.cols), prepared_(prepared), points_(points),
-        centroids_(stream, k_ * d_), prepared_centroids_(stream, centroids_.view(), k_, d_), means_(stream, n_, k_, d_),
+        centroids_(zeros(stream, k_ * d_)), prepared_centroids_(stream, centroids_.view(), k_, d_), means_(stream, n_, k_, d_),
         labels_(stream, n_), previous_(stream, n_), sums_(stream, k_ * d_), counts_(stream, k_), shifts_(stream, k_),
         distances_(stream, n_), status_(stream, 3), inertia_(stream, 1), counters_(stream, Counter::size) {}
 
@@ -47,6 +49,12 @@ class Lloyd {
   }
 
  private:
+  static DeviceBuffer<float> zeros(Stream& stream, index_t size) {
+    DeviceBuffer<float> buffer(stream, size);
+    clear(stream, buffer.span());
+    return buffer;
+  }
+
   void assign() {
     prepared_centroids_.prepare(stream_, centroids_.view());
     assign_on_device(stream_, prepared_, prepared_centroids_, labels_.span(), {nullptr, 0}, {nullptr, 0});
@@ -91,34 +99,11 @@ class Lloyd {
     const std::vector<double> distance = read_all(distances_);
     const std::vector<int> label = read_all(labels_);
     std::vector<double> count = read_all(counts_);
-    const std::vector<Move> moves = choose_moves(distance, label, count);
+    const std::vector<Move> moves = choose_moves(distance.data(), label.data(), n_, count);
     if (moves.empty()) return;
     upload(stream_, counts_.span(), count.data(), k_);
     const DeviceBuffer<Move> list(stream_, moves.data(), static_cast<index_t>(moves.size()));
     apply_moves(stream_, points_, list.view(), d_, sums_.span());
-  }
-
-  std::vector<Move> choose_moves(const std::vector<double>& distance, const std::vector<int>& label, std::vector<double>& count) const {
-    std::vector<int> order(distance.size());
-    for (size_t i = 0; i < order.size(); i++) order[i] = static_cast<int>(i);
-    std::stable_sort(order.begin(), order.end(), [&](int a, int b) {
-      return distance[static_cast<size_t>(a)] > distance[static_cast<size_t>(b)];
-    });
-    std::vector<int> empty;
-    for (index_t c = 0; c < k_; c++) if (count[static_cast<size_t>(c)] == 0) empty.push_back(static_cast<int>(c));
-    std::vector<Move> moves;
-    auto next = order.begin();
-    for (const int c : empty) {
-      const auto keeps_none = [&](int row) { return count[static_cast<size_t>(label[static_cast<size_t>(row)])] <= 1; };
-      while (next != order.end() && keeps_none(*next)) ++next;
-      if (next == order.end() || distance[static_cast<size_t>(*next)] <= 0) break;
-      const int from = label[static_cast<size_t>(*next)];
-      count[static_cast<size_t>(from)] -= 1;
-      count[static_cast<size_t>(c)] = 1;
-      moves.push_back({*next, from, c});
-      ++next;
-    }
-    return moves;
   }
 
   void take_results(index_t problem, index_t iterations, bool converged) {
@@ -167,19 +152,33 @@ class Lloyd {
   DeviceBuffer<unsigned long long> counters_;
 };
 
-}  // namespace
-
-void kmeans(const Run& run, const KMeans& p) {
+void resident_kmeans(const Run& run, const KMeans& p, index_t batch) {
   const index_t n = p.points.rows, d = p.points.cols;
   Run scan = run;
   scan.check_finite = true;
+  Stream stream;
+  const DeviceInput<float> points(stream, p.points.data + batch * n * d, n * d);
+  check_finite(scan, stream, points.span(), d, batch * n, "points");
+  const PreparedRows prepared(stream, points.span(), n, d);
+  Lloyd lloyd(run, stream, p, prepared, points.span());
+  for (index_t start = 0; start < p.starts; start++) lloyd.solve(batch * p.starts + start);
+}
+
+}  // namespace
+
+void kmeans(const Run& run, const KMeans& p) {
   for (index_t batch = 0; batch < p.points.batch; batch++) {
-    Stream stream;
-    const DeviceInput<float> points(stream, p.points.data + batch * n * d, n * d);
-    check_finite(scan, stream, points.span(), d, batch * n, "points");
-    const PreparedRows prepared(stream, points.span(), n, d);
-    Lloyd lloyd(run, stream, p, prepared, points.span());
-    for (index_t start = 0; start < p.starts; start++) lloyd.solve(batch * p.starts + start);
+    // A matrix of the device cannot be read by the host, and needs no memory besides.
+    const bool on_host = !ResidentMemory::instance().holds(p.points.data);
+    const std::vector<float> start(p.centroids, p.centroids + (on_host ? p.points.batch * p.starts * p.k * p.points.cols : 0));
+    try {
+      resident_kmeans(run, p, batch);
+    } catch (const OutOfMemory&) {
+      if (!on_host) throw;
+      const index_t values = p.starts * p.k * p.points.cols;
+      std::copy_n(start.begin() + batch * values, values, p.centroids + batch * values);
+      for (index_t s = 0; s < p.starts; s++) streamed_kmeans(run, p, batch * p.starts + s);
+    }
   }
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "device_buffer.h"
+#include "kmeans_moves.h"
 
 namespace eat::cuda {
 
@@ -12,11 +13,6 @@ struct Counter {
 // What the host reads after an iteration.
 struct Status3 {
   double shift = 0, changed = 0, empty = 0;
-};
-
-// A row that an empty cluster takes out of another.
-struct Move {
-  int row, from, to;
 };
 
 // Counts the labels that differ from `previous`, and keeps them there.

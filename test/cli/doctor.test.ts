@@ -8,6 +8,7 @@ interface Doctor {
   devices: { name: string; available: boolean; detail: string }[];
   attempts: { path: string; found: boolean; failure?: string; remedy?: string }[];
   backends: { name: string; available: boolean; remedy?: string }[];
+  cuda: { visibleDevices?: string; attempts: { path: string; from: string; found: boolean }[]; remedy?: string };
   data: { cacheDir: string; writable: boolean };
   node: { version: string };
   problems: string[];
@@ -54,6 +55,16 @@ test('a path that does not exist is told from one that does not load', async () 
   const d = await doctor({ EAT_DML_NATIVE_PATH: '/no/such/addon' });
   expect(d.attempts[0]).toMatchObject({ found: false, failure: 'not there' });
   expect(d.code).toBe(0);
+});
+
+test('says what stands between a kernel and a GPU, and what to do', async () => {
+  const d = await doctor({ EAT_DML_CUDA_PATH: '/no/such/addon.node', CUDA_VISIBLE_DEVICES: '' });
+  expect(d.cuda.attempts[0]).toMatchObject({ path: '/no/such/addon.node', from: 'EAT_DML_CUDA_PATH', found: false });
+  expect(d.cuda.visibleDevices).toBe('');
+  expect(d.devices[0]).toMatchObject({ name: 'cuda', available: false });
+  expect(d.cuda.remedy).toMatch(/build --cuda|CUDA_VISIBLE_DEVICES hides every GPU/);
+  const { stdout } = await runCli(['doctor'], { env: { CUDA_VISIBLE_DEVICES: '' } });
+  expect(stdout).toMatch(/^CUDA, step by step\n {2}driver {16}.*\n {2}CUDA_VISIBLE_DEVICES {2}""$/m);
 });
 
 describeNative('with the addon', () => {

@@ -12,12 +12,22 @@ const runs: Record<string, () => Promise<(Float32Array | Float64Array | Int32Arr
   pairwiseDistance: async () => [(await pairwiseDistance(points, others, { device })).data],
   nearestCentroid: async () => Object.values(await nearestCentroid(points, others, { device })),
   nearestNeighbors: async () => Object.values(await nearestNeighbors(points, others, { k: 3, device })),
+  'nearestNeighbors, self excluded': async () => {
+    const few = { data: points.data.slice(0, 300 * 40), rows: 300, cols: 40 };
+    return Object.values(await nearestNeighbors(few, few, { k: 3, excludeSelf: true, device }));
+  },
   centroidMeans: async () => {
     const { sums, counts, means } = await centroidMeans(points, labels, { k: 13, device });
     return [sums, counts, means.data];
   },
   kmeans: async () => {
-    const { labels, centroids, counts } = await kmeans(points, { k: 6, seed: 1, device });
+    // Its points take more than the memory of the tiled run: they are streamed through every iteration.
+    const { labels, centroids, counts } = await kmeans(normalMatrix(2500, 40), {
+      k: 6,
+      init: 'random',
+      seed: 1,
+      device,
+    });
     return [labels, centroids.data, counts];
   },
 };
