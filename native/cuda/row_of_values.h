@@ -12,7 +12,7 @@ struct Pair {
   double first, second;
 };
 
-// Of all of the block's threads, the same bits in each. Threads is a power of two times 32, or 1.
+// Of all of the block's threads, the same bits in each. Threads is a multiple of 32, or 1.
 template <int Threads>
 class BlockReduction {
  public:
@@ -56,11 +56,12 @@ class RowOfValues {
  public:
   EAT_DEVICE RowOfValues(const Source& source, index_t d, BlockReduction<Threads>& reduction)
       : source_(source), d_(d), reduction_(reduction) {
+    const int count = static_cast<int>(d);  // 32 bits are enough where a row is held, and save registers
 #pragma unroll
     for (int j = 0; j < Per; j++) {
-      const index_t i = own_element(j);
-      value_[j] = i < d ? source.value(i) : 0;
-      bound_[j] = i < d ? source.bound(i) : 0;
+      const int i = thread_x() + j * Threads;
+      value_[j] = i < count ? source.value(i) : 0;
+      bound_[j] = i < count ? source.bound(i) : 0;
     }
   }
   EAT_DEVICE index_t size() const { return d_; }
@@ -69,12 +70,14 @@ class RowOfValues {
   template <class Visit>
   EAT_DEVICE void each(Visit visit) const {
     if constexpr (Per > 0) {
+      const int count = static_cast<int>(d_);
 #pragma unroll
       for (int j = 0; j < Per; j++) {
-        if (own_element(j) < d_) visit(own_element(j), value_[j], bound_[j]);
+        const int i = thread_x() + j * Threads;
+        if (i < count) visit(i, value_[j], bound_[j]);
       }
     } else {
-      for (index_t i = own_element(0); i < d_; i += Threads) visit(i, source_.value(i), source_.bound(i));
+      for (index_t i = Threads == 1 ? 0 : thread_x(); i < d_; i += Threads) visit(i, source_.value(i), source_.bound(i));
     }
   }
 
@@ -92,8 +95,6 @@ class RowOfValues {
   }
 
  private:
-  EAT_DEVICE static index_t own_element(int j) { return Threads == 1 ? j : thread_x() + static_cast<index_t>(j) * Threads; }
-
   Source source_;
   index_t d_;
   BlockReduction<Threads>& reduction_;

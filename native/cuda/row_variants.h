@@ -1,6 +1,6 @@
 // How many threads work on a row of d values, and where they keep them.
 //   1  a thread per row: the reference. Neighbouring threads read far apart, and few threads run.
-//   2  a warp or a block per row, reading side by side, its values in registers over all rounds (up to 4096; beyond that they are
+//   2  a warp or a block per row, reading side by side, its values in registers over all rounds (up to 3072; beyond that they are
 //      read again in each round, mostly from the caches).
 #pragma once
 
@@ -29,8 +29,8 @@ void launch_by_rows(Stream& stream, const Operation& operation, index_t rows, in
     launch(threads_per_row<32, 4, Operation>, per_row, 32, 0, stream, operation);
   } else if (d <= 128 * 8) {
     launch(threads_per_row<128, 8, Operation>, per_row, 128, 0, stream, operation);
-  } else if (d <= 512 * 8) {
-    launch(threads_per_row<512, 8, Operation>, per_row, 512, 0, stream, operation);
+  } else if (d <= 384 * 8) {  // 512 x 8 leaves 128 registers, too few on sm_100
+    launch(threads_per_row<384, 8, Operation>, per_row, 384, 0, stream, operation);
   } else {
     launch(threads_per_row<512, 0, Operation>, per_row, 512, 0, stream, operation);
   }
