@@ -31,7 +31,7 @@ if (!gpu) {
 console.log(`GPU: ${detail}`);
 
 const vitest = join(dirname(createRequire(import.meta.url).resolve('vitest/package.json')), 'vitest.mjs');
-let failed = node([vitest, 'run', 'test/gpu'], { EAT_DML_TEST_REPORT: '' }) !== 0;
+let failed = node([vitest, 'run', 'test/gpu', 'test/kernels/cuda-variants.test.ts'], { EAT_DML_TEST_REPORT: '' }) !== 0;
 
 const besideNvcc = join(dirname(findNvcc() ?? ''), 'compute-sanitizer');
 const sanitizer = onPath('compute-sanitizer') ?? (existsSync(besideNvcc) ? besideNvcc : undefined);
