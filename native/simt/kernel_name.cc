@@ -26,6 +26,22 @@ std::string kernel_name(const void* kernel) {
   return name;
 }
 
+#if defined(__x86_64__)
+// Bytes of the no-operation at `code`, 0 where there is none: g++ writes single bytes, clang++ the long forms.
+static int nop_length(const uint8_t* code) {
+  int prefixes = 0;
+  while (code[prefixes] == 0x66 || code[prefixes] == 0x2e) prefixes++;
+  code += prefixes;
+  if (code[0] == 0x90) return prefixes + 1;
+  if (code[0] != 0x0f || code[1] != 0x1f) return 0;
+  const int lengths[][2] = {{0x00, 3}, {0x40, 4}, {0x44, 5}, {0x80, 7}, {0x84, 8}};  // by addressing mode
+  for (const auto& [mode, length] : lengths) {
+    if (code[2] == mode) return prefixes + length;
+  }
+  return 0;
+}
+#endif
+
 int launch_bound(const void* kernel) {
   int nops = 0;
 #if defined(__aarch64__)
@@ -36,7 +52,7 @@ int launch_bound(const void* kernel) {
   const uint8_t* code = static_cast<const uint8_t*>(kernel);
   const uint8_t endbr64[] = {0xf3, 0x0f, 0x1e, 0xfa};
   if (std::memcmp(code, endbr64, sizeof endbr64) == 0) code += sizeof endbr64;
-  while (code[nops] == 0x90) nops++;
+  while (const int length = nop_length(code + nops)) nops += length;
 #endif
   return nops == 0 ? 1024 : nops * 32;
 }
