@@ -23,11 +23,12 @@ inline int forced_variant() {
   throw std::invalid_argument("Expected 1 to " + std::to_string(kVariants) + " for EAT_DML_CUDA_VARIANT but received " + text + ".");
 }
 
-// For rows x columns results over d dimensions. Never 1: it is there to be compared with. A 128 x 128 tile that would be mostly
-// empty wastes more than it saves; directly summed differences are no product, so the tensor cores cannot take them.
+// For results in `columns` columns over d dimensions; the number of rows must not matter, or a row's bits would depend on how many
+// there are with it. Never 1: it is there to be compared with. A tile of 128 columns that would be mostly empty wastes more than it
+// saves; directly summed differences are no product, so the tensor cores cannot take them.
 inline int choose_variant(index_t columns, index_t d) {
   if (const int forced = forced_variant()) return forced;
-  if (columns <= 32) return 2;
+  if (columns <= 16) return 2;
   return d <= kDirectDimensions ? 3 : 4;
 }
 
