@@ -1,12 +1,10 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { devices, type Matrix, nearestCentroidSync, nearestNeighborsSync } from '../../src/kernels/index.js';
 import { randomStream } from '../../src/random.js';
-import { distanceCases } from './cases/distances.js';
 import { normalMatrix, worstRelative } from './support.js';
 
-/** A GPU, or the emulator (test/simt/shared.test.ts). */
+/** A GPU, or the emulator (test/simt/shared.test.ts). The parity table's variants are in test/simt and test/gpu. */
 const cuda = devices().find((d) => d.name === 'cuda' && d.available);
-const KERNELS = ['pairwiseDistance', 'nearestCentroid', 'nearestNeighbors'];
 const VARIANTS = ['1', '2', '3', '4'];
 const PAIRS = 100_000;
 
@@ -38,20 +36,6 @@ function between(centroids: Matrix, rows: number): Matrix {
   });
   return { data, rows, cols: d };
 }
-
-// The emulator runs a choice of these in test/simt/parity.test.ts.
-describe.skipIf(!cuda || cuda.byNameOnly).each(VARIANTS)('cuda variant %s', (variant) => {
-  for (const { kernel, name, run, tolerance, floor } of distanceCases.filter((row) => KERNELS.includes(row.kernel))) {
-    test(`${kernel}: ${name}`, async () => {
-      process.env.EAT_DML_CUDA_VARIANT = variant;
-      const [expected, received] = [await run('js'), await run('cuda')];
-      for (const [result, values] of Object.entries(expected)) {
-        const worst = worstRelative(received[result], values, floor);
-        expect(worst, `${result} is off by ${worst} relative`).toBeLessThanOrEqual(tolerance[result] ?? 0);
-      }
-    });
-  }
-});
 
 describe.skipIf(!cuda).each(VARIANTS)('cuda variant %s', (variant) => {
   test(`the reference's labels on ${PAIRS} pairs that float cannot tell apart`, { timeout: 300_000 }, () => {
