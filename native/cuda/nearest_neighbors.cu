@@ -24,7 +24,7 @@ EAT_GLOBAL_BOUNDS(kThreads, 1) void neighbor_key_tiles(NeighborArguments p, unsi
   for (int j = 0; j < Engine::C; j++) {
     const index_t column = column0 + Engine::column(j);
     if (column >= p.rows.columns) continue;
-    const float factor = key_factor(p.metric, p.point_norms[column]);
+    const float factor = key_factor(p, column);
 #pragma unroll
     for (int i = 0; i < Engine::R; i++) {
       const index_t row = row0 + Engine::row(i);
@@ -165,8 +165,8 @@ void nearest_neighbors(const Run& run, const NearestNeighbors& p) {
     DeviceBuffer<float> keys(stream, count * n), distances(stream, count * p.k);
     DeviceBuffer<std::int32_t> indices(stream, count * p.k);
     search(stream, queries, *points,
-           {{queries.values(), points->values(), count, n, queries.depth}, queries.norms(), points->norms(), points->extremes(), p.k, p.metric,
-            0, first, p.exclude_self, keys.span(), indices.span(), distances.span()});
+           {{queries.values(), points->values(), count, n, queries.depth}, queries.norms(), points->norms(), points->inverse_norms(),
+            points->extremes(), p.k, p.metric, 0, first, p.exclude_self, keys.span(), indices.span(), distances.span()});
     download(stream, p.indices + row * p.k, indices.span(), count * p.k);
     download(stream, p.distances + row * p.k, distances.span(), count * p.k);
   });

@@ -10,6 +10,7 @@ namespace eat::cuda {
 struct NeighborArguments {
   Operands rows;  // a: queries, b: points
   Span<const double> query_norms, point_norms;
+  Span<const float> inverse_norms;  // of the points
   Span<const unsigned long long> extremes;  // of the points
   index_t k;
   Metric metric;
@@ -27,9 +28,8 @@ EAT_DEVICE float key_of(Metric metric, float product, float factor) {
   return metric == Metric::cosine ? -product * factor : std::fma(-2.0f, product, factor);
 }
 
-EAT_DEVICE float key_factor(Metric metric, double squared) {
-  if (metric != Metric::cosine) return static_cast<float>(squared);
-  return squared == 0 ? 0.0f : static_cast<float>(1 / std::sqrt(squared));
+EAT_DEVICE float key_factor(const NeighborArguments& p, index_t j) {
+  return p.metric == Metric::cosine ? p.inverse_norms[j] : static_cast<float>(p.point_norms[j]);
 }
 
 // The largest error of a key of query i; Inf where float's range does not do, which makes every point a candidate.

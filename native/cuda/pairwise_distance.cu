@@ -10,6 +10,7 @@ namespace eat::cuda {
 struct PairwiseArguments {
   Operands rows;
   Span<const double> norms_a, norms_b;
+  Span<const float> inverse_a, inverse_b;
   Span<float> out;  // [rows, columns]
   Metric metric;
   bool direct;        // the engine's results are squared differences
@@ -17,10 +18,9 @@ struct PairwiseArguments {
 };
 
 // What an epilogue multiplies or adds for a row: squared norm, or inverse norm for cosine; NaN sends the pair to `exact_by_warp`.
-EAT_DEVICE float distance_factor(Metric metric, double squared) {
-  if (!usable_norm(squared)) return NAN;
-  if (metric != Metric::cosine) return static_cast<float>(squared);
-  return squared == 0 ? 0.0f : static_cast<float>(1 / std::sqrt(squared));
+EAT_DEVICE float distance_factor(Metric metric, Span<const double> norms, Span<const float> inverses, index_t i) {
+  if (metric == Metric::cosine) return inverses[i];
+  return usable_norm(norms[i]) ? static_cast<float>(norms[i]) : NAN;
 }
 
 struct Estimate {
@@ -62,13 +62,13 @@ EAT_DEVICE unsigned long long store_tile(const PairwiseArguments& p, const float
 #pragma unroll
   for (int j = 0; j < Engine::C; j++) {
     const index_t column = column0 + Engine::column(j);
-    factor_b[j] = column < p.rows.columns ? distance_factor(p.metric, p.norms_b[column]) : 0.0f;
+    factor_b[j] = column < p.rows.columns ? distance_factor(p.metric, p.norms_b, p.inverse_b, column) : 0.0f;
   }
   unsigned long long doubtful = 0;
 #pragma unroll
   for (int i = 0; i < Engine::R; i++) {
     const index_t row = row0 + Engine::row(i);
-    const float factor_a = row < p.rows.rows ? distance_factor(p.metric, p.norms_a[row]) : 0.0f;
+    const float factor_a = row < p.rows.rows ? distance_factor(p.metric, p.norms_a, p.inverse_a, row) : 0.0f;
 #pragma unroll
     for (int j = 0; j < Engine::C; j++) {
       const index_t column = column0 + Engine::column(j);
@@ -108,7 +108,7 @@ EAT_GLOBAL_BOUNDS(kThreads, 1) void pairwise_tiles(PairwiseArguments p, unsigned
 void pairwise_on_device(Stream& stream, const PreparedRows& a, const PreparedRows& b, Metric metric, Span<float> out) {
   const int variant = choose_variant(b.rows, a.d);
   const bool direct = (metric == Metric::sqeuclidean || metric == Metric::euclidean) && sums_directly(variant, a.d);
-  const PairwiseArguments p{{a.values(), b.values(), a.rows, b.rows, a.depth}, a.norms(), b.norms(), out, metric, direct,
+  const PairwiseArguments p{{a.values(), b.values(), a.rows, b.rows, a.depth}, a.norms(), b.norms(), a.inverse_norms(), b.inverse_norms(), out, metric, direct,
                             cancellation_share(variant, a.d)};
   with_engine(variant, direct, [&](auto engine) {
     using Engine = decltype(engine);

@@ -22,7 +22,7 @@ class PreparedRows {
   }
   // Rows that are on the device and stay there as long as this.
   PreparedRows(Stream& stream, Span<const float> from, index_t rows, index_t d)
-      : rows(rows), d(d), depth((d + kSlice - 1) / kSlice * kSlice), from_(from), norms_(stream, rows), extremes_(stream, Extremes::size) {
+      : rows(rows), d(d), depth((d + kSlice - 1) / kSlice * kSlice), from_(from), norms_(stream, rows), inverse_norms_(stream, rows), extremes_(stream, Extremes::size) {
     const bool aligned = reinterpret_cast<std::uintptr_t>(from.data) % 16 == 0;
     if (depth != d || !aligned) padded_ = DeviceBuffer<float>(stream, rows * depth);
     prepare(stream, from);
@@ -33,6 +33,8 @@ class PreparedRows {
 
   Span<const float> values() const { return padded_.size() > 0 ? padded_.view() : from_; }
   Span<const double> norms() const { return norms_.view(); }
+  // For cosine: 1 / |x|, 0 for a zero row, NaN where float's range does not do. Once per row: double is slow on most GPUs.
+  Span<const float> inverse_norms() const { return inverse_norms_.view(); }
   Span<const unsigned long long> extremes() const { return extremes_.view(); }
 
   // Waits for the device.
@@ -49,6 +51,7 @@ class PreparedRows {
   DeviceBuffer<float> padded_;
   Span<const float> from_;
   DeviceBuffer<double> norms_;
+  DeviceBuffer<float> inverse_norms_;
   DeviceBuffer<unsigned long long> extremes_;
 };
 
