@@ -24,6 +24,15 @@ inline Status cuda_memcpy_async(void* to, const void* from, size_t bytes, Stream
   return cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, s);
 }
 inline Status cuda_memset_async(void* p, int value, size_t bytes, StreamHandle s) { return cudaMemsetAsync(p, value, bytes, s); }
+// Freed stream-ordered memory up to `bytes` stays with the process for its next call; else all of it goes back at every wait.
+inline Status cuda_keep_memory(unsigned long long bytes) {
+  int device = 0;
+  cudaMemPool_t pool{};
+  Status s = cudaGetDevice(&device);
+  if (s == cudaSuccess) s = cudaDeviceGetDefaultMemPool(&pool, device);
+  if (s == cudaSuccess) s = cudaMemPoolSetAttribute(pool, cudaMemPoolAttrReleaseThreshold, &bytes);
+  return s;
+}
 inline Status cuda_mem_get_info(size_t* free, size_t* total) { return cudaMemGetInfo(free, total); }
 inline Status cuda_get_last_error() { return cudaGetLastError(); }
 

@@ -30,11 +30,15 @@ struct StreamState {
 
 // Streams no call is using. Never destroyed: at the end of the process the driver may be gone before static objects are.
 struct StreamPool {
+  static constexpr unsigned long long kKeptBytes = 2ull << 30;  // of freed device memory, for the next call
   std::mutex mutex;
   std::vector<std::unique_ptr<StreamState>> idle;
 
   static StreamPool& instance() {
-    static StreamPool* pool = new StreamPool;
+    static StreamPool* pool = [] {
+      if (cuda_keep_memory(kKeptBytes) != Status{}) cuda_get_last_error();  // slower without, and no more than that
+      return new StreamPool;
+    }();
     return *pool;
   }
 };

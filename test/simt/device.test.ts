@@ -16,7 +16,7 @@ import {
   pairwiseDistance,
   uploadMatrix,
 } from '../../src/kernels/index.js';
-import { normalMatrix } from '../kernels/support.js';
+import { hasCpu, normalMatrix } from '../kernels/support.js';
 import { describeSimt } from './addon.js';
 
 const device = 'cuda';
@@ -79,6 +79,23 @@ describeSimt('device cuda', () => {
     });
     expect(result.labels).toEqual(reference.labels);
     expect(seen).toEqual(expected);
+  });
+
+  test('means by label have the bits of the CPU: the same segments, in the same order', async () => {
+    const points = normalMatrix(3000, 7);
+    const labels = Int32Array.from({ length: 3000 }, (_, i) => (i * 7 + (i % 5)) % 3);
+    const weights = Float32Array.from({ length: 3000 }, (_, i) => (i % 4) / 3);
+    const cuda = await centroidMeans(points, labels, { k: 3, weights, device });
+    if (hasCpu) expect(cuda).toEqual(await centroidMeans(points, labels, { k: 3, weights, device: 'cpu' }));
+    expect(cuda).toEqual(await centroidMeans(points, labels, { k: 3, weights, device }));
+  });
+
+  test('k-means++ draws the last row where every distance is 0, as the others do', async () => {
+    const points = { data: new Float32Array(1100 * 2).fill(0.5), rows: 1100, cols: 2 };
+    const options = { k: 5, maxIterations: 1 };
+    const { labels, counts } = await kmeans(points, { ...options, device });
+    const reference = await kmeans(points, { ...options, device: 'js' });
+    expect({ labels, counts }).toEqual({ labels: reference.labels, counts: reference.counts });
   });
 
   test('concurrent calls give what one gives', async () => {
