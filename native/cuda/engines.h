@@ -4,6 +4,7 @@
 #include "register_tile.h"
 #include "tensor_core_tile.h"
 #include "variant.h"
+#include "warpgroup_tile.h"
 
 namespace eat::cuda {
 
@@ -18,9 +19,11 @@ void with_product_engine(int variant, Call&& call) {
   }
 }
 
-// The same, or with `direct` one of squared differences, which the tensor cores do not have.
+// The same, or with `direct` one of squared differences, which the tensor cores do not have. Here 5 is there too: the kernel's
+// operands must have their panels.
 template <class Call>
 void with_engine(int variant, bool direct, Call&& call) {
+  if (variant == 5) return call(WarpgroupTile{});
   if (!direct) return with_product_engine(variant, call);
   switch (variant) {
     case 1: return call(NaiveTile<SquaredDifferences>{});
@@ -30,7 +33,7 @@ void with_engine(int variant, bool direct, Call&& call) {
 }
 
 // Whether a variant takes squared differences over d dimensions.
-inline bool sums_directly(int variant, index_t d) { return variant != 4 && d <= kDirectDimensions; }
+inline bool sums_directly(int variant, index_t d) { return variant < 4 && d <= kDirectDimensions; }
 
 inline index_t tiles(index_t size, index_t tile) { return (size + tile - 1) / tile; }
 

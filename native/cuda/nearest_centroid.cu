@@ -6,6 +6,7 @@
 #include "engines.h"
 #include "nearest_exactly.h"
 #include "nearest_two.h"
+#include "split_panels.h"
 
 namespace eat::cuda {
 
@@ -75,7 +76,8 @@ void assign_on_device(Stream& stream, const PreparedRows& points, const Prepared
   DeviceBuffer<index_t> list(stream, n);
   DeviceBuffer<unsigned> listed(stream, 1);
   clear(stream, listed.span());
-  const CentroidArguments p{{points.values(), centroids.values(), n, k, points.depth}, points.norms(), centroids.norms(), centroids.extremes(),
+  const SplitPanels point_panels = split_for(variant, stream, points), centroid_panels = split_for(variant, stream, centroids);
+  const CentroidArguments p{{points.values(), centroids.values(), n, k, points.depth, point_panels.view(), centroid_panels.view()}, points.norms(), centroids.norms(), centroids.extremes(),
                             direct, rounding_share(variant, d), cancellation_share(variant, d), labels, second_labels.span(),
                             distances, seconds, list.span(), listed.span()};
   with_engine(variant, direct, [&](auto engine) {

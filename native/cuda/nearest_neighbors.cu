@@ -131,7 +131,7 @@ void select(Stream& stream, const NeighborArguments& p) {
 }
 
 void search(Stream& stream, const PreparedRows& queries, const PreparedRows& points, NeighborArguments p) {
-  const int variant = choose_variant(points.rows, points.d);
+  const int variant = std::min(choose_variant(points.rows, points.d), 4);
   p.share = rounding_share(variant, points.d);
   with_product_engine(variant, [&](auto engine) {
     using Engine = decltype(engine);

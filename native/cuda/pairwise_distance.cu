@@ -3,7 +3,7 @@
 #include "pairwise_distance.h"
 
 #include "engines.h"
-#include "prepared_rows.h"
+#include "split_panels.h"
 
 namespace eat::cuda {
 
@@ -108,7 +108,8 @@ EAT_GLOBAL_BOUNDS(kThreads, 1) void pairwise_tiles(PairwiseArguments p, unsigned
 void pairwise_on_device(Stream& stream, const PreparedRows& a, const PreparedRows& b, Metric metric, Span<float> out) {
   const int variant = choose_variant(b.rows, a.d);
   const bool direct = (metric == Metric::sqeuclidean || metric == Metric::euclidean) && sums_directly(variant, a.d);
-  const PairwiseArguments p{{a.values(), b.values(), a.rows, b.rows, a.depth}, a.norms(), b.norms(), a.inverse_norms(), b.inverse_norms(), out, metric, direct,
+  const SplitPanels panels_a = split_for(variant, stream, a), panels_b = split_for(variant, stream, b);
+  const PairwiseArguments p{{a.values(), b.values(), a.rows, b.rows, a.depth, panels_a.view(), panels_b.view()}, a.norms(), b.norms(), a.inverse_norms(), b.inverse_norms(), out, metric, direct,
                             cancellation_share(variant, a.d)};
   with_engine(variant, direct, [&](auto engine) {
     using Engine = decltype(engine);

@@ -11,9 +11,15 @@
 namespace eat::cuda {
 
 // The two operands of a tile: rows of `depth` values each, zero-padded to a multiple of kSlice and 16-byte aligned.
+// Variant 5 takes its rows from `panels_a`, `panels_b` (split_panels.h), which are empty for the others.
+struct Panels {
+  Span<const unsigned> values{};
+  Span<const float> scales{};
+};
 struct Operands {
   Span<const float> a, b;
   index_t rows, columns, depth;
+  Panels panels_a{}, panels_b{};
 };
 
 constexpr int kSlice = 16;

@@ -77,6 +77,15 @@ inline Status cuda_device_info(DeviceInfo* info) {
   return s;
 }
 
+// Major and minor as one number, 0 where it cannot be told. Cheap.
+inline int cuda_capability() {
+  int device = 0, major = 0, minor = 0;
+  if (cudaGetDevice(&device) != cudaSuccess) return 0;
+  cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device);
+  cudaDeviceGetAttribute(&minor, cudaDevAttrComputeCapabilityMinor, device);
+  return 10 * major + minor;
+}
+
 // What the clocks and widths of the current device give at most: fp32 operations on the plain cores, and bytes of its memory, per
 // second.
 inline Status cuda_device_limits(double* fp32, double* bytes) {

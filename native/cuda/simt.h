@@ -171,5 +171,6 @@ EAT_DEVICE void mma_m16n8k16_f16(float (&d)[4], const unsigned (&a)[4], const un
 }  // namespace eat::cuda
 
 #include "runtime.h"
+#include "warpgroup.h"
 
 #endif

@@ -13,4 +13,6 @@
 #include "shared_memory.h"
 #include "warp.h"
 #include "tensor.h"
+#include "barrier.h"
+#include "warpgroup.h"
 #include "runtime.h"

@@ -6,8 +6,10 @@
 #include <mutex>
 #include <numeric>
 
+#include "barrier.h"
 #include "kernel_name.h"
 #include "shared_memory.h"
+#include "warpgroup.h"
 
 namespace eat::simt {
 
@@ -53,6 +55,11 @@ void Machine::pause(State state, Site site) {
   me.state = state;
   me.site = site;
   switch_context(me.fiber.context, scheduler_);
+}
+
+void Machine::sleep(const char* what, Site site) {
+  fibers_[thread].what = what;
+  pause(State::asleep, site);
 }
 
 void Machine::wake(int t) {
@@ -109,7 +116,8 @@ void Machine::deadlock() {
                             fibers_.begin());
   };
   const int finished = waits(State::finished), at_warp = waits(State::at_warp_collective), at_block = waits(State::at_block_barrier);
-  thread = at_warp < threads ? at_warp : at_block;
+  const int asleep = waits(State::asleep);
+  thread = at_warp < threads ? at_warp : asleep < threads ? asleep : at_block;
   if (at_warp < threads) {
     const int first = at_warp / kLanes * kLanes;
     int other = first;
@@ -117,6 +125,9 @@ void Machine::deadlock() {
     const bool ended = fibers_[other].state == State::finished;
     fault("divergent warp: waits at " + std::string(warps[at_warp / kLanes].what) + " (" + fibers_[at_warp].site.text() +
           ") for thread " + std::to_string(other) + ", which " + (ended ? "has returned" : "waits at " + fibers_[other].site.text()));
+  }
+  if (asleep < threads) {
+    fault("waits for ever at " + std::string(fibers_[asleep].what) + " (" + fibers_[asleep].site.text() + ")");
   }
   fault("divergent barrier: waits at " + fibers_[at_block].site.text() + " for thread " + std::to_string(finished) +
         ", which has returned");
@@ -127,6 +138,8 @@ void Machine::run_block() {
   epoch++;
   for (Warp& w : warps) w.epoch = 0, w.arrived = 0;
   shared_memory.start_block();
+  barriers.start_block();
+  warpgroups.start_block();
   barrier_arrived_ = finished_ = 0;
   ready_.resize(threads);
   std::iota(ready_.begin(), ready_.end(), 0);

@@ -40,12 +40,13 @@ struct Warp {
   Operands operands[2];  // in turns: a lane may start the next collective before others have read this one
 };
 
-enum class State : uint8_t { ready, at_block_barrier, at_warp_collective, finished };
+enum class State : uint8_t { ready, at_block_barrier, at_warp_collective, asleep, finished };
 
 struct Thread {
   Fiber fiber;
   State state = State::ready;
   Site site;
+  const char* what = "";  // where it sleeps
 };
 
 struct Dim {
@@ -75,6 +76,9 @@ struct Machine {
   void sync_block(Site site);
   // A collective of the thread's warp: waits for all lanes, then gives what they brought. The last to come calls `finish`.
   const Operands& meet(const char* what, Site site, const void* operand, size_t bytes, void (*finish)(Operands&) = nullptr);
+  // The running thread, until another one rouses it.
+  void sleep(const char* what, Site site);
+  void rouse(int thread) { wake(thread); }
   [[noreturn]] void fault(const std::string& what) const;
 
  private:

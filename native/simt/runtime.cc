@@ -180,6 +180,8 @@ Status cuda_device_info(DeviceInfo* info) {
   return 0;
 }
 
+int cuda_capability() { return simt::architecture(); }
+
 void check_launch(const void* kernel, Grid grid, int threads, size_t dynamic_shared) {
   const auto refuse = [&](const std::string& what) { throw simt::Fault("launch of kernel " + simt::kernel_name(kernel) + ": " + what); };
   if (grid.x == 0 || grid.y == 0 || grid.z == 0) refuse("the grid is empty");

@@ -55,6 +55,7 @@ struct DeviceInfo {
   size_t memory = 0, shared_per_block = 0;
 };
 Status cuda_device_info(DeviceInfo* info);
+int cuda_capability();
 inline Status cuda_device_limits(double* fp32, double* bytes) {
   *fp32 = *bytes = 0;
   return 0;

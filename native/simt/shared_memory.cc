@@ -18,6 +18,7 @@ void SharedMemory::start_launch(size_t dynamic_bytes) {
 // 0xff is a NaN and an index out of every range, should anything slip past the shadow.
 void SharedMemory::start_block() {
   std::memset(memory_, 0xff, used_);
+  arrivals_.clear();
   for (Pending& p : pending_) p.groups.clear(), p.open.clear();
 }
 
@@ -49,6 +50,7 @@ void SharedMemory::read(uint32_t at, uint32_t bytes, const char* name) {
     Shadow& s = shadow_[g];
     if (s.born != machine.block_serial) machine.fault(std::string("reads shared array ") + name + " where nothing has been written");
     if (s.in_flight) machine.fault(std::string("reads shared array ") + name + " where an async copy has not been waited for");
+    if (!knows(s.arrival)) machine.fault(std::string("reads shared array ") + name + " with no wait for the barrier of the bulk copy that wrote it");
     if (s.write_epoch == epoch && s.writer != t && !(s.writer_warp == w && s.write_warp_epoch < warp_epoch)) {
       race("reads what was written by", at, name, s.writer, s.writer_warp);
     }
@@ -73,6 +75,7 @@ void SharedMemory::write(uint32_t at, uint32_t bytes, const char* name, Write ki
     const bool born = s.born == machine.block_serial;
     if (atomic && !born) machine.fault(std::string("atomic on shared array ") + name + " where nothing has been written");
     if (born && s.in_flight) machine.fault(std::string("writes shared array ") + name + " where an async copy is under way");
+    if (born && !knows(s.arrival)) machine.fault(std::string("writes shared array ") + name + " with no wait for the barrier of the bulk copy that wrote it");
     const bool written = born && s.write_epoch == epoch, both_atomic = atomic && s.atomic;
     if (written && s.writer != t && !both_atomic && !(s.writer_warp == w && s.write_warp_epoch < warp_epoch)) {
       race("writes what was written by", at, name, s.writer, s.writer_warp);
@@ -83,7 +86,7 @@ void SharedMemory::write(uint32_t at, uint32_t bytes, const char* name, Write ki
     s.writer = shared && s.writer != t ? kMany : t;
     s.writer_warp = shared && s.writer_warp != w ? kMany : w;
     s.born = machine.block_serial, s.write_epoch = epoch, s.write_warp_epoch = warp_epoch;
-    s.atomic = atomic, s.in_flight = kind == Write::async;
+    s.atomic = atomic, s.in_flight = kind == Write::async, s.arrival = 0;
   }
 }
 
@@ -106,6 +109,37 @@ void SharedMemory::wait(size_t newest) {
     for (const Copy& copy : *group) deliver(copy);
   }
   groups.erase(groups.begin(), end);
+}
+
+uint32_t SharedMemory::new_arrival() {
+  arrivals_.push_back({0, std::vector<bool>(machine.threads)});
+  return static_cast<uint32_t>(arrivals_.size());
+}
+
+void SharedMemory::arrive(uint32_t at, const void* from, uint32_t bytes, uint32_t arrival) {
+  std::memcpy(memory_ + at, from, bytes);
+  for (uint32_t g = at / kGranule; g < (at + bytes) / kGranule; g++) {
+    Shadow& s = shadow_[g];
+    s.in_flight = false, s.arrival = arrival, s.write_epoch = 0;  // what orders it is the wait, not an epoch
+  }
+}
+
+void SharedMemory::see(uint32_t arrival) {
+  Arrival& a = arrivals_[arrival - 1];
+  a.seen[machine.thread] = true;
+  if (a.seen_epoch == 0) a.seen_epoch = machine.epoch;
+}
+
+bool SharedMemory::knows(uint32_t arrival) {
+  if (arrival == 0) return true;
+  const Arrival& a = arrivals_[arrival - 1];
+  return a.seen[machine.thread] || (a.seen_epoch != 0 && a.seen_epoch < machine.epoch);
+}
+
+void SharedMemory::require_settled(uint32_t at, uint32_t bytes) {
+  for (uint32_t g = at / kGranule; g < (at + bytes) / kGranule; g++) {
+    if (shadow_[g].in_flight) machine.fault("a copy goes to shared memory (byte " + std::to_string(at) + " of the block) that wgmma still reads");
+  }
 }
 
 // Counts as this thread's write now, so that other threads need a barrier after the wait.

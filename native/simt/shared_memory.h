@@ -19,6 +19,7 @@ struct Shadow {
   uint32_t write_epoch, write_warp_epoch, read_epoch, read_warp_epoch;
   uint16_t writer, writer_warp, reader, reader_warp;  // kMany: more than one
   bool atomic, in_flight;
+  uint32_t arrival;  // of the bulk copy that wrote it, 0: none
 };
 
 class SharedMemory {
@@ -38,6 +39,13 @@ class SharedMemory {
   void commit();
   void wait(size_t newest);
 
+  // Bulk copies arrive together, for those who have waited.
+  uint32_t new_arrival();
+  void arrive(uint32_t at, const void* from, uint32_t bytes, uint32_t arrival);
+  void see(uint32_t arrival);
+  // For what reads later than it is asked to.
+  void require_settled(uint32_t at, uint32_t bytes);
+
  private:
   struct Array {
     const void* tag;
@@ -52,7 +60,12 @@ class SharedMemory {
     std::vector<std::vector<Copy>> groups;
     std::vector<Copy> open;
   };
+  struct Arrival {
+    uint32_t seen_epoch = 0;  // of the first who saw it
+    std::vector<bool> seen;   // by each thread
+  };
   void deliver(const Copy& copy);
+  bool knows(uint32_t arrival);
   [[noreturn]] void race(const char* how, uint32_t at, const char* name, uint16_t other, uint16_t other_warp);
 
   static constexpr uint32_t kBytes = 512 * 1024;
@@ -60,6 +73,7 @@ class SharedMemory {
   std::vector<Shadow> shadow_ = std::vector<Shadow>(kBytes / kGranule);
   std::vector<Array> arrays_;
   std::vector<Pending> pending_;
+  std::vector<Arrival> arrivals_;  // number 1 first
   uint32_t used_ = 0, dynamic_ = 0;
 };
 

@@ -72,6 +72,15 @@ void multiply(Operands& warp, const float (&a)[16][K], const float (&b)[K][8]) {
 
 }  // namespace
 
+float sum_of_products(float d, const float (&x)[16], const float (&y)[16]) {
+  for (int k = 0; k < 16; k += 8) {
+    double products[8];
+    for (int i = 0; i < 8; i++) products[i] = static_cast<double>(x[k + i]) * y[k + i];
+    d = fused_sum(d, products);
+  }
+  return d;
+}
+
 // The hardware reads only the upper 19 bits of a TF32 operand.
 void multiply_tf32(Operands& warp) {
   float a[16][8], b[8][8];

@@ -18,6 +18,8 @@ struct Fragments {
 };
 void multiply_tf32(Operands& warp);
 void multiply_f16(Operands& warp);
+// d + x y of 16 dimensions, as a tensor core adds.
+float sum_of_products(float d, const float (&x)[16], const float (&y)[16]);
 
 }  // namespace eat::simt
 

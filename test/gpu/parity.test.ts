@@ -24,7 +24,8 @@ async function agrees(row: ParityCase): Promise<void> {
 
 if (!gpu) test.skip(`no GPU: ${detail}`, () => {});
 
-for (const variant of gpu ? [undefined, '1', '2', '3', '4'] : []) {
+const variants = [undefined, '1', '2', '3', '4', ...(/sm_90/.test(detail) ? ['5'] : [])];
+for (const variant of gpu ? variants : []) {
   describe(`${detail}, variant ${variant ?? 'chosen by shape'}`, () => {
     afterAll(() => {
       delete process.env.EAT_DML_CUDA_VARIANT;

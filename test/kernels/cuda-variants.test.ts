@@ -5,12 +5,20 @@ import { normalMatrix, worstRelative } from './support.js';
 
 /** A GPU, or the emulator (test/simt/shared.test.ts). The parity table's variants are in test/simt and test/gpu. */
 const cuda = devices().find((d) => d.name === 'cuda' && d.available);
-const VARIANTS = ['1', '2', '3', '4'];
+/** 5 is for sm_90, which the emulator claims to be for it. */
+const VARIANTS =
+  cuda?.byNameOnly || /sm_90/.test(cuda?.detail ?? '') ? ['1', '2', '3', '4', '5'] : ['1', '2', '3', '4'];
 const PAIRS = 100_000;
 
 afterEach(() => {
   delete process.env.EAT_DML_CUDA_VARIANT;
+  delete process.env.EAT_SIMT_SM;
 });
+
+function force(variant: string): void {
+  process.env.EAT_DML_CUDA_VARIANT = variant;
+  if (variant === '5') process.env.EAT_SIMT_SM = '90';
+}
 
 /** Centroids in pairs that differ by at most 3 units in the last place of one coordinate, every fourth pair by nothing at all. */
 function pairs(k: number, d: number): Matrix {
@@ -39,7 +47,7 @@ function between(centroids: Matrix, rows: number): Matrix {
 
 describe.skipIf(!cuda).each(VARIANTS)('cuda variant %s', (variant) => {
   test(`the reference's labels on ${PAIRS} pairs that float cannot tell apart`, { timeout: 300_000 }, () => {
-    process.env.EAT_DML_CUDA_VARIANT = variant;
+    force(variant);
     const centroids = pairs(6, 17);
     const points = between(centroids, PAIRS);
     const expected = nearestCentroidSync(points, centroids, { device: 'js' });
@@ -53,7 +61,7 @@ describe.skipIf(!cuda).each(VARIANTS)('cuda variant %s', (variant) => {
   });
 
   test('neighbours that float cannot tell apart', () => {
-    process.env.EAT_DML_CUDA_VARIANT = variant;
+    force(variant);
     const points = pairs(40, 17);
     const queries = between(points, 160);
     for (const k of [1, 3]) {
@@ -63,7 +71,7 @@ describe.skipIf(!cuda).each(VARIANTS)('cuda variant %s', (variant) => {
   });
 
   test('more equal points than a block has room for', () => {
-    process.env.EAT_DML_CUDA_VARIANT = variant;
+    force(variant);
     const points = { ...normalMatrix(1, 20), rows: 1500, data: new Float32Array(1500 * 20).fill(0.25) };
     points.data.fill(0.5, 0, 20);
     const queries = { rows: 3, cols: 20, data: points.data.slice(0, 60) };
@@ -73,7 +81,7 @@ describe.skipIf(!cuda).each(VARIANTS)('cuda variant %s', (variant) => {
   });
 
   test('a row alone is the row among others, bit for bit', () => {
-    process.env.EAT_DML_CUDA_VARIANT = variant;
+    force(variant);
     const [points, centroids] = [normalMatrix(300, 65), normalMatrix(150, 65, { seed: 2 })];
     const whole = nearestCentroidSync(points, centroids, { device: 'cuda' });
     for (const row of [0, 127, 128, 299]) {
@@ -92,6 +100,14 @@ test.skipIf(!cuda)('an unknown variant gives one sentence', () => {
   process.env.EAT_DML_CUDA_VARIANT = '9';
   const [a, b] = [normalMatrix(2, 3), normalMatrix(2, 3)];
   expect(() => nearestCentroidSync(a, b, { device: 'cuda' })).toThrow(
-    'Expected 1 to 4 for EAT_DML_CUDA_VARIANT but received 9.',
+    'Expected 1 to 5 for EAT_DML_CUDA_VARIANT but received 9.',
+  );
+});
+
+test.skipIf(!cuda?.byNameOnly)('variant 5 on another architecture gives one sentence', () => {
+  process.env.EAT_DML_CUDA_VARIANT = '5';
+  const [a, b] = [normalMatrix(2, 3), normalMatrix(2, 3)];
+  expect(() => nearestCentroidSync(a, b, { device: 'cuda' })).toThrow(
+    'EAT_DML_CUDA_VARIANT=5 needs a GPU of compute capability 9.0.',
   );
 });

@@ -16,7 +16,7 @@ const TOO_LARGE = new Set([
 ]);
 
 /** The distance kernels' ladder, each rung forced; native/cuda/variant.h. */
-const VARIANTS = ['1', '2', '3', '4'];
+const VARIANTS = ['1', '2', '3', '4', '5'];
 const WITH_VARIANTS = ['pairwiseDistance', 'nearestCentroid', 'nearestNeighbors'];
 
 const name = ({ kernel, name }: ParityCase) => `${kernel}: ${name}`;
@@ -45,6 +45,7 @@ describeSimt('the CUDA kernels, under the emulator, agree with the double-precis
 describeSimt.each(VARIANTS)('variant %s, forced', (variant) => {
   afterAll(() => {
     delete process.env.EAT_DML_CUDA_VARIANT;
+    delete process.env.EAT_SIMT_SM;
   });
   // One of the 4 metrics is as good as another for the shapes; every metric runs on one shape.
   const chosen = cases.filter(
@@ -55,6 +56,7 @@ describeSimt.each(VARIANTS)('variant %s, forced', (variant) => {
   );
   test.each(chosen.map((row) => [name(row), row] as const))('%s', async (_, row) => {
     process.env.EAT_DML_CUDA_VARIANT = variant;
+    if (variant === '5') process.env.EAT_SIMT_SM = '90';
     await agrees(row);
   });
 });
