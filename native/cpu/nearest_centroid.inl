@@ -28,6 +28,7 @@ struct CentroidSet {
 struct NearestTwo {
   index_t label, second_label;
   double best, second;  // squared distances
+  double third;         // no other centroid is nearer than this, as far as float tells
 };
 
 // The exact answer for one row: a float pass keeps the candidates within the bound, these are compared in double.
@@ -49,7 +50,7 @@ __attribute__((noinline)) inline NearestTwo nearest_exactly(const float* x, doub
     approximate[j] = value;
     if (value < best) second = best, best = value; else second = std::min(second, value);
   }
-  NearestTwo result{0, 0, INFINITY, INFINITY};
+  NearestTwo result{0, 0, INFINITY, INFINITY, INFINITY};
   for (index_t j = 0; j < c.k; j++) {
     if (trust && approximate[j] > second + 2 * bound) continue;
     const double exact = squared_difference_in_order(x, c.data + j * c.d, c.d);
@@ -125,8 +126,12 @@ struct ArgminEpilogue {
     const M winner = mask_and(least_lanes, ieq(best_column, iset1(label)));
     const F rest = select(winner, second, best);
     const float next = hmin(rest);
-    const std::int32_t next_label = ihmin(iselect(eq(rest, set1(next)), iselect(winner, second_column, best_column), none));
-    return {label, next_label, least, next};
+    const I rest_column = iselect(winner, second_column, best_column);
+    const std::int32_t next_label = ihmin(iselect(eq(rest, set1(next)), rest_column, none));
+    // A lane that held both has forgotten its third, which may be as near as the second.
+    const M runner_up = mask_and(eq(rest, set1(next)), ieq(rest_column, iset1(next_label)));
+    const float third = hmin(select(runner_up, select(winner, rest, second), rest));
+    return {label, next_label, least, next, third};
   }
 };
 
@@ -150,6 +155,7 @@ inline void assign_chunk_by(const Points& points, index_t row0, index_t count, c
     } else {
       two.best += norms[i];
       two.second += norms[i];
+      two.third += norms[i];
       emit(i, x, two, false);
     }
   }
@@ -159,6 +165,12 @@ template <class Points, class Emit>
 inline void assign_chunk(const Points& points, index_t row0, index_t count, const CentroidSet& c, double* norms, Emit&& emit) {
   if (c.direct()) assign_chunk_by<true>(points, row0, count, c, norms, emit);
   else assign_chunk_by<false>(points, row0, count, c, norms, emit);
+}
+
+// The second-best distance by direct difference; where a third centroid may be it, by looking at all.
+inline double exact_second(const float* x, double norm, const CentroidSet& c, const NearestTwo& two) {
+  const bool certain = two.third - two.second > 2 * rounding_share(c.d) * (norm + c.largest);
+  return certain ? squared_difference(x, c.data + two.second_label * c.d, c.d) : nearest_exactly(x, norm, c).second;
 }
 
 // Rows per task of an assignment; fixed by the shape alone.
@@ -183,7 +195,7 @@ inline void nearest_centroid(const Run& run, const NearestCentroid& p) {
         if (!exact) {
           const double limit = direct_share * (norms[i] + c.largest);
           if (k == 1 || !(two.best > limit)) two.best = squared_difference(x, c.data + two.label * d, d);
-          if (k > 1 && !(two.second > limit)) two.second = squared_difference(x, c.data + two.second_label * d, d);
+          if (k > 1 && !(two.second > limit)) two.second = exact_second(x, norms[i], c, two);
         }
         p.distances[at] = static_cast<float>(two.best);
         if (p.second_distances != nullptr) p.second_distances[at] = k == 1 ? INFINITY : static_cast<float>(two.second);

@@ -116,6 +116,11 @@ const nearestCentroidCases: ParityCase[] = [
     normalMatrix(60, 40, { offset: 1e3 }),
     normalMatrix(20, 40, { offset: 1e3, seed: 2 }),
   ),
+  centroidCase(
+    'close together: the second in question',
+    normalMatrix(1500, 64, { scale: 0.006, offset: 0.3 }),
+    normalMatrix(60, 64, { scale: 0.006, offset: 0.3, seed: 2 }),
+  ),
   centroidCase('tiny', normalMatrix(20, 20, { scale: 1e-17 }), normalMatrix(9, 20, { scale: 1e-17, seed: 2 })),
   centroidCase('huge', normalMatrix(20, 20, { scale: 1e17 }), normalMatrix(9, 20, { scale: 1e17, seed: 2 })),
 ];
