@@ -72,6 +72,7 @@ struct WarpgroupTile {
       barrier_wait(arrived, static_cast<int>(slice % kStages), static_cast<unsigned>(slice / kStages % 2));
       sync_block();  // none still computes on the stage that is filled next
       copy_slice(stages, arrived, o, panel_a, panel_b, slice + 2);
+      sync_warp();  // wgmma takes whole warps, and thread 0 may still be behind
       const int left = static_cast<int>(o.depth - slice * kDepth < kDepth ? o.depth - slice * kDepth : kDepth);
 #pragma unroll 1
       for (int k = 0; k < left; k += 16) multiply16(acc, sum, stages, own + k / 2, stage + kPanel + k / 2);
