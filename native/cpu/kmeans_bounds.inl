@@ -4,6 +4,7 @@
 
 constexpr double kDown = 1 - 1e-12, kUp = 1 + 1e-12;  // against the rounding of bounds in double
 
+// For at least two centroids.
 struct DistanceBounds {
   const Run& run;
   index_t n, k, d;
@@ -58,7 +59,7 @@ struct DistanceBounds {
   std::vector<double> room;     // by row: how far other centroids may move before one can be nearer than its own
 
   double largest_of_others(index_t label) const {
-    return k == 1 ? 0 : moves[static_cast<size_t>(order[order[0] == label ? 1 : 0])];
+    return moves[static_cast<size_t>(order[order[0] == label ? 1 : 0])];
   }
 
   void measure_moves(const float* centroids) {

@@ -18,6 +18,7 @@ class ShortProduct {
     const Operands c(run, *subspace, centroids, k);
     if (!projected && !(wanted = promises(open, c, labels))) return open;
     if (!projected) projected = std::make_unique<Projected>(run, *subspace, points, n);
+    if (!(wanted = in_range(*projected, c))) return open;
     const index_t count = static_cast<index_t>(open.size()), chunk = chunk_rows(count, k, c.of.width);
     std::vector<std::vector<index_t>> left(static_cast<size_t>(ceil_div(count, chunk)));
     parallel_for(run, static_cast<index_t>(left.size()), [&](index_t task) {
@@ -55,6 +56,9 @@ class ShortProduct {
 
   static bool pays(size_t hard, size_t rows) { return static_cast<double>(rows - hard) > kPrice * static_cast<double>(rows); }
 
+  // Whether float holds the products; the bounds' margins are for those.
+  static bool in_range(const Projected& x, const Operands& c) { return std::max(x.largest, c.of.largest) < 1e30 && x.largest > 1e-30; }
+
   bool promises(const std::vector<index_t>& open, const Operands& c, std::int32_t* labels) const {
     const index_t count = static_cast<index_t>(open.size()), some = std::min<index_t>(count, 240);
     std::vector<float> sample(static_cast<size_t>(some * d));
@@ -66,7 +70,7 @@ class ShortProduct {
       std::copy(x, x + d, sample.data() + i * d);
     }
     const Projected few(run, *subspace, sample.data(), some);
-    if (!(std::max(few.largest, c.of.largest) < 1e30 && few.largest > 1e-30)) return false;
+    if (!in_range(few, c)) return false;
     settle_chunk(few, places.data(), rows.data(), some, c, labels, hard);
     return pays(hard.size(), rows.size());
   }
