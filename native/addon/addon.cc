@@ -43,6 +43,7 @@ Napi::Value softmax(const Napi::CallbackInfo&);
 Napi::Value upload_matrix(const Napi::CallbackInfo&);
 Napi::Value device_limits(const Napi::CallbackInfo&);
 Napi::Value kernel_milliseconds(const Napi::CallbackInfo&);
+Napi::Value register_tensorflow_kernels(const Napi::CallbackInfo&);
 #else
 Napi::Value register_tensorflow_ops(const Napi::CallbackInfo&);
 Napi::Value tensorflow_devices(const Napi::CallbackInfo&);
@@ -133,6 +134,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("uploadMatrix", Napi::Function::New(env, upload_matrix, "uploadMatrix"));
   exports.Set("deviceLimits", Napi::Function::New(env, device_limits, "deviceLimits"));
   exports.Set("kernelMilliseconds", Napi::Function::New(env, kernel_milliseconds, "kernelMilliseconds"));
+  exports.Set("registerTensorflowKernels", Napi::Function::New(env, register_tensorflow_kernels, "registerTensorflowKernels"));
 #else
   exports.Set("machineLimits", Napi::Function::New(env, limits, "machineLimits"));
   exports.Set("registerTensorflowOps", Napi::Function::New(env, register_tensorflow_ops, "registerTensorflowOps"));

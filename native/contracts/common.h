@@ -43,10 +43,13 @@ struct Cancelled : std::runtime_error {
   Cancelled() : std::runtime_error("cancelled") {}
 };
 
-// How one call runs: how many threads it may use, whether inputs are scanned, and whether it was cancelled.
+// How one call runs: how many threads it may use, whether inputs are scanned, where they are, and whether it was cancelled.
 struct Run {
   int threads = 1;
   bool check_finite = true;
+  // All of the contract's pointers are memory of the device that the kernels run on, and results don't lie over inputs.
+  // Only some kernels of cuda/ look at it: see device_input.h.
+  bool on_device = false;
   const std::atomic<bool>* cancel = nullptr;
 
   bool stopped() const { return cancel != nullptr && cancel->load(std::memory_order_relaxed); }

@@ -4,6 +4,7 @@
 
 #include "ball.h"
 #include "device_input.h"
+#include "device_output.h"
 #include "elementwise.h"
 #include "rounding.h"
 #include "row_variants.h"
@@ -92,13 +93,13 @@ namespace {
 void step_tile(const Run& run, const AttackStep& p, index_t first_row, index_t rows, TiledOutput& results) {
   const index_t d = p.origin.cols, size = rows * d, offset = first_row * d;
   Stream stream;
-  const DeviceInput<float> origin(stream, p.origin.data + offset, size), current(stream, p.current.data + offset, size),
-      gradient(stream, p.gradient.data + offset, size);
-  DeviceBuffer<float> out(stream, size);
+  const DeviceInput<float> origin(run, stream, p.origin.data + offset, size), current(run, stream, p.current.data + offset, size),
+      gradient(run, stream, p.gradient.data + offset, size);
+  DeviceOutput<float> out(run, stream, results.place(offset, size), size);
   ScanResult result(stream, run, size);
   const StepInput in{origin.span(), current.span(), gradient.span(), out.span(), p.has_box, p.lo, p.hi, result.scan()};
   if (p.norm == Norm::linf) {
-    const bool aligned = aligned16(in.origin.data) && aligned16(in.current.data) && aligned16(in.gradient.data);
+    const bool aligned = aligned16(in.origin.data) && aligned16(in.current.data) && aligned16(in.gradient.data) && aligned16(in.out.data);
     launch_elementwise(stream, LinfStep{in, float_below(p.epsilon), static_cast<float>(p.step_size)}, aligned);
   } else if (p.norm == Norm::l2) {
     launch_by_rows(stream, RowStep<Norm::l2>{in, d, p.epsilon, p.step_size}, rows, d);
@@ -107,7 +108,7 @@ void step_tile(const Run& run, const AttackStep& p, index_t first_row, index_t r
   }
   const char* const arguments[] = {"origin", "current", "gradient"};
   result.check(stream, arguments, 3, "origin", d, first_row);
-  download(stream, results.place(offset, size), out.span(), size);
+  out.deliver(stream);
 }
 
 }  // namespace
@@ -116,7 +117,7 @@ void attack_step(const Run& run, const AttackStep& p) {
   if (p.origin.size() == 0) return;
   const bool over_input = p.out == p.current.data || p.out == p.origin.data || p.out == p.gradient.data;
   TiledOutput results(p.out, p.origin.size(), over_input);
-  for_row_tiles(run, 1, p.origin.batch * p.origin.rows, attack_row_bytes(4, p.origin.cols),
+  for_row_tiles(run, 1, p.origin.batch * p.origin.rows, attack_row_bytes(run.on_device ? 0 : 4, p.origin.cols),
                 [&](index_t, index_t first, index_t count) { step_tile(run, p, first, count, results); });
   results.finish();
 }

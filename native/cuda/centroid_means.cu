@@ -94,11 +94,11 @@ class MeansOfMatrix {
     Stream stream;
     const bool whole = width == d || ResidentMemory::instance().holds(rows);
     const DeviceInput<float> points =
-        whole ? DeviceInput<float>(stream, rows, n * d) : DeviceInput<float>(stream, gather(rows, first, width), n * width);
+        whole ? DeviceInput<float>(run_, stream, rows, n * d) : DeviceInput<float>(run_, stream, gather(rows, first, width), n * width);
     const Columns columns{points.span(), whole ? d : width, whole ? first : 0, width};
     if (whole) check_finite(run_, stream, points.span(), d, batch_ * n, "points");
-    const DeviceInput<std::int32_t> labels(stream, p_.labels + batch_ * n, n);
-    const DeviceInput<float> weights(stream, p_.weights == nullptr ? nullptr : p_.weights + batch_ * n, n);
+    const DeviceInput<std::int32_t> labels(run_, stream, p_.labels + batch_ * n, n);
+    const DeviceInput<float> weights(run_, stream, p_.weights == nullptr ? nullptr : p_.weights + batch_ * n, n);
     DeviceBuffer<double> sums(stream, k * width), counts(stream, k);
     DeviceBuffer<float> means(stream, k * width);
     LabelMeans(stream, n, k, width).compute(stream, columns, labels.span(), weights.span(), sums.span(), counts.span(), means.span());

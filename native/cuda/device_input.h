@@ -1,11 +1,12 @@
-// Values a kernel reads: uploaded for this call, or those of a device matrix (device_matrix.h), which are there already. A contract's
-// pointer says which: device matrices are registered by the range of their addresses.
+// Values a kernel reads: uploaded for this call, or there already, as those of a device matrix (device_matrix.h: registered by the
+// range of their addresses) and, where the run says so, all of the contract's.
 #pragma once
 
 #include <map>
 #include <mutex>
 
 #include "device_buffer.h"
+#include "foreign_memory.h"
 
 namespace eat::cuda {
 
@@ -41,9 +42,10 @@ template <class T>
 class DeviceInput {
  public:
   DeviceInput() = default;
-  DeviceInput(Stream& stream, const T* from, index_t size) {
+  DeviceInput(const Run& run, Stream& stream, const T* from, index_t size) {
     if (from == nullptr) return;
-    if (ResidentMemory::instance().holds(from)) {
+    if (run.on_device) foreign_ = ForeignMemory(from, static_cast<size_t>(size) * sizeof(T));
+    if (run.on_device || ResidentMemory::instance().holds(from)) {
       values_ = {from, size};
     } else {
       owned_ = DeviceBuffer<T>(stream, from, size);
@@ -53,6 +55,7 @@ class DeviceInput {
   Span<const T> span() const { return values_; }
 
  private:
+  ForeignMemory foreign_;
   DeviceBuffer<T> owned_;
   Span<const T> values_{nullptr, 0};
 };

@@ -42,6 +42,10 @@ std::string device_description() {
   return std::string(device.name) + ", sm_" + std::to_string(device.major) + std::to_string(device.minor);
 }
 
+void wait_for_device() { check(cuda_device_synchronize(), "wait for the device"); }
+
+bool emulated() { return kEmulated; }
+
 DeviceLimits device_limits() {
   DeviceLimits limits;
   check(cuda_device_limits(&limits.fp32_flops, &limits.bytes), "asking for the device's clocks");

@@ -19,6 +19,12 @@ std::shared_ptr<DeviceMatrix> upload_matrix(const Run& run, const MatrixView& ma
 // Name and compute capability of the device in use; throws CudaError where there is none.
 std::string device_description();
 
+// Waits for everything that was asked of the device, by whomever in this process.
+void wait_for_device();
+
+// Whether it is the emulator.
+bool emulated();
+
 // What the device could do at most by its clocks, per second: fp32 operations without tensor cores, bytes of its memory.
 struct DeviceLimits {
   double fp32_flops = 0, bytes = 0;

@@ -157,7 +157,7 @@ void resident_kmeans(const Run& run, const KMeans& p, index_t batch) {
   Run scan = run;
   scan.check_finite = true;
   Stream stream;
-  const DeviceInput<float> points(stream, p.points.data + batch * n * d, n * d);
+  const DeviceInput<float> points(run, stream, p.points.data + batch * n * d, n * d);
   check_finite(scan, stream, points.span(), d, batch * n, "points");
   const PreparedRows prepared(stream, points.span(), n, d);
   Lloyd lloyd(run, stream, p, prepared, points.span());

@@ -231,7 +231,7 @@ void kmeans_plus_plus(const Run& run, const KMeansPlusPlus& p) {
   Run scan = run;
   scan.check_finite = true;  // a start drawn among NaN would mean nothing
   Stream stream;
-  const DeviceInput<float> points(stream, p.points.data, p.points.size());
+  const DeviceInput<float> points(run, stream, p.points.data, p.points.size());
   check_finite(scan, stream, points.span(), p.points.cols, 0, "points");
   Seeding seeding(stream, p, points.span());
   seeding.take_first();

@@ -3,6 +3,7 @@
 // closer than the product's error bound the row is settled in double (nearest_exactly.h).
 #include "nearest_centroid.h"
 
+#include "device_output.h"
 #include "engines.h"
 #include "nearest_exactly.h"
 #include "nearest_two.h"
@@ -98,15 +99,16 @@ void assign_on_device(Stream& stream, Span<const float> points, index_t n, index
 
 namespace {
 
-// One tile of points of one matrix against its centroids, results to the host.
-void assign_tile(Stream& stream, const NearestCentroid& p, const PreparedRows& points, const PreparedRows& centroids, index_t row) {
+// One tile of points of one matrix against its centroids.
+void assign_tile(const Run& run, Stream& stream, const NearestCentroid& p, const PreparedRows& points, const PreparedRows& centroids, index_t row) {
   const index_t n = points.rows;
-  DeviceBuffer<std::int32_t> labels(stream, n);
-  DeviceBuffer<float> distances(stream, p.distances != nullptr ? n : 0), seconds(stream, p.second_distances != nullptr ? n : 0);
+  const auto place = [&](float* all) { return all == nullptr ? nullptr : all + row; };
+  DeviceOutput<std::int32_t> labels(run, stream, p.labels + row, n);
+  DeviceOutput<float> distances(run, stream, place(p.distances), n), seconds(run, stream, place(p.second_distances), n);
   assign_on_device(stream, points, centroids, labels.span(), distances.span(), seconds.span());
-  download(stream, p.labels + row, labels.span(), n);
-  if (p.distances != nullptr) download(stream, p.distances + row, distances.span(), n);
-  if (p.second_distances != nullptr) download(stream, p.second_distances + row, seconds.span(), n);
+  labels.deliver(stream);
+  distances.deliver(stream);
+  seconds.deliver(stream);
 }
 
 }  // namespace
@@ -119,16 +121,16 @@ void nearest_centroid(const Run& run, const NearestCentroid& p) {
   for_row_tiles(run, p.points.batch, n, 2 * (d + kSlice) * static_cast<index_t>(sizeof(float)) + 32, [&](index_t batch, index_t first, index_t count) {
     if (prepared != batch) {
       prepared = -1;
-      centroids = std::make_unique<PreparedRows>(stream, p.centroids.data + batch * k * d, k, d);
+      centroids = std::make_unique<PreparedRows>(run, stream, p.centroids.data + batch * k * d, k, d);
       prepared = batch;
     }
     const index_t row = batch * n + first;
-    PreparedRows points(stream, p.points.data + row * d, count, d);
+    PreparedRows points(run, stream, p.points.data + row * d, count, d);
     if (run.check_finite && !(points.finite(stream) && centroids->finite(stream))) {
       throw_first_not_finite(run, stream, p.points, "points");
       throw_first_not_finite(run, stream, p.centroids, "centroids");
     }
-    assign_tile(stream, p, points, *centroids, row);
+    assign_tile(run, stream, p, points, *centroids, row);
   });
 }
 

@@ -153,11 +153,11 @@ void nearest_neighbors(const Run& run, const NearestNeighbors& p) {
   for_row_tiles(run, p.queries.batch, q, row_bytes, [&](index_t batch, index_t first, index_t count) {
     if (prepared != batch) {
       prepared = -1;
-      points = std::make_unique<PreparedRows>(stream, p.points.data + batch * n * d, n, d);
+      points = std::make_unique<PreparedRows>(run, stream, p.points.data + batch * n * d, n, d);
       prepared = batch;
     }
     const index_t row = batch * q + first;
-    PreparedRows queries(stream, p.queries.data + row * d, count, d);
+    PreparedRows queries(run, stream, p.queries.data + row * d, count, d);
     if (run.check_finite && !(queries.finite(stream) && points->finite(stream))) {
       throw_first_not_finite(run, stream, p.queries, "queries");
       throw_first_not_finite(run, stream, p.points, "points");

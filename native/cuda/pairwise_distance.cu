@@ -2,6 +2,7 @@
 // cancels, the warp takes the difference of the two rows in double.
 #include "pairwise_distance.h"
 
+#include "device_output.h"
 #include "engines.h"
 #include "split_panels.h"
 
@@ -124,21 +125,21 @@ void pairwise_distance(const Run& run, const PairwiseDistance& p) {
   Stream stream;
   std::unique_ptr<PreparedRows> b;
   index_t prepared = -1;
-  for_row_tiles(run, p.a.batch, n, (2 * (d + kSlice) + m) * static_cast<index_t>(sizeof(float)), [&](index_t batch, index_t first, index_t count) {
+  for_row_tiles(run, p.a.batch, n, (2 * (d + kSlice) + (run.on_device ? 0 : m)) * static_cast<index_t>(sizeof(float)), [&](index_t batch, index_t first, index_t count) {
     if (prepared != batch) {
       prepared = -1;
-      b = std::make_unique<PreparedRows>(stream, p.b.data + batch * m * d, m, d);
+      b = std::make_unique<PreparedRows>(run, stream, p.b.data + batch * m * d, m, d);
       prepared = batch;
     }
     const index_t row = batch * n + first;
-    PreparedRows a(stream, p.a.data + row * d, count, d);
+    PreparedRows a(run, stream, p.a.data + row * d, count, d);
     if (run.check_finite && !(a.finite(stream) && b->finite(stream))) {
       throw_first_not_finite(run, stream, p.a, "a");
       throw_first_not_finite(run, stream, p.b, "b");
     }
-    DeviceBuffer<float> out(stream, count * m);
+    DeviceOutput<float> out(run, stream, p.out + row * m, count * m);
     pairwise_on_device(stream, a, *b, p.metric, out.span());
-    download(stream, p.out + row * m, out.span(), count * m);
+    out.deliver(stream);
   });
 }
 

@@ -15,8 +15,9 @@ namespace eat::cuda {
 
 class PreparedRows {
  public:
-  // `from`: a contract's rows, on the host or a device matrix's.
-  PreparedRows(Stream& stream, const float* from, index_t rows, index_t d) : PreparedRows(stream, DeviceInput<float>(stream, from, rows * d), rows, d) {}
+  // `from`: a contract's rows, on the host or on the device.
+  PreparedRows(const Run& run, Stream& stream, const float* from, index_t rows, index_t d)
+      : PreparedRows(stream, DeviceInput<float>(run, stream, from, rows * d), rows, d) {}
   PreparedRows(Stream& stream, DeviceInput<float> from, index_t rows, index_t d) : PreparedRows(stream, from.span(), rows, d) {
     if (padded_.size() == 0) owned_ = std::move(from);
   }
@@ -58,7 +59,7 @@ class PreparedRows {
 // Throws for the first row, in order, of `m` that is not finite; for when one is known to be among the arguments.
 inline void throw_first_not_finite(const Run& run, Stream& stream, const MatrixView& m, const char* name) {
   for (index_t b = 0; b < m.batch; b++) {
-    const DeviceInput<float> matrix(stream, m.data + b * m.rows * m.cols, m.rows * m.cols);
+    const DeviceInput<float> matrix(run, stream, m.data + b * m.rows * m.cols, m.rows * m.cols);
     check_finite(run, stream, matrix.span(), m.cols, b * m.rows, name);
   }
 }

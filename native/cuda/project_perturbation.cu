@@ -4,6 +4,7 @@
 
 #include "ball.h"
 #include "device_input.h"
+#include "device_output.h"
 #include "elementwise.h"
 #include "rounding.h"
 #include "row_variants.h"
@@ -73,13 +74,13 @@ namespace {
 void project_tile(const Run& run, const ProjectPerturbation& p, index_t first_row, index_t rows, TiledOutput& results) {
   const index_t d = p.delta.cols, size = rows * d, offset = first_row * d;
   Stream stream;
-  const DeviceInput<float> delta(stream, p.delta.data + offset, size);
-  const DeviceInput<float> around(stream, p.around == nullptr ? nullptr : p.around + offset, size);
-  DeviceBuffer<float> out(stream, size);
+  const DeviceInput<float> delta(run, stream, p.delta.data + offset, size);
+  const DeviceInput<float> around(run, stream, p.around == nullptr ? nullptr : p.around + offset, size);
+  DeviceOutput<float> out(run, stream, results.place(offset, size), size);
   ScanResult result(stream, run, size);
   const ProjectionInput in{delta.span(), around.span(), out.span(), p.lo, p.hi, result.scan()};
   if (p.norm == Norm::linf) {
-    launch_elementwise(stream, LinfProjection{in, float_below(p.epsilon)}, aligned16(in.delta.data) && aligned16(in.around.data));
+    launch_elementwise(stream, LinfProjection{in, float_below(p.epsilon)}, aligned16(in.delta.data) && aligned16(in.around.data) && aligned16(in.out.data));
   } else if (p.norm == Norm::l2) {
     launch_by_rows(stream, RowProjection<Norm::l2>{in, d, p.epsilon}, rows, d);
   } else {
@@ -87,7 +88,7 @@ void project_tile(const Run& run, const ProjectPerturbation& p, index_t first_ro
   }
   const char* const arguments[] = {"delta"};
   result.check(stream, arguments, 1, "around", d, first_row);
-  download(stream, results.place(offset, size), out.span(), size);
+  out.deliver(stream);
 }
 
 }  // namespace
@@ -95,7 +96,7 @@ void project_tile(const Run& run, const ProjectPerturbation& p, index_t first_ro
 void project_perturbation(const Run& run, const ProjectPerturbation& p) {
   if (p.delta.size() == 0) return;
   TiledOutput results(p.out, p.delta.size(), p.out == p.delta.data);
-  for_row_tiles(run, 1, p.delta.batch * p.delta.rows, attack_row_bytes(3, p.delta.cols),
+  for_row_tiles(run, 1, p.delta.batch * p.delta.rows, attack_row_bytes(run.on_device ? 0 : 3, p.delta.cols),
                 [&](index_t, index_t first, index_t count) { project_tile(run, p, first, count, results); });
   results.finish();
 }

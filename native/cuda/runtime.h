@@ -59,6 +59,11 @@ inline Status cuda_graph_end(StreamHandle s, GraphHandle* out) {
 inline Status cuda_graph_launch(GraphHandle graph, StreamHandle s) { return cudaGraphLaunch(graph, s); }
 inline Status cuda_graph_destroy(GraphHandle graph) { return cudaGraphExecDestroy(graph); }
 
+inline Status cuda_device_synchronize() { return cudaDeviceSynchronize(); }
+// Device memory that was not allocated by the calls above; the emulator has to be told.
+inline void foreign_memory_begins(const void*, size_t) {}
+inline void foreign_memory_ends(const void*) {}
+
 struct DeviceInfo {
   char name[256] = "";
   int major = 0, minor = 0, multiprocessors = 0;

@@ -6,6 +6,8 @@
 #include <cstring>
 #include <map>
 #include <mutex>
+#include <utility>
+#include <vector>
 
 #include "device.h"
 #include "kernel_name.h"
@@ -36,6 +38,7 @@ namespace {
 struct Registry {
   std::mutex mutex;
   std::map<const char*, size_t> device;
+  std::vector<std::pair<const char*, size_t>> foreign;  // lent: begin, bytes
   size_t used = 0;
 
   // The allocation that holds `address`, or end.
@@ -65,8 +68,12 @@ KnownMemory find_device_memory(const void* p) {
   Registry& r = registry();
   const std::lock_guard<std::mutex> lock(r.mutex);
   const auto block = r.holding(p);
-  if (block == r.device.end()) return {};
-  return {block->first, block->first + block->second, frees.load()};
+  if (block != r.device.end()) return {block->first, block->first + block->second, frees.load()};
+  const char* at = static_cast<const char*>(p);
+  for (const auto& [begin, bytes] : r.foreign) {
+    if (at >= begin && at < begin + bytes) return {begin, begin + bytes, frees.load()};
+  }
+  return {};
 }
 
 }  // namespace eat::simt
@@ -114,6 +121,23 @@ Status cuda_free(void* p) {
   r.device.erase(block);
   std::free(p);
   return 0;
+}
+
+void foreign_memory_begins(const void* begin, size_t bytes) {
+  Registry& r = registry();
+  const std::lock_guard<std::mutex> lock(r.mutex);
+  r.foreign.emplace_back(static_cast<const char*>(begin), bytes);
+}
+
+void foreign_memory_ends(const void* begin) {
+  Registry& r = registry();
+  const std::lock_guard<std::mutex> lock(r.mutex);
+  simt::frees++;
+  for (auto block = r.foreign.begin(); block != r.foreign.end(); ++block) {
+    if (block->first != begin) continue;
+    r.foreign.erase(block);
+    return;
+  }
 }
 
 Status cuda_malloc_host(void** p, size_t bytes) {

@@ -49,6 +49,11 @@ inline Status cuda_graph_end(StreamHandle, GraphHandle*) { return 801; }
 inline Status cuda_graph_launch(GraphHandle, StreamHandle) { return 801; }
 inline Status cuda_graph_destroy(GraphHandle) { return 801; }
 
+inline Status cuda_device_synchronize() { return 0; }
+// From here on kernels may use these bytes as the device's; they may lie in each other, and each begin has its end.
+void foreign_memory_begins(const void* begin, size_t bytes);
+void foreign_memory_ends(const void* begin);
+
 struct DeviceInfo {
   char name[256] = "";
   int major = 0, minor = 0, multiprocessors = 0;

@@ -52,6 +52,7 @@ enum DataType : int { kFloat = 1, kInt32 = 3 };
     (const char* op, const char* device, void* (*)(TF_OpKernelConstruction*), void (*)(void*, TF_OpKernelContext*),          \
      void (*)(void*)))                                                                                                       \
   X(void, KernelBuilder_HostMemory, (TF_KernelBuilder*, const char* argument))                                               \
+  X(void, KernelBuilder_Priority, (TF_KernelBuilder*, std::int32_t))                                                         \
   X(void, RegisterKernelBuilder, (const char* name, TF_KernelBuilder*, TF_Status*))                                          \
   X(void, GetInput, (TF_OpKernelContext*, int, TF_Tensor**, TF_Status*))                                                     \
   X(TF_Tensor*, AllocateOutput,                                                                                              \

@@ -9,9 +9,13 @@
 namespace eat::tensorflow {
 namespace {
 
+// Of a device addon, once it has registered its kernels; else the kernels run on the CPU.
+Placement placement{"CPU", 0, nullptr};
+
 Run run() {
   Run run;
   run.threads = default_threads();
+  run.on_device = placement.fence != nullptr;
   return run;
 }
 
@@ -95,6 +99,7 @@ void compute(void*, TF_OpKernelContext* context) {
     return std::string("eat-dml ") + kind + " " + argument + " " + std::to_string(row);
   };
   try {
+    if (placement.fence != nullptr) placement.fence();
     body(call);
   } catch (const NotFinite& e) {
     call.fail(kInvalidArgument, located("notFinite", e.argument, e.row));
@@ -118,6 +123,8 @@ void shape_unknown(TF_ShapeInferenceContext* context, TF_Status* status) {
   api().ShapeInferenceContextSetUnknownShape(context, status);
 }
 
+constexpr const char* kSettings = "settings: int32";
+
 struct Op {
   const char* name;
   std::vector<const char*> inputs, outputs;
@@ -127,11 +134,11 @@ struct Op {
 
 const std::vector<Op>& ops() {
   static const std::vector<Op> list = {
-      {"EatDmlAttackStep", {"origin: float", "current: float", "gradient: float", "settings: int32"}, {"result: float"},
+      {"EatDmlAttackStep", {"origin: float", "current: float", "gradient: float", kSettings}, {"result: float"},
        shape_of_first, compute<attack_step>},
-      {"EatDmlProjectPerturbation", {"delta: float", "around: float", "settings: int32"}, {"result: float"}, shape_of_first,
+      {"EatDmlProjectPerturbation", {"delta: float", "around: float", kSettings}, {"result: float"}, shape_of_first,
        compute<project_perturbation>},
-      {"EatDmlPairwiseDistance", {"a: float", "b: float", "settings: int32"}, {"distances: float"}, shape_unknown,
+      {"EatDmlPairwiseDistance", {"a: float", "b: float", kSettings}, {"distances: float"}, shape_unknown,
        compute<pairwise_distance>},
       {"EatDmlNearestCentroid", {"points: float", "centroids: float"},
        {"labels: int32", "distances: float", "second_distances: float"}, shape_unknown, compute<nearest_centroid>},
@@ -149,24 +156,36 @@ void register_op(const Op& op) {
   status.require();
 }
 
-// On a GPU TensorFlow itself copies to and from these; kernels for device GPU belong to the CUDA addon.
-void register_cpu_kernel(const Op& op) {
+// Settings are read here and not by the device. Without a kernel for the GPU TensorFlow copies to and from the CPU's.
+void register_kernel(const Op& op) {
   const Status status;
-  TF_KernelBuilder* builder = api().NewKernelBuilder(op.name, "CPU", nullptr, op.compute, nullptr);
+  TF_KernelBuilder* builder = api().NewKernelBuilder(op.name, placement.device, nullptr, op.compute, nullptr);
+  for (const char* input : op.inputs) {
+    if (std::strcmp(input, kSettings) == 0) api().KernelBuilder_HostMemory(builder, "settings");
+  }
+  api().KernelBuilder_Priority(builder, placement.priority);
   api().RegisterKernelBuilder(op.name, builder, status);  // takes the builder
   status.require();
 }
 
+// A worker thread's copy of the addon shares this: an op or a kernel registered twice ends the process.
+std::once_flag registered;
+
 }  // namespace
 
 void register_ops() {
-  // A worker thread's copy of the addon shares this: an op registered twice ends the process.
-  static std::once_flag once;
-  std::call_once(once, [] {
+  std::call_once(registered, [] {
     for (const Op& op : ops()) {
       register_op(op);
-      register_cpu_kernel(op);
+      register_kernel(op);
     }
+  });
+}
+
+void register_device_kernels(const Placement& where) {
+  std::call_once(registered, [&] {
+    placement = where;
+    for (const Op& op : ops()) register_kernel(op);
   });
 }
 

@@ -15,6 +15,16 @@ namespace eat::tensorflow {
 // Registers ops and CPU kernels, once per process. Throws std::runtime_error where that cannot be done.
 void register_ops();
 
+// Where the kernels of a device addon run.
+struct Placement {
+  const char* device;     // TensorFlow's name for it
+  int priority;           // above 0: taken before another kernel of the same op and device
+  void (*fence)();        // waits until the device has done what TensorFlow asked of it: such ops are given no stream to queue on
+};
+
+// Registers this addon's kernels, on the device's own pointers, with the ops that the CPU addon has registered.
+void register_device_kernels(const Placement& placement);
+
 struct Device {
   std::string name, type;
 };

@@ -3,7 +3,7 @@ import { invalid } from '../errors.js';
 import { attackStepSync, type Norm, projectPerturbationSync } from '../kernels/index.js';
 import { checkNonNegative, checkOneOf, checkOptions, NORMS } from '../kernels/matrix.js';
 import { checkBox } from '../kernels/project-perturbation.js';
-import { customOpsBackend, runCustomOp } from './custom-ops.js';
+import { customOpPath, customOpsBackend, runCustomOp } from './custom-ops.js';
 import { checkRows, memoryPath, result, rowsOf } from './memory.js';
 import { counted } from './tensor-kernel-calls.js';
 
@@ -35,7 +35,7 @@ export function attackStepTensor<T extends tf.Tensor>(options: AttackStepTensorO
   if (backend) {
     const values = stepSettings(settings, { origin, current, gradient });
     const step = () => runCustomOp(backend, 'EatDmlAttackStep', { origin, current, gradient }, values)[0] as T;
-    return counted('attackStep', 'custom op', 0, step);
+    return counted('attackStep', customOpPath(), 0, step);
   }
   return counted('attackStep', memoryPath(), copied(origin, 4), () => {
     const { out, tensor } = result<T>(origin.shape);
@@ -84,7 +84,7 @@ export function projectTensor<T extends tf.Tensor>(delta: T, options: ProjectTen
     // The op reads the second tensor only where the settings say so.
     const inputs = { delta, around: around ?? delta };
     const project = () => runCustomOp(backend, 'EatDmlProjectPerturbation', inputs, values)[0] as T;
-    return counted('projectPerturbation', 'custom op', 0, project);
+    return counted('projectPerturbation', customOpPath(), 0, project);
   }
   return counted('projectPerturbation', memoryPath(), copied(delta, around ? 3 : 2), () => {
     const { out, tensor } = result<T>(delta.shape);

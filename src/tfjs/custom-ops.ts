@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs';
 import { EatDmlError } from '../errors.js';
-import { loadAddon } from '../kernels/load-addon.js';
+import { type Addon, loadAddon, loadCudaAddon } from '../kernels/load-addon.js';
 import { type Matrix, notFinite, outsideBox } from '../kernels/matrix.js';
+import type { TensorPath } from './tensor-kernel-calls.js';
 
 /** The part of tfjs-node's backend that custom ops are called by. */
 export interface TensorflowBackend extends tf.KernelBackend {
@@ -15,8 +16,13 @@ interface AddonOps {
   tensorflowDevices(): { name: string; type: string }[];
 }
 
+interface AddonDeviceOps {
+  registerTensorflowKernels(): string;
+}
+
 let failure: string | undefined;
 let registered = false;
+let path: TensorPath = 'custom op';
 
 /**
  * Registers the addon's kernels as ops with the libtensorflow that tfjs-node has loaded. Returns undefined, or why they are
@@ -35,6 +41,28 @@ export function registerCustomOps(): string | undefined {
     failure = (error as Error).message;
   }
   return failure;
+}
+
+/**
+ * Registers the CUDA addon's kernels for TensorFlow's GPU too; without them TensorFlow copies to the CPU's and back. Returns
+ * undefined, or why they are not there. Call after {@link registerCustomOps}.
+ */
+export function registerDeviceOps(addon: Addon | undefined = loadCudaAddon()): string | undefined {
+  const ops = addon as unknown as AddonDeviceOps | undefined;
+  try {
+    if (!ops) return 'the CUDA addon does not run here';
+    if (!ops.registerTensorflowKernels) return 'the CUDA addon is older than this package';
+    ops.registerTensorflowKernels();
+    path = 'custom op, GPU';
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+/** How kernels reach the values of the backend that {@link customOpsBackend} returned. */
+export function customOpPath(): TensorPath {
+  return path;
 }
 
 /** The devices of the loaded libtensorflow, "CPU:0"; empty where the addon cannot tell. */

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs';
 import { invalid } from '../errors.js';
 import { type Metric, nearestCentroidSync, pairwiseDistanceSync } from '../kernels/index.js';
 import { checkOneOf, checkOptions, METRICS } from '../kernels/matrix.js';
-import { customOpsBackend, runCustomOp } from './custom-ops.js';
+import { customOpPath, customOpsBackend, runCustomOp } from './custom-ops.js';
 import { checkMatrixTensor, matrixOf, memoryPath, result } from './memory.js';
 import { counted } from './tensor-kernel-calls.js';
 
@@ -37,7 +37,7 @@ function distancesOf(a: tf.Tensor, b: tf.Tensor, metric: Metric): tf.Tensor {
   const backend = customOpsBackend();
   if (backend) {
     const run = () => runCustomOp(backend, 'EatDmlPairwiseDistance', { a, b }, [METRICS.indexOf(metric)])[0];
-    return counted('pairwiseDistance', 'custom op', 0, run);
+    return counted('pairwiseDistance', customOpPath(), 0, run);
   }
   const shape = [...a.shape.slice(0, -1), b.shape.at(-2)!];
   const path = memoryPath();
@@ -123,7 +123,7 @@ function nearestOf(points: tf.Tensor2D, centroids: tf.Tensor2D): tf.Tensor[] {
   const backend = customOpsBackend();
   if (backend) {
     const run = () => runCustomOp(backend, 'EatDmlNearestCentroid', { points, centroids }, [], 3);
-    return counted('nearestCentroid', 'custom op', 0, run);
+    return counted('nearestCentroid', customOpPath(), 0, run);
   }
   const path = memoryPath();
   const values = points.size + centroids.size + 3 * points.shape[0];

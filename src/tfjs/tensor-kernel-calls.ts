@@ -1,7 +1,9 @@
 /** How a kernel reached a tensor's values. */
 export type TensorPath =
-  /** Inside TensorFlow, on its memory. */
+  /** Inside TensorFlow, on its memory in the host. */
   | 'custom op'
+  /** Inside TensorFlow, on its memory on the GPU. */
+  | 'custom op, GPU'
   /** In place, in the memory of the backend `native`. */
   | 'in place'
   /** Over copies in typed arrays. */

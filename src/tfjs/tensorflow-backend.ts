@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import util from 'node:util';
 import * as tf from '@tensorflow/tfjs';
-import { registerCustomOps, type TensorflowBackend, tensorflowDevices } from './custom-ops.js';
+import { registerCustomOps, registerDeviceOps, type TensorflowBackend, tensorflowDevices } from './custom-ops.js';
 
 /** What is known of tfjs-node-gpu or tfjs-node on this machine. */
 export interface TensorflowProbe {
@@ -55,14 +55,23 @@ function entryIn(project: string, name: string): string {
 
 function describeBackend(name: string, backend: TensorflowBackend): string {
   const version = (backend as unknown as { binding?: { TF_Version: string } }).binding?.TF_Version;
-  const failure = registerCustomOps();
+  const gpu = backend.isUsingGpuDevice;
+  const kernels = whereKernelsRun(gpu);
   const devices = tensorflowDevices();
   return [
-    `${name} on ${backend.isUsingGpuDevice ? 'a GPU' : 'the CPU'}`,
+    `${name} on ${gpu ? 'a GPU' : 'the CPU'}`,
     ...(version ? [`libtensorflow ${version}`] : []),
     ...(devices.length > 0 ? [`devices ${devices.join(' ')}`] : []),
-    failure ? `kernels over copies (${failure})` : 'kernels as custom ops',
+    kernels,
   ].join(', ');
+}
+
+function whereKernelsRun(gpu: boolean): string {
+  const failure = registerCustomOps();
+  if (failure) return `kernels over copies (${failure})`;
+  if (!gpu) return 'kernels as custom ops';
+  const onCpu = registerDeviceOps();
+  return onCpu ? `kernels as custom ops on the CPU (${onCpu})` : 'kernels as custom ops on the GPU';
 }
 
 function whyNot(name: string, { code, message }: NodeJS.ErrnoException, project?: string): string {

@@ -28,7 +28,7 @@ const NATIVE_ARROWS: Record<string, string[]> = {
   // The table that the addon calls through has one type for every device.
   'cuda/table.cc': ['contracts', 'cpu'],
   simt: ['contracts'],
-  tensorflow: ['contracts', 'cpu', 'cuda'],
+  tensorflow: ['contracts', 'cpu'],
   addon: ['contracts', 'cpu', 'cuda', 'tensorflow'],
 };
 
