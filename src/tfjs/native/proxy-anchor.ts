@@ -26,11 +26,11 @@ const proxyAnchor: NativeKernel<ProxyAnchorAttrs> = {
     const classes = proxies.shape[0];
     const e = unitRows(backend.floats(embeddings), d);
     const p = unitRows(backend.floats(proxies), d);
-    const similarity = matmulSync({ a: e.values, b: p.values, m: n, n: classes, k: d, transposeB: true });
+    const similarity = matmulSync({ a: p.values, b: e.values, m: classes, n, k: d, transposeB: true });
     const classOf = backend.data.get(labels.dataId).values as Int32Array;
     const loss = lossAndSlopes(similarity, classOf, classes, attrs);
-    const byRows = matmulSync({ a: similarity, b: p.values, m: n, n: d, k: classes });
-    const byProxies = matmulSync({ a: similarity, b: e.values, m: classes, n: d, k: n, transposeA: true });
+    const byRows = matmulSync({ a: similarity, b: p.values, m: n, n: d, k: classes, transposeA: true });
+    const byProxies = matmulSync({ a: similarity, b: e.values, m: classes, n: d, k: n });
     return [
       backend.output([], Float32Array.of(loss)),
       backend.output([n, d], throughScaling(byRows, e, d)),
@@ -57,30 +57,34 @@ function unitRows(x: Float32Array, d: number): UnitRows {
   return result;
 }
 
-/** The loss; `s` [n, classes] is replaced by the loss's derivative by it. */
+/** The loss; `s` [classes, n] is replaced by the loss's derivative by it. */
 function lossAndSlopes(s: Float32Array, classOf: Int32Array, classes: number, { alpha, delta }: ProxyAnchorAttrs) {
+  const n = classOf.length;
   const present = new Set(classOf).size;
+  const terms = new Float64Array(n);
   let loss = 0;
   for (let c = 0; c < classes; c++) {
+    const own = s.subarray(c * n, (c + 1) * n);
     // log(1 + Σ e^z) of both sets, by their largest z so that nothing overflows.
-    const largest = [0, 0];
-    const z = (row: number) =>
-      classOf[row] === c ? -alpha * (s[row * classes + c] - delta) : alpha * (s[row * classes + c] + delta);
-    for (let row = 0; row < classOf.length; row++) {
-      const set = classOf[row] === c ? 0 : 1;
-      largest[set] = Math.max(largest[set], z(row));
+    let [topPositive, topNegative] = [0, 0];
+    for (let row = 0; row < n; row++) {
+      const positive = classOf[row] === c;
+      const z = positive ? -alpha * (own[row] - delta) : alpha * (own[row] + delta);
+      terms[row] = z;
+      if (positive) topPositive = z > topPositive ? z : topPositive;
+      else topNegative = z > topNegative ? z : topNegative;
     }
-    const sums = [Math.exp(-largest[0]), Math.exp(-largest[1])];
-    for (let row = 0; row < classOf.length; row++) {
-      const set = classOf[row] === c ? 0 : 1;
-      sums[set] += Math.exp(z(row) - largest[set]);
+    let [positives, negatives] = [Math.exp(-topPositive), Math.exp(-topNegative)];
+    for (let row = 0; row < n; row++) {
+      const positive = classOf[row] === c;
+      const term = Math.exp(terms[row] - (positive ? topPositive : topNegative));
+      terms[row] = term;
+      if (positive) positives += term;
+      else negatives += term;
     }
-    loss += (largest[0] + Math.log(sums[0])) / present + (largest[1] + Math.log(sums[1])) / classes;
-    for (let row = 0; row < classOf.length; row++) {
-      const set = classOf[row] === c ? 0 : 1;
-      const share = Math.exp(z(row) - largest[set]) / sums[set];
-      s[row * classes + c] = set === 0 ? (-alpha * share) / present : (alpha * share) / classes;
-    }
+    loss += (topPositive + Math.log(positives)) / present + (topNegative + Math.log(negatives)) / classes;
+    const [down, up] = [-alpha / (positives * present), alpha / (negatives * classes)];
+    for (let row = 0; row < n; row++) own[row] = terms[row] * (classOf[row] === c ? down : up);
   }
   return loss;
 }
