@@ -57,7 +57,7 @@ export const method = z.discriminatedUnion('name', [
     by: z.enum(['sample', 'class']).optional(),
     m: count.optional(),
     n: count.optional(),
-    transfer: z.enum(['shared', 'peers', 'mix', 'none', 'one', 'relay']).optional(),
+    transfer: z.enum(['shared', 'peers', 'mix', 'none', 'one', 'relay', 'pooled']).optional(),
     alignment: weight.optional(),
     attack,
   }),

@@ -21,13 +21,16 @@ export interface TrainingStep {
   readonly seed: number;
   /** Steps made before this one, since the start of training. */
   readonly step: number;
-  /** Adds to the count of image gradients taken (one image through one member) that the result reports. */
+  /**
+   * Adds to the count of image gradients taken (one image through one member) that the result reports. The loop counts
+   * each image of `rows` once per update; what a method takes beyond that it adds itself.
+   */
   countGradients(count: number): void;
 }
 
 /** What one member is updated on. */
 export interface Crafted {
-  /** As many images as the member has rows, in that order. */
+  /** As many images as the member has rows, in that order; or several such sets, one after the other. */
   images: tf.Tensor4D;
   /** Embeddings to be drawn to, a constant under the gradient, [rows, d]. */
   target?: tf.Tensor2D;

@@ -78,7 +78,7 @@ describe('data that members see', () => {
     [{ diversity: 'm-of-n' as const }, /\bm\b/],
     [{ diversity: 'm-of-n' as const, m: 4, n: 3 }, /1 to 3 parts/],
     [{ diversity: 'half' as never }, /leave-one-out.*half/],
-    [{ transfer: 'all' as never }, /shared.*all/],
+    [{ transfer: 'all' as never }, /shared.*pooled.*all/],
     [{ members: 0 }, /members/],
     [{ members: 1, transfer: 'peers' as const }, /at least 2 members for peers/],
     [{ by: 'image' as never }, /sample or class.*image/],
@@ -104,7 +104,7 @@ describe('methods', () => {
     ...(['leave-one-out', 'disjoint', 'm-of-n', 'none'] as Diversity[]).map(
       (diversity) => [`eat ${diversity}`, eat({ attack, diversity, m: 1, n: 5 })] as [string, Method],
     ),
-    ...(['peers', 'mix', 'none', 'one', 'relay'] as Transfer[]).map(
+    ...(['peers', 'mix', 'none', 'one', 'relay', 'pooled'] as Transfer[]).map(
       (transfer) => [`eat ${transfer}`, eat({ attack, transfer })] as [string, Method],
     ),
     ['eat aligned', eat({ attack, alignment: 0.5 })],
@@ -170,6 +170,11 @@ describe('methods', () => {
     expect(await gradients(eat({ attack, transfer: 'none' }))).toBe(2 * 2 + 2);
     expect(await gradients(eat({ attack, transfer: 'one' }))).toBe(2 + 2);
     expect(await gradients(eat({ attack, transfer: 'relay' }))).toBe(2 * (2 + 1) + 2);
+    // Pooled: each of three crafts on the whole batch, and two thirds of it come to a member three times.
+    expect(await gradients(eat({ attack, transfer: 'pooled' }))).toBe(3 * 2 + 3 * 2);
+    // Beside the attack: clean and attacked; the two peers' images.
+    expect(await gradients(trades({ attack }))).toBe(2 + 2);
+    expect(await gradients(dverge({ attack }))).toBe(3 * (2 + 2));
   });
 
   it('aligned members agree more than others', async () => {

@@ -6,9 +6,9 @@ import { checkDiversity, type Diversity, type DiversityBy, memberSamples } from 
 import type { MemberUpdate, Method, TrainingStep } from '../method.js';
 
 /** Whose loss the examples that update a member are crafted on. */
-export type Transfer = 'shared' | 'peers' | 'mix' | 'none' | 'one' | 'relay';
+export type Transfer = 'shared' | 'peers' | 'mix' | 'none' | 'one' | 'relay' | 'pooled';
 
-const TRANSFERS: readonly Transfer[] = ['shared', 'peers', 'mix', 'none', 'one', 'relay'];
+const TRANSFERS: readonly Transfer[] = ['shared', 'peers', 'mix', 'none', 'one', 'relay', 'pooled'];
 
 export interface EatOptions {
   /** N (default 3). */
@@ -25,7 +25,8 @@ export interface EatOptions {
    * Self-transfer (default `shared`): `shared` one set of examples crafted on the summed loss of all members;
    * `peers` on the other members'; `mix` on the own or, as often, one other's, drawn anew each step; `none` on the own.
    * Ours, beside the readings of the paper: `one` one set for all, crafted on one member drawn anew each step, at an
-   * N-th of the cost of `shared`; `relay` the first half of the steps on the peers, from there the second on the own.
+   * N-th of the cost of `shared`; `relay` the first half of the steps on the peers, from there the second on the own;
+   * `pooled` every member crafts on itself, and learns from what all of them crafted.
    */
   transfer?: Transfer;
   /** lambda: weight of |f_i(x') - mean_j f_j(x')|², the mean held fixed (default 0, off). */
@@ -49,7 +50,7 @@ export function eat(options: EatOptions): Method {
     members,
     memberData: (labels, seed) => memberSamples(labels, cut, seed),
     craft(step) {
-      const images = craftByTransfer(step, transfer, attack);
+      const images = transfer === 'pooled' ? craftPooled(step, attack) : craftByTransfer(step, transfer, attack);
       const aligned = (own: tf.Tensor4D) => alignment > 0 && own.shape[0] > 0;
       return images.map((own) => ({ images: own, target: aligned(own) ? meanEmbedding(step, own) : undefined }));
     },
@@ -84,6 +85,15 @@ function craftForAll(step: TrainingStep, sources: number[], attack: CraftSetting
   });
 }
 
+/** Every member's own examples of the whole batch; each member takes its rows of all of them, one set after the other. */
+function craftPooled(step: TrainingStep, attack: CraftSettings): tf.Tensor4D[] {
+  return tf.tidy(() => {
+    const all = Int32Array.from(step.labels, (_, i) => i);
+    const sets = step.members.map((_, i) => craftOn(step, [i], all, attack, i));
+    return step.rows.map((rows) => tf.concat(sets.map((crafted) => rowsOf(crafted, rows))));
+  });
+}
+
 function craftRelay(step: TrainingStep, rows: Int32Array, own: number, attack: CraftSettings): tf.Tensor4D {
   const peers = step.members.map((_, i) => i).filter((i) => i !== own);
   const first = { ...attack, steps: Math.ceil(attack.steps / 2) };
@@ -114,7 +124,10 @@ function meanEmbedding({ members }: TrainingStep, images: tf.Tensor4D): tf.Tenso
 function alignedLoss({ step, member, images, labels, target }: MemberUpdate, lambda: number): tf.Scalar {
   const { embedder, proxies } = step.members[member];
   const embeddings = embedder.apply(images, true);
-  const loss = step.loss(embeddings, labels, proxies as tf.Tensor as tf.Tensor2D);
+  const sets = images.shape[0] / labels.shape[0];
+  step.countGradients(images.shape[0] - labels.shape[0]);
+  const classes = sets > 1 ? tf.tile(labels, [sets]) : labels;
+  const loss = step.loss(embeddings, classes, proxies as tf.Tensor as tf.Tensor2D);
   if (!target) return loss;
   const gap = tf.mean(tf.sum(tf.squaredDifference(embeddings, target), 1));
   return tf.add(loss, tf.mul(gap, lambda));

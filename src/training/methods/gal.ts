@@ -64,6 +64,7 @@ function galLoss({ step, member, images, labels, extra }: MemberUpdate, lambda: 
   const loss = lossAt(images, true);
   const { length, ...directions } = extra!;
   const h = STEP * Math.sqrt(images.size);
+  step.countGradients(images.shape[0] * step.members.length); // `here`, and once per peer
   const here = lossAt(images, false);
   const cosines = Object.values(directions).map((direction) => {
     const there = lossAt(tf.add(images, tf.mul(direction, h)), false);
