@@ -1,6 +1,7 @@
 /** Evaluations as text, as plain values for JSON, and as a page. */
 export { type Comparison, compare, METRIC_TITLES, type MethodResult } from './comparison.js';
 export { comparisonHtml } from './html.js';
+export { type PairedRow, pairedMarkdown, pairedRows } from './paired.js';
 export { type Estimate, estimate } from './statistics.js';
 export { type RunResult, type TableColumn, type TableRow, tableMarkdown, tableRows } from './table.js';
 export { type EventFile, openEventFile, type ProjectorPoints, writeProjector } from './tensorboard.js';

@@ -33,7 +33,7 @@ export interface TableRow {
   failedChecks: string[];
 }
 
-const TITLES: Record<TableColumn, string> = {
+export const TABLE_TITLES: Record<TableColumn, string> = {
   cleanNmi: 'NMI clean',
   cleanRecallAt1: 'R@1 clean',
   worstNmi: '**NMI worst**',
@@ -99,21 +99,24 @@ export function tableMarkdown(rows: readonly TableRow[]): string {
   return budgets
     .map((budget) => {
       const own = rows.filter((row) => row.budget === budget);
-      const head = ['method', 'epochs', ...TABLE_COLUMNS.map((column) => TITLES[column]), 'seeds', 'checks'];
+      const head = ['method', 'epochs', ...TABLE_COLUMNS.map((column) => TABLE_TITLES[column]), 'seeds', 'checks'];
       const body = own.map((row) => [
         row.label,
         String(row.epochs),
-        ...TABLE_COLUMNS.map((column) => cell(row.values[column])),
+        ...TABLE_COLUMNS.map((column) => estimateCell(row.values[column])),
         String(row.values.worstNmi.n),
         row.failedChecks.length === 0 ? 'passed' : `**failed: ${row.failedChecks.join(', ')}**`,
       ]);
-      const lines = [head, head.map(() => '---'), ...body].map((cells) => `| ${cells.join(' | ')} |`);
-      return [`At equal ${budget}:`, '', ...lines].join('\n');
+      return [`At equal ${budget}:`, '', ...markdownTable(head, body)].join('\n');
     })
     .join('\n\n');
 }
 
-function cell({ mean, sd, n }: Estimate): string {
+export function markdownTable(head: readonly string[], body: readonly (readonly string[])[]): string[] {
+  return [head, head.map(() => '---'), ...body].map((cells) => `| ${cells.join(' | ')} |`);
+}
+
+export function estimateCell({ mean, sd, n }: Estimate): string {
   const digits = mean >= 10 ? 1 : 3;
   return n > 1 ? `${mean.toFixed(digits)} ± ${sd.toFixed(digits)}` : mean.toFixed(digits);
 }

@@ -1,5 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { estimate, type RunResult, tableMarkdown, tableRows } from '../../src/report/index.js';
+import {
+  estimate,
+  pairedMarkdown,
+  pairedRows,
+  type RunResult,
+  tableMarkdown,
+  tableRows,
+} from '../../src/report/index.js';
 import { reportOf } from './reports.js';
 
 const run = (label: string, seed: number, worst: number, budget = 'epochs'): RunResult => ({
@@ -55,5 +62,30 @@ describe('the table', () => {
     other.report.manifest = { ...other.report.manifest, epsilon: 0.2 };
     expect(() => tableRows([run('at', 1, 0.2), other])).toThrow(expect.objectContaining({ code: 'ERR_DATA' }));
     expect(() => tableRows([])).toThrow(/at least one result/);
+  });
+});
+
+describe('paired differences', () => {
+  const results = [
+    ...[run('eat', 1, 0.5), run('eat', 2, 0.3), run('eat', 3, 0.9)],
+    ...[run('at', 1, 0.4), run('at', 2, 0.1)],
+    ...[run('hm', 3, 0.3), run('hm', 4, 0.1), run('trades', 9, 0.1), run('at', 1, 0.2, 'compute')],
+  ];
+
+  test('are taken seed by seed, the smallest first, over the seeds that both have', () => {
+    const rows = pairedRows(results, 'eat');
+    expect(rows.map(({ label, budget }) => `${label} ${budget}`)).toEqual(['at epochs', 'hm epochs']);
+    const { mean, sd, n } = rows[0].differences.worstNmi;
+    expect(n).toBe(2);
+    expect(mean).toBeCloseTo(0.15, 10);
+    expect(sd).toBeCloseTo(0.1 / Math.SQRT2, 10);
+    expect(rows[0].differences.cleanRecallAt1.mean).toBe(0);
+    const text = pairedMarkdown(rows, 'eat');
+    expect(text).toContain('| eat minus | **NMI worst** |');
+    expect(text).toContain('| at | 0.150 ± 0.071 |');
+  });
+
+  test('of a run that is not there are an error', () => {
+    expect(() => pairedRows(results, 'est')).toThrow('Expected results of est but found none.');
   });
 });

@@ -2,20 +2,24 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeAtomically } from '../../data/write-atomically.js';
 import { EatDmlError } from '../../errors.js';
-import { type RunResult, tableMarkdown, tableRows } from '../../report/index.js';
+import { pairedMarkdown, pairedRows, type RunResult, tableMarkdown, tableRows } from '../../report/index.js';
 import { printResult } from '../options.js';
 
 export interface TableFlags {
   json?: boolean;
   out?: string;
+  /** Label of a run: also how far it is above every other, seed by seed. */
+  against?: string;
 }
 
 /** `eat-dml table FOLDER`: the results of a sweep side by side, as Markdown. */
-export async function tableCommand(folder: string, { json, out }: TableFlags): Promise<void> {
-  const rows = tableRows(await readResults(folder));
-  const text = tableMarkdown(rows);
+export async function tableCommand(folder: string, { json, out, against }: TableFlags): Promise<void> {
+  const results = await readResults(folder);
+  const rows = tableRows(results);
+  const paired = against === undefined ? [] : pairedRows(results, against);
+  const text = [tableMarkdown(rows), ...(against === undefined ? [] : [pairedMarkdown(paired, against)])].join('\n\n');
   if (out) await writeAtomically(out, Buffer.from(`${text}\n`));
-  printResult(json, { command: 'table', folder, rows }, text);
+  printResult(json, { command: 'table', folder, rows, ...(against !== undefined && { against, paired }) }, text);
 }
 
 async function readResults(folder: string): Promise<RunResult[]> {

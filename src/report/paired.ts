@@ -1,0 +1,61 @@
+import { EatDmlError } from '../errors.js';
+import { type Estimate, estimate } from './statistics.js';
+import { estimateCell, markdownTable, type RunResult, TABLE_TITLES } from './table.js';
+
+/** What is compared; more is better in each. */
+const COLUMNS = {
+  worstNmi: ({ report }: RunResult) => report.worst.scores.nmi,
+  worstRecallAt1: ({ report }: RunResult) => report.worst.scores.recallAt1,
+  cleanRecallAt1: ({ report }: RunResult) => report.clean.recallAt1,
+};
+
+type PairedColumn = keyof typeof COLUMNS;
+
+/** How far one method is above another on the same seeds: same classes, batches and initial weights. */
+export interface PairedRow {
+  label: string;
+  budget: string;
+  /** The method of interest minus this one, over the seeds that both have. */
+  differences: Record<PairedColumn, Estimate>;
+}
+
+/**
+ * `label` minus every other method of the same budget, paired by seed: what a seed does to all methods alike falls out. The
+ * smallest difference of worst-case NMI first; methods without a seed in common are left out.
+ */
+export function pairedRows(results: readonly RunResult[], label: string): PairedRow[] {
+  const own = results.filter((result) => result.label === label);
+  if (own.length === 0) throw new EatDmlError('ERR_DATA', `Expected results of ${label} but found none.`);
+  const keys = new Set(results.filter((result) => result.label !== label).map((r) => `${r.budget}\n${r.label}`));
+  const rows = [...keys].flatMap((key): PairedRow[] => {
+    const [budget, other] = key.split('\n');
+    const pairs = results
+      .filter((theirs) => theirs.label === other && theirs.budget === budget)
+      .map((theirs) => [own.find((mine) => mine.budget === budget && mine.seed === theirs.seed), theirs] as const)
+      .filter((pair): pair is [RunResult, RunResult] => pair[0] !== undefined);
+    if (pairs.length === 0) return [];
+    const of = (column: PairedColumn) => estimate(pairs.map(([a, b]) => COLUMNS[column](a) - COLUMNS[column](b)));
+    const columns = Object.keys(COLUMNS) as PairedColumn[];
+    const differences = Object.fromEntries(columns.map((column) => [column, of(column)])) as PairedRow['differences'];
+    return [{ label: other, budget, differences }];
+  });
+  return rows.sort((a, b) => a.differences.worstNmi.mean - b.differences.worstNmi.mean);
+}
+
+/** {@link pairedRows} as Markdown, one table per budget; mean ± sd of the differences. */
+export function pairedMarkdown(rows: readonly PairedRow[], label: string): string {
+  const columns = Object.keys(COLUMNS) as PairedColumn[];
+  const head = [`${label} minus`, ...columns.map((column) => TABLE_TITLES[column]), 'seeds'];
+  return [...new Set(rows.map(({ budget }) => budget))]
+    .map((budget) => {
+      const body = rows
+        .filter((row) => row.budget === budget)
+        .map((row) => [
+          row.label,
+          ...columns.map((column) => estimateCell(row.differences[column])),
+          String(row.differences.worstNmi.n),
+        ]);
+      return [`Paired by seed, at equal ${budget}:`, '', ...markdownTable(head, body)].join('\n');
+    })
+    .join('\n\n');
+}
