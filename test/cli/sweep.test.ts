@@ -1,8 +1,8 @@
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { configOf } from '../../src/cli/commands/sweep.js';
-import { jobsOf, type SweepConfig, shardOf } from '../../src/cli/sweep-config.js';
+import { jobsOf, type SweepConfig, shardOf, sweepSchema } from '../../src/cli/sweep-config.js';
 import { runCli, temporaryFolder, writeTinyImages } from './run-cli.js';
 
 const folder = temporaryFolder();
@@ -40,6 +40,11 @@ describe('jobs', () => {
       'at/epochs/seed-2',
       'standard/compute/seed-2',
     ]);
+  });
+
+  test.each(readdirSync('examples/sweeps'))('examples/sweeps/%s is a grid', (name) => {
+    const grid = sweepSchema.parse(JSON.parse(readFileSync(join('examples/sweeps', name), 'utf8')));
+    expect(jobsOf(grid).length).toBeGreaterThan(grid.seeds.length);
   });
 
   test('shards hold every job once', () => {

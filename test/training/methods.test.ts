@@ -107,13 +107,14 @@ describe('methods', () => {
     ...(['peers', 'mix', 'none', 'one', 'relay', 'pooled'] as Transfer[]).map(
       (transfer) => [`eat ${transfer}`, eat({ attack, transfer })] as [string, Method],
     ),
-    ['eat aligned', eat({ attack, alignment: 0.5 })],
+    ['eat aligned less', eat({ attack, alignment: 0.5 })],
+    ['eat on one goal', eat({ attack: { ...attack, goal: 'training-loss' } })],
     ['eat by class', eat({ attack, by: 'class' })],
     ['eat of 5', eat({ attack, members: 5 })],
     ...['centroid-random-target', 'joint-pairwise', 'soft-kmeans'].map(
       (goal) => [`at on ${goal}`, at({ attack: { ...attack, goal } })] as [string, Method],
     ),
-    ['eat on one of two goals', eat({ attack: { ...attack, goal: ['training-loss', 'joint-pairwise'] } })],
+    ['eat on two other goals', eat({ attack: { ...attack, goal: ['training-loss', 'joint-pairwise'] } })],
     ['trades', trades({ attack })],
     ['est', est({ attack })],
     ['act', act({ attack })],
@@ -140,16 +141,21 @@ describe('methods', () => {
     expect(tf.memory().numTensors).toBe(before);
   });
 
-  it('ensemble-at is eat without diversity, transfer and alignment', async () => {
+  it('ensemble-at is eat without diversity, transfer, alignment and a goal of its own', async () => {
     const [plain, reduced] = [
       await run(ensembleAt({ attack })),
-      await run(eat({ attack, diversity: 'none', transfer: 'none' })),
+      await run(
+        eat({ attack: { ...attack, goal: 'training-loss' }, diversity: 'none', transfer: 'none', alignment: 0 }),
+      ),
     ];
     expect(weightsOf(plain)).toEqual(weightsOf(reduced));
   });
 
   it('eat of one member is at', async () => {
-    const [single, one] = [await run(at({ attack })), await run(eat({ attack, members: 1, transfer: 'none' }))];
+    const [single, one] = [
+      await run(at({ attack })),
+      await run(eat({ attack: { ...attack, goal: 'training-loss' }, members: 1, transfer: 'none', alignment: 0 })),
+    ];
     expect(weightsOf(one)).toEqual(weightsOf(single));
   });
 

@@ -8,6 +8,9 @@ import type { MemberUpdate, Method, TrainingStep } from '../method.js';
 /** Whose loss the examples that update a member are crafted on. */
 export type Transfer = 'shared' | 'peers' | 'mix' | 'none' | 'one' | 'relay' | 'pooled';
 
+/** Two goals that differ: one draws classes apart, the other puts images among strangers. docs/results.md has both alone. */
+const GOALS = ['training-loss', 'centroid-random-target'];
+
 const TRANSFERS: readonly Transfer[] = ['shared', 'peers', 'mix', 'none', 'one', 'relay', 'pooled'];
 
 export interface EatOptions {
@@ -29,8 +32,12 @@ export interface EatOptions {
    * `pooled` every member crafts on itself, and learns from what all of them crafted.
    */
   transfer?: Transfer;
-  /** lambda: weight of |f_i(x') - mean_j f_j(x')|², the mean held fixed (default 0, off). */
+  /** lambda: weight of |f_i(x') - mean_j f_j(x')|², the mean held fixed (default 1; 0 is off). */
   alignment?: number;
+  /**
+   * Unlike other methods', its goal is by default one of two drawn anew each step: the training loss, and the centroid of a
+   * random other class.
+   */
   attack: TrainingAttack;
 }
 
@@ -39,8 +46,8 @@ export interface EatOptions {
  * ensemble made diverse by its data, whose adversarial examples come from the ensemble.
  */
 export function eat(options: EatOptions): Method {
-  const { members = 3, diversity = 'leave-one-out', by = 'sample', m, n, transfer = 'shared', alignment = 0 } = options;
-  const attack = trainingAttack(options.attack);
+  const { members = 3, diversity = 'leave-one-out', by = 'sample', m, n, transfer = 'shared', alignment = 1 } = options;
+  const attack = trainingAttack({ ...options.attack, goal: options.attack?.goal ?? GOALS });
   const cut = { diversity, by, members, m, n };
   checkDiversity(cut);
   checkTransfer(transfer, members);
