@@ -1,11 +1,13 @@
 import * as tf from '@tensorflow/tfjs';
+import type { FrozenEmbedder } from '../src/models/index.js';
 import { randomStream } from '../src/random.js';
 import { batchNormTraining, meanPool } from '../src/tfjs/index.js';
 
 /** What the benchmark of a training step needs of a network. */
 export interface BenchNet {
   variables(): tf.Variable[];
-  apply(images: tf.Tensor4D, training: boolean): tf.Tensor2D;
+  apply(images: tf.Tensor4D, training?: boolean): tf.Tensor2D;
+  frozen?(): FrozenEmbedder;
 }
 
 const EPSILON = 1e-5;
@@ -52,7 +54,7 @@ export function resnet18(channels: number, seed: number): BenchNet {
   const dense = weights('dense', [512, 64], 0.05) as tf.Tensor as tf.Tensor2D;
   return {
     variables: () => variables,
-    apply(images, training) {
+    apply(images, training = false) {
       let x = tf.maxPool(stem(images, 'relu', training), 3, 2, 'same');
       for (const block of blocks) x = block(x, training);
       return tf.matMul(meanPool(x), dense);

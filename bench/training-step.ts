@@ -1,6 +1,6 @@
 /**
- * One training step (forward, gradients, AdamW) and one attack step (gradient by the images, projected step) on every backend
- * that is installed, taking turns: `npx tsx bench/training-step.ts [conv|resnet18] [rounds] [backend ...]`. `conv` is the
+ * One training step (forward, gradients, AdamW) and one attack step (gradient by the images, projected step; weights frozen, as
+ * in an attack) on every backend that is installed, taking turns: `npx tsx bench/training-step.ts [conv|resnet18] [rounds] [backend ...]`. `conv` is the
  * demo's network on 28x28x1 images, `resnet18` ResNet-18 on 64x64x3; batches of 64. Also the loss after 20 steps, which
  * should be one number. PyTorch's side: `python bench/peers/training_step.py --net conv`.
  */
@@ -16,13 +16,15 @@ const BATCH = 64;
 const CLASSES = 10;
 const COLUMNS = 64;
 const COUNTED_STEPS = 20;
+/** In a row before the next backend: in training, too, a step follows its like. */
+const STEPS_PER_TURN = 5;
 
 const nets: Record<string, { shape: [number, number, number]; build: () => BenchNet }> = {
   conv: {
     shape: [28, 28, 1],
     build: () => {
-      const { apply, variables } = convEmbedder({ embedding: COLUMNS, width: 32 }).build([28, 28, 1], 1);
-      return { apply, variables };
+      const { apply, frozen, variables } = convEmbedder({ embedding: COLUMNS, width: 32 }).build([28, 28, 1], 1);
+      return { apply, frozen, variables };
     },
   },
   resnet18: { shape: [64, 64, 3], build: () => resnet18(3, 1) },
@@ -41,6 +43,7 @@ function steps({ shape, build }: (typeof nets)[string]) {
   const loss = proxyAnchor();
   const variables = [...net.variables(), proxies as unknown as tf.Variable];
   const optimizer = new AdamW([{ variables, learningRate: 1e-4, weightDecay: 1e-4 }]);
+  const frozen = net.frozen?.() ?? net;
   return {
     train: () =>
       tf.tidy(() => {
@@ -50,7 +53,7 @@ function steps({ shape, build }: (typeof nets)[string]) {
       }),
     attack: () =>
       tf.tidy(() => {
-        const lossOf = (x: tf.Tensor) => loss(net.apply(x as tf.Tensor4D, false), labels, proxies);
+        const lossOf = (x: tf.Tensor) => loss(frozen.apply(x as tf.Tensor4D), labels, proxies);
         const gradient = tf.grad(lossOf)(images) as tf.Tensor4D;
         const settings = { norm: 'linf', epsilon: 0.1, stepSize: 0.02, box: [0, 1] as [number, number] } as const;
         return attackStepTensor({ origin: images, current: images, gradient, ...settings }).dataSync()[0];
@@ -80,15 +83,19 @@ for (let round = 0; round < rounds; round++) {
   for (const [name, task] of tasks) {
     await tf.setBackend(name);
     for (const [step, run] of Object.entries(task)) {
-      const start = performance.now();
-      run();
-      const key = `${name} ${step}`;
-      times.set(key, [...(times.get(key) ?? []), performance.now() - start]);
+      for (let i = 0; i < STEPS_PER_TURN; i++) {
+        const start = performance.now();
+        run();
+        const key = `${name} ${step}`;
+        times.set(key, [...(times.get(key) ?? []), performance.now() - start]);
+      }
     }
   }
 }
 const median = (values: number[]) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
-console.log(`${netName}, batch ${BATCH} of ${nets[netName].shape.join('x')}, median and least of ${rounds} rounds, ms`);
+console.log(
+  `${netName}, batch ${BATCH} of ${nets[netName].shape.join('x')}, median and least of ${rounds} turns of ${STEPS_PER_TURN} steps, ms`,
+);
 for (const step of ['train', 'attack']) {
   for (const { name } of names) {
     const taken = times.get(`${name} ${step}`)!;

@@ -53,35 +53,64 @@ function buildLayers(inputShape: ImageShape, seed: number, embedding: number, wi
 
 /** The forward pass over the layers' own variables: differentiable, and free to fuse what the layers do one by one. */
 function convEmbedderOver(layers: tf.LayersModel): Embedder {
-  const blocks = STRIDES.map((strides, i) => ({
-    strides,
-    filter: weight(layers, `conv${i + 1}`, 0) as tf.Tensor as tf.Tensor4D,
-    norm: batchNormOf(layers, `norm${i + 1}`),
-  }));
+  const blocks = STRIDES.map(
+    (strides, i): Block => ({
+      strides,
+      filter: weight(layers, `conv${i + 1}`, 0) as tf.Tensor as tf.Tensor4D,
+      norm: batchNormOf(layers, `norm${i + 1}`),
+    }),
+  );
   const kernel = weight(layers, 'embedding', 0) as tf.Tensor as tf.Tensor2D;
   const bias = weight(layers, 'embedding', 1);
   const inputShape = layers.inputs[0].shape.slice(1) as ImageShape;
+  const embed = (x: tf.Tensor4D, w = kernel, b: tf.Tensor = bias) => unitRows(tf.add(tf.matMul(meanPool(x), w), b));
   return {
     layers,
     inputShape,
     embedding: kernel.shape[1],
     apply(images, training = false) {
       checkImages(images, inputShape);
-      return tf.tidy(() => {
-        let x = images;
-        for (const { filter, norm, strides } of blocks) x = convNormRelu(x, filter, norm, strides, training);
-        return unitRows(tf.add(tf.matMul(meanPool(x), kernel), bias));
-      });
+      return tf.tidy(() => embed(training ? trainingFeatures(images, blocks) : features(images, folded(blocks))));
+    },
+    frozen() {
+      const [layersOfNow, w, b] = [folded(blocks), tf.clone(kernel), tf.clone(bias)];
+      return {
+        apply(images) {
+          checkImages(images, inputShape);
+          return tf.tidy(() => embed(features(images, layersOfNow), w, b));
+        },
+      };
     },
     variables: () => layers.trainableWeights.map((w) => w.read() as tf.Variable),
     dispose: () => void layers.dispose(),
   };
 }
 
-function convNormRelu(x: tf.Tensor4D, filter: tf.Tensor4D, norm: BatchNorm, strides: number, training: boolean) {
-  if (training) return batchNorm(tf.conv2d(x, filter, strides, 'same'), norm);
-  const folded = foldBatchNorm(filter, norm);
-  return convRelu(x, folded.filter, folded.bias, { strides, pad: 'same' });
+interface Block {
+  strides: number;
+  filter: tf.Tensor4D;
+  norm: BatchNorm;
+}
+
+interface FoldedBlock {
+  strides: number;
+  filter: tf.Tensor4D;
+  bias: tf.Tensor1D;
+}
+
+function trainingFeatures(images: tf.Tensor4D, blocks: readonly Block[]): tf.Tensor4D {
+  return blocks.reduce(
+    (x, { filter, norm, strides }) => batchNorm(tf.conv2d(x, filter, strides, 'same'), norm),
+    images,
+  );
+}
+
+function folded(blocks: readonly Block[]): FoldedBlock[] {
+  return blocks.map(({ filter, norm, strides }) => ({ ...foldBatchNorm(filter, norm), strides }));
+}
+
+function features(images: tf.Tensor4D, blocks: readonly FoldedBlock[]): tf.Tensor4D {
+  return blocks.reduce((x, { filter, bias, strides }) => convRelu(x, filter, bias, { strides, pad: 'same' }), images);
 }
 
 function weight(layers: tf.LayersModel, layer: string, index: number): tf.Variable {

@@ -14,11 +14,21 @@ export interface Embedder {
    * without (the default, and in every attack) it uses the running statistics and changes nothing.
    */
   apply(images: tf.Tensor4D, training?: boolean): tf.Tensor2D;
+  /**
+   * The same function in inference mode with the weights of now, differentiable in the images alone; what follows from the
+   * weights is computed once. Call it in a tidy, which then owns that.
+   */
+  frozen?(): FrozenEmbedder;
   /** The trainable variables, in a fixed order. */
   variables(): tf.Variable[];
   /** Topology and weights as plain tfjs-layers; its output is the embedding before it is scaled to unit length. */
   readonly layers: tf.LayersModel;
   dispose(): void;
+}
+
+/** An embedder for many calls between which no weight changes, such as an attack. */
+export interface FrozenEmbedder {
+  apply(images: tf.Tensor4D): tf.Tensor2D;
 }
 
 /** How to make an embedder; `kind` and `config` are what a checkpoint stores of it. */

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { invalid, throwIfAborted } from '../errors.js';
 import { toMatrix } from '../tfjs/index.js';
-import type { Embedder, ImageShape } from './embedder.js';
+import type { Embedder, FrozenEmbedder, ImageShape } from './embedder.js';
 
 /** Embeddings as the kernels take them: row-major, one row per image. */
 export type EmbeddingMatrix = Awaited<ReturnType<typeof toMatrix>>;
@@ -38,11 +38,13 @@ export class Ensemble {
 
   /** Embeds one batch [n, h, w, c]; differentiable. `training` as in {@link Embedder.apply}. */
   apply(images: tf.Tensor4D, training = false): tf.Tensor2D {
-    if (this.members.length === 1) return this.members[0].apply(images, training);
-    return tf.tidy(() => {
-      const parts = this.members.map((member) => member.apply(images, training));
-      return tf.mul(tf.concat(parts, 1), 1 / Math.sqrt(parts.length));
-    });
+    return tf.tidy(() => sideBySide(this.members.map((member) => member.apply(images, training))));
+  }
+
+  /** The ensemble for calls between which no weight changes; see {@link Embedder.frozen}. */
+  frozen(): FrozenEmbedder {
+    const members = this.members.map((member) => member.frozen?.() ?? member);
+    return { apply: (images) => tf.tidy(() => sideBySide(members.map((member) => member.apply(images)))) };
   }
 
   /**
@@ -76,6 +78,10 @@ export class Ensemble {
   dispose(): void {
     for (const member of this.members) member.dispose();
   }
+}
+
+function sideBySide(parts: tf.Tensor2D[]): tf.Tensor2D {
+  return parts.length === 1 ? parts[0] : tf.mul(tf.concat(parts, 1), 1 / Math.sqrt(parts.length));
 }
 
 interface BatchSource {

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { convEmbedder } from '../../src/models/index.js';
+import { convEmbedder, Ensemble } from '../../src/models/index.js';
 import { availableBackends } from './backends.js';
 
 const images = (n: number, seed = 1) => tf.randomUniform<tf.Rank.R4>([n, 8, 8, 2], 0, 1, 'float32', seed);
@@ -156,3 +156,27 @@ for (const backend of await availableBackends()) {
     });
   });
 }
+
+describe('frozen', () => {
+  it('gives the very values and image gradients of now, whatever becomes of the weights, and leaks nothing', () => {
+    const embedder = convEmbedder({ embedding: 5, width: 2 }).build([7, 6, 2], 3);
+    const images = tf.randomUniform<tf.Rank.R4>([3, 7, 6, 2], 0, 1, 'float32', 1);
+    const ensemble = new Ensemble([embedder, embedder]);
+    const before = tf.memory().numTensors;
+    tf.tidy(() => {
+      const of = (model: { apply(x: tf.Tensor4D): tf.Tensor2D }) => {
+        const gradient = tf.grad((x) => tf.sum(tf.mul(model.apply(x as tf.Tensor4D), tf.range(0, 10))))(images);
+        return [model.apply(images), gradient].map((t) => Array.from(t.dataSync()));
+      };
+      const frozen = ensemble.frozen();
+      const expected = of(ensemble);
+      expect(of(frozen)).toEqual(expected);
+      for (const variable of embedder.variables()) variable.assign(tf.add(variable, 0.5));
+      expect(of(frozen)).toEqual(expected);
+      expect(of(ensemble)).not.toEqual(expected);
+    });
+    expect(tf.memory().numTensors).toBe(before);
+    tf.dispose(images);
+    embedder.dispose();
+  });
+});
