@@ -5,6 +5,7 @@ import { estimateCell, markdownTable, type RunResult, TABLE_TITLES } from './tab
 /** What is compared; more is better in each. */
 const COLUMNS = {
   worstNmi: ({ report }: RunResult) => report.worst.scores.nmi,
+  worstAmi: ({ report }: RunResult) => report.worst.scores.ami,
   worstRecallAt1: ({ report }: RunResult) => report.worst.scores.recallAt1,
   cleanRecallAt1: ({ report }: RunResult) => report.clean.recallAt1,
 };
