@@ -75,37 +75,47 @@ inline void input_phase(const Run& run, const Conv2DBackpropInput& p, index_t ph
   });
 }
 
-// Few input channels would leave most of a panel empty: per image the product dy x filter^T over all taps at once, then each
+// out[column, pixel] = sum over o of filter[column, o] * dy[pixel, o], a column being a tap and an input channel. In pieces, whose
+// packed pixels stay in L2.
+inline void tap_products(const Conv2DGeometry& g, const float* filter, const float* dy, float* out) {
+  const index_t columns = g.filter_height * g.filter_width * g.in_channels, pixels = g.out_height * g.out_width;
+  const index_t piece = std::max<index_t>(1, 24576 / (std::max<index_t>(1, g.out_channels) * NR)) * NR;
+  for (index_t first = 0; first < pixels; first += piece) {
+    const index_t count = std::min(piece, pixels - first);
+    PackedPanels panels(count, g.out_channels);
+    panels.pack(Run{}, Rows{dy + first * g.out_channels, g.out_channels, count});
+    StoreEpilogue epilogue{out + first, pixels, columns, count, nullptr, Activation::none};
+    multiply_chunk(Rows{filter, g.out_channels, columns}, 0, columns, panels, 0, panels.panels, epilogue);
+  }
+}
+
+// Few input channels would leave most of a panel empty: per image the product of filter and dy over all taps at once, then each
 // input pixel gathers its taps (col2im), in a fixed order.
 inline void input_by_gathering(const Run& run, const Conv2DBackpropInput& p) {
   const Conv2DGeometry& g = p.geometry;
-  const index_t taps = g.filter_height * g.filter_width, columns = taps * g.in_channels;
-  const index_t pixels = g.out_height * g.out_width;
-  PackedPanels panels(columns, g.out_channels);
-  panels.pack(run, Rows{p.filter, g.out_channels, columns});
+  const index_t taps = g.filter_height * g.filter_width, channels = g.in_channels, pixels = g.out_height * g.out_width;
   parallel_for(run, g.batch, [&](index_t image) {
-    const float* dy = p.dy + image * pixels * g.out_channels;
-    float* products = scratch(2, pixels * columns);
-    const index_t chunk = chunk_rows(pixels, columns, g.out_channels);
-    for (index_t row0 = 0; row0 < pixels; row0 += chunk) {
-      const index_t rows = std::min(chunk, pixels - row0);
-      StoreEpilogue epilogue{products + row0 * columns, columns, rows, columns, nullptr, Activation::none};
-      multiply_chunk(Rows{dy, g.out_channels, pixels}, row0, rows, panels, 0, panels.panels, epilogue);
-    }
-    float* dx = p.out + image * g.in_height * g.in_width * g.in_channels;
-    std::fill(dx, dx + g.in_height * g.in_width * g.in_channels, 0.0f);
-    for (index_t t = 0; t < taps; t++) {
+    float* products = scratch(2, pixels * taps * channels);
+    tap_products(g, p.filter, p.dy + image * pixels * g.out_channels, products);
+    float* dx = p.out + image * g.in_height * g.in_width * channels;
+    std::fill(dx, dx + g.in_height * g.in_width * channels, 0.0f);
+    for (index_t row = 0; row < taps * channels; row++) {
+      const index_t t = row / channels, c = row % channels;
       const index_t dy0 = t / g.filter_width * g.dilation_height - g.pad_top;
       const index_t dx0 = t % g.filter_width * g.dilation_width - g.pad_left;
+      // The places ox whose input column x = ox * stride + dx0 is inside.
+      const index_t from = std::max<index_t>(0, ceil_div(-dx0, g.stride_width));
+      const index_t to = std::min(g.out_width, ceil_div(g.in_width - dx0, g.stride_width));
+      const index_t step = g.stride_width * channels;
       for (index_t oy = 0; oy < g.out_height; oy++) {
         const index_t y = oy * g.stride_height + dy0;
         if (y < 0 || y >= g.in_height) continue;
-        for (index_t ox = 0; ox < g.out_width; ox++) {
-          const index_t x = ox * g.stride_width + dx0;
-          if (x < 0 || x >= g.in_width) continue;
-          const float* from = products + (oy * g.out_width + ox) * columns + t * g.in_channels;
-          float* to = dx + (y * g.in_width + x) * g.in_channels;
-          for (index_t c = 0; c < g.in_channels; c++) to[c] += from[c];
+        const float* values = products + row * pixels + oy * g.out_width;
+        float* line = dx + (y * g.in_width + dx0) * channels + c;
+        if (step == 1) {
+          for (index_t ox = from; ox < to; ox++) line[ox] += values[ox];
+        } else {
+          for (index_t ox = from; ox < to; ox++) line[ox * step] += values[ox];
         }
       }
     }

@@ -44,12 +44,18 @@ struct PatchRows {
     const int used = static_cast<int>(std::min<index_t>(P, count - first));
     PatchGrid::Place places[P];
     for (int i = 0; i < used; i++) places[i] = grid.place(first + i);
+    const bool one_line = used == P && first % grid.rows_x + P <= grid.rows_x;
     for (index_t k = k0; k < k0 + kc;) {
       const Tap& tap = grid.taps[static_cast<size_t>(k / channels)];
       const index_t channel = k % channels, run = std::min(channels - channel, k0 + kc - k);
+      float* to = dst + (k - k0) * P;
+      k += run;
+      if (run * 2 < W && one_line) {
+        pack_line<P>(places[0], tap, channel, run, to);
+        continue;
+      }
       const float* rows[P];
       for (int i = 0; i < used; i++) rows[i] = grid.at(places[i], tap) + channel;
-      float* to = dst + (k - k0) * P;
       if (run * 2 >= W) {
         pack_rows<P>(rows, used, run, to);
       } else {
@@ -57,7 +63,27 @@ struct PatchRows {
           for (int i = 0; i < P; i++) to[c * P + i] = i < used ? rows[i][c] : 0.0f;
         }
       }
-      k += run;
+    }
+  }
+
+  // Few channels of P rows whose patches lie side by side in one line of the image: a tap there is one place that moves.
+  template <int P>
+  void pack_line(const PatchGrid::Place& place, const Tap& tap, index_t channel, index_t run, float* to) const {
+    const index_t channels = grid.channels, step = grid.step_x, y = place.y + tap.dy, x0 = place.x + tap.dx;
+    if (y < 0 || y >= grid.height) {
+      std::fill(to, to + run * P, 0.0f);
+      return;
+    }
+    const float* line = place.image + y * grid.width * channels + channel;
+    const bool inside = x0 >= 0 && x0 + (P - 1) * step < grid.width;
+    if (inside && channels == 1 && step == 1) {
+      std::memcpy(to, line + x0, P * sizeof(float));
+      return;
+    }
+    for (int i = 0; i < P; i++) {
+      const index_t x = x0 + i * step;
+      const bool there = inside || (x >= 0 && x < grid.width);
+      for (index_t c = 0; c < run; c++) to[c * P + i] = there ? line[x * channels + c] : 0.0f;
     }
   }
 };

@@ -1,4 +1,4 @@
 import { customOpTests } from './custom-op-tests.js';
-import { describeTensorflow } from './describe-tensorflow.js';
+import { customOpsPath, describeTensorflow } from './describe-tensorflow.js';
 
-describeTensorflow('custom ops', () => customOpTests('custom op'));
+describeTensorflow('custom ops', () => customOpTests(customOpsPath));

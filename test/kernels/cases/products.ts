@@ -70,6 +70,8 @@ const CONVOLUTIONS: [number, number, number, number, number, number, number, 'sa
   [10, 10, 64, 20, 5, 3, 1, 'same'],
   [12, 5, 70, 16, 3, 1, 1, 'valid'],
   [40, 40, 3, 16, 3, 2, 1, 'same'],
+  [28, 30, 1, 64, 3, 1, 1, 'same'],
+  [15, 33, 2, 9, 3, 1, 1, 'valid'],
 ];
 
 function geometryOf([h, w, ci, co, f, s, d, pad]: (typeof CONVOLUTIONS)[number]): Conv2DGeometry {
