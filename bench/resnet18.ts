@@ -1,13 +1,12 @@
 import * as tf from '@tensorflow/tfjs';
-import type { FrozenEmbedder } from '../src/models/index.js';
+import type { EmbedImages } from '../src/models/index.js';
 import { randomStream } from '../src/random.js';
 import { batchNormTraining, meanPool } from '../src/tfjs/index.js';
 
 /** What the benchmark of a training step needs of a network. */
 export interface BenchNet {
   variables(): tf.Variable[];
-  apply(images: tf.Tensor4D, training?: boolean): tf.Tensor2D;
-  frozen?(): FrozenEmbedder;
+  apply: EmbedImages;
 }
 
 const EPSILON = 1e-5;

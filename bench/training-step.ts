@@ -23,8 +23,8 @@ const nets: Record<string, { shape: [number, number, number]; build: () => Bench
   conv: {
     shape: [28, 28, 1],
     build: () => {
-      const { apply, frozen, variables } = convEmbedder({ embedding: COLUMNS, width: 32 }).build([28, 28, 1], 1);
-      return { apply, frozen, variables };
+      const { apply, variables } = convEmbedder({ embedding: COLUMNS, width: 32 }).build([28, 28, 1], 1);
+      return { apply, variables };
     },
   },
   resnet18: { shape: [64, 64, 3], build: () => resnet18(3, 1) },
@@ -43,7 +43,7 @@ function steps({ shape, build }: (typeof nets)[string]) {
   const loss = proxyAnchor();
   const variables = [...net.variables(), proxies as unknown as tf.Variable];
   const optimizer = new AdamW([{ variables, learningRate: 1e-4, weightDecay: 1e-4 }]);
-  const frozen = net.frozen?.() ?? net;
+  const frozen = net.apply.frozen?.() ?? net;
   return {
     train: () =>
       tf.tidy(() => {

@@ -15,7 +15,7 @@ import { squareSearch } from './square-search.js';
 
 export interface AttackRun {
   /** The whole defended system: an ensemble, or one embedder. Called in inference mode. */
-  model: Pick<Embedder, 'apply' | 'frozen'>;
+  model: Pick<Embedder, 'apply'>;
   /** Clean images [n, h, w, c] in [0, 1]; not changed, not disposed. */
   images: tf.Tensor4D;
   objective: Objective;
@@ -43,7 +43,7 @@ export interface AttackRun {
 export function runAttack(run: AttackRun): tf.Tensor4D {
   checkRun(run);
   return tf.tidy(() => {
-    const model = run.model.frozen?.() ?? run.model;
+    const model = run.model.apply.frozen?.() ?? run.model;
     let best: Candidate | undefined;
     for (let restart = 0; restart < run.settings.restarts; restart++) {
       best = better(

@@ -64,23 +64,24 @@ function convEmbedderOver(layers: tf.LayersModel): Embedder {
   const bias = weight(layers, 'embedding', 1);
   const inputShape = layers.inputs[0].shape.slice(1) as ImageShape;
   const embed = (x: tf.Tensor4D, w = kernel, b: tf.Tensor = bias) => unitRows(tf.add(tf.matMul(meanPool(x), w), b));
+  const apply = (images: tf.Tensor4D, training = false) => {
+    checkImages(images, inputShape);
+    return tf.tidy(() => embed(training ? trainingFeatures(images, blocks) : features(images, folded(blocks))));
+  };
+  const frozen = () => {
+    const [layersOfNow, w, b] = [folded(blocks), tf.clone(kernel), tf.clone(bias)];
+    return {
+      apply(images: tf.Tensor4D) {
+        checkImages(images, inputShape);
+        return tf.tidy(() => embed(features(images, layersOfNow), w, b));
+      },
+    };
+  };
   return {
     layers,
     inputShape,
     embedding: kernel.shape[1],
-    apply(images, training = false) {
-      checkImages(images, inputShape);
-      return tf.tidy(() => embed(training ? trainingFeatures(images, blocks) : features(images, folded(blocks))));
-    },
-    frozen() {
-      const [layersOfNow, w, b] = [folded(blocks), tf.clone(kernel), tf.clone(bias)];
-      return {
-        apply(images) {
-          checkImages(images, inputShape);
-          return tf.tidy(() => embed(features(images, layersOfNow), w, b));
-        },
-      };
-    },
+    apply: Object.assign(apply, { frozen }),
     variables: () => layers.trainableWeights.map((w) => w.read() as tf.Variable),
     dispose: () => void layers.dispose(),
   };

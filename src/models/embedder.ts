@@ -3,22 +3,27 @@ import type * as tf from '@tensorflow/tfjs';
 /** Height, width, channels of the images a model takes. */
 export type ImageShape = [number, number, number];
 
+/**
+ * Embeds `images` [n, h, w, c] in [0, 1] as n unit rows; differentiable in the images and in the variables. With `training`
+ * batch normalisation uses the batch's own statistics and moves the running ones; without (the default, and in every attack) it
+ * uses the running statistics and changes nothing.
+ */
+export interface EmbedImages {
+  (images: tf.Tensor4D, training?: boolean): tf.Tensor2D;
+  /**
+   * The same function in inference mode with the weights of now, differentiable in the images alone; what follows from the
+   * weights is computed once. Call it in a tidy, which then owns that. It belongs to the function, not to the embedder: who puts
+   * another function in its place, such as a front that changes the images, is attacked through that one.
+   */
+  frozen?(): FrozenEmbedder;
+}
+
 /** A network from images in [0, 1] to the unit sphere. */
 export interface Embedder {
   readonly inputShape: ImageShape;
   /** Number of columns of the embedding. */
   readonly embedding: number;
-  /**
-   * Embeds `images` [n, h, w, c] in [0, 1] as n unit rows; differentiable in the images and in `variables()`.
-   * With `training` batch normalisation uses the batch's own statistics and moves the running ones;
-   * without (the default, and in every attack) it uses the running statistics and changes nothing.
-   */
-  apply(images: tf.Tensor4D, training?: boolean): tf.Tensor2D;
-  /**
-   * The same function in inference mode with the weights of now, differentiable in the images alone; what follows from the
-   * weights is computed once. Call it in a tidy, which then owns that.
-   */
-  frozen?(): FrozenEmbedder;
+  readonly apply: EmbedImages;
   /** The trainable variables, in a fixed order. */
   variables(): tf.Variable[];
   /** Topology and weights as plain tfjs-layers; its output is the embedding before it is scaled to unit length. */

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { invalid, throwIfAborted } from '../errors.js';
 import { toMatrix } from '../tfjs/index.js';
-import type { Embedder, FrozenEmbedder, ImageShape } from './embedder.js';
+import type { Embedder, EmbedImages, FrozenEmbedder, ImageShape } from './embedder.js';
 
 /** Embeddings as the kernels take them: row-major, one row per image. */
 export type EmbeddingMatrix = Awaited<ReturnType<typeof toMatrix>>;
@@ -36,15 +36,12 @@ export class Ensemble {
     return this.members.reduce((sum, member) => sum + member.embedding, 0);
   }
 
-  /** Embeds one batch [n, h, w, c]; differentiable. `training` as in {@link Embedder.apply}. */
-  apply(images: tf.Tensor4D, training = false): tf.Tensor2D {
-    return tf.tidy(() => sideBySide(this.members.map((member) => member.apply(images, training))));
-  }
-
-  /** The ensemble for calls between which no weight changes; see {@link Embedder.frozen}. */
-  frozen(): FrozenEmbedder {
-    const members = this.members.map((member) => member.frozen?.() ?? member);
-    return { apply: (images) => tf.tidy(() => sideBySide(members.map((member) => member.apply(images)))) };
+  /** Embeds one batch [n, h, w, c]; differentiable. `training` and `frozen` as in {@link EmbedImages}. */
+  get apply(): EmbedImages {
+    const { members } = this;
+    const apply = (images: tf.Tensor4D, training = false) =>
+      tf.tidy(() => sideBySide(members.map((member) => member.apply(images, training))));
+    return Object.assign(apply, { frozen: () => frozenTogether(members) });
   }
 
   /**
@@ -78,6 +75,11 @@ export class Ensemble {
   dispose(): void {
     for (const member of this.members) member.dispose();
   }
+}
+
+function frozenTogether(members: readonly Embedder[]): FrozenEmbedder {
+  const frozen = members.map((member) => member.apply.frozen?.() ?? member);
+  return { apply: (images) => tf.tidy(() => sideBySide(frozen.map((member) => member.apply(images)))) };
 }
 
 function sideBySide(parts: tf.Tensor2D[]): tf.Tensor2D {

@@ -168,7 +168,7 @@ describe('frozen', () => {
         const gradient = tf.grad((x) => tf.sum(tf.mul(model.apply(x as tf.Tensor4D), tf.range(0, 10))))(images);
         return [model.apply(images), gradient].map((t) => Array.from(t.dataSync()));
       };
-      const frozen = ensemble.frozen();
+      const frozen = ensemble.apply.frozen!();
       const expected = of(ensemble);
       expect(of(frozen)).toEqual(expected);
       for (const variable of embedder.variables()) variable.assign(tf.add(variable, 0.5));

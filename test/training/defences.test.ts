@@ -18,7 +18,7 @@ beforeAll(async () => {
   const spec = convEmbedder({ embedding: 4, width: 2 });
   const members = [0, 1].map((seed) => {
     const embedder = spec.build(data.shape, seed);
-    return { embedder, proxies: tf.variable(tf.randomNormal([4, 4], 0, 1, 'float32', seed)) };
+    return { embedder, proxies: tf.variable(tf.randomNormal([4, 4], 0, 1, 'float32', seed + 1)) };
   });
   const all = Int32Array.from(data.labels.keys());
   const images = imageBatch(data, all);
