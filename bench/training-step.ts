@@ -1,8 +1,8 @@
 /**
  * One training step (forward, gradients, AdamW) and one attack step (gradient by the images, projected step; weights frozen, as
- * in an attack) on every backend that is installed, taking turns: `npx tsx bench/training-step.ts [conv|resnet18] [rounds] [backend ...]`. `conv` is the
- * demo's network on 28x28x1 images, `resnet18` ResNet-18 on 64x64x3; batches of 64. Also the loss after 20 steps, which
- * should be one number. PyTorch's side: `python bench/peers/training_step.py --net conv`.
+ * in an attack) on every backend that is installed, taking turns: `npx tsx bench/training-step.ts [conv|resnet18] [rounds]
+ * [backend ...]`. `conv` is the demo's network on 28x28x1 images, `resnet18` ResNet-18 on 64x64x3; batches of 64. Also the
+ * loss after 20 steps, which should be one number. PyTorch's side: `python bench/peers/training_step.py --net conv`.
  */
 import * as tf from '@tensorflow/tfjs';
 import { proxyAnchor } from '../src/losses/index.js';

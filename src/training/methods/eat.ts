@@ -8,7 +8,7 @@ import type { MemberUpdate, Method, TrainingStep } from '../method.js';
 /** Whose loss the examples that update a member are crafted on. */
 export type Transfer = 'shared' | 'peers' | 'mix' | 'none' | 'one' | 'relay' | 'pooled';
 
-/** Two goals that differ: one draws classes apart, the other puts images among strangers. docs/results.md has both alone. */
+/** One draws classes apart, the other puts images among strangers; docs/results.md has the first alone, too. */
 const GOALS = ['training-loss', 'centroid-random-target'];
 
 const TRANSFERS: readonly Transfer[] = ['shared', 'peers', 'mix', 'none', 'one', 'relay', 'pooled'];
@@ -57,7 +57,7 @@ export function eat(options: EatOptions): Method {
     members,
     memberData: (labels, seed) => memberSamples(labels, cut, seed),
     craft(step) {
-      const images = transfer === 'pooled' ? craftPooled(step, attack) : craftByTransfer(step, transfer, attack);
+      const images = craftByTransfer(step, transfer, attack);
       const aligned = (own: tf.Tensor4D) => alignment > 0 && own.shape[0] > 0;
       return images.map((own) => ({ images: own, target: aligned(own) ? meanEmbedding(step, own) : undefined }));
     },
@@ -75,6 +75,7 @@ function checkTransfer(transfer: Transfer, members: number): void {
 function craftByTransfer(step: TrainingStep, transfer: Transfer, attack: CraftSettings): tf.Tensor4D[] {
   const everyone = step.members.map((_, i) => i);
   if (transfer === 'shared') return craftForAll(step, everyone, attack);
+  if (transfer === 'pooled') return craftPooled(step, attack);
   if (transfer === 'one') {
     const drawn = randomStream(step.seed, 'transfer', step.step).integer(everyone.length);
     return craftForAll(step, [drawn], attack);
