@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { hasCheckpoint } from '../../checkpoints/index.js';
-import { type Dataset, type Split, subset } from '../../data/index.js';
+import type { Dataset, Split } from '../../data/index.js';
 import { writeAtomically } from '../../data/write-atomically.js';
 import { EatDmlError } from '../../errors.js';
 import { evaluate } from '../../evaluation/index.js';
@@ -13,6 +13,7 @@ import { printResult } from '../options.js';
 import { duration, ProgressLine } from '../progress-line.js';
 import { writeRun } from '../run-folder.js';
 import { jobsOf, type SweepConfig, type SweepJob, shardOf, sweepSchema } from '../sweep-config.js';
+import { costOf } from '../sweep-cost.js';
 
 export interface SweepFlags {
   json?: boolean;
@@ -108,19 +109,6 @@ async function budgeted(sweep: SweepConfig, { label, seed, budget }: SweepJob, d
   const [own, theirs] = [await costOf(config, data), await costOf(reference, data)];
   const epochs = Math.max(1, Math.round(((reference.training?.epochs ?? 10) * theirs) / own));
   return { ...config, training: { ...config.training, epochs } };
-}
-
-/** Gradients of one image that a method takes per image drawn, counted on one batch. */
-async function costOf(config: Config, data: Dataset): Promise<number> {
-  const options = trainOptionsOf(config);
-  const batch = options.batch ?? { size: 128 };
-  const size = 'size' in batch ? batch.size : batch.classes * batch.images;
-  const some = subset(data, Int32Array.from({ length: data.length }, (_, i) => i).subarray(0, Math.max(4 * size, 256)));
-  const cheap = { ...options, batch: { size: Math.min(size, some.length) } };
-  const trained = await train({ ...cheap, data: some, epochs: 1 });
-  const { gradientEvaluations, imagesSeen } = trained.history;
-  trained.dispose();
-  return gradientEvaluations / imagesSeen;
 }
 
 function withResumeHint(error: unknown, file: string): unknown {
