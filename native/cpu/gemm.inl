@@ -89,8 +89,8 @@ struct PackedPanels {
 // One chunk of rows against panels [panel0, panel1). `epilogue.tile(c, local_row, column)` gets each finished tile, columns
 // ascending for a given row.
 template <class Step = Products, class Operand, class Epilogue>
-void multiply_chunk(const Operand& a, index_t row0, index_t rows, const PackedPanels& b, index_t panel0, index_t panel1,
-                    Epilogue& epilogue) {
+void multiply_packed(const Operand& a, index_t row0, index_t rows, const PackedPanels& b, index_t panel0, index_t panel1,
+                     Epilogue& epilogue) {
   const index_t strips = ceil_div(rows, MR), depth = b.depth;
   float* packed = scratch(0, strips * MR * depth + W);
   for (index_t k0 = 0; k0 < depth; k0 += KC) {
@@ -121,6 +121,13 @@ void multiply_chunk(const Operand& a, index_t row0, index_t rows, const PackedPa
   }
 }
 
+// The same for any operand; patches have a way of their own (laid_patches.inl).
+template <class Step = Products, class Operand, class Epilogue>
+void multiply_chunk(const Operand& a, index_t row0, index_t rows, const PackedPanels& b, index_t panel0, index_t panel1,
+                    Epilogue& epilogue) {
+  multiply_packed<Step>(a, row0, rows, b, panel0, panel1, epilogue);
+}
+
 // Rows per task: few enough that the packed rows stay in L2 and that a task ends soon (a run is cancelled between tasks), many
 // enough that panels are read seldom.
 inline index_t chunk_rows(index_t rows, index_t columns, index_t depth) {
@@ -142,19 +149,36 @@ void multiply_rows(const Run& run, const Operand& a, index_t rows, const PackedP
   });
 }
 
-// The same where rows are few and columns many or nothing ties a row's columns together: tasks are blocks of both.
+// A product's tasks where nothing ties a row's columns together: blocks of rows, and of panels too where rows are few.
+struct Blocks {
+  index_t chunk, chunks, panels, width, across;
+
+  Blocks(index_t rows, index_t columns, index_t depth, index_t panels)
+      : chunk(chunk_rows(rows, columns, depth)), chunks(ceil_div(rows, chunk)), panels(panels) {
+    const index_t split = chunks >= 16 ? 1 : std::min(ceil_div(16, chunks), ceil_div(panels, 4));
+    width = std::max<index_t>(1, ceil_div(panels, std::max<index_t>(1, split)));
+    across = ceil_div(panels, width);
+  }
+
+  struct Rows { index_t first, count; };
+
+  index_t count() const { return chunks * across; }
+  // Of a product that has `rows`, at most as many as that which the blocks were cut for.
+  Rows rows(index_t task, index_t rows) const {
+    const index_t first = task / across * chunk;
+    return {first, std::min(chunk, rows - first)};
+  }
+  index_t panel0(index_t task) const { return task % across * width; }
+  index_t panel1(index_t task) const { return std::min(panels, panel0(task) + width); }
+};
+
 template <class Step = Products, class Operand, class MakeEpilogue>
 void multiply_blocks(const Run& run, const Operand& a, index_t rows, const PackedPanels& b, MakeEpilogue&& make_epilogue) {
-  const index_t chunk = chunk_rows(rows, b.columns, b.depth);
-  const index_t chunks = ceil_div(rows, chunk);
-  const index_t split = chunks >= 16 ? 1 : std::min(ceil_div(16, chunks), ceil_div(b.panels, 4));
-  const index_t width = ceil_div(b.panels, std::max<index_t>(1, split));
-  const index_t blocks = ceil_div(b.panels, std::max<index_t>(1, width));
-  parallel_for(run, chunks * blocks, [&](index_t task) {
-    const index_t row0 = task / blocks * chunk, count = std::min(chunk, rows - row0);
-    const index_t panel0 = task % blocks * width;
+  const Blocks blocks(rows, b.columns, b.depth, b.panels);
+  parallel_for(run, blocks.count(), [&](index_t task) {
+    const auto [row0, count] = blocks.rows(task, rows);
     auto epilogue = make_epilogue(row0, count);
-    multiply_chunk<Step>(a, row0, count, b, panel0, std::min(b.panels, panel0 + width), epilogue);
+    multiply_chunk<Step>(a, row0, count, b, blocks.panel0(task), blocks.panel1(task), epilogue);
     epilogue.finish();
   });
 }

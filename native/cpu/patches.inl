@@ -26,6 +26,17 @@ struct PatchGrid {
     return {source + row / per_image * height * width * channels, within / rows_x * step_y, within % rows_x * step_x};
   }
 
+  // Moves on by `count` rows that end with or within a line of the image.
+  void advance(Place& p, index_t count) const {
+    p.x += count * step_x;
+    if (p.x < rows_x * step_x) return;
+    p.x = 0;
+    p.y += step_y;
+    if (p.y < rows_y * step_y) return;
+    p.y = 0;
+    p.image += height * width * channels;
+  }
+
   const float* at(const Place& p, const Tap& tap) const {
     const index_t y = p.y + tap.dy, x = p.x + tap.dx;
     const bool inside = y >= 0 && y < height && x >= 0 && x < width;
@@ -42,9 +53,9 @@ struct PatchRows {
   void pack(index_t first, index_t k0, index_t kc, float* dst) const {
     const index_t channels = grid.channels;
     const int used = static_cast<int>(std::min<index_t>(P, count - first));
-    PatchGrid::Place places[P];
-    for (int i = 0; i < used; i++) places[i] = grid.place(first + i);
-    const bool one_line = used == P && first % grid.rows_x + P <= grid.rows_x;
+    PatchGrid::Place places[P], place = grid.place(first);
+    const bool one_line = used == P && place.x + P * grid.step_x <= grid.rows_x * grid.step_x;
+    for (int i = 0; i < used; i++, grid.advance(place, 1)) places[i] = place;
     for (index_t k = k0; k < k0 + kc;) {
       const Tap& tap = grid.taps[static_cast<size_t>(k / channels)];
       const index_t channel = k % channels, run = std::min(channels - channel, k0 + kc - k);

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { invalid } from '../errors.js';
 import { derivedSeed } from '../random.js';
-import { convRelu, meanPool } from '../tfjs/index.js';
+import { type ConvReluLayer, convRelu, convReluStack, meanPool } from '../tfjs/index.js';
 import { type BatchNorm, batchNorm, foldBatchNorm } from './batch-norm.js';
 import type { Embedder, ImageShape, ModelSpec } from './embedder.js';
 import { unitRows } from './unit-rows.js';
@@ -73,7 +73,7 @@ function convEmbedderOver(layers: tf.LayersModel): Embedder {
     return {
       apply(images: tf.Tensor4D) {
         checkImages(images, inputShape);
-        return tf.tidy(() => embed(features(images, layersOfNow), w, b));
+        return tf.tidy(() => embed(convReluStack(images, layersOfNow), w, b));
       },
     };
   };
@@ -93,12 +93,6 @@ interface Block {
   norm: BatchNorm;
 }
 
-interface FoldedBlock {
-  strides: number;
-  filter: tf.Tensor4D;
-  bias: tf.Tensor1D;
-}
-
 function trainingFeatures(images: tf.Tensor4D, blocks: readonly Block[]): tf.Tensor4D {
   return blocks.reduce(
     (x, { filter, norm, strides }) => batchNorm(tf.conv2d(x, filter, strides, 'same'), norm),
@@ -106,11 +100,11 @@ function trainingFeatures(images: tf.Tensor4D, blocks: readonly Block[]): tf.Ten
   );
 }
 
-function folded(blocks: readonly Block[]): FoldedBlock[] {
+function folded(blocks: readonly Block[]): ConvReluLayer[] {
   return blocks.map(({ filter, norm, strides }) => ({ ...foldBatchNorm(filter, norm), strides }));
 }
 
-function features(images: tf.Tensor4D, blocks: readonly FoldedBlock[]): tf.Tensor4D {
+function features(images: tf.Tensor4D, blocks: readonly ConvReluLayer[]): tf.Tensor4D {
   return blocks.reduce((x, { filter, bias, strides }) => convRelu(x, filter, bias, { strides, pad: 'same' }), images);
 }
 

@@ -8,6 +8,7 @@ export {
 export { type BatchNormTraining, type BatchNormTrainingAttrs, batchNormTraining } from './batch-norm-training.js';
 export { type BackendName, type BackendStatus, backendReport, chooseBackend } from './choose-backend.js';
 export { type ConvReluAttrs, convRelu } from './conv-relu.js';
+export { type ConvReluLayer, convReluStack } from './conv-relu-stack.js';
 export { type NearestCentroidTensors, nearestCentroidTensor, pairwiseDistanceTensor } from './distances.js';
 export { fromMatrix, toMatrix } from './matrix.js';
 export { meanPool } from './mean-pool.js';

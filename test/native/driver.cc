@@ -149,14 +149,16 @@ Outputs steps(const Run& run, bool judge) {
   return all;
 }
 
-Outputs products(const Run& run, bool judge) {
+Outputs convolution(const Run& run, bool judge, index_t in_channels, index_t out_channels) {
   Conv2DGeometry g;
-  g.batch = 3, g.in_height = 9, g.in_width = 8, g.in_channels = 17, g.out_height = 5, g.out_width = 4, g.out_channels = 10;
-  g.filter_height = g.filter_width = 3, g.stride_height = g.stride_width = 2, g.pad_top = 1, g.pad_left = 0;
-  const Floats x = random_floats(3 * 9 * 8 * 17, 9), w = random_floats(9 * 17 * 10, 10), dy = random_floats(3 * 5 * 4 * 10, 11);
-  Floats y(dy.size()), dx(x.size()), dw(w.size());
+  g.batch = 3, g.in_height = 9, g.in_width = 8, g.in_channels = in_channels, g.out_height = 5, g.out_width = 4;
+  g.out_channels = out_channels, g.filter_height = g.filter_width = 3, g.stride_height = g.stride_width = 2, g.pad_top = 1;
+  const Floats x = random_floats(3 * 9 * 8 * in_channels, 9), w = random_floats(9 * in_channels * out_channels, 10);
+  const Floats dy = random_floats(3 * 5 * 4 * out_channels, 11);
+  Floats y(dy.size()), dx(x.size()), gated(x.size()), dw(w.size());
   kernels().conv2d(run, {g, x.data(), w.data(), nullptr, Activation::none, y.data()});
-  kernels().conv2d_backprop_input(run, {g, dy.data(), w.data(), dx.data()});
+  kernels().conv2d_backprop_input(run, {g, dy.data(), w.data(), nullptr, dx.data()});
+  kernels().conv2d_backprop_input(run, {g, dy.data(), w.data(), x.data(), gated.data()});
   kernels().conv2d_backprop_filter(run, {g, x.data(), dy.data(), dw.data()});
   // <dy, conv(x)> = <dx, x> = <dw, w>: the three are each other's adjoints.
   const auto dot = [](const Floats& a, const Floats& b) {
@@ -165,7 +167,17 @@ Outputs products(const Run& run, bool judge) {
     return s;
   };
   if (judge) check(near(dot(dx, x), dot(dy, y), 1e-4, 1) && near(dot(dw, w), dot(dy, y), 1e-4, 1), "conv2d gradients are adjoint");
-  return {y, dx, dw};
+  for (size_t i = 0; judge && i < x.size(); i++) check(gated[i] == (x[i] > 0 ? dx[i] : 0), "conv2d gate");
+  return {y, dx, gated, dw};
+}
+
+// Channels that are packed, that are laid as whole vectors, and so few that they are gathered.
+Outputs products(const Run& run, bool judge) {
+  Outputs all;
+  for (const auto& [in, out] : {std::pair<index_t, index_t>{17, 10}, {16, 32}, {2, 16}}) {
+    for (Floats& values : convolution(run, judge, in, out)) all.push_back(std::move(values));
+  }
+  return all;
 }
 
 #include "selections.h"

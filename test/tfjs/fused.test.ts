@@ -1,7 +1,14 @@
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
 import { proxyAnchor } from '../../src/losses/index.js';
-import { chooseBackend, convRelu, meanPool, startKernelProfile, stopKernelProfile } from '../../src/tfjs/index.js';
+import {
+  chooseBackend,
+  convRelu,
+  convReluStack,
+  meanPool,
+  startKernelProfile,
+  stopKernelProfile,
+} from '../../src/tfjs/index.js';
 import type { NativeBackend } from '../../src/tfjs/native/backend.js';
 import { AdamW } from '../../src/training/adamw.js';
 import { describeNative, otherBackends } from './backends.js';
@@ -33,6 +40,41 @@ describeNative('what is fused gives what its parts give', () => {
         ),
       );
     await expectSame('native', () => tf.grad(norm)(tensor([1, 4, 4, 2])));
+  });
+
+  // Few channels, a whole vector of them, and more; strides that leave pixels without any tap.
+  const layers = () =>
+    [
+      { shape: [3, 3, 2, 16], strides: 1 },
+      { shape: [3, 3, 16, 19], strides: 2 },
+      { shape: [1, 1, 19, 8], strides: 2 },
+    ].map(({ shape, strides }, i) => ({
+      filter: tensor(shape, `filter ${i}`) as tf.Tensor4D,
+      bias: tensor([shape[3]], `bias ${i}`) as tf.Tensor1D,
+      strides,
+    }));
+
+  test('convReluStack, and its gradient', async () => {
+    await differentiated((x) => convReluStack(x as tf.Tensor4D, layers()), [2, 7, 6, 2]);
+    await chooseBackend({ backend: 'native' });
+    const names = new Set<string>();
+    tf.tidy(() => {
+      startKernelProfile();
+      tf.grad((x) => convReluStack(x as tf.Tensor4D, layers()))(tensor([2, 7, 6, 2]));
+      for (const { kernel } of stopKernelProfile()!.kernels) names.add(kernel);
+    });
+    expect(names).toContain('GatedConv2DBackpropInput');
+  });
+
+  test('convReluStack has a second derivative, and leaks nothing', async () => {
+    const norm = (x: tf.Tensor) =>
+      tf.sum(tf.square(tf.grad((at) => tf.sum(tf.square(convReluStack(at as tf.Tensor4D, layers()))))(x)));
+    await expectSame('native', () => tf.grad(norm)(tensor([1, 4, 4, 2])));
+    await chooseBackend({ backend: 'native' });
+    const before = tf.memory().numTensors;
+    tf.tidy(() => void tf.grad(norm)(tensor([1, 4, 4, 2])));
+    tf.tidy(() => void tf.grad((x) => convReluStack(x as tf.Tensor4D, layers()))(tensor([1, 4, 4, 2])));
+    expect(tf.memory().numTensors).toBe(before);
   });
 
   test('meanPool', async () => {

@@ -72,6 +72,9 @@ const CONVOLUTIONS: [number, number, number, number, number, number, number, 'sa
   [40, 40, 3, 16, 3, 2, 1, 'same'],
   [28, 30, 1, 64, 3, 1, 1, 'same'],
   [15, 33, 2, 9, 3, 1, 1, 'valid'],
+  [13, 11, 32, 48, 3, 2, 1, 'same'],
+  [9, 20, 16, 32, 5, 3, 2, 'same'],
+  [30, 7, 48, 16, 3, 2, 1, 'valid'],
 ];
 
 function geometryOf([h, w, ci, co, f, s, d, pad]: (typeof CONVOLUTIONS)[number]): Conv2DGeometry {
@@ -126,6 +129,12 @@ const convolutionCases = CONVOLUTIONS.flatMap((row): ParityCase[] => {
       name,
       ...common,
       run: async (device) => ({ values: await conv2dBackpropInput({ geometry: g, dy, filter, device }) }),
+    },
+    {
+      kernel: 'conv2dBackpropInput',
+      name: `${name}, gate`,
+      ...common,
+      run: async (device) => ({ values: await conv2dBackpropInput({ geometry: g, dy, filter, gate: input, device }) }),
     },
     {
       kernel: 'conv2dBackpropFilter',
