@@ -3,6 +3,6 @@ export { type Comparison, compare, METRIC_TITLES, type MethodResult } from './co
 export { comparisonHtml } from './html.js';
 export { type PairedRow, pairedMarkdown, pairedRows } from './paired.js';
 export { type Estimate, estimate } from './statistics.js';
-export { type RunResult, type TableColumn, type TableRow, tableMarkdown, tableRows } from './table.js';
+export { type RunResult, type TableColumn, type TableRow, tableMarkdown, tableRows, withReferences } from './table.js';
 export { type EventFile, openEventFile, type ProjectorPoints, writeProjector } from './tensorboard.js';
 export { checksText, comparisonText, manifestText, reportText } from './text.js';

@@ -1,6 +1,6 @@
 import { EatDmlError } from '../errors.js';
 import { type Estimate, estimate } from './statistics.js';
-import { estimateCell, markdownTable, type RunResult, TABLE_TITLES } from './table.js';
+import { budgetsOf, estimateCell, markdownTable, type RunResult, TABLE_TITLES } from './table.js';
 
 /** What is compared; more is better in each. */
 const COLUMNS = {
@@ -47,7 +47,7 @@ export function pairedRows(results: readonly RunResult[], label: string): Paired
 export function pairedMarkdown(rows: readonly PairedRow[], label: string): string {
   const columns = Object.keys(COLUMNS) as PairedColumn[];
   const head = [`${label} minus`, ...columns.map((column) => TABLE_TITLES[column]), 'seeds'];
-  return [...new Set(rows.map(({ budget }) => budget))]
+  return budgetsOf(rows)
     .map((budget) => {
       const body = rows
         .filter((row) => row.budget === budget)

@@ -8,6 +8,8 @@ export interface RunResult {
   seed: number;
   /** `epochs`: as many as all; `compute`: as many as the reference's compute buys. */
   budget: string;
+  /** Label of the run whose compute bought the epochs; only where the budget is `compute`. */
+  reference?: string;
   history: { epochs: number; gradientEvaluations: number; seconds: number };
   report: EvaluationReport;
 }
@@ -43,6 +45,18 @@ export const TABLE_TITLES: Record<TableColumn, string> = {
   perSampleRecallAt1: 'R@1 per sample',
   gradients: 'compute (10⁶)',
 };
+
+/** The results with each reference's own runs among those at equal compute: they are what that compute buys it. */
+export function withReferences(results: readonly RunResult[]): RunResult[] {
+  const references = new Set(results.map(({ reference }) => reference));
+  const own = results.filter(({ label, budget }) => budget === 'epochs' && references.has(label));
+  return [...results, ...own.map((result) => ({ ...result, budget: 'compute', reference: result.label }))];
+}
+
+/** Budgets in the order of their tables. */
+export function budgetsOf(rows: readonly { budget: string }[]): string[] {
+  return [...new Set(rows.map(({ budget }) => budget))].sort((a, b) => b.localeCompare(a));
+}
 
 /** Runs of the same label and budget in one row, best worst-case NMI first. Their evaluations must be comparable. */
 export function tableRows(results: readonly RunResult[]): TableRow[] {
@@ -98,8 +112,7 @@ function checkComparable(results: readonly RunResult[]): void {
 
 /** Rows as Markdown, one table per budget; mean ± sd over seeds. */
 export function tableMarkdown(rows: readonly TableRow[]): string {
-  const budgets = [...new Set(rows.map(({ budget }) => budget))];
-  return budgets
+  return budgetsOf(rows)
     .map((budget) => {
       const own = rows.filter((row) => row.budget === budget);
       const head = ['method', 'epochs', ...TABLE_COLUMNS.map((column) => TABLE_TITLES[column]), 'seeds', 'checks'];

@@ -6,6 +6,7 @@ import {
   type RunResult,
   tableMarkdown,
   tableRows,
+  withReferences,
 } from '../../src/report/index.js';
 import { reportOf } from './reports.js';
 
@@ -49,6 +50,18 @@ describe('the table', () => {
     expect(text).toContain('| at | 4 | 0.900 ± 0.000 | 0.900 ± 0.000 | 0.300 ± 0.141 |');
     expect(text).toContain('At equal compute:');
     expect(text).toContain('| 12.0 | 1 | passed |');
+  });
+
+  test('shows the reference among those that had its compute', () => {
+    const longer = { ...run('at', 1, 0.6, 'compute'), reference: 'eat' };
+    const results = withReferences([run('at', 1, 0.2), run('eat', 1, 0.5), longer]);
+    const of = (rows: { label: string; budget: string }[]) => rows.map(({ label, budget }) => `${label} ${budget}`);
+    expect(of(tableRows(results)).sort()).toEqual(['at compute', 'at epochs', 'eat compute', 'eat epochs']);
+    const paired = pairedRows(results, 'eat');
+    expect(of(paired)).toEqual(['at compute', 'at epochs']);
+    expect(paired[0].differences.worstNmi.mean).toBeCloseTo(-0.1, 10);
+    expect(tableMarkdown(tableRows(results))).toMatch(/^At equal epochs:[^]*At equal compute:/);
+    expect(withReferences([run('at', 1, 0.2)])).toHaveLength(1);
   });
 
   test('says which runs have failed checks', () => {

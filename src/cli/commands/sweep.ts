@@ -64,6 +64,7 @@ async function runJob(sweep: SweepConfig, job: SweepJob, title: string, signal: 
   try {
     const result = {
       ...job,
+      ...(job.budget === 'compute' && { reference: sweep.reference }),
       config,
       history: ensemble.history,
       report: await evaluateOne(config, data, ensemble, title, signal),

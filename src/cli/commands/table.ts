@@ -2,7 +2,14 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeAtomically } from '../../data/write-atomically.js';
 import { EatDmlError } from '../../errors.js';
-import { pairedMarkdown, pairedRows, type RunResult, tableMarkdown, tableRows } from '../../report/index.js';
+import {
+  pairedMarkdown,
+  pairedRows,
+  type RunResult,
+  tableMarkdown,
+  tableRows,
+  withReferences,
+} from '../../report/index.js';
 import { printResult } from '../options.js';
 
 export interface TableFlags {
@@ -14,7 +21,7 @@ export interface TableFlags {
 
 /** `eat-dml table FOLDER`: the results of a sweep side by side, as Markdown. */
 export async function tableCommand(folder: string, { json, out, against }: TableFlags): Promise<void> {
-  const results = await readResults(folder);
+  const results = withReferences(await readResults(folder));
   const rows = tableRows(results);
   const paired = against === undefined ? [] : pairedRows(results, against);
   const text = [tableMarkdown(rows), ...(against === undefined ? [] : [pairedMarkdown(paired, against)])].join('\n\n');
