@@ -1,0 +1,78 @@
+import * as tf from '@tensorflow/tfjs';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { chooseBackend, convEmbedder, type Embedder, type ModelSpec } from '../../src/models/index.js';
+import {
+  act,
+  adp,
+  at,
+  dverge,
+  eat,
+  ensembleAt,
+  est,
+  gal,
+  hm,
+  type Method,
+  standard,
+  trades,
+  train,
+} from '../../src/training/index.js';
+import { tinyImages } from '../models/tiny-images.js';
+
+beforeAll(() => chooseBackend({ backend: 'cpu' }));
+
+/** A model that counts the images of every embedding whose gradient is taken. */
+function countingModel() {
+  let taken = 0;
+  const count = tf.customGrad((x) => ({
+    value: tf.clone(x as tf.Tensor),
+    gradFunc: (dy: tf.Tensor) => {
+      taken += dy.shape[0]!;
+      return tf.clone(dy);
+    },
+  }));
+  const counting = (embedder: Embedder): Embedder => ({
+    ...embedder,
+    apply: (images: tf.Tensor4D, training?: boolean) => count(embedder.apply(images, training)) as tf.Tensor2D,
+  });
+  const { kind, config, build, restore } = convEmbedder({ embedding: 4, width: 2 });
+  const model: ModelSpec = {
+    kind,
+    config,
+    build: (shape, seed) => counting(build(shape, seed)),
+    restore: (layers) => counting(restore(layers)),
+  };
+  return { model, taken: () => taken };
+}
+
+describe('the compute that training reports is the gradients that it took', () => {
+  const attack = { epsilon: 0.1, steps: 2 };
+  const both = { ...attack, goal: ['training-loss', 'centroid-random-target'] as const };
+  const transfers = ['shared', 'peers', 'mix', 'none', 'one', 'relay', 'pooled'] as const;
+
+  it.each<[string, Method]>([
+    ['standard', standard()],
+    ['at', at({ attack })],
+    ['trades', trades({ attack })],
+    ['est', est({ attack })],
+    ['act', act({ attack })],
+    ['hm', hm({ attack, ics: 0 })],
+    ['hm, ICS', hm({ attack })],
+    ['ensemble-at', ensembleAt({ attack })],
+    ['adp', adp()],
+    ['adp, adversarial', adp({ attack })],
+    ['gal', gal()],
+    ['gal, adversarial', gal({ attack })],
+    ['dverge', dverge({ attack })],
+    ['dverge, adversarial', dverge({ attack, adversarial: true })],
+    ['eat', eat({ attack: { ...both, goal: [...both.goal] }, alignment: 1 })],
+    ...transfers.map((transfer): [string, Method] => [`eat, ${transfer}`, eat({ attack, transfer })]),
+  ])('%s', async (_, method) => {
+    const { model, taken } = countingModel();
+    const data = tinyImages({ perClass: 9 });
+    const batch = { classes: 4, images: 3 };
+    const trained = await train({ data, model, method, seed: 2, epochs: 1, batch, backend: 'cpu' });
+    expect(taken()).toBeGreaterThan(0);
+    expect(trained.history.gradientEvaluations).toBe(taken());
+    trained.dispose();
+  });
+});
