@@ -17,7 +17,7 @@ const STEPS = 20;
 const OBJECTIVES = ['embedding-shift', 'centroid-margin', 'joint-pairwise'];
 const BATCH = 100;
 
-const [run, out, count = '500'] = process.argv.slice(2);
+const [run, out, count = '2000'] = process.argv.slice(2);
 if (!run || !out) throw new Error('usage: export.ts RUN OUT.npz [COUNT]');
 const config = await readRun(run);
 await chooseBackend({ backend: config.backend ?? 'auto' });
