@@ -60,7 +60,7 @@ describe('the table', () => {
     const paired = pairedRows(results, 'eat');
     expect(of(paired)).toEqual(['at compute', 'at epochs']);
     expect(paired[0].differences.worstNmi.mean).toBeCloseTo(-0.1, 10);
-    expect(tableMarkdown(tableRows(results))).toMatch(/^At equal epochs:[^]*At equal compute:/);
+    expect(tableMarkdown(tableRows(results))).toMatch(/^At equal epochs:[\s\S]*At equal compute:/);
     expect(withReferences([run('at', 1, 0.2)])).toHaveLength(1);
   });
 
