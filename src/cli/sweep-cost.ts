@@ -1,5 +1,6 @@
-import { balancedBatches, type Dataset, subset, uniformBatches } from '../data/index.js';
-import { type TrainOptions, train } from '../training/index.js';
+import { type Dataset, subset } from '../data/index.js';
+import { type BatchPlan, epochBatches } from '../training/batches.js';
+import { train } from '../training/index.js';
 import type { Config } from './config.js';
 import { trainOptionsOf } from './from-config.js';
 
@@ -17,11 +18,7 @@ export async function costOf(config: Config, data: Dataset): Promise<number> {
 }
 
 /** The images of the first batches: as mixed in class as training draws them, whatever order the data are in. */
-function samplesOf(batch: NonNullable<TrainOptions['batch']>, { labels }: Dataset, seed: number): Int32Array {
-  const draw = { seed, epoch: 0 };
-  const batches =
-    'classes' in batch
-      ? balancedBatches({ ...batch, ...draw, labels })
-      : uniformBatches({ ...batch, ...draw, count: labels.length });
-  return Int32Array.from(new Set(batches.slice(0, BATCHES).flatMap((indices) => [...indices])));
+function samplesOf(batch: BatchPlan, { labels }: Dataset, seed: number): Int32Array {
+  const batches = epochBatches(batch, labels, seed, 0).slice(0, BATCHES);
+  return Int32Array.from(new Set(batches.flatMap((indices) => [...indices])));
 }
