@@ -1,6 +1,7 @@
 import * as kernels from '../src/kernels/index.js';
 import { pair, type Row, values } from './row.js';
 import { selectionRows } from './selection-rows.js';
+import { stackRows } from './stack-rows.js';
 
 function matrix(rows: number, cols: number, low?: number): kernels.Matrix {
   return { data: values(rows * cols, low), rows, cols };
@@ -284,4 +285,4 @@ const layers = [
 ];
 
 /** Every kernel of src/kernels/index.ts, twice. */
-export const rows: Row[] = [...distances, ...attacks, ...products, ...layers, ...selectionRows];
+export const rows: Row[] = [...distances, ...attacks, ...products, ...layers, ...stackRows, ...selectionRows];

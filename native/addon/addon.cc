@@ -17,6 +17,8 @@ Napi::Value matmul(const Napi::CallbackInfo&);
 Napi::Value conv2d(const Napi::CallbackInfo&);
 Napi::Value conv2d_backprop_input(const Napi::CallbackInfo&);
 Napi::Value conv2d_backprop_filter(const Napi::CallbackInfo&);
+Napi::Value conv_relu_stack(const Napi::CallbackInfo&);
+Napi::Value conv_relu_stack_backprop_input(const Napi::CallbackInfo&);
 Napi::Value unary(const Napi::CallbackInfo&);
 Napi::Value binary(const Napi::CallbackInfo&);
 Napi::Value reduce(const Napi::CallbackInfo&);
@@ -76,6 +78,8 @@ constexpr Entry kEntries[] = {
     {"conv2d", conv2d, has<&KernelTable::conv2d>},
     {"conv2dBackpropInput", conv2d_backprop_input, has<&KernelTable::conv2d_backprop_input>},
     {"conv2dBackpropFilter", conv2d_backprop_filter, has<&KernelTable::conv2d_backprop_filter>},
+    {"convReluStack", conv_relu_stack, has<&KernelTable::conv_relu_stack>},
+    {"convReluStackBackpropInput", conv_relu_stack_backprop_input, has<&KernelTable::conv_relu_stack_backprop_input>},
     {"unary", unary, has<&KernelTable::unary>},
     {"binary", binary, has<&KernelTable::binary>},
     {"reduce", reduce, has<&KernelTable::reduce>},

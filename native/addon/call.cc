@@ -108,8 +108,25 @@ MatrixView Arguments::matrix(const char* name) {
   m.batch = fields.has("batch") ? fields.integer("batch") : 1;
   if (m.rows < 1 || m.cols < 1 || m.batch < 1) fail(object_.Env(), std::string("Expected a non-empty matrix for ") + name + ".");
   m.data = fields.input<float>("data", m.size());
-  for (Copy& copy : fields.copies_) copies_.push_back(std::move(copy));
+  take_copies(fields);
   return m;
+}
+
+void Arguments::each(const char* name, const std::function<void(Arguments&)>& read) {
+  const Napi::Value v = object_.Get(name);
+  if (!v.IsArray()) fail(object_.Env(), std::string("Expected a list for ") + name + ".");
+  const Napi::Array list = v.As<Napi::Array>();
+  for (std::uint32_t i = 0; i < list.Length(); i++) {
+    const Napi::Value item = list.Get(i);
+    if (!item.IsObject()) fail(object_.Env(), std::string("Expected objects in ") + name + ".");
+    Arguments fields(item.As<Napi::Object>(), async_);
+    read(fields);
+    take_copies(fields);
+  }
+}
+
+void Arguments::take_copies(Arguments& fields) {
+  for (Copy& copy : fields.copies_) copies_.push_back(std::move(copy));
 }
 
 void* Arguments::borrow(const char* name, index_t length, napi_typedarray_type type, size_t size, bool read, bool write) {

@@ -36,6 +36,9 @@ class Arguments {
   // {data: Float32Array, rows, cols, batch?} of the size it claims; in a device's addon also {resident} of uploadMatrix.
   MatrixView matrix(const char* name);
 
+  // Reads every object of the list `name` in turn.
+  void each(const char* name, const std::function<void(Arguments&)>& read);
+
   // A typed array of exactly `length` elements, to read.
   template <class T>
   const T* input(const char* name, index_t length) {
@@ -62,6 +65,7 @@ class Arguments {
 
   template <class T>
   static napi_typedarray_type type_of();
+  void take_copies(Arguments& fields);
   void* borrow(const char* name, index_t length, napi_typedarray_type type, size_t size, bool read, bool write);
 
   Napi::Object object_;  // valid while the binding runs

@@ -25,7 +25,6 @@ Napi::Value conv2d_backprop_input(const Napi::CallbackInfo& info) {
     p.geometry = read_geometry(args);
     p.dy = args.input<float>("dy", output_size(p.geometry));
     p.filter = args.input<float>("filter", filter_size(p.geometry));
-    if (args.has("gate")) p.gate = args.input<float>("gate", input_size(p.geometry));
     p.out = args.output<float>("out", input_size(p.geometry));
     return {[p](const Run& run) { kernels().conv2d_backprop_input(run, p); }, {}};
   });

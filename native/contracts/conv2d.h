@@ -24,10 +24,9 @@ struct Conv2D {
 
 struct Conv2DBackpropInput {
   Conv2DGeometry geometry;
-  const float* dy = nullptr;      // [n, out_height, out_width, out_channels]
+  const float* dy = nullptr;  // [n, out_height, out_width, out_channels]
   const float* filter = nullptr;
-  const float* gate = nullptr;    // like out, or null: where it is not positive (as behind a relu that gave the input), out is 0
-  float* out = nullptr;           // [n, in_height, in_width, in_channels]
+  float* out = nullptr;  // [n, in_height, in_width, in_channels]
 };
 
 struct Conv2DBackpropFilter {

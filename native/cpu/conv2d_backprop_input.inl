@@ -1,20 +1,17 @@
 // The gradient of conv2d by its input. The input pixels y = phase_y + stride_height * t, x likewise, meet the same taps: each phase is
 // a dense product over patches of dy.
 struct InputPhase {
-  index_t y, x, rows_y, rows_x;
-  PatchGrid grid;
+  index_t y, x, rows_y, rows_x;  // its first pixel, and its pixels per image
+  std::vector<Tap> taps;
   PackedPanels panels;
 
-  InputPhase(const Run& run, const Conv2DBackpropInput& p, index_t y, index_t x)
-      : y(y), x(x), rows_y(ceil_div(p.geometry.in_height - y, p.geometry.stride_height)),
-        rows_x(ceil_div(p.geometry.in_width - x, p.geometry.stride_width)),
-        grid(p.dy, p.geometry.out_height, p.geometry.out_width, p.geometry.out_channels, rows_y, rows_x, 1, 1,
-             taps(p.geometry, y, x)),
-        panels(p.geometry.in_channels, static_cast<index_t>(grid.taps.size()) * p.geometry.out_channels) {
-    panels.pack(run, FilterRows{p.filter, p.geometry.in_channels, p.geometry.out_channels, grid.taps});
+  InputPhase(const Run& run, const Conv2DGeometry& g, const float* filter, index_t y, index_t x)
+      : y(y), x(x), rows_y(ceil_div(g.in_height - y, g.stride_height)), rows_x(ceil_div(g.in_width - x, g.stride_width)),
+        taps(taps_of(g, y, x)), panels(g.in_channels, static_cast<index_t>(taps.size()) * g.out_channels) {
+    panels.pack(run, FilterRows{filter, g.in_channels, g.out_channels, taps});
   }
 
-  static std::vector<Tap> taps(const Conv2DGeometry& g, index_t phase_y, index_t phase_x) {
+  static std::vector<Tap> taps_of(const Conv2DGeometry& g, index_t phase_y, index_t phase_x) {
     std::vector<Tap> taps;
     for (index_t i = 0; i < g.filter_height; i++) {
       for (index_t j = 0; j < g.filter_width; j++) {
@@ -28,29 +25,43 @@ struct InputPhase {
   }
 
   index_t rows(const Conv2DGeometry& g) const { return g.batch * rows_y * rows_x; }
+  PatchGrid patches(const Conv2DGeometry& g, const float* dy) const {
+    return {dy, g.out_height, g.out_width, g.out_channels, rows_y, rows_x, 1, 1, taps};
+  }
 };
 
-// Stores a phase's rows where they belong among the input's pixels, and of them only what the gate lets through.
+inline std::deque<InputPhase> input_phases(const Run& run, const Conv2DGeometry& g, const float* filter) {
+  std::deque<InputPhase> phases;
+  for (index_t y = 0; y < std::min(g.stride_height, g.in_height); y++) {
+    for (index_t x = 0; x < std::min(g.stride_width, g.in_width); x++) phases.emplace_back(run, g, filter, y, x);
+  }
+  return phases;
+}
+
+// Stores a phase's rows where they belong among the input's pixels; `shut`, told each tile and its pixels, may change it before.
+template <class Shut>
 struct InputRows {
-  const Conv2DBackpropInput& p;
+  const Conv2DGeometry& g;
   const InputPhase& phase;
   index_t row0, rows;
+  float* out;
+  const Shut& shut;
 
   EAT_ALWAYS_INLINE void tile(Accumulators& c, index_t i0, index_t j0) const {
+    index_t pixels[MR];
     float* places[MR];
     const index_t count = std::min<index_t>(MR, rows - i0);
-    place_rows(row0 + i0, count, places);
-    if (p.gate != nullptr) shut(c, count, j0, places);
-    StoreEpilogue{nullptr, 0, count, p.geometry.in_channels, nullptr, Activation::none, places}.tile(c, 0, j0);
+    find_pixels(row0 + i0, count, pixels);
+    for (index_t i = 0; i < count; i++) places[i] = out + pixels[i] * g.in_channels;
+    shut(c, count, j0, pixels);
+    StoreEpilogue{nullptr, 0, count, g.in_channels, nullptr, Activation::none, places}.tile(c, 0, j0);
   }
 
-  void place_rows(index_t row, index_t count, float** places) const {
-    const Conv2DGeometry& g = p.geometry;
+  void find_pixels(index_t row, index_t count, index_t* pixels) const {
     const index_t line = row / phase.rows_x;
     index_t image = line / phase.rows_y, y = line % phase.rows_y, x = row % phase.rows_x;
     for (index_t i = 0; i < count; i++) {
-      const index_t pixel = (image * g.in_height + phase.y + y * g.stride_height) * g.in_width + phase.x + x * g.stride_width;
-      places[i] = p.out + pixel * g.in_channels;
+      pixels[i] = (image * g.in_height + phase.y + y * g.stride_height) * g.in_width + phase.x + x * g.stride_width;
       if (++x < phase.rows_x) continue;
       x = 0;
       if (++y < phase.rows_y) continue;
@@ -58,41 +69,29 @@ struct InputRows {
       image++;
     }
   }
+};
 
-  EAT_ALWAYS_INLINE void shut(Accumulators& c, index_t count, index_t j0, float* const* places) const {
-#pragma GCC unroll 16
-    for (int i = 0; i < MR; i++) {
-      if (i >= count) continue;
-      const float* row = p.gate + (places[i] - p.out) + j0;
-#pragma GCC unroll 4
-      for (int j = 0; j < NV; j++) {
-        const index_t left = p.geometry.in_channels - j0 - j * W;
-        if (left <= 0) continue;
-        const F open = left >= W ? load(row + j * W) : load_partial(row + j * W, static_cast<int>(left));
-        c[i][j] = select(lt(zero(), open), c[i][j], zero());
-      }
-    }
-  }
+struct NothingShut {
+  EAT_ALWAYS_INLINE void operator()(Accumulators&, index_t, index_t, const index_t*) const {}
 };
 
 // A task takes its share of every phase in turn: they read the same dy and write between each other's pixels, in cache.
 inline void input_by_phases(const Run& run, const Conv2DBackpropInput& p) {
   const Conv2DGeometry& g = p.geometry;
-  std::deque<InputPhase> phases;
+  const std::deque<InputPhase> phases = input_phases(run, g, p.filter);
+  std::deque<PatchGrid> grids;
   index_t depth = 0;
-  for (index_t y = 0; y < std::min(g.stride_height, g.in_height); y++) {
-    for (index_t x = 0; x < std::min(g.stride_width, g.in_width); x++) {
-      depth = std::max(depth, phases.emplace_back(run, p, y, x).panels.depth);
-    }
+  for (const InputPhase& phase : phases) {
+    grids.push_back(phase.patches(g, p.dy));
+    depth = std::max(depth, phase.panels.depth);
   }
-  const index_t panels = phases[0].panels.panels;
-  const Blocks blocks(phases[0].rows(g), g.in_channels, depth, panels);
+  const Blocks blocks(phases[0].rows(g), g.in_channels, depth, phases[0].panels.panels);
   parallel_for(run, blocks.count(), [&](index_t task) {
-    for (const InputPhase& phase : phases) {
-      const auto [row0, rows] = blocks.rows(task, phase.rows(g));
+    for (size_t i = 0; i < phases.size(); i++) {
+      const auto [row0, rows] = blocks.rows(task, phases[i].rows(g));
       if (rows <= 0) continue;
-      InputRows epilogue{p, phase, row0, rows};
-      multiply_chunk(PatchRows{phase.grid, row0 + rows}, row0, rows, phase.panels, blocks.panel0(task), blocks.panel1(task), epilogue);
+      InputRows<NothingShut> epilogue{g, phases[i], row0, rows, p.out, {}};
+      multiply_chunk(PatchRows{grids[i], row0 + rows}, row0, rows, phases[i].panels, blocks.panel0(task), blocks.panel1(task), epilogue);
     }
   });
 }
@@ -111,46 +110,42 @@ inline void tap_products(const Conv2DGeometry& g, const float* filter, const flo
   }
 }
 
-// Few input channels would leave most of a panel empty: per image the product of filter and dy over all taps at once, then each
-// input pixel gathers its taps (col2im), in a fixed order.
-inline void input_by_gathering(const Run& run, const Conv2DBackpropInput& p) {
-  const Conv2DGeometry& g = p.geometry;
+// Few input channels would leave most of a panel empty.
+inline bool few_input_channels(const Conv2DGeometry& g) { return g.in_channels * 2 < W || g.in_channels < 4; }
+
+// Of one image: the product of filter and dy over all taps at once, then each input pixel gathers its taps (col2im), in a fixed order.
+inline void input_by_gathering(const Conv2DGeometry& g, const float* filter, const float* dy, float* dx) {
   const index_t taps = g.filter_height * g.filter_width, channels = g.in_channels, pixels = g.out_height * g.out_width;
-  const index_t size = g.in_height * g.in_width * channels;
-  parallel_for(run, g.batch, [&](index_t image) {
-    float* products = scratch(2, pixels * taps * channels);
-    tap_products(g, p.filter, p.dy + image * pixels * g.out_channels, products);
-    float* dx = p.out + image * size;
-    std::fill(dx, dx + size, 0.0f);
-    for (index_t row = 0; row < taps * channels; row++) {
-      const index_t t = row / channels, c = row % channels;
-      const index_t dy0 = t / g.filter_width * g.dilation_height - g.pad_top;
-      const index_t dx0 = t % g.filter_width * g.dilation_width - g.pad_left;
-      // The places ox whose input column x = ox * stride + dx0 is inside.
-      const index_t from = std::max<index_t>(0, ceil_div(-dx0, g.stride_width));
-      const index_t to = std::min(g.out_width, ceil_div(g.in_width - dx0, g.stride_width));
-      const index_t step = g.stride_width * channels;
-      for (index_t oy = 0; oy < g.out_height; oy++) {
-        const index_t y = oy * g.stride_height + dy0;
-        if (y < 0 || y >= g.in_height) continue;
-        const float* values = products + row * pixels + oy * g.out_width;
-        float* line = dx + (y * g.in_width + dx0) * channels + c;
-        if (step == 1) {
-          for (index_t ox = from; ox < to; ox++) line[ox] += values[ox];
-        } else {
-          for (index_t ox = from; ox < to; ox++) line[ox * step] += values[ox];
-        }
+  float* products = scratch(2, pixels * taps * channels);
+  tap_products(g, filter, dy, products);
+  std::fill(dx, dx + g.in_height * g.in_width * channels, 0.0f);
+  for (index_t row = 0; row < taps * channels; row++) {
+    const index_t t = row / channels, c = row % channels;
+    const index_t dy0 = t / g.filter_width * g.dilation_height - g.pad_top;
+    const index_t dx0 = t % g.filter_width * g.dilation_width - g.pad_left;
+    // The places ox whose input column x = ox * stride + dx0 is inside.
+    const index_t from = std::max<index_t>(0, ceil_div(-dx0, g.stride_width));
+    const index_t to = std::min(g.out_width, ceil_div(g.in_width - dx0, g.stride_width));
+    const index_t step = g.stride_width * channels;
+    for (index_t oy = 0; oy < g.out_height; oy++) {
+      const index_t y = oy * g.stride_height + dy0;
+      if (y < 0 || y >= g.in_height) continue;
+      const float* values = products + row * pixels + oy * g.out_width;
+      float* line = dx + (y * g.in_width + dx0) * channels + c;
+      if (step == 1) {
+        for (index_t ox = from; ox < to; ox++) line[ox] += values[ox];
+      } else {
+        for (index_t ox = from; ox < to; ox++) line[ox * step] += values[ox];
       }
     }
-    if (p.gate == nullptr) return;
-    for (index_t i = 0; i < size; i++) {
-      if (!(p.gate[image * size + i] > 0)) dx[i] = 0;
-    }
-  });
+  }
 }
 
 inline void conv2d_backprop_input(const Run& run, const Conv2DBackpropInput& p) {
   const Conv2DGeometry& g = p.geometry;
-  if (g.in_channels * 2 < W || g.in_channels < 4) return input_by_gathering(run, p);
-  input_by_phases(run, p);
+  if (!few_input_channels(g)) return input_by_phases(run, p);
+  const index_t dy_size = g.out_height * g.out_width * g.out_channels, dx_size = g.in_height * g.in_width * g.in_channels;
+  parallel_for(run, g.batch, [&](index_t image) {
+    input_by_gathering(g, p.filter, p.dy + image * dy_size, p.out + image * dx_size);
+  });
 }

@@ -9,6 +9,7 @@
 #include "../contracts/centroid_means.h"
 #include "../contracts/compare_values.h"
 #include "../contracts/conv2d.h"
+#include "../contracts/conv_relu_stack.h"
 #include "../contracts/depthwise_conv2d.h"
 #include "../contracts/gather.h"
 #include "../contracts/kmeans.h"
@@ -45,6 +46,8 @@ struct KernelTable {
   void (*conv2d)(const Run&, const Conv2D&);
   void (*conv2d_backprop_input)(const Run&, const Conv2DBackpropInput&);
   void (*conv2d_backprop_filter)(const Run&, const Conv2DBackpropFilter&);
+  void (*conv_relu_stack)(const Run&, const ConvReluStack&);
+  void (*conv_relu_stack_backprop_input)(const Run&, const ConvReluStackBackpropInput&);
   void (*unary)(const Run&, const Unary&);
   void (*binary)(const Run&, const Binary&);
   void (*reduce)(const Run&, const Reduce&);

@@ -23,6 +23,7 @@
 #include "filter_gradient.inl"
 #include "conv2d.inl"
 #include "conv2d_backprop_input.inl"
+#include "conv_relu_stack.inl"
 #include "unary.inl"
 #include "binary.inl"
 #include "columns.inl"
@@ -57,6 +58,8 @@ inline constexpr KernelTable make_table(const char* isa) {
           conv2d,
           conv2d_backprop_input,
           conv2d_backprop_filter,
+          conv_relu_stack,
+          conv_relu_stack_backprop_input,
           unary,
           binary,
           reduce,

@@ -41,8 +41,6 @@ export interface Conv2DBackpropInputOptions extends KernelOptions {
   /** Gradient of the output. */
   dy: Float32Array;
   filter: Float32Array;
-  /** Like the input: where it is not positive the gradient is 0. The input itself, if relu gave it, gives relu's gradient too. */
-  gate?: Float32Array;
   /** Gradient of the input. */
   out?: Float32Array;
 }
@@ -104,13 +102,12 @@ function prepareForward(options: Conv2DOptions): KernelCall<Conv2DArgs> {
 }
 
 function prepareInput(options: Conv2DBackpropInputOptions): KernelCall<Conv2DBackpropInputArgs> {
-  checkOptions(options, [...KERNEL_OPTIONS, 'geometry', 'dy', 'filter', 'gate', 'out']);
-  const { geometry, dy, filter, gate } = options;
+  checkOptions(options, [...KERNEL_OPTIONS, 'geometry', 'dy', 'filter', 'out']);
+  const { geometry, dy, filter } = options;
   const size = geometrySizes(geometry);
   checkFloat32Length('dy', dy, size.output);
   checkFloat32Length('filter', filter, size.filter);
-  if (gate !== undefined) checkFloat32Length('gate', gate, size.input);
-  const args = { ...geometry, dy, filter, gate, out: outputOf(options.out, size.input) };
+  const args = { ...geometry, dy, filter, out: outputOf(options.out, size.input) };
   return { kernel: 'conv2dBackpropInput', args, reference: conv2dBackpropInputReference, inputs: {} };
 }
 

@@ -25,6 +25,17 @@ export {
   compareValuesSync,
 } from './compare-values.js';
 export {
+  type ConvReluStackBackpropInputOptions,
+  type ConvReluStackLayer,
+  type ConvReluStackOptions,
+  type ConvReluStackResult,
+  convReluStack,
+  convReluStackBackpropInput,
+  convReluStackBackpropInputSync,
+  convReluStackSync,
+  passedLength,
+} from './conv-relu-stack.js';
+export {
   type Conv2DBackpropFilterOptions,
   type Conv2DBackpropInputOptions,
   type Conv2DGeometry,

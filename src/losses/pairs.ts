@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { invalid } from '../errors.js';
-import { unitRows } from './unit-rows.js';
+import { unitRows } from '../tfjs/index.js';
 
 /** Stands for minus infinity under a mask: exp of it is 0, and it has finite gradients. */
 export const NEVER = -1e30;

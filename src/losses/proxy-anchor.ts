@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs';
 import { invalid } from '../errors.js';
+import { unitRows } from '../tfjs/index.js';
 import type { MetricLoss } from './metric-loss.js';
 import { NEVER } from './pairs.js';
-import { unitRows } from './unit-rows.js';
 
 export interface ProxyAnchorOptions {
   /** Sharpness (default 32). */

@@ -1,10 +1,9 @@
 import * as tf from '@tensorflow/tfjs';
 import { invalid } from '../errors.js';
 import { derivedSeed } from '../random.js';
-import { type ConvReluLayer, convRelu, convReluStack, meanPool } from '../tfjs/index.js';
+import { type ConvReluLayer, convRelu, convReluStack, meanPool, unitRows } from '../tfjs/index.js';
 import { type BatchNorm, batchNorm, foldBatchNorm } from './batch-norm.js';
 import type { Embedder, ImageShape, ModelSpec } from './embedder.js';
-import { unitRows } from './unit-rows.js';
 
 export interface ConvEmbedderOptions {
   /** Columns of the embedding (default 64). */

@@ -39,7 +39,7 @@ tf.registerGradient({
 });
 
 /** dy where relu let its operand pass; by differentiable operations where a gradient of this gradient is taken. */
-export function passed(dy: tf.Tensor4D, y: tf.Tensor4D): tf.Tensor4D {
+function passed(dy: tf.Tensor4D, y: tf.Tensor4D): tf.Tensor4D {
   if (tf.engine().state.gradientDepth > 0) return tf.mul(dy, tf.step(y));
   return tf.engine().runKernel('ReluGrad', { dy, y } as unknown as tf.NamedTensorMap) as tf.Tensor4D;
 }

@@ -19,3 +19,4 @@ export {
   type TensorPath,
   tensorKernelCalls,
 } from './tensor-kernel-calls.js';
+export { unitRows } from './unit-rows.js';

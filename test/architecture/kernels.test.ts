@@ -7,7 +7,7 @@ const bindings = [...readFileSync('native/addon/addon.cc', 'utf8').matchAll(/\{"
 
 /** Kernels that live in another's files: the gradients beside their forward, the start of k-means beside k-means. */
 function homeOf(kernel: string): string {
-  const families = ['conv2d', 'pool2d', 'kmeans', 'depthwiseConv2d'];
+  const families = ['convReluStack', 'conv2d', 'pool2d', 'kmeans', 'depthwiseConv2d'];
   return families.find((family) => kernel.startsWith(family)) ?? (kernel.startsWith('batch') ? 'batchNorm' : kernel);
 }
 

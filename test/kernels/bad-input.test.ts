@@ -3,6 +3,8 @@ import {
   attackStep,
   attackStepSync,
   centroidMeans,
+  convReluStack,
+  convReluStackBackpropInput,
   kmeans,
   type Matrix,
   nearestCentroid,
@@ -22,6 +24,16 @@ const with_ = (m: Matrix, index: number, value: number): Matrix => {
 };
 const step = { origin: a, current: a, gradient: a, norm: 'linf', epsilon: 0.1, stepSize: 0.1 } as const;
 const wrong = (value: unknown) => value as never;
+
+/** A 1x1 convolution of one image of 2x2. */
+function layer(inChannels: number, outChannels: number) {
+  const geometry = {
+    ...{ batch: 1, inHeight: 2, inWidth: 2, inChannels, outHeight: 2, outWidth: 2, outChannels },
+    ...{ filterHeight: 1, filterWidth: 1, strideHeight: 1, strideWidth: 1 },
+    ...{ padTop: 0, padLeft: 0, dilationHeight: 1, dilationWidth: 1 },
+  };
+  return { geometry, filter: new Float32Array(inChannels * outChannels), bias: new Float32Array(outChannels) };
+}
 
 /** name, what is called, the sentence it ends in. */
 const CASES: [string, () => Promise<unknown>, string][] = [
@@ -163,6 +175,26 @@ const CASES: [string, () => Promise<unknown>, string][] = [
     'a gradient of another shape',
     () => attackStep({ ...step, gradient: b }),
     'Expected gradient to have the same shape as origin (4 x 3) but received 5 x 3.',
+  ],
+  [
+    'no layers',
+    () => convReluStack({ layers: [], input: new Float32Array(1) }),
+    'Expected a list of at least one layer for layers but received an array of length 0.',
+  ],
+  [
+    'layers that do not follow',
+    () => convReluStack({ layers: [layer(1, 2), layer(3, 1)], input: new Float32Array(4) }),
+    "Expected the shape of the output before, [1, 2, 2, 2] for layers[1]'s input but received [1, 2, 2, 3].",
+  ],
+  [
+    'a layer without its bias',
+    () => convReluStack({ layers: [{ ...layer(1, 2), bias: undefined }], input: new Float32Array(4) }),
+    'Expected a Float32Array for layers[0].bias but received undefined.',
+  ],
+  [
+    'bits of another stack',
+    () => convReluStackBackpropInput({ layers: [layer(1, 40)], dy: new Float32Array(160), passed: new Int32Array(4) }),
+    'Expected an Int32Array of length 8 for passed but received a Int32Array of length 4.',
   ],
 ];
 

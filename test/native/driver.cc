@@ -155,10 +155,9 @@ Outputs convolution(const Run& run, bool judge, index_t in_channels, index_t out
   g.out_channels = out_channels, g.filter_height = g.filter_width = 3, g.stride_height = g.stride_width = 2, g.pad_top = 1;
   const Floats x = random_floats(3 * 9 * 8 * in_channels, 9), w = random_floats(9 * in_channels * out_channels, 10);
   const Floats dy = random_floats(3 * 5 * 4 * out_channels, 11);
-  Floats y(dy.size()), dx(x.size()), gated(x.size()), dw(w.size());
+  Floats y(dy.size()), dx(x.size()), dw(w.size());
   kernels().conv2d(run, {g, x.data(), w.data(), nullptr, Activation::none, y.data()});
-  kernels().conv2d_backprop_input(run, {g, dy.data(), w.data(), nullptr, dx.data()});
-  kernels().conv2d_backprop_input(run, {g, dy.data(), w.data(), x.data(), gated.data()});
+  kernels().conv2d_backprop_input(run, {g, dy.data(), w.data(), dx.data()});
   kernels().conv2d_backprop_filter(run, {g, x.data(), dy.data(), dw.data()});
   // <dy, conv(x)> = <dx, x> = <dw, w>: the three are each other's adjoints.
   const auto dot = [](const Floats& a, const Floats& b) {
@@ -167,8 +166,7 @@ Outputs convolution(const Run& run, bool judge, index_t in_channels, index_t out
     return s;
   };
   if (judge) check(near(dot(dx, x), dot(dy, y), 1e-4, 1) && near(dot(dw, w), dot(dy, y), 1e-4, 1), "conv2d gradients are adjoint");
-  for (size_t i = 0; judge && i < x.size(); i++) check(gated[i] == (x[i] > 0 ? dx[i] : 0), "conv2d gate");
-  return {y, dx, gated, dw};
+  return {y, dx, dw};
 }
 
 // Channels that are packed, that are laid as whole vectors, and so few that they are gathered.
@@ -178,6 +176,32 @@ Outputs products(const Run& run, bool judge) {
     for (Floats& values : convolution(run, judge, in, out)) all.push_back(std::move(values));
   }
   return all;
+}
+
+// Two layers in a stack are the two one after the other, to the bit, and so are their gradients.
+Outputs stack(const Run& run, bool judge) {
+  Conv2DGeometry first, second;
+  first.batch = 5, first.in_height = first.out_height = 9, first.in_width = first.out_width = 8, first.in_channels = 2;
+  first.out_channels = 35, first.filter_height = first.filter_width = 3, first.pad_top = first.pad_left = 1;
+  second = first;
+  second.in_channels = 35, second.out_channels = 16, second.out_height = 5, second.out_width = 4;
+  second.stride_height = second.stride_width = 2, second.pad_left = 0;
+  const Floats x = random_floats(5 * 9 * 8 * 2, 14), w1 = random_floats(9 * 2 * 35, 15), w2 = random_floats(9 * 35 * 16, 16);
+  const Floats b1 = random_floats(35, 17), b2 = random_floats(16, 18), dy = random_floats(5 * 5 * 4 * 16, 19);
+  const std::vector<ConvReluLayer> layers = {{first, w1.data(), b1.data()}, {second, w2.data(), b2.data()}};
+  Floats y1(5 * 9 * 8 * 35), y2(dy.size()), d1(y1.size()), dx(x.size()), out(y2.size()), gradient(x.size());
+  std::vector<std::int32_t> passed(static_cast<size_t>(passed_size(first) + passed_size(second)));
+  kernels().conv_relu_stack(run, {layers, x.data(), out.data(), passed.data()});
+  kernels().conv_relu_stack_backprop_input(run, {layers, dy.data(), passed.data(), gradient.data()});
+  kernels().conv2d(run, {first, x.data(), w1.data(), b1.data(), Activation::relu, y1.data()});
+  kernels().conv2d(run, {second, y1.data(), w2.data(), b2.data(), Activation::relu, y2.data()});
+  Floats d2 = dy;
+  for (size_t i = 0; i < y2.size(); i++) d2[i] = y2[i] > 0 ? dy[i] : 0;
+  kernels().conv2d_backprop_input(run, {second, d2.data(), w2.data(), d1.data()});
+  for (size_t i = 0; i < y1.size(); i++) d1[i] = y1[i] > 0 ? d1[i] : 0;
+  kernels().conv2d_backprop_input(run, {first, d1.data(), w1.data(), dx.data()});
+  if (judge) check(same_bits({out, gradient}, {y2, dx}), "a stack is its layers");
+  return {out, gradient, as_floats(passed)};
 }
 
 #include "selections.h"
@@ -216,7 +240,7 @@ void not_finite() {
 }  // namespace
 
 int main() {
-  const std::vector<std::function<Outputs(const Run&, bool)>> suites = {distances, nearest, clusters, steps, products,
+  const std::vector<std::function<Outputs(const Run&, bool)>> suites = {distances, nearest, clusters, steps, products, stack,
                                                                         comparisons, rankings, picks};
   Run one, three;
   three.threads = 3;

@@ -8,6 +8,7 @@ import {
   meanPool,
   startKernelProfile,
   stopKernelProfile,
+  unitRows,
 } from '../../src/tfjs/index.js';
 import type { NativeBackend } from '../../src/tfjs/native/backend.js';
 import { AdamW } from '../../src/training/adamw.js';
@@ -63,7 +64,7 @@ describeNative('what is fused gives what its parts give', () => {
       tf.grad((x) => convReluStack(x as tf.Tensor4D, layers()))(tensor([2, 7, 6, 2]));
       for (const { kernel } of stopKernelProfile()!.kernels) names.add(kernel);
     });
-    expect(names).toContain('GatedConv2DBackpropInput');
+    expect(names).toContain('ConvReluStackBackpropInput');
   });
 
   test('convReluStack has a second derivative, and leaks nothing', async () => {
@@ -75,6 +76,19 @@ describeNative('what is fused gives what its parts give', () => {
     tf.tidy(() => void tf.grad(norm)(tensor([1, 4, 4, 2])));
     tf.tidy(() => void tf.grad((x) => convReluStack(x as tf.Tensor4D, layers()))(tensor([1, 4, 4, 2])));
     expect(tf.memory().numTensors).toBe(before);
+  });
+
+  test('unitRows, and both derivatives', async () => {
+    // Rows of many lengths, and one of zeros.
+    const scales = () => tf.tensor2d([0, 1e-3, 1, 50], [4, 1]);
+    await differentiated((x) => unitRows(x as tf.Tensor2D), [5, 9]);
+    const norm = (x: tf.Tensor) =>
+      tf.sum(tf.square(tf.grad((at) => tf.sum(tf.mul(unitRows(at as tf.Tensor2D), tensor([4, 9], 'dy'))))(x)));
+    await expectSame('native', () => unitRows(tf.mul(tensor([4, 9]), scales()) as tf.Tensor2D));
+    await expectSame('native', () =>
+      tf.grad((x) => tf.sum(unitRows(x as tf.Tensor2D)))(tf.mul(tensor([4, 9]), scales())),
+    );
+    await expectSame('native', () => tf.grad(norm)(tensor([4, 9])));
   });
 
   test('meanPool', async () => {

@@ -44,6 +44,10 @@ inline F max(F a, F b) { return _mm256_max_ps(a, b); }
 inline F sqrt(F a) { return _mm256_sqrt_ps(a); }
 inline F abs(F a) { return _mm256_andnot_ps(_mm256_set1_ps(-0.0f), a); }
 inline unsigned bits(M m) { return static_cast<unsigned>(_mm256_movemask_ps(m)); }
+inline M mask_of(unsigned bits) {
+  const __m256i lane = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
+  return _mm256_castsi256_ps(_mm256_cmpeq_epi32(_mm256_and_si256(_mm256_set1_epi32(static_cast<int>(bits)), lane), lane));
+}
 inline I iset1(std::int32_t x) { return _mm256_set1_epi32(x); }
 inline I iota() { return _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7); }
 inline I iadd(I a, I b) { return _mm256_add_epi32(a, b); }

@@ -44,6 +44,7 @@ inline F max(F a, F b) { return _mm512_max_ps(a, b); }
 inline F sqrt(F a) { return _mm512_sqrt_ps(a); }
 inline F abs(F a) { return _mm512_abs_ps(a); }
 inline unsigned bits(M m) { return m; }
+inline M mask_of(unsigned bits) { return static_cast<M>(bits); }
 inline I iset1(std::int32_t x) { return _mm512_set1_epi32(x); }
 inline I iota() { return _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15); }
 inline I iadd(I a, I b) { return _mm512_add_epi32(a, b); }

@@ -45,6 +45,10 @@ inline unsigned bits(M m) {
   const std::uint32_t weights[W] = {1, 2, 4, 8};
   return vaddvq_u32(vandq_u32(m, vld1q_u32(weights)));
 }
+inline M mask_of(unsigned bits) {
+  const std::uint32_t weights[W] = {1, 2, 4, 8};
+  return vtstq_u32(vdupq_n_u32(bits), vld1q_u32(weights));
+}
 inline I iset1(std::int32_t x) { return vdupq_n_s32(x); }
 inline I iload(const std::int32_t* p) { return vld1q_s32(p); }
 inline void istore(std::int32_t* p, I v) { vst1q_s32(p, v); }

@@ -37,6 +37,7 @@ inline F max(F a, F b) { return a > b ? a : b; }
 inline F sqrt(F a) { for (int i = 0; i < W; i++) a[i] = std::sqrt(a[i]); return a; }
 inline F abs(F a) { return (F)((I)a & 0x7fffffff); }
 inline unsigned bits(M m) { unsigned b = 0; for (int i = 0; i < W; i++) b |= (m[i] ? 1u : 0u) << i; return b; }
+inline M mask_of(unsigned bits) { M m; for (int i = 0; i < W; i++) m[i] = bits >> i & 1 ? -1 : 0; return m; }
 inline I iset1(std::int32_t x) { return I{} + x; }
 inline I iota() { return I{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}; }
 inline I iadd(I a, I b) { return a + b; }

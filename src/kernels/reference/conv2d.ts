@@ -31,7 +31,6 @@ export interface Conv2DArgs extends Conv2DGeometry {
 export interface Conv2DBackpropInputArgs extends Conv2DGeometry {
   dy: Float32Array;
   filter: Float32Array;
-  gate?: Float32Array;
   out: Float32Array;
 }
 
@@ -73,16 +72,16 @@ export function* conv2dReference(args: Conv2DArgs): Generator<void> {
   out.set(sums.map(activationOf(args.activation)));
 }
 
-/** out[pixel,c] = sum over taps and output channels of dy * filter, 0 where the gate is not positive */
+/** out[pixel,c] = sum over taps and output channels of dy * filter */
 export function* conv2dBackpropInputReference(args: Conv2DBackpropInputArgs): Generator<void> {
-  const { inChannels: ci, outChannels: co, dy, filter, gate, out } = args;
+  const { inChannels: ci, outChannels: co, dy, filter, out } = args;
   const sums = new Float64Array(out.length);
   yield* products(args, (from, to, tap) => {
     for (let c = 0; c < ci; c++) {
       for (let o = 0; o < co; o++) sums[from * ci + c] += dy[to * co + o] * filter[(tap * ci + c) * co + o];
     }
   });
-  out.set(gate ? sums.map((sum, i) => (gate[i] > 0 ? sum : 0)) : sums);
+  out.set(sums);
 }
 
 /** out[tap,c,o] = sum over pixels of input * dy */

@@ -24,6 +24,7 @@ function keptBytes(): number {
 /** tfjs's cpu backend with results in arrays that are used again. */
 export class NativeBackend extends MathBackendCpu {
   private readonly arrays = new RecycledArrays(Float32Array, keptBytes());
+  private readonly words = new RecycledArrays(Int32Array, keptBytes() / 4);
   private readonly flags = new RecycledArrays(Uint8Array, keptBytes() / 4);
 
   /** `ownKernels`: the names of those that the addon computes. */
@@ -59,6 +60,11 @@ export class NativeBackend extends MathBackendCpu {
     return this.arrays.take(tf.util.sizeFromShape(shape));
   }
 
+  /** The same for an int32 result. */
+  allocateIntegers(shape: number[]): Int32Array {
+    return this.words.take(tf.util.sizeFromShape(shape));
+  }
+
   /** The same for a bool result. */
   allocateFlags(shape: number[]): Uint8Array {
     return this.flags.take(tf.util.sizeFromShape(shape));
@@ -72,6 +78,7 @@ export class NativeBackend extends MathBackendCpu {
   expose(dataId: object): void {
     const { values } = this.data.get(dataId);
     this.arrays.expose(values);
+    this.words.expose(values);
     this.flags.expose(values);
   }
 
@@ -86,6 +93,7 @@ export class NativeBackend extends MathBackendCpu {
     const gone = super.disposeData(dataId, force);
     if (gone) {
       this.arrays.give(values);
+      this.words.give(values);
       this.flags.give(values);
     }
     return gone;

@@ -69,32 +69,22 @@ function inputGradientInfo({ inputs, attrs }: KernelCall<tf.Conv2DBackpropInputA
   return tf.backend_util.computeConv2DInfo(inputShape, shape, strides, 1, pad, dimRoundingMode);
 }
 
-function inputGradient(call: KernelCall<tf.Conv2DBackpropInputAttrs>, gate?: tf.TensorInfo): tf.TensorInfo {
-  const { inputs, backend } = call;
-  const info = inputGradientInfo(call);
-  const values = conv2dBackpropInputSync({
-    geometry: windowGeometry(info),
-    dy: backend.floats(inputs.dy),
-    filter: backend.floats(inputs.filter),
-    gate: gate && backend.floats(gate),
-    out: backend.allocate(info.inShape),
-  });
-  return backend.output(info.inShape, values);
-}
-
 const conv2dBackpropInput: NativeKernel<tf.Conv2DBackpropInputAttrs> = {
   kernelName: 'Conv2DBackpropInput',
   // A transposed convolution may name an output that its input is not the convolution of.
   accepts: (call) => channelsLast(call) && sameShape(call.inputs.dy, inputGradientInfo(call).outShape),
   flops: (call) => flopsOf(inputGradientInfo(call)),
-  run: (call) => inputGradient(call),
-};
-
-/** The same where the operand came from relu: 0 where the gate, that operand, is not positive. */
-const gatedConv2dBackpropInput: NativeKernel<tf.Conv2DBackpropInputAttrs> = {
-  kernelName: 'GatedConv2DBackpropInput',
-  flops: (call) => flopsOf(inputGradientInfo(call)),
-  run: (call) => inputGradient(call, call.inputs.gate),
+  run(call) {
+    const { inputs, backend } = call;
+    const info = inputGradientInfo(call);
+    const values = conv2dBackpropInputSync({
+      geometry: windowGeometry(info),
+      dy: backend.floats(inputs.dy),
+      filter: backend.floats(inputs.filter),
+      out: backend.allocate(info.inShape),
+    });
+    return backend.output(info.inShape, values);
+  },
 };
 
 function filterGradientInfo({ inputs, attrs }: KernelCall<tf.Conv2DBackpropFilterAttrs>) {
@@ -133,6 +123,5 @@ export const convolutionKernels: NativeKernel[] = [
   conv2d,
   fusedConv2d,
   conv2dBackpropInput,
-  gatedConv2dBackpropInput,
   conv2dBackpropFilter,
 ];

@@ -1,19 +1,11 @@
 import { matmulSync } from '../../kernels/matmul.js';
 import type { NativeKernel } from './kernel.js';
+import { scaleRows, throughScaling } from './unit-rows.js';
 
 interface ProxyAnchorAttrs {
   alpha: number;
   delta: number;
 }
-
-interface UnitRows {
-  values: Float32Array;
-  /** 1 / |row|; tiny rows are scaled by 1e12, which is a constant to the gradient. */
-  inverse: Float64Array;
-  tiny: boolean[];
-}
-
-const SMALLEST = 1e-24;
 
 /**
  * Proxy-Anchor (see src/losses) with its gradients: [loss, gradient by the embeddings, gradient by the proxies] of
@@ -24,8 +16,8 @@ const proxyAnchor: NativeKernel<ProxyAnchorAttrs> = {
   run({ inputs: { embeddings, labels, proxies }, attrs, backend }) {
     const [n, d] = embeddings.shape;
     const classes = proxies.shape[0];
-    const e = unitRows(backend.floats(embeddings), d);
-    const p = unitRows(backend.floats(proxies), d);
+    const e = scaleRows(backend.floats(embeddings), d);
+    const p = scaleRows(backend.floats(proxies), d);
     const similarity = matmulSync({ a: p.values, b: e.values, m: classes, n, k: d, transposeB: true });
     const classOf = backend.data.get(labels.dataId).values as Int32Array;
     const loss = lossAndSlopes(similarity, classOf, classes, attrs);
@@ -38,24 +30,6 @@ const proxyAnchor: NativeKernel<ProxyAnchorAttrs> = {
     ];
   },
 };
-
-function unitRows(x: Float32Array, d: number): UnitRows {
-  const rows = x.length / d;
-  const result = {
-    values: new Float32Array(x.length),
-    inverse: new Float64Array(rows),
-    tiny: new Array<boolean>(rows),
-  };
-  for (let row = 0; row < rows; row++) {
-    let squares = 0;
-    for (let i = row * d; i < (row + 1) * d; i++) squares += x[i] * x[i];
-    result.tiny[row] = squares < SMALLEST;
-    const inverse = 1 / Math.sqrt(Math.max(squares, SMALLEST));
-    result.inverse[row] = inverse;
-    for (let i = row * d; i < (row + 1) * d; i++) result.values[i] = x[i] * inverse;
-  }
-  return result;
-}
 
 /** The loss; `s` [classes, n] is replaced by the loss's derivative by it. */
 function lossAndSlopes(s: Float32Array, classOf: Int32Array, classes: number, { alpha, delta }: ProxyAnchorAttrs) {
@@ -87,16 +61,6 @@ function lossAndSlopes(s: Float32Array, classOf: Int32Array, classes: number, { 
     for (let row = 0; row < n; row++) own[row] = terms[row] * (classOf[row] === c ? down : up);
   }
   return loss;
-}
-
-/** The gradient by rows x from that by x/|x|: (g - x̂ (x̂·g)) / |x|. */
-function throughScaling(g: Float32Array, { values, inverse, tiny }: UnitRows, d: number): Float32Array {
-  for (let row = 0; row < inverse.length; row++) {
-    let along = 0;
-    if (!tiny[row]) for (let i = row * d; i < (row + 1) * d; i++) along += values[i] * g[i];
-    for (let i = row * d; i < (row + 1) * d; i++) g[i] = (g[i] - values[i] * along) * inverse[row];
-  }
-  return g;
 }
 
 export const lossKernels: NativeKernel[] = [proxyAnchor];

@@ -6,7 +6,7 @@ const SMALLEST = 1024;
  * more in page faults than the kernel that fills it. Only arrays that came from `take` and that nothing outside the
  * backend's own kernels has seen are used again; `expose` takes one out for good.
  */
-export class RecycledArrays<T extends Float32Array | Uint8Array> {
+export class RecycledArrays<T extends Float32Array | Int32Array | Uint8Array> {
   private readonly idle = new Map<number, T[]>();
   private readonly own = new WeakSet<object>();
   private idleBytes = 0;

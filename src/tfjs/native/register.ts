@@ -5,6 +5,7 @@ import { batchNormKernels } from './batch-norm.js';
 import { binaryKernels } from './binary.js';
 import { castKernel } from './cast.js';
 import { comparisonKernels } from './comparison.js';
+import { convReluStackKernels } from './conv-relu-stack.js';
 import { convolutionKernels } from './conv2d.js';
 import { depthwiseKernels } from './depthwise-conv2d.js';
 import type { KernelCall, NativeKernel } from './kernel.js';
@@ -19,10 +20,12 @@ import { reductionKernels } from './reduce.js';
 import { softmaxKernels } from './softmax.js';
 import { tileKernels } from './tile.js';
 import { unaryKernels } from './unary.js';
+import { unitRowsKernels } from './unit-rows.js';
 
 const nativeKernels: NativeKernel[] = [
   ...matMulKernels,
   ...convolutionKernels,
+  ...convReluStackKernels,
   ...batchNormKernels,
   ...unaryKernels,
   ...binaryKernels,
@@ -31,6 +34,7 @@ const nativeKernels: NativeKernel[] = [
   ...tileKernels,
   ...optimizerKernels,
   ...lossKernels,
+  ...unitRowsKernels,
   ...depthwiseKernels,
   ...movementKernels,
   ...comparisonKernels,

@@ -1,4 +1,5 @@
 import { attackCases } from './attacks.js';
+import { convReluStackCases } from './conv-relu-stack.js';
 import { distanceCases } from './distances.js';
 import { productCases } from './products.js';
 import { selectionCases } from './selection.js';
@@ -10,6 +11,7 @@ export const allCases: ParityCase[] = [
   ...distanceCases,
   ...attackCases,
   ...productCases,
+  ...convReluStackCases,
   ...tensorCases,
   ...selectionCases,
 ];

@@ -131,12 +131,6 @@ const convolutionCases = CONVOLUTIONS.flatMap((row): ParityCase[] => {
       run: async (device) => ({ values: await conv2dBackpropInput({ geometry: g, dy, filter, device }) }),
     },
     {
-      kernel: 'conv2dBackpropInput',
-      name: `${name}, gate`,
-      ...common,
-      run: async (device) => ({ values: await conv2dBackpropInput({ geometry: g, dy, filter, gate: input, device }) }),
-    },
-    {
       kernel: 'conv2dBackpropFilter',
       name,
       ...common,

@@ -1,0 +1,147 @@
+import { invalid } from '../errors.js';
+import { type Conv2DGeometry, geometrySizes } from './conv2d.js';
+import { checkInt32Length } from './integers.js';
+import {
+  type AsyncKernelOptions,
+  checkFloat32Length,
+  checkOptions,
+  KERNEL_OPTIONS,
+  type KernelOptions,
+} from './matrix.js';
+import {
+  type ConvReluLayerArgs,
+  type ConvReluStackArgs,
+  type ConvReluStackBackpropInputArgs,
+  convReluStackBackpropInputReference,
+  convReluStackReference,
+  passedWords,
+} from './reference/conv-relu-stack.js';
+import { type KernelCall, runAsync, runSync } from './run-kernel.js';
+
+/** One convolution of a stack; its batch is every layer's, and its input has the shape of the output before. */
+export interface ConvReluStackLayer {
+  geometry: Conv2DGeometry;
+  /** [filterHeight, filterWidth, inChannels, outChannels] */
+  filter: Float32Array;
+  /** [outChannels]; the gradient does without. */
+  bias?: Float32Array;
+}
+
+export interface ConvReluStackOptions extends KernelOptions {
+  /** First to last; each with a bias. */
+  layers: readonly ConvReluStackLayer[];
+  /** Like the first layer's input. */
+  input: Float32Array;
+  /** Like the last layer's output. */
+  out?: Float32Array;
+  /** {@link passedLength} words. */
+  passed?: Int32Array;
+}
+
+export interface ConvReluStackResult {
+  out: Float32Array;
+  /**
+   * Which values relu let pass, layer after layer: of each pixel ceil(outChannels / 32) words; bit c % 32 of word c / 32 is
+   * channel c's.
+   */
+  passed: Int32Array;
+}
+
+export interface ConvReluStackBackpropInputOptions extends KernelOptions {
+  layers: readonly ConvReluStackLayer[];
+  /** Gradient of the last layer's output. */
+  dy: Float32Array;
+  /** As {@link convReluStack} gave it. */
+  passed: Int32Array;
+  /** Gradient of the input. */
+  out?: Float32Array;
+}
+
+/**
+ * relu(conv2d + bias), layer after layer, a few images at a time through all of them: nothing between two layers goes to
+ * memory but a bit per value.
+ */
+export async function convReluStack(options: ConvReluStackOptions & AsyncKernelOptions): Promise<ConvReluStackResult> {
+  const call = prepare(options);
+  await runAsync(call, options);
+  return { out: call.args.out, passed: call.args.passed };
+}
+
+/** {@link convReluStack}, at once. */
+export function convReluStackSync(options: ConvReluStackOptions): ConvReluStackResult {
+  const call = prepare(options);
+  runSync(call, options);
+  return { out: call.args.out, passed: call.args.passed };
+}
+
+/** The gradient of {@link convReluStack} by its input. */
+export async function convReluStackBackpropInput(
+  options: ConvReluStackBackpropInputOptions & AsyncKernelOptions,
+): Promise<Float32Array> {
+  const call = prepareGradient(options);
+  await runAsync(call, options);
+  return call.args.out;
+}
+
+/** {@link convReluStackBackpropInput}, at once. */
+export function convReluStackBackpropInputSync(options: ConvReluStackBackpropInputOptions): Float32Array {
+  const call = prepareGradient(options);
+  runSync(call, options);
+  return call.args.out;
+}
+
+/** Words that say which values of these layers relu let pass. */
+export function passedLength(layers: readonly Pick<ConvReluStackLayer, 'geometry'>[]): number {
+  return layers.reduce((sum, { geometry }) => sum + passedWords(geometry), 0);
+}
+
+function prepare(options: ConvReluStackOptions): KernelCall<ConvReluStackArgs> {
+  checkOptions(options, [...KERNEL_OPTIONS, 'layers', 'input', 'out', 'passed']);
+  const { input } = options;
+  const layers = checkedLayers(options.layers, true);
+  const [inputLength, outputLength] = ends(options.layers);
+  checkFloat32Length('input', input, inputLength);
+  const { out = new Float32Array(outputLength), passed = new Int32Array(passedLength(options.layers)) } = options;
+  checkFloat32Length('out', out, outputLength);
+  checkInt32Length('passed', passed, passedLength(options.layers));
+  const args = { layers, input, out, passed };
+  return { kernel: 'convReluStack', args, reference: convReluStackReference, inputs: {} };
+}
+
+function prepareGradient(options: ConvReluStackBackpropInputOptions): KernelCall<ConvReluStackBackpropInputArgs> {
+  checkOptions(options, [...KERNEL_OPTIONS, 'layers', 'dy', 'passed', 'out']);
+  const { dy, passed } = options;
+  const layers = checkedLayers(options.layers, false);
+  const [inputLength, outputLength] = ends(options.layers);
+  checkFloat32Length('dy', dy, outputLength);
+  checkInt32Length('passed', passed, passedLength(options.layers));
+  const { out = new Float32Array(inputLength) } = options;
+  checkFloat32Length('out', out, inputLength);
+  const args = { layers, dy, passed, out };
+  return { kernel: 'convReluStackBackpropInput', args, reference: convReluStackBackpropInputReference, inputs: {} };
+}
+
+/** The layers as the kernels read them; throws unless they are whole and follow each other. */
+function checkedLayers(layers: readonly ConvReluStackLayer[], biased: boolean): ConvReluLayerArgs[] {
+  if (!Array.isArray(layers) || layers.length === 0) throw invalid('layers', 'a list of at least one layer', layers);
+  return layers.map(({ geometry, filter, bias }, i) => {
+    const name = `layers[${i}]`;
+    checkFloat32Length(`${name}.filter`, filter, geometrySizes(geometry).filter);
+    if (biased) checkFloat32Length(`${name}.bias`, bias as Float32Array, geometry.outChannels);
+    if (i > 0) checkShape(`${name}'s input`, inputShape(geometry), outputShape(layers[i - 1].geometry));
+    return { ...geometry, filter, bias };
+  });
+}
+
+const inputShape = (g: Conv2DGeometry) => [g.batch, g.inHeight, g.inWidth, g.inChannels];
+const outputShape = (g: Conv2DGeometry) => [g.batch, g.outHeight, g.outWidth, g.outChannels];
+
+function checkShape(name: string, shape: number[], expected: number[]): void {
+  if (shape.join() === expected.join()) return;
+  throw invalid(name, `the shape of the output before, [${expected.join(', ')}]`, shape);
+}
+
+/** Lengths of the first input and the last output. */
+function ends(layers: readonly ConvReluStackLayer[]): [number, number] {
+  return [geometrySizes(layers[0].geometry).input, geometrySizes(layers[layers.length - 1].geometry).output];
+}

@@ -1,6 +1,0 @@
-import * as tf from '@tensorflow/tfjs';
-
-/** Rows scaled to unit Euclidean length; a zero row stays zero, with a finite gradient. */
-export function unitRows(x: tf.Tensor2D): tf.Tensor2D {
-  return tf.tidy(() => tf.mul(x, tf.rsqrt(tf.maximum(tf.sum(tf.square(x), 1, true), 1e-24))));
-}

@@ -1,0 +1,82 @@
+import * as tf from '@tensorflow/tfjs';
+import { convReluStackBackpropInputSync, convReluStackSync, passedLength } from '../../kernels/conv-relu-stack.js';
+import type { Conv2DGeometry } from '../../kernels/conv2d.js';
+import { type Shape4D, windowGeometry } from './geometry.js';
+import type { KernelCall, NativeKernel } from './kernel.js';
+
+interface StackAttrs {
+  /** Shape of the images. */
+  inputShape: Shape4D;
+  /** Of each layer; 'same' padding. */
+  strides: number[];
+}
+
+/** `filters` and `biases` are lists, one of each per layer. */
+interface Layers {
+  filters: tf.TensorInfo[];
+  biases?: tf.TensorInfo[];
+}
+
+const layersOf = (call: KernelCall<StackAttrs>) => call.inputs as unknown as Layers;
+
+function geometries(call: KernelCall<StackAttrs>): Conv2DGeometry[] {
+  const { inputShape, strides } = call.attrs;
+  let shape = inputShape;
+  return layersOf(call).filters.map((filter, i) => {
+    const info = tf.backend_util.computeConv2DInfo(shape, filter.shape as Shape4D, strides[i], 1, 'same');
+    shape = info.outShape;
+    return windowGeometry(info);
+  });
+}
+
+function stackLayers(call: KernelCall<StackAttrs>) {
+  const { backend } = call;
+  const { filters, biases } = layersOf(call);
+  return geometries(call).map((geometry, i) => ({
+    geometry,
+    filter: backend.floats(filters[i]),
+    bias: biases && backend.floats(biases[i]),
+  }));
+}
+
+function flops(call: KernelCall<StackAttrs>): number {
+  return geometries(call).reduce((sum, g) => {
+    const filter = g.filterHeight * g.filterWidth * g.inChannels * g.outChannels;
+    return sum + 2 * g.batch * g.outHeight * g.outWidth * filter;
+  }, 0);
+}
+
+/** relu(conv2d + bias), layer after layer: [output, bits of what relu let pass]. */
+const convReluStack: NativeKernel<StackAttrs> = {
+  kernelName: 'ConvReluStack',
+  flops,
+  run(call) {
+    const { backend, inputs } = call;
+    const layers = stackLayers(call);
+    const { batch, outHeight, outWidth, outChannels } = layers[layers.length - 1].geometry;
+    const shape = [batch, outHeight, outWidth, outChannels];
+    const passed = backend.allocateIntegers([passedLength(layers)]);
+    const { out } = convReluStackSync({
+      layers,
+      input: backend.floats(inputs.x),
+      out: backend.allocate(shape),
+      passed,
+    });
+    return [backend.output(shape, out), backend.makeTensorInfo([passed.length], 'int32', passed)];
+  },
+};
+
+/** Its gradient by the images. */
+const convReluStackBackpropInput: NativeKernel<StackAttrs> = {
+  kernelName: 'ConvReluStackBackpropInput',
+  flops,
+  run(call) {
+    const { backend, inputs, attrs } = call;
+    const [dy, passed] = [backend.floats(inputs.dy), backend.integers(inputs.passed)];
+    const out = backend.allocate(attrs.inputShape);
+    convReluStackBackpropInputSync({ layers: stackLayers(call), dy, passed, out });
+    return backend.output(attrs.inputShape, out);
+  },
+};
+
+export const convReluStackKernels: NativeKernel[] = [convReluStack, convReluStackBackpropInput];

@@ -1,0 +1,99 @@
+import {
+  type Conv2DGeometry,
+  type ConvReluStackLayer,
+  convReluStack,
+  convReluStackBackpropInput,
+  passedLength,
+} from '../../../src/kernels/index.js';
+import { normalMatrix } from '../support.js';
+import type { ParityCase } from './types.js';
+
+const values = (length: number, seed: number) => normalMatrix(1, length, { seed }).data;
+
+/** Batch, height, width, channels of the images; then per layer its filters, the filter's side and the stride. */
+const STACKS: [[number, number, number, number], [number, number, number][]][] = [
+  [[1, 1, 1, 1], [[1, 1, 1]]],
+  [[3, 5, 4, 2], [[7, 3, 1]]],
+  // The demo's network, and images that a task of two does not divide.
+  [
+    [5, 28, 28, 1],
+    [
+      [32, 3, 1],
+      [64, 3, 2],
+      [128, 3, 2],
+    ],
+  ],
+  // Few channels inside, more than a word of bits, a part of one; strides that leave pixels without any tap.
+  [
+    [2, 9, 8, 16],
+    [
+      [3, 3, 1],
+      [40, 3, 2],
+      [33, 1, 2],
+      [16, 3, 1],
+    ],
+  ],
+  [
+    [17, 6, 7, 3],
+    [
+      [5, 3, 1],
+      [13, 5, 1],
+    ],
+  ],
+  // Too large for two images to a task, and too deep for patches that are laid.
+  [
+    [2, 60, 61, 8],
+    [
+      [32, 3, 1],
+      [80, 3, 1],
+      [16, 3, 3],
+    ],
+  ],
+];
+
+function stackOf([[batch, h, w, c], rows]: (typeof STACKS)[number]): ConvReluStackLayer[] {
+  let [inHeight, inWidth, inChannels] = [h, w, c];
+  return rows.map(([outChannels, side, stride], i) => {
+    const [outHeight, outWidth] = [Math.ceil(inHeight / stride), Math.ceil(inWidth / stride)];
+    const before = (n: number, out: number) => Math.max(0, (out - 1) * stride + side - n) >> 1;
+    const geometry: Conv2DGeometry = {
+      ...{ batch, inHeight, inWidth, inChannels, outHeight, outWidth, outChannels },
+      ...{ filterHeight: side, filterWidth: side, strideHeight: stride, strideWidth: stride },
+      ...{ padTop: before(inHeight, outHeight), padLeft: before(inWidth, outWidth) },
+      ...{ dilationHeight: 1, dilationWidth: 1 },
+    };
+    // So that values stay of one size through the layers.
+    const scale = 1 / Math.sqrt(side * side * inChannels);
+    const filter = values(side * side * inChannels * outChannels, 10 + i).map((x) => x * scale);
+    [inHeight, inWidth, inChannels] = [outHeight, outWidth, outChannels];
+    return { geometry, filter, bias: values(outChannels, 20 + i) };
+  });
+}
+
+export const convReluStackCases: ParityCase[] = STACKS.flatMap((row): ParityCase[] => {
+  const layers = stackOf(row);
+  const last = layers[layers.length - 1].geometry;
+  const input = values(
+    row[0].reduce((a, b) => a * b),
+    1,
+  );
+  const dy = values(last.batch * last.outHeight * last.outWidth * last.outChannels, 2);
+  // Any bits: the gradient is defined for all. Those of channels that there are not say nothing.
+  const passed = new Int32Array(values(passedLength(layers), 3).map((x) => x * 1e9));
+  const name = `${row[0].join('x')}, ${row[1].map((layer) => layer.join(' ')).join(', ')}`;
+  const common = { name, floor: 1 };
+  return [
+    {
+      ...common,
+      kernel: 'convReluStack',
+      tolerance: { out: 1e-5, passed: 0 },
+      run: async (device) => ({ ...(await convReluStack({ layers, input, device })) }),
+    },
+    {
+      ...common,
+      kernel: 'convReluStackBackpropInput',
+      tolerance: { out: 1e-5 },
+      run: async (device) => ({ out: await convReluStackBackpropInput({ layers, dy, passed, device }) }),
+    },
+  ];
+});
