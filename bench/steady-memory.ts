@@ -1,7 +1,8 @@
 /**
  * Whether training keeps memory: `npx tsx bench/steady-memory.ts [steps]` (10000) steps of a small network on the backend native,
- * and of every tenth the tensors and the least resident memory (garbage comes and goes). Exits 1 where there are more tensors at
- * the end, or the second half's least memory is above the first's, whose first tenth is the warm-up and does not count.
+ * its images moved by an attack's gradient each time; of every tenth the tensors and the least resident memory (garbage comes and
+ * goes). Exits 1 where there are more tensors at the end, or the second half's least memory is above the first's, whose first
+ * tenth is the warm-up and does not count.
  */
 import * as tf from '@tensorflow/tfjs';
 import { proxyAnchor } from '../src/losses/index.js';
@@ -29,7 +30,10 @@ const loss = proxyAnchor();
 
 function step(): number {
   return tf.tidy(() => {
-    const { value, grads } = tf.variableGrads(() => loss(net.apply(images, true), labels, proxies), variables);
+    const frozen = net.apply.frozen!().apply;
+    const byImages = tf.grad((x) => loss(frozen(x as tf.Tensor4D), labels, proxies))(images);
+    const attacked = tf.add<tf.Tensor4D>(images, tf.mul(tf.sign(byImages), 0.05));
+    const { value, grads } = tf.variableGrads(() => loss(net.apply(attacked, true), labels, proxies), variables);
     optimizer.update(grads);
     return value.dataSync()[0];
   });

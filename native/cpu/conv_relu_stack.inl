@@ -1,14 +1,14 @@
 // A stack of convolutions with relu by images, not by layers: a task takes a few images through all of them, so that each layer finds
 // in its processor's L2 what the one before left there. What lies between layers is never written to memory but as bits of relu.
 
-// As many images as keep two neighbouring layers in L2, and no more than leave work for 16 tasks.
-inline index_t stack_images(const std::vector<ConvReluLayer>& layers) {
+// As many images as keep two neighbouring layers in L2, and no more than leave four tasks to a thread.
+inline index_t stack_images(const Run& run, const std::vector<ConvReluLayer>& layers) {
   index_t largest = 1;
   for (const ConvReluLayer& layer : layers) {
     const Conv2DGeometry& g = layer.geometry;
     largest = std::max(largest, g.in_height * g.in_width * g.in_channels + g.out_height * g.out_width * g.out_channels);
   }
-  return std::max<index_t>(1, std::min(98304 / largest, ceil_div(layers[0].geometry.batch, 16)));
+  return std::max<index_t>(1, std::min(98304 / largest, layers[0].geometry.batch / (4 * run.threads)));
 }
 
 // The geometry of a task's images.
@@ -98,7 +98,7 @@ struct ReluEpilogue {
 };
 
 inline void conv_relu_stack(const Run& run, const ConvReluStack& p) {
-  const index_t batch = p.layers[0].geometry.batch, together = stack_images(p.layers);
+  const index_t batch = p.layers[0].geometry.batch, together = stack_images(run, p.layers);
   std::deque<PackedPanels> filters;
   for (const ConvReluLayer& layer : p.layers) {
     const Conv2DGeometry& g = layer.geometry;
@@ -120,7 +120,7 @@ inline void conv_relu_stack(const Run& run, const ConvReluStack& p) {
         const index_t some = std::min(chunk, rows - row0);
         const PassedBits here(passed + (first * pixels + row0) * passed_words(g), g);
         ReluEpilogue epilogue{y + row0 * g.out_channels, some, g.out_channels, p.layers[l].bias, here};
-        multiply_chunk(PatchRows{grid, rows}, row0, some, filters[l], 0, filters[l].panels, epilogue);
+        multiply_chunk(PatchRows{grid, rows, l > 0}, row0, some, filters[l], 0, filters[l].panels, epilogue);
       }
       passed += passed_size(p.layers[l].geometry);
       x = y;
@@ -153,7 +153,7 @@ struct StackGradient {
       for (index_t row0 = 0; row0 < rows; row0 += chunk) {
         const index_t some = std::min(chunk, rows - row0);
         InputRows<Shut> epilogue{g, phase, row0, some, dx, shut};
-        multiply_chunk(PatchRows{grid, rows}, row0, some, phase.panels, 0, phase.panels.panels, epilogue);
+        multiply_chunk(PatchRows{grid, rows, true}, row0, some, phase.panels, 0, phase.panels.panels, epilogue);
       }
     }
   }
@@ -164,7 +164,7 @@ struct StackGradient {
 };
 
 inline void conv_relu_stack_backprop_input(const Run& run, const ConvReluStackBackpropInput& p) {
-  const index_t batch = p.layers[0].geometry.batch, together = stack_images(p.layers);
+  const index_t batch = p.layers[0].geometry.batch, together = stack_images(run, p.layers);
   std::deque<std::deque<InputPhase>> phases;
   std::vector<const std::int32_t*> passed;
   for (const ConvReluLayer& layer : p.layers) {

@@ -29,15 +29,17 @@ EAT_ALWAYS_INLINE void multiply_strided(Accumulators& c, const float* a, index_t
   }
 }
 
-// Copies, and asks for what stands `ahead`: lines of an image in strides are no stream that the processor would foresee.
-inline void lay_channels(float* to, const float* from, index_t channels, index_t ahead) {
+// Copies, and may ask for what stands `ahead`: lines of an image in strides are no stream that the processor would foresee.
+template <bool Fetch>
+EAT_ALWAYS_INLINE void lay_channels(float* to, const float* from, index_t channels, index_t ahead) {
   for (index_t k = 0; k < channels; k += W) {
     store(to + k, load(from + k));
-    __builtin_prefetch(from + k + ahead);
+    if (Fetch) __builtin_prefetch(from + k + ahead);
   }
 }
 
 // `run` patches that lie side by side in one line of the image, `stride` apart.
+template <bool Fetch>
 inline void lay_line(const PatchGrid& grid, PatchGrid::Place place, index_t run, index_t stride, float* to) {
   const index_t step = grid.step_x, ahead = grid.step_y * grid.width * grid.channels;
   for (const Tap& tap : grid.taps) {
@@ -48,7 +50,7 @@ inline void lay_line(const PatchGrid& grid, PatchGrid::Place place, index_t run,
     for (index_t i = 0; i < run; i++) {
       const bool inside = i >= from && i < end;
       const float* source = inside ? place.image + (y * grid.width + x + i * step) * grid.channels : grid.zeros.data();
-      lay_channels(to + i * stride, source, grid.channels, ahead);
+      lay_channels<Fetch>(to + i * stride, source, grid.channels, ahead);
     }
     to += grid.channels;
   }
@@ -60,7 +62,7 @@ inline void lay_strip(const PatchRows& a, index_t first, index_t stride, float* 
   PatchGrid::Place place = grid.place(first);
   for (index_t left = std::min<index_t>(MR, a.count - first); left > 0;) {
     const index_t run = std::min(left, grid.rows_x - place.x / grid.step_x);
-    lay_line(grid, place, run, stride, to);
+    if (a.cached) lay_line<false>(grid, place, run, stride, to); else lay_line<true>(grid, place, run, stride, to);
     grid.advance(place, run);
     to += run * stride;
     left -= run;

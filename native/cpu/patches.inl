@@ -48,6 +48,7 @@ struct PatchGrid {
 struct PatchRows {
   const PatchGrid& grid;
   index_t count;
+  bool cached = false;  // the images lie in a near cache: fetching ahead would only cost
 
   template <int P>
   void pack(index_t first, index_t k0, index_t kc, float* dst) const {

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
+import { ACTIVATIONS } from '../../src/kernels/activation.js';
 import {
   type AdamWOptions,
   adamWSync,
@@ -8,6 +9,8 @@ import {
   type Conv2DGeometry,
   conv2dBackpropFilterSync,
   conv2dBackpropInputSync,
+  convReluStackBackpropInputSync,
+  convReluStackSync,
   depthwiseConv2dBackpropFilterSync,
   depthwiseConv2dBackpropInputSync,
   matmulSync,
@@ -21,7 +24,7 @@ import { gatherReference } from '../../src/kernels/reference/gather.js';
 import { pool2dReference } from '../../src/kernels/reference/pool2d.js';
 import { selectReference } from '../../src/kernels/reference/select.js';
 import { softmaxReference } from '../../src/kernels/reference/softmax.js';
-import { chooseBackend } from '../../src/tfjs/index.js';
+import { chooseBackend, unitRows } from '../../src/tfjs/index.js';
 import { describeNative } from './backends.js';
 import { noise } from './close.js';
 
@@ -88,6 +91,23 @@ describeNative('gradients of the addon against central differences of the double
     expectGradient(conv2dBackpropInputSync({ geometry: g, dy, filter }), byInput);
     const byFilter = differences(filter, dy, (w) => forward(input, w));
     expectGradient(conv2dBackpropFilterSync({ geometry: g, input, dy }), byFilter);
+  });
+
+  test('a stack of convolutions with relu', () => {
+    const layers = [geometry(5, 3, 18, 1), geometry(5, 18, 4, 2)].map((g, i) => ({
+      geometry: g,
+      filter: noise([3, 3, g.inChannels, g.outChannels], `filter ${i}`),
+      bias: noise([g.outChannels], `bias ${i}`),
+    }));
+    const [input, dy] = [noise([2, 5, 5, 3], 'input'), noise([2, 3, 3, 4], 'dy')];
+    const forward = (x: Float32Array) =>
+      layers.reduce((y, { geometry: g, filter, bias }) => {
+        const out = zeros(g.batch * g.outHeight * g.outWidth * g.outChannels);
+        finish(conv2dReference({ ...g, input: y, filter, bias, activation: ACTIVATIONS.indexOf('relu'), out }));
+        return out;
+      }, x);
+    const { passed } = convReluStackSync({ layers, input });
+    expectGradient(convReluStackBackpropInputSync({ layers, dy, passed }), differences(input, dy, forward));
   });
 
   test.each([
@@ -200,6 +220,16 @@ describeNative('gradients of the addon against central differences of the double
       return out;
     });
     expectGradient(await byBackend((at) => tf.softmax(at), x, dy, [rows, cols]), byX);
+  });
+
+  test('rows of unit length', async () => {
+    const [rows, cols] = [5, 19];
+    const [x, dy] = [noise([rows, cols], 'x'), noise([rows, cols], 'dy')];
+    const byX = differences(x, dy, (at) => {
+      const row = (i: number) => at.subarray(i - (i % cols), i - (i % cols) + cols);
+      return at.map((value, i) => value / Math.hypot(...row(i)));
+    });
+    expectGradient(await byBackend((at) => unitRows(at as tf.Tensor2D), x, dy, [rows, cols]), byX);
   });
 
   test('select', async () => {
