@@ -43,19 +43,15 @@ export interface AdamWResult {
  * @throws EatDmlError ERR_ARGUMENT for options that do not fit.
  */
 export async function adamW(options: AdamWOptions & AsyncKernelOptions): Promise<AdamWResult> {
-  const { call, result } = prepare(options);
-  await runAsync(call, options);
-  return result;
+  return runAsync(prepare(options), options);
 }
 
 /** {@link adamW}, at once. */
 export function adamWSync(options: AdamWOptions): AdamWResult {
-  const { call, result } = prepare(options);
-  runSync(call, options);
-  return result;
+  return runSync(prepare(options), options);
 }
 
-function prepare(options: AdamWOptions): { call: KernelCall<AdamWArgs>; result: AdamWResult } {
+function prepare(options: AdamWOptions): KernelCall<AdamWArgs, AdamWResult> {
   checkOptions(options, [...KERNEL_OPTIONS, ...ARRAYS, ...COEFFICIENTS, 'out']);
   const { weights, gradient, first, second, beta1, beta2, kept, rate, floor } = options;
   checkFloat32('weights', weights);
@@ -70,5 +66,5 @@ function prepare(options: AdamWOptions): { call: KernelCall<AdamWArgs>; result: 
   const operands = { weights, gradient, first, second };
   const outputs = { outWeights: result.weights, outFirst: result.first, outSecond: result.second };
   const args = { size, ...operands, beta1, beta2, kept, rate, floor, ...outputs };
-  return { call: { kernel: 'adamW', args, reference: adamWReference, inputs: {} }, result };
+  return { kernel: 'adamW', args, reference: adamWReference, inputs: {}, result };
 }

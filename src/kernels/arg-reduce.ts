@@ -31,19 +31,15 @@ export interface ArgReduceOptions extends KernelOptions {
  * @throws EatDmlError ERR_ARGUMENT for options that do not fit.
  */
 export async function argReduce(options: ArgReduceOptions & AsyncKernelOptions): Promise<Int32Array> {
-  const call = prepare(options);
-  await runAsync(call, options);
-  return call.args.out;
+  return runAsync(prepare(options), options);
 }
 
 /** {@link argReduce}, at once. */
 export function argReduceSync(options: ArgReduceOptions): Int32Array {
-  const call = prepare(options);
-  runSync(call, options);
-  return call.args.out;
+  return runSync(prepare(options), options);
 }
 
-function prepare(options: ArgReduceOptions): KernelCall<ArgReduceArgs> {
+function prepare(options: ArgReduceOptions): KernelCall<ArgReduceArgs, Int32Array> {
   checkOptions(options, [...KERNEL_OPTIONS, 'op', 'x', 'outer', 'reduced', 'inner', 'out']);
   const { op, x, outer, reduced, inner } = options;
   checkOneOf('op', op, ARG_REDUCE_OPS);
@@ -53,5 +49,5 @@ function prepare(options: ArgReduceOptions): KernelCall<ArgReduceArgs> {
   const out = options.out ?? new Int32Array(outer * inner);
   checkInt32Length('out', out, outer * inner);
   const args = { op: ARG_REDUCE_OPS.indexOf(op), x, outer, reduced, inner, out };
-  return { kernel: 'argReduce', args, reference: argReduceReference, inputs: {} };
+  return { kernel: 'argReduce', args, reference: argReduceReference, inputs: {}, result: out };
 }

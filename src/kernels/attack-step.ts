@@ -41,21 +41,17 @@ export interface AttackStepOptions extends KernelOptions {
  * @throws EatDmlError ERR_ARGUMENT for options that do not fit or a row outside the box, ERR_NOT_FINITE.
  */
 export async function attackStep(options: AttackStepOptions & AsyncKernelOptions): Promise<Matrix> {
-  const call = prepare(options);
-  await runAsync(call, options);
-  return { ...call.args.origin, data: call.args.out };
+  return runAsync(prepare(options), options);
 }
 
 /** {@link attackStep}, at once. */
 export function attackStepSync(options: AttackStepOptions): Matrix {
-  const call = prepare(options);
-  runSync(call, options);
-  return { ...call.args.origin, data: call.args.out };
+  return runSync(prepare(options), options);
 }
 
 const KNOWN = ['origin', 'current', 'gradient', 'norm', 'epsilon', 'stepSize', 'box', 'out'];
 
-function prepare(options: AttackStepOptions): KernelCall<AttackStepArgs> {
+function prepare(options: AttackStepOptions): KernelCall<AttackStepArgs, Matrix> {
   checkOptions(options, [...KERNEL_OPTIONS, ...KNOWN]);
   const { norm, epsilon, stepSize, box } = options;
   const origin = readMatrix('origin', options.origin);
@@ -70,5 +66,6 @@ function prepare(options: AttackStepOptions): KernelCall<AttackStepArgs> {
   checkFloat32Length('out', out, origin.data.length);
   const args: AttackStepArgs = { origin, current, gradient, norm: NORMS.indexOf(norm), epsilon, stepSize, out };
   if (box !== undefined) [args.lo, args.hi] = checkBox(box);
-  return { kernel: 'attackStep', args, reference: attackStepReference, inputs: { origin, current, gradient } };
+  const inputs = { origin, current, gradient };
+  return { kernel: 'attackStep', args, reference: attackStepReference, inputs, result: { ...origin, data: out } };
 }

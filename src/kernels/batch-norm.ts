@@ -67,16 +67,12 @@ export interface Moments {
  * @throws EatDmlError ERR_ARGUMENT for options that do not fit.
  */
 export async function batchMoments(options: BatchMomentsOptions & AsyncKernelOptions): Promise<Moments> {
-  const call = prepareMoments(options);
-  await runAsync(call, options);
-  return { mean: call.args.mean, variance: call.args.variance };
+  return runAsync(prepareMoments(options), options);
 }
 
 /** {@link batchMoments}, at once. */
 export function batchMomentsSync(options: BatchMomentsOptions): Moments {
-  const call = prepareMoments(options);
-  runSync(call, options);
-  return { mean: call.args.mean, variance: call.args.variance };
+  return runSync(prepareMoments(options), options);
 }
 
 /**
@@ -84,16 +80,12 @@ export function batchMomentsSync(options: BatchMomentsOptions): Moments {
  * @throws EatDmlError ERR_ARGUMENT for options that do not fit.
  */
 export async function batchNorm(options: BatchNormOptions & AsyncKernelOptions): Promise<Float32Array> {
-  const call = prepareForward(options);
-  await runAsync(call, options);
-  return call.args.out;
+  return runAsync(prepareForward(options), options);
 }
 
 /** {@link batchNorm}, at once. */
 export function batchNormSync(options: BatchNormOptions): Float32Array {
-  const call = prepareForward(options);
-  runSync(call, options);
-  return call.args.out;
+  return runSync(prepareForward(options), options);
 }
 
 /**
@@ -103,39 +95,39 @@ export function batchNormSync(options: BatchNormOptions): Float32Array {
 export async function batchNormGradient(
   options: BatchNormGradientOptions & AsyncKernelOptions,
 ): Promise<BatchNormGradient> {
-  const call = prepareGradient(options);
-  await runAsync(call, options);
-  const { dx, dScale, dOffset } = call.args;
-  return { dx, dScale, dOffset };
+  return runAsync(prepareGradient(options), options);
 }
 
 /** {@link batchNormGradient}, at once. */
 export function batchNormGradientSync(options: BatchNormGradientOptions): BatchNormGradient {
-  const call = prepareGradient(options);
-  runSync(call, options);
-  const { dx, dScale, dOffset } = call.args;
-  return { dx, dScale, dOffset };
+  return runSync(prepareGradient(options), options);
 }
 
 const INPUTS = ['x', 'rows', 'channels', 'mean', 'variance', 'scale', 'offset', 'epsilon', 'activation'];
 
-function prepareMoments(options: BatchMomentsOptions): KernelCall<BatchMomentsArgs> {
+function prepareMoments(options: BatchMomentsOptions): KernelCall<BatchMomentsArgs, Moments> {
   checkOptions(options, [...KERNEL_OPTIONS, 'x', 'rows', 'channels']);
   const { x, rows, channels } = options;
   checkRows(x, rows, channels);
   const args = { x, rows, channels, mean: new Float32Array(channels), variance: new Float32Array(channels) };
-  return { kernel: 'batchMoments', args, reference: batchMomentsReference, inputs: {} };
+  return {
+    kernel: 'batchMoments',
+    args,
+    reference: batchMomentsReference,
+    inputs: {},
+    result: { mean: args.mean, variance: args.variance },
+  };
 }
 
-function prepareForward(options: BatchNormOptions): KernelCall<BatchNormArgs> {
+function prepareForward(options: BatchNormOptions): KernelCall<BatchNormArgs, Float32Array> {
   checkOptions(options, [...KERNEL_OPTIONS, ...INPUTS, 'out']);
   const inputs = readInputs(options);
   const out = options.out ?? new Float32Array(inputs.x.length);
   checkFloat32Length('out', out, inputs.x.length);
-  return { kernel: 'batchNorm', args: { ...inputs, out }, reference: batchNormReference, inputs: {} };
+  return { kernel: 'batchNorm', args: { ...inputs, out }, reference: batchNormReference, inputs: {}, result: out };
 }
 
-function prepareGradient(options: BatchNormGradientOptions): KernelCall<BatchNormGradientArgs> {
+function prepareGradient(options: BatchNormGradientOptions): KernelCall<BatchNormGradientArgs, BatchNormGradient> {
   checkOptions(options, [...KERNEL_OPTIONS, ...INPUTS, 'dy', 'dx']);
   const inputs = readInputs(options);
   const { dy, dx = new Float32Array(inputs.x.length) } = options;
@@ -143,7 +135,13 @@ function prepareGradient(options: BatchNormGradientOptions): KernelCall<BatchNor
   checkFloat32Length('dx', dx, inputs.x.length);
   const [dScale, dOffset] = [new Float32Array(inputs.channels), new Float32Array(inputs.channels)];
   const args = { ...inputs, dy, dx, dScale, dOffset };
-  return { kernel: 'batchNormGradient', args, reference: batchNormGradientReference, inputs: {} };
+  return {
+    kernel: 'batchNormGradient',
+    args,
+    reference: batchNormGradientReference,
+    inputs: {},
+    result: { dx, dScale, dOffset },
+  };
 }
 
 function readInputs(options: Omit<BatchNormOptions, 'out'>): BatchNormInputs {

@@ -23,19 +23,15 @@ export interface BinaryOptions extends KernelOptions, BroadcastOperands {
  * @throws EatDmlError ERR_ARGUMENT for options that do not fit, such as strides that leave an operand.
  */
 export async function binary(options: BinaryOptions & AsyncKernelOptions): Promise<Float32Array> {
-  const call = prepare(options);
-  await runAsync(call, options);
-  return call.args.out;
+  return runAsync(prepare(options), options);
 }
 
 /** {@link binary}, at once. */
 export function binarySync(options: BinaryOptions): Float32Array {
-  const call = prepare(options);
-  runSync(call, options);
-  return call.args.out;
+  return runSync(prepare(options), options);
 }
 
-function prepare(options: BinaryOptions): KernelCall<BinaryArgs> {
+function prepare(options: BinaryOptions): KernelCall<BinaryArgs, Float32Array> {
   checkOptions(options, [...KERNEL_OPTIONS, 'op', 'a', 'b', 'shape', 'aStrides', 'bStrides', 'out']);
   const { op, a, b } = options;
   checkOneOf('op', op, BINARY_OPS);
@@ -47,5 +43,6 @@ function prepare(options: BinaryOptions): KernelCall<BinaryArgs> {
     args: { op: BINARY_OPS.indexOf(op), a, b, layout, out },
     reference: binaryReference,
     inputs: {},
+    result: out,
   };
 }

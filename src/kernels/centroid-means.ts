@@ -37,19 +37,19 @@ export async function centroidMeans(
   labels: Int32Array,
   options: CentroidMeansOptions & AsyncKernelOptions,
 ): Promise<LabelMeans> {
-  const call = prepare(points, labels, options);
-  await runAsync(call, options);
-  return result(call);
+  return runAsync(prepare(points, labels, options), options);
 }
 
 /** {@link centroidMeans}, at once. */
 export function centroidMeansSync(points: Matrix, labels: Int32Array, options: CentroidMeansOptions): LabelMeans {
-  const call = prepare(points, labels, options);
-  runSync(call, options);
-  return result(call);
+  return runSync(prepare(points, labels, options), options);
 }
 
-function prepare(points: Matrix, labels: Int32Array, options: CentroidMeansOptions): KernelCall<CentroidMeansArgs> {
+function prepare(
+  points: Matrix,
+  labels: Int32Array,
+  options: CentroidMeansOptions,
+): KernelCall<CentroidMeansArgs, LabelMeans> {
   checkOptions(options, [...KERNEL_OPTIONS, 'k', 'weights']);
   points = readMatrix('points', points);
   const { k, weights } = options;
@@ -67,7 +67,7 @@ function prepare(points: Matrix, labels: Int32Array, options: CentroidMeansOptio
     counts: new Float64Array(groups),
     means: new Float32Array(groups * points.cols),
   };
-  return { kernel: 'centroidMeans', args, reference: centroidMeansReference, inputs: { points } };
+  return { kernel: 'centroidMeans', args, reference: centroidMeansReference, inputs: { points }, result: result(args) };
 }
 
 function checkLabels(labels: unknown, rows: number, k: number): asserts labels is Int32Array {
@@ -90,7 +90,7 @@ function checkWeights(weights: unknown, rows: number): void {
   }
 }
 
-function result({ args: { points, k, sums, counts, means } }: KernelCall<CentroidMeansArgs>): LabelMeans {
+function result({ points, k, sums, counts, means }: CentroidMeansArgs): LabelMeans {
   const batch = points.batch === undefined ? {} : { batch: points.batch };
   return { sums, counts, means: { data: means, rows: k, cols: points.cols, ...batch } };
 }

@@ -21,19 +21,15 @@ export interface CompareValuesOptions extends KernelOptions, BroadcastOperands {
  * @throws EatDmlError ERR_ARGUMENT for options that do not fit, such as strides that leave an operand.
  */
 export async function compareValues(options: CompareValuesOptions & AsyncKernelOptions): Promise<Uint8Array> {
-  const call = prepare(options);
-  await runAsync(call, options);
-  return call.args.out;
+  return runAsync(prepare(options), options);
 }
 
 /** {@link compareValues}, at once. */
 export function compareValuesSync(options: CompareValuesOptions): Uint8Array {
-  const call = prepare(options);
-  runSync(call, options);
-  return call.args.out;
+  return runSync(prepare(options), options);
 }
 
-function prepare(options: CompareValuesOptions): KernelCall<CompareValuesArgs> {
+function prepare(options: CompareValuesOptions): KernelCall<CompareValuesArgs, Uint8Array> {
   checkOptions(options, [...KERNEL_OPTIONS, 'op', 'a', 'b', 'shape', 'aStrides', 'bStrides', 'out']);
   const { op, a, b } = options;
   checkOneOf('op', op, COMPARE_OPS);
@@ -41,5 +37,5 @@ function prepare(options: CompareValuesOptions): KernelCall<CompareValuesArgs> {
   const out = options.out ?? new Uint8Array(size);
   checkUint8Length('out', out, size);
   const args = { op: COMPARE_OPS.indexOf(op), a, b, layout, out };
-  return { kernel: 'compareValues', args, reference: compareValuesReference, inputs: {} };
+  return { kernel: 'compareValues', args, reference: compareValuesReference, inputs: {}, result: out };
 }

@@ -62,32 +62,24 @@ export interface ConvReluStackBackpropInputOptions extends KernelOptions {
  * memory but a bit per value.
  */
 export async function convReluStack(options: ConvReluStackOptions & AsyncKernelOptions): Promise<ConvReluStackResult> {
-  const call = prepare(options);
-  await runAsync(call, options);
-  return { out: call.args.out, passed: call.args.passed };
+  return runAsync(prepare(options), options);
 }
 
 /** {@link convReluStack}, at once. */
 export function convReluStackSync(options: ConvReluStackOptions): ConvReluStackResult {
-  const call = prepare(options);
-  runSync(call, options);
-  return { out: call.args.out, passed: call.args.passed };
+  return runSync(prepare(options), options);
 }
 
 /** The gradient of {@link convReluStack} by its input. */
 export async function convReluStackBackpropInput(
   options: ConvReluStackBackpropInputOptions & AsyncKernelOptions,
 ): Promise<Float32Array> {
-  const call = prepareGradient(options);
-  await runAsync(call, options);
-  return call.args.out;
+  return runAsync(prepareGradient(options), options);
 }
 
 /** {@link convReluStackBackpropInput}, at once. */
 export function convReluStackBackpropInputSync(options: ConvReluStackBackpropInputOptions): Float32Array {
-  const call = prepareGradient(options);
-  runSync(call, options);
-  return call.args.out;
+  return runSync(prepareGradient(options), options);
 }
 
 /** Words that say which values of these layers relu let pass. */
@@ -95,7 +87,7 @@ export function passedLength(layers: readonly Pick<ConvReluStackLayer, 'geometry
   return layers.reduce((sum, { geometry }) => sum + passedWords(geometry), 0);
 }
 
-function prepare(options: ConvReluStackOptions): KernelCall<ConvReluStackArgs> {
+function prepare(options: ConvReluStackOptions): KernelCall<ConvReluStackArgs, ConvReluStackResult> {
   checkOptions(options, [...KERNEL_OPTIONS, 'layers', 'input', 'out', 'passed']);
   const { input } = options;
   const layers = checkedLayers(options.layers, true);
@@ -105,10 +97,12 @@ function prepare(options: ConvReluStackOptions): KernelCall<ConvReluStackArgs> {
   checkFloat32Length('out', out, outputLength);
   checkInt32Length('passed', passed, passedLength(options.layers));
   const args = { layers, input, out, passed };
-  return { kernel: 'convReluStack', args, reference: convReluStackReference, inputs: {} };
+  return { kernel: 'convReluStack', args, reference: convReluStackReference, inputs: {}, result: { out, passed } };
 }
 
-function prepareGradient(options: ConvReluStackBackpropInputOptions): KernelCall<ConvReluStackBackpropInputArgs> {
+function prepareGradient(
+  options: ConvReluStackBackpropInputOptions,
+): KernelCall<ConvReluStackBackpropInputArgs, Float32Array> {
   checkOptions(options, [...KERNEL_OPTIONS, 'layers', 'dy', 'passed', 'out']);
   const { dy, passed } = options;
   const layers = checkedLayers(options.layers, false);
@@ -118,7 +112,13 @@ function prepareGradient(options: ConvReluStackBackpropInputOptions): KernelCall
   const { out = new Float32Array(inputLength) } = options;
   checkFloat32Length('out', out, inputLength);
   const args = { layers, dy, passed, out };
-  return { kernel: 'convReluStackBackpropInput', args, reference: convReluStackBackpropInputReference, inputs: {} };
+  return {
+    kernel: 'convReluStackBackpropInput',
+    args,
+    reference: convReluStackBackpropInputReference,
+    inputs: {},
+    result: out,
+  };
 }
 
 /** The layers as the kernels read them; throws unless they are whole and follow each other. */

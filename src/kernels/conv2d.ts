@@ -56,39 +56,39 @@ export interface Conv2DBackpropFilterOptions extends KernelOptions {
 
 /** Cross-correlation of NHWC images with an HWIO filter, zero padding; bias and activation on the way out. */
 export async function conv2d(options: Conv2DOptions & AsyncKernelOptions): Promise<Float32Array> {
-  return finish(prepareForward(options), options);
+  return runAsync(prepareForward(options), options);
 }
 
 /** {@link conv2d}, at once. */
 export function conv2dSync(options: Conv2DOptions): Float32Array {
-  return finishSync(prepareForward(options), options);
+  return runSync(prepareForward(options), options);
 }
 
 /** The gradient of {@link conv2d} (without activation) by its input. */
 export async function conv2dBackpropInput(
   options: Conv2DBackpropInputOptions & AsyncKernelOptions,
 ): Promise<Float32Array> {
-  return finish(prepareInput(options), options);
+  return runAsync(prepareInput(options), options);
 }
 
 /** {@link conv2dBackpropInput}, at once. */
 export function conv2dBackpropInputSync(options: Conv2DBackpropInputOptions): Float32Array {
-  return finishSync(prepareInput(options), options);
+  return runSync(prepareInput(options), options);
 }
 
 /** The gradient of {@link conv2d} (without activation) by its filter. */
 export async function conv2dBackpropFilter(
   options: Conv2DBackpropFilterOptions & AsyncKernelOptions,
 ): Promise<Float32Array> {
-  return finish(prepareFilter(options), options);
+  return runAsync(prepareFilter(options), options);
 }
 
 /** {@link conv2dBackpropFilter}, at once. */
 export function conv2dBackpropFilterSync(options: Conv2DBackpropFilterOptions): Float32Array {
-  return finishSync(prepareFilter(options), options);
+  return runSync(prepareFilter(options), options);
 }
 
-function prepareForward(options: Conv2DOptions): KernelCall<Conv2DArgs> {
+function prepareForward(options: Conv2DOptions): KernelCall<Conv2DArgs, Float32Array> {
   checkOptions(options, [...KERNEL_OPTIONS, 'geometry', 'input', 'filter', 'bias', 'activation', 'out']);
   const { geometry, input, filter, bias, activation = 'none' } = options;
   const size = geometrySizes(geometry);
@@ -98,27 +98,33 @@ function prepareForward(options: Conv2DOptions): KernelCall<Conv2DArgs> {
   checkOneOf('activation', activation, ACTIVATIONS);
   const out = outputOf(options.out, size.output);
   const args = { ...geometry, input, filter, bias, activation: ACTIVATIONS.indexOf(activation), out };
-  return { kernel: 'conv2d', args, reference: conv2dReference, inputs: {} };
+  return { kernel: 'conv2d', args, reference: conv2dReference, inputs: {}, result: args.out };
 }
 
-function prepareInput(options: Conv2DBackpropInputOptions): KernelCall<Conv2DBackpropInputArgs> {
+function prepareInput(options: Conv2DBackpropInputOptions): KernelCall<Conv2DBackpropInputArgs, Float32Array> {
   checkOptions(options, [...KERNEL_OPTIONS, 'geometry', 'dy', 'filter', 'out']);
   const { geometry, dy, filter } = options;
   const size = geometrySizes(geometry);
   checkFloat32Length('dy', dy, size.output);
   checkFloat32Length('filter', filter, size.filter);
   const args = { ...geometry, dy, filter, out: outputOf(options.out, size.input) };
-  return { kernel: 'conv2dBackpropInput', args, reference: conv2dBackpropInputReference, inputs: {} };
+  return { kernel: 'conv2dBackpropInput', args, reference: conv2dBackpropInputReference, inputs: {}, result: args.out };
 }
 
-function prepareFilter(options: Conv2DBackpropFilterOptions): KernelCall<Conv2DBackpropFilterArgs> {
+function prepareFilter(options: Conv2DBackpropFilterOptions): KernelCall<Conv2DBackpropFilterArgs, Float32Array> {
   checkOptions(options, [...KERNEL_OPTIONS, 'geometry', 'input', 'dy', 'out']);
   const { geometry, input, dy } = options;
   const size = geometrySizes(geometry);
   checkFloat32Length('input', input, size.input);
   checkFloat32Length('dy', dy, size.output);
   const args = { ...geometry, input, dy, out: outputOf(options.out, size.filter) };
-  return { kernel: 'conv2dBackpropFilter', args, reference: conv2dBackpropFilterReference, inputs: {} };
+  return {
+    kernel: 'conv2dBackpropFilter',
+    args,
+    reference: conv2dBackpropFilterReference,
+    inputs: {},
+    result: args.out,
+  };
 }
 
 /** Elements of the input, the output and the filter; throws unless the geometry is whole. */
@@ -138,17 +144,4 @@ function outputOf(out: Float32Array | undefined, length: number): Float32Array {
   if (out === undefined) return new Float32Array(length);
   checkFloat32Length('out', out, length);
   return out;
-}
-
-async function finish<Args extends { out: Float32Array }>(
-  call: KernelCall<Args>,
-  options: AsyncKernelOptions,
-): Promise<Float32Array> {
-  await runAsync(call, options);
-  return call.args.out;
-}
-
-function finishSync<Args extends { out: Float32Array }>(call: KernelCall<Args>, options: KernelOptions): Float32Array {
-  runSync(call, options);
-  return call.args.out;
 }

@@ -41,36 +41,36 @@ export interface DepthwiseConv2DBackpropFilterOptions extends Common {
 
 /** Cross-correlation of every channel of NHWC images with a filter of its own, zero padding. */
 export async function depthwiseConv2d(options: DepthwiseConv2DOptions & AsyncKernelOptions): Promise<Float32Array> {
-  return finish(forward(options), options);
+  return runAsync(forward(options), options);
 }
 
 /** {@link depthwiseConv2d}, at once. */
 export function depthwiseConv2dSync(options: DepthwiseConv2DOptions): Float32Array {
-  return finishSync(forward(options), options);
+  return runSync(forward(options), options);
 }
 
 /** The gradient of {@link depthwiseConv2d} by its input. */
 export async function depthwiseConv2dBackpropInput(
   options: DepthwiseConv2DBackpropInputOptions & AsyncKernelOptions,
 ): Promise<Float32Array> {
-  return finish(byInput(options), options);
+  return runAsync(byInput(options), options);
 }
 
 /** {@link depthwiseConv2dBackpropInput}, at once. */
 export function depthwiseConv2dBackpropInputSync(options: DepthwiseConv2DBackpropInputOptions): Float32Array {
-  return finishSync(byInput(options), options);
+  return runSync(byInput(options), options);
 }
 
 /** The gradient of {@link depthwiseConv2d} by its filter. */
 export async function depthwiseConv2dBackpropFilter(
   options: DepthwiseConv2DBackpropFilterOptions & AsyncKernelOptions,
 ): Promise<Float32Array> {
-  return finish(byFilter(options), options);
+  return runAsync(byFilter(options), options);
 }
 
 /** {@link depthwiseConv2dBackpropFilter}, at once. */
 export function depthwiseConv2dBackpropFilterSync(options: DepthwiseConv2DBackpropFilterOptions): Float32Array {
-  return finishSync(byFilter(options), options);
+  return runSync(byFilter(options), options);
 }
 
 type Operand = 'input' | 'filter' | 'dy';
@@ -88,14 +88,14 @@ const byFilter = (options: DepthwiseConv2DBackpropFilterOptions) => {
   return prepare('depthwiseConv2dBackpropFilter', options, operands, 'filter', depthwiseBackpropFilterReference);
 };
 
-/** `result`: the operand that the result has the size of. */
+/** `like`: the operand that the result has the size of. */
 function prepare<Given extends Partial<Record<Operand, Float32Array>>>(
   kernel: string,
   options: Common,
   operands: Given,
-  result: Operand,
+  like: Operand,
   reference: ReferenceKernel<Conv2DGeometry & Given & { out: Float32Array }>,
-): KernelCall<Conv2DGeometry & Given & { out: Float32Array }> {
+): KernelCall<Conv2DGeometry & Given & { out: Float32Array }, Float32Array> {
   checkOptions(options, [...KERNEL_OPTIONS, 'geometry', 'out', ...Object.keys(operands)]);
   const { geometry } = options;
   const { input, output, filter } = geometrySizes(geometry);
@@ -104,17 +104,7 @@ function prepare<Given extends Partial<Record<Operand, Float32Array>>>(
   }
   const sizes: Record<Operand, number> = { input, dy: output, filter: filter / geometry.outChannels };
   for (const [name, values] of Object.entries(operands)) checkFloat32Length(name, values!, sizes[name as Operand]);
-  const out = options.out ?? new Float32Array(sizes[result]);
-  checkFloat32Length('out', out, sizes[result]);
-  return { kernel, args: { ...geometry, ...operands, out }, reference, inputs: {} };
-}
-
-async function finish<Args extends { out: Float32Array }>(call: KernelCall<Args>, options: AsyncKernelOptions) {
-  await runAsync(call, options);
-  return call.args.out;
-}
-
-function finishSync<Args extends { out: Float32Array }>(call: KernelCall<Args>, options: KernelOptions): Float32Array {
-  runSync(call, options);
-  return call.args.out;
+  const out = options.out ?? new Float32Array(sizes[like]);
+  checkFloat32Length('out', out, sizes[like]);
+  return { kernel, args: { ...geometry, ...operands, out }, reference, inputs: {}, result: out };
 }

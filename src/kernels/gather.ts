@@ -32,19 +32,15 @@ export interface GatherOptions extends KernelOptions {
  * @throws EatDmlError ERR_ARGUMENT for options that do not fit, such as an index that is out of range.
  */
 export async function gather(options: GatherOptions & AsyncKernelOptions): Promise<Float32Array> {
-  const call = prepare(options);
-  await runAsync(call, options);
-  return call.args.out;
+  return runAsync(prepare(options), options);
 }
 
 /** {@link gather}, at once. */
 export function gatherSync(options: GatherOptions): Float32Array {
-  const call = prepare(options);
-  runSync(call, options);
-  return call.args.out;
+  return runSync(prepare(options), options);
 }
 
-function prepare(options: GatherOptions): KernelCall<GatherArgs> {
+function prepare(options: GatherOptions): KernelCall<GatherArgs, Float32Array> {
   checkOptions(options, [...KERNEL_OPTIONS, 'x', 'indices', 'batch', 'outer', 'size', 'inner', 'count', 'out']);
   const { x, indices, batch = 1, outer = 1, size, inner = 1, count } = options;
   for (const [name, value] of Object.entries({ batch, outer, size, inner, count })) checkCount(name, value);
@@ -55,5 +51,5 @@ function prepare(options: GatherOptions): KernelCall<GatherArgs> {
   const out = options.out ?? new Float32Array(length);
   checkFloat32Length('out', out, length);
   const args = { x, indices, batch, outer, size, inner, count, out };
-  return { kernel: 'gather', args, reference: gatherReference, inputs: {} };
+  return { kernel: 'gather', args, reference: gatherReference, inputs: {}, result: out };
 }

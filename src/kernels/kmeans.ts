@@ -75,7 +75,7 @@ function watch(options: KMeansOptions, onError: (error: unknown) => void): KMean
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: the calls of one plan have different arguments
-type AnyCall = KernelCall<any>;
+type AnyCall = KernelCall<any, void>;
 type Plan = Generator<AnyCall, KMeansResult>;
 
 /** The kernel calls of all matrices, several starts at once; returns the best start of each matrix. */
@@ -91,7 +91,13 @@ function* plan(points: Matrix, options: KMeansOptions): Plan {
     yield* fillStarts(args.centroids, given, first, starts);
     const problems = best.length * starts;
     const init = { data: args.centroids.slice(), rows: k, cols, ...(problems > 1 && { batch: problems }) };
-    yield { kernel: 'kmeans', args, reference: kmeansReference, inputs: { points: given.points, init } };
+    yield {
+      kernel: 'kmeans',
+      args,
+      reference: kmeansReference,
+      inputs: { points: given.points, init },
+      result: undefined,
+    };
     for (let problem = 0; problem < args.inertia.length; problem++) {
       const batch = Math.floor(problem / starts);
       const known = best[batch];
@@ -133,6 +139,7 @@ function* start(points: Matrix, o: Checked, batch: number, restart: number): Gen
       args,
       reference: kmeansPlusPlusReference,
       inputs: { points },
+      result: undefined,
     };
   }
   const centroids = new Float32Array(k * cols);

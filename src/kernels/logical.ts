@@ -20,19 +20,15 @@ export interface LogicalOptions extends KernelOptions {
  * @throws EatDmlError ERR_ARGUMENT for options that do not fit.
  */
 export async function logical(options: LogicalOptions & AsyncKernelOptions): Promise<Uint8Array> {
-  const call = prepare(options);
-  await runAsync(call, options);
-  return call.args.out;
+  return runAsync(prepare(options), options);
 }
 
 /** {@link logical}, at once. */
 export function logicalSync(options: LogicalOptions): Uint8Array {
-  const call = prepare(options);
-  runSync(call, options);
-  return call.args.out;
+  return runSync(prepare(options), options);
 }
 
-function prepare(options: LogicalOptions): KernelCall<LogicalArgs> {
+function prepare(options: LogicalOptions): KernelCall<LogicalArgs, Uint8Array> {
   checkOptions(options, [...KERNEL_OPTIONS, 'op', 'a', 'b', 'out']);
   const { op, a, b } = options;
   checkOneOf('op', op, LOGICAL_OPS);
@@ -43,5 +39,5 @@ function prepare(options: LogicalOptions): KernelCall<LogicalArgs> {
   const out = options.out ?? new Uint8Array(size);
   checkUint8Length('out', out, size);
   const args = { op: LOGICAL_OPS.indexOf(op), a, b, size, out };
-  return { kernel: 'logical', args, reference: logicalReference, inputs: {} };
+  return { kernel: 'logical', args, reference: logicalReference, inputs: {}, result: out };
 }

@@ -40,21 +40,17 @@ export interface MatMulOptions extends KernelOptions {
  * @throws EatDmlError ERR_ARGUMENT for lengths that do not fit.
  */
 export async function matmul(options: MatMulOptions & AsyncKernelOptions): Promise<Float32Array> {
-  const call = prepare(options);
-  await runAsync(call, options);
-  return call.args.out;
+  return runAsync(prepare(options), options);
 }
 
 /** {@link matmul}, at once. */
 export function matmulSync(options: MatMulOptions): Float32Array {
-  const call = prepare(options);
-  runSync(call, options);
-  return call.args.out;
+  return runSync(prepare(options), options);
 }
 
 const KNOWN = ['a', 'b', 'm', 'n', 'k', 'batch', 'broadcastA', 'broadcastB', 'transposeA', 'transposeB', 'bias', 'out'];
 
-function prepare(options: MatMulOptions): KernelCall<MatMulArgs> {
+function prepare(options: MatMulOptions): KernelCall<MatMulArgs, Float32Array> {
   checkOptions(options, [...KERNEL_OPTIONS, ...KNOWN, 'activation']);
   const { a, b, m, n, k, batch = 1, bias, activation = 'none' } = options;
   const { broadcastA = false, broadcastB = false, transposeA = false, transposeB = false } = options;
@@ -68,5 +64,5 @@ function prepare(options: MatMulOptions): KernelCall<MatMulArgs> {
   if (out === a || out === b) throw invalid('out', 'an array of its own', 'one of the inputs');
   const flags = { broadcastA, broadcastB, transposeA, transposeB };
   const args = { a, b, m, n, k, batch, bias, ...flags, activation: ACTIVATIONS.indexOf(activation), out };
-  return { kernel: 'matmul', args, reference: matmulReference, inputs: {} };
+  return { kernel: 'matmul', args, reference: matmulReference, inputs: {}, result: out };
 }

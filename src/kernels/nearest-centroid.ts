@@ -30,19 +30,19 @@ export async function nearestCentroid(
   centroids: Matrix,
   options: AsyncKernelOptions = {},
 ): Promise<NearestCentroids> {
-  const call = prepare(points, centroids, options);
-  await runAsync(call, options);
-  return result(call);
+  return runAsync(prepare(points, centroids, options), options);
 }
 
 /** {@link nearestCentroid}, at once. */
 export function nearestCentroidSync(points: Matrix, centroids: Matrix, options: KernelOptions = {}): NearestCentroids {
-  const call = prepare(points, centroids, options);
-  runSync(call, options);
-  return result(call);
+  return runSync(prepare(points, centroids, options), options);
 }
 
-function prepare(points: Matrix, centroids: Matrix, options: KernelOptions): KernelCall<NearestCentroidArgs> {
+function prepare(
+  points: Matrix,
+  centroids: Matrix,
+  options: KernelOptions,
+): KernelCall<NearestCentroidArgs, NearestCentroids> {
   checkOptions(options, KERNEL_OPTIONS);
   points = readMatrix('points', points);
   centroids = readMatrix('centroids', centroids);
@@ -55,9 +55,15 @@ function prepare(points: Matrix, centroids: Matrix, options: KernelOptions): Ker
     distances: new Float32Array(size),
     secondDistances: new Float32Array(size),
   };
-  return { kernel: 'nearestCentroid', args, reference: nearestCentroidReference, inputs: { points, centroids } };
+  return {
+    kernel: 'nearestCentroid',
+    args,
+    reference: nearestCentroidReference,
+    inputs: { points, centroids },
+    result: result(args),
+  };
 }
 
-function result({ args: { labels, distances, secondDistances } }: KernelCall<NearestCentroidArgs>): NearestCentroids {
+function result({ labels, distances, secondDistances }: NearestCentroidArgs): NearestCentroids {
   return { labels, distances, secondDistances };
 }

@@ -41,19 +41,19 @@ export async function nearestNeighbors(
   points: Matrix,
   options: NearestNeighborsOptions & AsyncKernelOptions,
 ): Promise<Neighbors> {
-  const call = prepare(queries, points, options);
-  await runAsync(call, options);
-  return { indices: call.args.indices, distances: call.args.distances };
+  return runAsync(prepare(queries, points, options), options);
 }
 
 /** {@link nearestNeighbors}, at once. */
 export function nearestNeighborsSync(queries: Matrix, points: Matrix, options: NearestNeighborsOptions): Neighbors {
-  const call = prepare(queries, points, options);
-  runSync(call, options);
-  return { indices: call.args.indices, distances: call.args.distances };
+  return runSync(prepare(queries, points, options), options);
 }
 
-function prepare(queries: Matrix, points: Matrix, options: NearestNeighborsOptions): KernelCall<NearestNeighborsArgs> {
+function prepare(
+  queries: Matrix,
+  points: Matrix,
+  options: NearestNeighborsOptions,
+): KernelCall<NearestNeighborsArgs, Neighbors> {
   checkOptions(options, [...KERNEL_OPTIONS, 'k', 'excludeSelf', 'metric']);
   queries = readMatrix('queries', queries);
   points = readMatrix('points', points);
@@ -73,5 +73,11 @@ function prepare(queries: Matrix, points: Matrix, options: NearestNeighborsOptio
     indices: new Int32Array(size),
     distances: new Float32Array(size),
   };
-  return { kernel: 'nearestNeighbors', args, reference: nearestNeighborsReference, inputs: { queries, points } };
+  return {
+    kernel: 'nearestNeighbors',
+    args,
+    reference: nearestNeighborsReference,
+    inputs: { queries, points },
+    result: { indices: args.indices, distances: args.distances },
+  };
 }

@@ -28,19 +28,15 @@ export interface OneHotOptions extends KernelOptions {
  * @throws EatDmlError ERR_ARGUMENT for options that do not fit.
  */
 export async function oneHot(options: OneHotOptions & AsyncKernelOptions): Promise<Float32Array> {
-  const call = prepare(options);
-  await runAsync(call, options);
-  return call.args.out;
+  return runAsync(prepare(options), options);
 }
 
 /** {@link oneHot}, at once. */
 export function oneHotSync(options: OneHotOptions): Float32Array {
-  const call = prepare(options);
-  runSync(call, options);
-  return call.args.out;
+  return runSync(prepare(options), options);
 }
 
-function prepare(options: OneHotOptions): KernelCall<OneHotArgs> {
+function prepare(options: OneHotOptions): KernelCall<OneHotArgs, Float32Array> {
   checkOptions(options, [...KERNEL_OPTIONS, 'indices', 'rows', 'depth', 'on', 'off', 'out']);
   const { indices, rows, depth, on = 1, off = 0 } = options;
   checkCount('rows', rows);
@@ -48,5 +44,11 @@ function prepare(options: OneHotOptions): KernelCall<OneHotArgs> {
   checkInt32Length('indices', indices, rows);
   const out = options.out ?? new Float32Array(rows * depth);
   checkFloat32Length('out', out, rows * depth);
-  return { kernel: 'oneHot', args: { indices, rows, depth, on, off, out }, reference: oneHotReference, inputs: {} };
+  return {
+    kernel: 'oneHot',
+    args: { indices, rows, depth, on, off, out },
+    reference: oneHotReference,
+    inputs: {},
+    result: out,
+  };
 }

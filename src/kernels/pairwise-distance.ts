@@ -32,19 +32,15 @@ export async function pairwiseDistance(
   b: Matrix,
   options: PairwiseDistanceOptions & AsyncKernelOptions = {},
 ): Promise<Matrix> {
-  const call = prepare(a, b, options);
-  await runAsync(call, options);
-  return result(call);
+  return runAsync(prepare(a, b, options), options);
 }
 
 /** {@link pairwiseDistance}, at once. */
 export function pairwiseDistanceSync(a: Matrix, b: Matrix, options: PairwiseDistanceOptions = {}): Matrix {
-  const call = prepare(a, b, options);
-  runSync(call, options);
-  return result(call);
+  return runSync(prepare(a, b, options), options);
 }
 
-function prepare(a: Matrix, b: Matrix, options: PairwiseDistanceOptions): KernelCall<PairwiseDistanceArgs> {
+function prepare(a: Matrix, b: Matrix, options: PairwiseDistanceOptions): KernelCall<PairwiseDistanceArgs, Matrix> {
   checkOptions(options, [...KERNEL_OPTIONS, 'metric', 'out']);
   a = readMatrix('a', a);
   b = readMatrix('b', b);
@@ -54,9 +50,15 @@ function prepare(a: Matrix, b: Matrix, options: PairwiseDistanceOptions): Kernel
   const size = batchOf(a) * a.rows * b.rows;
   if (options.out !== undefined) checkFloat32Length('out', options.out, size);
   const args = { a, b, metric: METRICS.indexOf(metric), out: options.out ?? new Float32Array(size) };
-  return { kernel: 'pairwiseDistance', args, reference: pairwiseDistanceReference, inputs: { a, b } };
+  return {
+    kernel: 'pairwiseDistance',
+    args,
+    reference: pairwiseDistanceReference,
+    inputs: { a, b },
+    result: result(args),
+  };
 }
 
-function result({ args: { a, b, out } }: KernelCall<PairwiseDistanceArgs>): Matrix {
+function result({ a, b, out }: PairwiseDistanceArgs): Matrix {
   return { data: out, rows: a.rows, cols: b.rows, ...(a.batch !== undefined && { batch: a.batch }) };
 }

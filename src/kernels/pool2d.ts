@@ -46,16 +46,12 @@ export interface Pool2DGradientOptions extends KernelOptions {
  * @throws EatDmlError ERR_ARGUMENT for options that do not fit.
  */
 export async function pool2d(options: Pool2DOptions & AsyncKernelOptions): Promise<Float32Array> {
-  const call = prepareForward(options);
-  await runAsync(call, options);
-  return call.args.out;
+  return runAsync(prepareForward(options), options);
 }
 
 /** {@link pool2d}, at once. */
 export function pool2dSync(options: Pool2DOptions): Float32Array {
-  const call = prepareForward(options);
-  runSync(call, options);
-  return call.args.out;
+  return runSync(prepareForward(options), options);
 }
 
 /**
@@ -64,19 +60,15 @@ export function pool2dSync(options: Pool2DOptions): Float32Array {
  * @throws EatDmlError ERR_ARGUMENT for options that do not fit.
  */
 export async function pool2dGradient(options: Pool2DGradientOptions & AsyncKernelOptions): Promise<Float32Array> {
-  const call = prepareGradient(options);
-  await runAsync(call, options);
-  return call.args.dx;
+  return runAsync(prepareGradient(options), options);
 }
 
 /** {@link pool2dGradient}, at once. */
 export function pool2dGradientSync(options: Pool2DGradientOptions): Float32Array {
-  const call = prepareGradient(options);
-  runSync(call, options);
-  return call.args.dx;
+  return runSync(prepareGradient(options), options);
 }
 
-function prepareForward(options: Pool2DOptions): KernelCall<Pool2DArgs> {
+function prepareForward(options: Pool2DOptions): KernelCall<Pool2DArgs, Float32Array> {
   checkOptions(options, [...KERNEL_OPTIONS, 'op', 'geometry', 'x', 'out']);
   const { op, geometry, x } = options;
   checkOneOf('op', op, POOL_OPS);
@@ -85,10 +77,10 @@ function prepareForward(options: Pool2DOptions): KernelCall<Pool2DArgs> {
   const out = options.out ?? new Float32Array(size.output);
   checkFloat32Length('out', out, size.output);
   const args = { ...geometry, op: POOL_OPS.indexOf(op), x, out };
-  return { kernel: 'pool2d', args, reference: pool2dReference, inputs: {} };
+  return { kernel: 'pool2d', args, reference: pool2dReference, inputs: {}, result: out };
 }
 
-function prepareGradient(options: Pool2DGradientOptions): KernelCall<Pool2DGradientArgs> {
+function prepareGradient(options: Pool2DGradientOptions): KernelCall<Pool2DGradientArgs, Float32Array> {
   checkOptions(options, [...KERNEL_OPTIONS, 'op', 'geometry', 'x', 'dy', 'dx']);
   const { op, geometry, x, dy } = options;
   checkOneOf('op', op, POOL_OPS);
@@ -98,7 +90,7 @@ function prepareGradient(options: Pool2DGradientOptions): KernelCall<Pool2DGradi
   const dx = options.dx ?? new Float32Array(size.input);
   checkFloat32Length('dx', dx, size.input);
   const args = { ...geometry, op: POOL_OPS.indexOf(op), x, dy, dx };
-  return { kernel: 'pool2dGradient', args, reference: pool2dGradientReference, inputs: {} };
+  return { kernel: 'pool2dGradient', args, reference: pool2dGradientReference, inputs: {}, result: dx };
 }
 
 function poolSizes(geometry: Conv2DGeometry) {

@@ -37,19 +37,15 @@ export async function projectPerturbation(
   delta: Matrix,
   options: ProjectPerturbationOptions & AsyncKernelOptions,
 ): Promise<Matrix> {
-  const call = prepare(delta, options);
-  await runAsync(call, options);
-  return { ...call.args.delta, data: call.args.out };
+  return runAsync(prepare(delta, options), options);
 }
 
 /** {@link projectPerturbation}, at once. */
 export function projectPerturbationSync(delta: Matrix, options: ProjectPerturbationOptions): Matrix {
-  const call = prepare(delta, options);
-  runSync(call, options);
-  return { ...call.args.delta, data: call.args.out };
+  return runSync(prepare(delta, options), options);
 }
 
-function prepare(delta: Matrix, options: ProjectPerturbationOptions): KernelCall<ProjectPerturbationArgs> {
+function prepare(delta: Matrix, options: ProjectPerturbationOptions): KernelCall<ProjectPerturbationArgs, Matrix> {
   checkOptions(options, [...KERNEL_OPTIONS, 'norm', 'epsilon', 'around', 'box', 'out']);
   delta = readMatrix('delta', delta);
   const { norm, epsilon, box } = options;
@@ -71,7 +67,8 @@ function prepare(delta: Matrix, options: ProjectPerturbationOptions): KernelCall
   } else if (box !== undefined) {
     throw invalid('around', 'the point the box is seen from, where box is given', undefined);
   }
-  return { kernel: 'projectPerturbation', args, reference: projectPerturbationReference, inputs };
+  const result = { ...delta, data: args.out };
+  return { kernel: 'projectPerturbation', args, reference: projectPerturbationReference, inputs, result };
 }
 
 /** Throws unless `box` is [low, high] with low <= high; both are rounded to float32, as the data is. */

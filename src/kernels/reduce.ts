@@ -28,19 +28,15 @@ export interface ReduceOptions extends KernelOptions {
  * @throws EatDmlError ERR_ARGUMENT for options that do not fit.
  */
 export async function reduce(options: ReduceOptions & AsyncKernelOptions): Promise<Float32Array> {
-  const call = prepare(options);
-  await runAsync(call, options);
-  return call.args.out;
+  return runAsync(prepare(options), options);
 }
 
 /** {@link reduce}, at once. */
 export function reduceSync(options: ReduceOptions): Float32Array {
-  const call = prepare(options);
-  runSync(call, options);
-  return call.args.out;
+  return runSync(prepare(options), options);
 }
 
-function prepare(options: ReduceOptions): KernelCall<ReduceArgs> {
+function prepare(options: ReduceOptions): KernelCall<ReduceArgs, Float32Array> {
   checkOptions(options, [...KERNEL_OPTIONS, 'op', 'x', 'outer', 'reduced', 'inner', 'out']);
   const { op, x, outer, reduced, inner } = options;
   checkOneOf('op', op, REDUCE_OPS);
@@ -49,5 +45,5 @@ function prepare(options: ReduceOptions): KernelCall<ReduceArgs> {
   const out = options.out ?? new Float32Array(outer * inner);
   checkFloat32Length('out', out, outer * inner);
   const args = { op: REDUCE_OPS.indexOf(op), x, outer, reduced, inner, out };
-  return { kernel: 'reduce', args, reference: reduceReference, inputs: {} };
+  return { kernel: 'reduce', args, reference: reduceReference, inputs: {}, result: out };
 }

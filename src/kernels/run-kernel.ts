@@ -13,32 +13,35 @@ import {
 /** A plain-loop kernel: does its work in slices, yielding between them so that an asynchronous call can be aborted. */
 export type ReferenceKernel<Args> = (args: Args) => Generator<void>;
 
-/** A checked call: its name in the addon, the arguments both devices read, and what to name in an error. */
-export interface KernelCall<Args extends object> {
+/** A checked call: its name in the addon, the arguments both devices read, what to name in an error, and what to return. */
+export interface KernelCall<Args extends object, Result = unknown> {
   kernel: string;
   args: Args & { checkFinite?: boolean };
   reference: ReferenceKernel<Args>;
   /** The input matrices by argument name, to say what and where a bad value is. */
   inputs: Record<string, Matrix>;
+  /** Made of arrays of `args`, which hold their values once the call has run. */
+  result: Result;
 }
 
-/** Runs on the chosen device, now. Results are in the arrays of `args`. */
-export function runSync<Args extends object>(call: KernelCall<Args>, options: KernelOptions): void {
+/** Runs on the chosen device, now. */
+export function runSync<Args extends object, Result>(call: KernelCall<Args, Result>, options: KernelOptions): Result {
   const addon = resolveDevice(options.device, call.kernel);
   call.args.checkFinite = options.checkFinite ?? true;
   try {
     if (addon) (addon[call.kernel] as AddonKernel)(call.args, false);
     else for (const _ of reference(call));
+    return call.result;
   } catch (error) {
     throw translate(error, call);
   }
 }
 
 /** Runs off the event loop (native), or in slices on it (js); stops when `options.signal` is aborted. */
-export async function runAsync<Args extends object>(
-  call: KernelCall<Args>,
+export async function runAsync<Args extends object, Result>(
+  call: KernelCall<Args, Result>,
   options: AsyncKernelOptions,
-): Promise<void> {
+): Promise<Result> {
   const { signal } = options;
   throwIfAborted(signal);
   const addon = resolveDevice(options.device, call.kernel);
@@ -46,6 +49,7 @@ export async function runAsync<Args extends object>(
   try {
     if (addon) await runTask((addon[call.kernel] as AddonKernel)(call.args, true) as AddonTask, signal);
     else await runSlices(reference(call), signal);
+    return call.result;
   } catch (error) {
     throw translate(error, call, signal);
   }

@@ -28,19 +28,15 @@ export interface SegmentSumOptions extends KernelOptions {
  * @throws EatDmlError ERR_ARGUMENT for options that do not fit.
  */
 export async function segmentSum(options: SegmentSumOptions & AsyncKernelOptions): Promise<Float32Array> {
-  const call = prepare(options);
-  await runAsync(call, options);
-  return call.args.out;
+  return runAsync(prepare(options), options);
 }
 
 /** {@link segmentSum}, at once. */
 export function segmentSumSync(options: SegmentSumOptions): Float32Array {
-  const call = prepare(options);
-  runSync(call, options);
-  return call.args.out;
+  return runSync(prepare(options), options);
 }
 
-function prepare(options: SegmentSumOptions): KernelCall<SegmentSumArgs> {
+function prepare(options: SegmentSumOptions): KernelCall<SegmentSumArgs, Float32Array> {
   checkOptions(options, [...KERNEL_OPTIONS, 'x', 'ids', 'rows', 'inner', 'segments', 'out']);
   const { x, ids, rows, inner = 1, segments } = options;
   for (const [name, value] of Object.entries({ rows, inner, segments })) checkCount(name, value);
@@ -53,5 +49,6 @@ function prepare(options: SegmentSumOptions): KernelCall<SegmentSumArgs> {
     args: { x, ids, rows, inner, segments, out },
     reference: segmentSumReference,
     inputs: {},
+    result: out,
   };
 }

@@ -29,19 +29,15 @@ export interface SelectOptions extends KernelOptions {
  * @throws EatDmlError ERR_ARGUMENT for options that do not fit.
  */
 export async function select(options: SelectOptions & AsyncKernelOptions): Promise<Float32Array> {
-  const call = prepare(options);
-  await runAsync(call, options);
-  return call.args.out;
+  return runAsync(prepare(options), options);
 }
 
 /** {@link select}, at once. */
 export function selectSync(options: SelectOptions): Float32Array {
-  const call = prepare(options);
-  runSync(call, options);
-  return call.args.out;
+  return runSync(prepare(options), options);
 }
 
-function prepare(options: SelectOptions): KernelCall<SelectArgs> {
+function prepare(options: SelectOptions): KernelCall<SelectArgs, Float32Array> {
   checkOptions(options, [...KERNEL_OPTIONS, 'condition', 't', 'e', 'rows', 'inner', 'out']);
   const { condition, t, e, rows, inner = 1 } = options;
   checkCount('rows', rows);
@@ -51,5 +47,11 @@ function prepare(options: SelectOptions): KernelCall<SelectArgs> {
   checkFloat32Length('e', e, rows * inner);
   const out = options.out ?? new Float32Array(rows * inner);
   checkFloat32Length('out', out, rows * inner);
-  return { kernel: 'select', args: { condition, t, e, rows, inner, out }, reference: selectReference, inputs: {} };
+  return {
+    kernel: 'select',
+    args: { condition, t, e, rows, inner, out },
+    reference: selectReference,
+    inputs: {},
+    result: out,
+  };
 }

@@ -24,19 +24,15 @@ export interface SoftmaxOptions extends KernelOptions {
  * @throws EatDmlError ERR_ARGUMENT for options that do not fit.
  */
 export async function softmax(options: SoftmaxOptions & AsyncKernelOptions): Promise<Float32Array> {
-  const call = prepare(options);
-  await runAsync(call, options);
-  return call.args.out;
+  return runAsync(prepare(options), options);
 }
 
 /** {@link softmax}, at once. */
 export function softmaxSync(options: SoftmaxOptions): Float32Array {
-  const call = prepare(options);
-  runSync(call, options);
-  return call.args.out;
+  return runSync(prepare(options), options);
 }
 
-function prepare(options: SoftmaxOptions): KernelCall<SoftmaxArgs> {
+function prepare(options: SoftmaxOptions): KernelCall<SoftmaxArgs, Float32Array> {
   checkOptions(options, [...KERNEL_OPTIONS, 'x', 'rows', 'cols', 'out']);
   const { x, rows, cols } = options;
   checkCount('rows', rows);
@@ -44,5 +40,5 @@ function prepare(options: SoftmaxOptions): KernelCall<SoftmaxArgs> {
   checkFloat32Length('x', x, rows * cols);
   const out = options.out ?? new Float32Array(rows * cols);
   checkFloat32Length('out', out, rows * cols);
-  return { kernel: 'softmax', args: { x, rows, cols, out }, reference: softmaxReference, inputs: {} };
+  return { kernel: 'softmax', args: { x, rows, cols, out }, reference: softmaxReference, inputs: {}, result: out };
 }

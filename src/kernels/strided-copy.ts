@@ -24,19 +24,15 @@ export interface StridedCopyOptions extends KernelOptions {
  * @throws EatDmlError ERR_ARGUMENT for options that do not fit, such as strides that leave an array.
  */
 export async function stridedCopy(options: StridedCopyOptions & AsyncKernelOptions): Promise<Float32Array> {
-  const call = prepare(options);
-  await runAsync(call, options);
-  return call.args.out;
+  return runAsync(prepare(options), options);
 }
 
 /** {@link stridedCopy}, at once. */
 export function stridedCopySync(options: StridedCopyOptions): Float32Array {
-  const call = prepare(options);
-  runSync(call, options);
-  return call.args.out;
+  return runSync(prepare(options), options);
 }
 
-function prepare(options: StridedCopyOptions): KernelCall<StridedCopyArgs> {
+function prepare(options: StridedCopyOptions): KernelCall<StridedCopyArgs, Float32Array> {
   const names = ['x', 'shape', 'xStrides', 'outStrides', 'xOffset', 'outOffset', 'out'];
   checkOptions(options, [...KERNEL_OPTIONS, ...names]);
   const { x, shape, xStrides, outStrides, xOffset = 0, outOffset = 0, out } = options;
@@ -52,7 +48,7 @@ function prepare(options: StridedCopyOptions): KernelCall<StridedCopyArgs> {
   const axes = [...whole(shape, 1), ...whole(xStrides, 0), ...whole(outStrides, 0)];
   const layout = Float64Array.of(...axes, xOffset, outOffset);
   const args = { x, xSize: x.length, outSize: out.length, layout, out };
-  return { kernel: 'stridedCopy', args, reference: stridedCopyReference, inputs: {} };
+  return { kernel: 'stridedCopy', args, reference: stridedCopyReference, inputs: {}, result: out };
 }
 
 function checkInside(name: string, strides: readonly number[], shape: readonly number[], offset: number, size: number) {

@@ -34,19 +34,15 @@ export interface LargestValues {
  * @throws EatDmlError ERR_ARGUMENT for options that do not fit.
  */
 export async function topK(options: TopKOptions & AsyncKernelOptions): Promise<LargestValues> {
-  const call = prepare(options);
-  await runAsync(call, options);
-  return { values: call.args.values, indices: call.args.indices };
+  return runAsync(prepare(options), options);
 }
 
 /** {@link topK}, at once. */
 export function topKSync(options: TopKOptions): LargestValues {
-  const call = prepare(options);
-  runSync(call, options);
-  return { values: call.args.values, indices: call.args.indices };
+  return runSync(prepare(options), options);
 }
 
-function prepare(options: TopKOptions): KernelCall<TopKArgs> {
+function prepare(options: TopKOptions): KernelCall<TopKArgs, LargestValues> {
   checkOptions(options, [...KERNEL_OPTIONS, 'x', 'rows', 'cols', 'k', 'out']);
   const { x, rows, cols, k } = options;
   for (const [name, value] of Object.entries({ rows, cols, k })) checkCount(name, value);
@@ -56,5 +52,11 @@ function prepare(options: TopKOptions): KernelCall<TopKArgs> {
   const { values, indices } = options.out ?? { values: new Float32Array(rows * k), indices: new Int32Array(rows * k) };
   checkFloat32Length('out.values', values, rows * k);
   checkInt32Length('out.indices', indices, rows * k);
-  return { kernel: 'topK', args: { x, rows, cols, k, values, indices }, reference: topKReference, inputs: {} };
+  return {
+    kernel: 'topK',
+    args: { x, rows, cols, k, values, indices },
+    reference: topKReference,
+    inputs: {},
+    result: { values, indices },
+  };
 }

@@ -28,19 +28,15 @@ export interface UnaryOptions extends KernelOptions {
  * @throws EatDmlError ERR_ARGUMENT for options that do not fit.
  */
 export async function unary(options: UnaryOptions & AsyncKernelOptions): Promise<Float32Array> {
-  const call = prepare(options);
-  await runAsync(call, options);
-  return call.args.out;
+  return runAsync(prepare(options), options);
 }
 
 /** {@link unary}, at once. */
 export function unarySync(options: UnaryOptions): Float32Array {
-  const call = prepare(options);
-  runSync(call, options);
-  return call.args.out;
+  return runSync(prepare(options), options);
 }
 
-function prepare(options: UnaryOptions): KernelCall<UnaryArgs> {
+function prepare(options: UnaryOptions): KernelCall<UnaryArgs, Float32Array> {
   checkOptions(options, [...KERNEL_OPTIONS, 'op', 'x', 'alpha', 'beta', 'out']);
   const { op, x, alpha = 0, beta = 0 } = options;
   checkOneOf('op', op, UNARY_OPS);
@@ -48,5 +44,5 @@ function prepare(options: UnaryOptions): KernelCall<UnaryArgs> {
   const out = options.out ?? new Float32Array(x.length);
   checkFloat32Length('out', out, x.length);
   const args = { op: UNARY_OPS.indexOf(op), size: x.length, x, alpha, beta, out };
-  return { kernel: 'unary', args, reference: unaryReference, inputs: {} };
+  return { kernel: 'unary', args, reference: unaryReference, inputs: {}, result: out };
 }
