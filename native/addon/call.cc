@@ -127,6 +127,7 @@ void Arguments::each(const char* name, const std::function<void(Arguments&)>& re
 
 void Arguments::take_copies(Arguments& fields) {
   for (Copy& copy : fields.copies_) copies_.push_back(std::move(copy));
+  kept_.insert(kept_.end(), fields.kept_.begin(), fields.kept_.end());
 }
 
 void* Arguments::borrow(const char* name, index_t length, napi_typedarray_type type, size_t size, bool read, bool write) {

@@ -38,14 +38,14 @@ inline std::deque<InputPhase> input_phases(const Run& run, const Conv2DGeometry&
   return phases;
 }
 
-// Stores a phase's rows where they belong among the input's pixels; `shut`, told each tile and its pixels, may change it before.
-template <class Shut>
+// Stores of a phase's rows what the mask (relu_mask.inl) lets pass, where they belong among the input's pixels.
+template <class Mask>
 struct InputRows {
   const Conv2DGeometry& g;
   const InputPhase& phase;
   index_t row0, rows;
   float* out;
-  const Shut& shut;
+  const Mask& mask;
 
   EAT_ALWAYS_INLINE void tile(Accumulators& c, index_t i0, index_t j0) const {
     index_t pixels[MR];
@@ -53,7 +53,7 @@ struct InputRows {
     const index_t count = std::min<index_t>(MR, rows - i0);
     find_pixels(row0 + i0, count, pixels);
     for (index_t i = 0; i < count; i++) places[i] = out + pixels[i] * g.in_channels;
-    shut(c, count, j0, pixels);
+    mask.apply(c, count, j0, pixels);
     StoreEpilogue{nullptr, 0, count, g.in_channels, nullptr, Activation::none, places}.tile(c, 0, j0);
   }
 
@@ -71,14 +71,12 @@ struct InputRows {
   }
 };
 
-struct NothingShut {
-  EAT_ALWAYS_INLINE void operator()(Accumulators&, index_t, index_t, const index_t*) const {}
-};
-
-// A task takes its share of every phase in turn: they read the same dy and write between each other's pixels, in cache.
-inline void input_by_phases(const Run& run, const Conv2DBackpropInput& p) {
+// A task takes its share of every phase in turn: they read the same dy and write between each other's pixels, in cache. The phases
+// are those of p's geometry, of any batch; `cached` as in PatchRows.
+template <class Mask>
+inline void input_by_phases(const Run& run, const Conv2DBackpropInput& p, const std::deque<InputPhase>& phases, const Mask& mask,
+                            bool cached) {
   const Conv2DGeometry& g = p.geometry;
-  const std::deque<InputPhase> phases = input_phases(run, g, p.filter);
   std::deque<PatchGrid> grids;
   index_t depth = 0;
   for (const InputPhase& phase : phases) {
@@ -90,8 +88,9 @@ inline void input_by_phases(const Run& run, const Conv2DBackpropInput& p) {
     for (size_t i = 0; i < phases.size(); i++) {
       const auto [row0, rows] = blocks.rows(task, phases[i].rows(g));
       if (rows <= 0) continue;
-      InputRows<NothingShut> epilogue{g, phases[i], row0, rows, p.out, {}};
-      multiply_chunk(PatchRows{grids[i], row0 + rows}, row0, rows, phases[i].panels, blocks.panel0(task), blocks.panel1(task), epilogue);
+      InputRows<Mask> epilogue{g, phases[i], row0, rows, p.out, mask};
+      const PatchRows patches{grids[i], row0 + rows, cached};
+      multiply_chunk(patches, row0, rows, phases[i].panels, blocks.panel0(task), blocks.panel1(task), epilogue);
     }
   });
 }
@@ -114,7 +113,7 @@ inline void tap_products(const Conv2DGeometry& g, const float* filter, const flo
 inline bool few_input_channels(const Conv2DGeometry& g) { return g.in_channels * 2 < W || g.in_channels < 4; }
 
 // Of one image: the product of filter and dy over all taps at once, then each input pixel gathers its taps (col2im), in a fixed order.
-inline void input_by_gathering(const Conv2DGeometry& g, const float* filter, const float* dy, float* dx) {
+inline void gather_image(const Conv2DGeometry& g, const float* filter, const float* dy, float* dx) {
   const index_t taps = g.filter_height * g.filter_width, channels = g.in_channels, pixels = g.out_height * g.out_width;
   float* products = scratch(2, pixels * taps * channels);
   tap_products(g, filter, dy, products);
@@ -141,11 +140,16 @@ inline void input_by_gathering(const Conv2DGeometry& g, const float* filter, con
   }
 }
 
-inline void conv2d_backprop_input(const Run& run, const Conv2DBackpropInput& p) {
+inline void input_by_gathering(const Run& run, const Conv2DBackpropInput& p) {
   const Conv2DGeometry& g = p.geometry;
-  if (!few_input_channels(g)) return input_by_phases(run, p);
   const index_t dy_size = g.out_height * g.out_width * g.out_channels, dx_size = g.in_height * g.in_width * g.in_channels;
   parallel_for(run, g.batch, [&](index_t image) {
-    input_by_gathering(g, p.filter, p.dy + image * dy_size, p.out + image * dx_size);
+    gather_image(g, p.filter, p.dy + image * dy_size, p.out + image * dx_size);
   });
+}
+
+inline void conv2d_backprop_input(const Run& run, const Conv2DBackpropInput& p) {
+  const Conv2DGeometry& g = p.geometry;
+  if (few_input_channels(g)) return input_by_gathering(run, p);
+  input_by_phases(run, p, input_phases(run, g, p.filter), NoMask{}, false);
 }

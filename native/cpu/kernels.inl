@@ -22,6 +22,7 @@
 #include "laid_patches.inl"
 #include "filter_gradient.inl"
 #include "conv2d.inl"
+#include "relu_mask.inl"
 #include "conv2d_backprop_input.inl"
 #include "conv_relu_stack.inl"
 #include "unary.inl"

@@ -58,8 +58,9 @@ export interface ConvReluStackBackpropInputOptions extends KernelOptions {
 }
 
 /**
- * relu(conv2d + bias), layer after layer, a few images at a time through all of them: nothing between two layers goes to
- * memory but a bit per value.
+ * relu(conv2d + bias), layer after layer, a few images at a time through all of them. Of what lies between two layers only
+ * bits are kept; where it fits into the processor's cache, nothing else goes to memory. NaN stays NaN, and passes no gradient.
+ * @throws EatDmlError ERR_ARGUMENT for layers that are not whole or do not follow each other, and arrays that do not fit.
  */
 export async function convReluStack(options: ConvReluStackOptions & AsyncKernelOptions): Promise<ConvReluStackResult> {
   return runAsync(prepare(options), options);
@@ -70,7 +71,10 @@ export function convReluStackSync(options: ConvReluStackOptions): ConvReluStackR
   return runSync(prepare(options), options);
 }
 
-/** The gradient of {@link convReluStack} by its input. */
+/**
+ * The gradient of {@link convReluStack} by its input.
+ * @throws EatDmlError ERR_ARGUMENT as there.
+ */
 export async function convReluStackBackpropInput(
   options: ConvReluStackBackpropInputOptions & AsyncKernelOptions,
 ): Promise<Float32Array> {
@@ -82,8 +86,12 @@ export function convReluStackBackpropInputSync(options: ConvReluStackBackpropInp
   return runSync(prepareGradient(options), options);
 }
 
-/** Words that say which values of these layers relu let pass. */
+/**
+ * Words that say which values of these layers relu let pass.
+ * @throws EatDmlError ERR_ARGUMENT for layers that are not whole.
+ */
 export function passedLength(layers: readonly Pick<ConvReluStackLayer, 'geometry'>[]): number {
+  checkGeometries(layers);
   return layers.reduce((sum, { geometry }) => sum + passedWords(geometry), 0);
 }
 
@@ -123,14 +131,23 @@ function prepareGradient(
 
 /** The layers as the kernels read them; throws unless they are whole and follow each other. */
 function checkedLayers(layers: readonly ConvReluStackLayer[], biased: boolean): ConvReluLayerArgs[] {
-  if (!Array.isArray(layers) || layers.length === 0) throw invalid('layers', 'a list of at least one layer', layers);
+  checkGeometries(layers);
   return layers.map(({ geometry, filter, bias }, i) => {
     const name = `layers[${i}]`;
     checkFloat32Length(`${name}.filter`, filter, geometrySizes(geometry).filter);
-    if (biased) checkFloat32Length(`${name}.bias`, bias as Float32Array, geometry.outChannels);
+    if (biased || bias !== undefined) checkFloat32Length(`${name}.bias`, bias, geometry.outChannels);
     if (i > 0) checkShape(`${name}'s input`, inputShape(geometry), outputShape(layers[i - 1].geometry));
     return { ...geometry, filter, bias };
   });
+}
+
+function checkGeometries(layers: readonly Pick<ConvReluStackLayer, 'geometry'>[]): void {
+  if (!Array.isArray(layers) || layers.length === 0) throw invalid('layers', 'a list of at least one layer', layers);
+  for (let i = 0; i < layers.length; i++) {
+    const expected = 'an object {geometry, filter, bias?}';
+    if (typeof layers[i] !== 'object' || layers[i] === null) throw invalid(`layers[${i}]`, expected, layers[i]);
+    geometrySizes(layers[i].geometry, `layers[${i}].geometry`);
+  }
 }
 
 const inputShape = (g: Conv2DGeometry) => [g.batch, g.inHeight, g.inWidth, g.inChannels];

@@ -127,12 +127,18 @@ function prepareFilter(options: Conv2DBackpropFilterOptions): KernelCall<Conv2DB
   };
 }
 
-/** Elements of the input, the output and the filter; throws unless the geometry is whole. */
-export function geometrySizes(g: Conv2DGeometry) {
-  for (const [name, value] of Object.entries(g)) {
-    if (name !== 'padTop' && name !== 'padLeft') checkCount(`geometry.${name}`, value);
-    else if (!Number.isSafeInteger(value)) throw invalid(`geometry.${name}`, 'an integer', value);
-  }
+const COUNTS = [
+  ...(['batch', 'inHeight', 'inWidth', 'inChannels', 'outHeight', 'outWidth', 'outChannels'] as const),
+  ...(['filterHeight', 'filterWidth', 'strideHeight', 'strideWidth', 'dilationHeight', 'dilationWidth'] as const),
+];
+const PADS = ['padTop', 'padLeft'] as const;
+
+/** Elements of the input, the output and the filter; throws unless the geometry, called `name`, is whole. */
+export function geometrySizes(g: Conv2DGeometry, name = 'geometry') {
+  if (typeof g !== 'object' || g === null) throw invalid(name, `an object with ${COUNTS.join(', ')}`, g);
+  for (const field of COUNTS) checkCount(`${name}.${field}`, g[field]);
+  for (const field of PADS)
+    if (!Number.isSafeInteger(g[field])) throw invalid(`${name}.${field}`, 'an integer', g[field]);
   return {
     input: g.batch * g.inHeight * g.inWidth * g.inChannels,
     output: g.batch * g.outHeight * g.outWidth * g.outChannels,

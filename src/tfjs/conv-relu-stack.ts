@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
+import { invalid } from '../errors.js';
 import { convRelu } from './conv-relu.js';
 
 /** A convolution, its bias and relu, 'same' padding; filter [height, width, c, filters], bias [filters]. */
@@ -11,11 +12,12 @@ export interface ConvReluLayer {
 const KERNEL = 'ConvReluStack';
 
 /**
- * Layers of {@link convRelu} one after another on x [n, h, w, c]; differentiable in x alone, as attacks need it. Where the
- * backend has it as one kernel, a few images at a time go through all layers, and between these nothing is kept but a bit
- * per value.
+ * Layers of {@link convRelu} one after another on x [n, h, w, c]; differentiable in x, any number of times, as attacks need it:
+ * gradients by filters and biases are not to be asked for. Where the backend has it as one kernel, a few images at a time go
+ * through all layers, and of what lies between these only bits are kept.
  */
 export function convReluStack(x: tf.Tensor4D, layers: readonly ConvReluLayer[]): tf.Tensor4D {
+  if (layers.length === 0) throw invalid('layers', 'a list of at least one layer', layers);
   if (!tf.getKernel(KERNEL, tf.getBackend())) return layerByLayer(x, layers);
   const attrs = { inputShape: x.shape, strides: layers.map(({ strides }) => strides) };
   const [filters, biases] = [layers.map(({ filter }) => filter), layers.map(({ bias }) => bias)];

@@ -1,9 +1,11 @@
 import * as tf from '@tensorflow/tfjs';
+import { invalid } from '../errors.js';
 
 const KERNEL = 'UnitRows';
 
 /** Rows of x [n, d] scaled to unit Euclidean length; a zero row stays zero, with a finite gradient. */
 export function unitRows(x: tf.Tensor2D): tf.Tensor2D {
+  if (x.rank !== 2) throw invalid('x', 'a tensor [n, d]', `shape [${x.shape.join(', ')}]`);
   if (!tf.getKernel(KERNEL, tf.getBackend())) return scaled(x);
   return tf.engine().runKernel(KERNEL, { x } as unknown as tf.NamedTensorMap) as tf.Tensor2D;
 }

@@ -192,6 +192,19 @@ const CASES: [string, () => Promise<unknown>, string][] = [
     'Expected a Float32Array for layers[0].bias but received undefined.',
   ],
   [
+    'a layer that is none',
+    () => convReluStack({ layers: [wrong(null)], input: new Float32Array(4) }),
+    'Expected an object {geometry, filter, bias?} for layers[0] but received null.',
+  ],
+  [
+    'a geometry that is not whole',
+    () => {
+      const { padTop: _, ...rest } = layer(1, 2).geometry;
+      return convReluStack({ layers: [{ ...layer(1, 2), geometry: wrong(rest) }], input: new Float32Array(4) });
+    },
+    'Expected an integer for layers[0].geometry.padTop but received undefined.',
+  ],
+  [
     'bits of another stack',
     () => convReluStackBackpropInput({ layers: [layer(1, 40)], dy: new Float32Array(160), passed: new Int32Array(4) }),
     'Expected an Int32Array of length 8 for passed but received a Int32Array of length 4.',

@@ -178,18 +178,18 @@ Outputs products(const Run& run, bool judge) {
   return all;
 }
 
-// Two layers in a stack are the two one after the other, to the bit, and so are their gradients.
-Outputs stack(const Run& run, bool judge) {
+// Two layers in a stack, `inner` channels between them, are the two one after the other, to the bit, and so are their gradients.
+Outputs stack_of(const Run& run, bool judge, index_t inner) {
   Conv2DGeometry first, second;
-  first.batch = 5, first.in_height = first.out_height = 9, first.in_width = first.out_width = 8, first.in_channels = 2;
-  first.out_channels = 35, first.filter_height = first.filter_width = 3, first.pad_top = first.pad_left = 1;
+  first.batch = 13, first.in_height = first.out_height = 9, first.in_width = first.out_width = 8, first.in_channels = 2;
+  first.out_channels = inner, first.filter_height = first.filter_width = 3, first.pad_top = first.pad_left = 1;
   second = first;
-  second.in_channels = 35, second.out_channels = 16, second.out_height = 5, second.out_width = 4;
+  second.in_channels = inner, second.out_channels = 16, second.out_height = 5, second.out_width = 4;
   second.stride_height = second.stride_width = 2, second.pad_left = 0;
-  const Floats x = random_floats(5 * 9 * 8 * 2, 14), w1 = random_floats(9 * 2 * 35, 15), w2 = random_floats(9 * 35 * 16, 16);
-  const Floats b1 = random_floats(35, 17), b2 = random_floats(16, 18), dy = random_floats(5 * 5 * 4 * 16, 19);
+  const Floats x = random_floats(13 * 9 * 8 * 2, 14), w1 = random_floats(9 * 2 * inner, 15), w2 = random_floats(9 * inner * 16, 16);
+  const Floats b1 = random_floats(inner, 17), b2 = random_floats(16, 18), dy = random_floats(13 * 5 * 4 * 16, 19);
   const std::vector<ConvReluLayer> layers = {{first, w1.data(), b1.data()}, {second, w2.data(), b2.data()}};
-  Floats y1(5 * 9 * 8 * 35), y2(dy.size()), d1(y1.size()), dx(x.size()), out(y2.size()), gradient(x.size());
+  Floats y1(static_cast<size_t>(13 * 9 * 8 * inner)), y2(dy.size()), d1(y1.size()), dx(x.size()), out(y2.size()), gradient(x.size());
   std::vector<std::int32_t> passed(static_cast<size_t>(passed_size(first) + passed_size(second)));
   kernels().conv_relu_stack(run, {layers, x.data(), out.data(), passed.data()});
   kernels().conv_relu_stack_backprop_input(run, {layers, dy.data(), passed.data(), gradient.data()});
@@ -202,6 +202,15 @@ Outputs stack(const Run& run, bool judge) {
   kernels().conv2d_backprop_input(run, {first, d1.data(), w1.data(), dx.data()});
   if (judge) check(same_bits({out, gradient}, {y2, dx}), "a stack is its layers");
   return {out, gradient, as_floats(passed)};
+}
+
+// Channels inside: more than a word of bits and no whole vectors, so few that they are gathered, so many that a product goes in blocks.
+Outputs stack(const Run& run, bool judge) {
+  Outputs all;
+  for (const index_t inner : {35, 3, 64}) {
+    for (Floats& values : stack_of(run, judge, inner)) all.push_back(std::move(values));
+  }
+  return all;
 }
 
 #include "selections.h"

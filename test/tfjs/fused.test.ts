@@ -89,6 +89,13 @@ describeNative('what is fused gives what its parts give', () => {
       tf.grad((x) => tf.sum(unitRows(x as tf.Tensor2D)))(tf.mul(tensor([4, 9]), scales())),
     );
     await expectSame('native', () => tf.grad(norm)(tensor([4, 9])));
+    await chooseBackend({ backend: 'native' });
+    startKernelProfile();
+    tf.tidy(() => void tf.grad((x) => tf.sum(unitRows(x as tf.Tensor2D)))(tensor([4, 9])));
+    const names = stopKernelProfile()!.kernels.map(({ kernel }) => kernel);
+    expect(names).toEqual(expect.arrayContaining(['UnitRows', 'UnitRowsGrad']));
+    expect(() => unitRows(tf.ones([4]) as never)).toThrow('Expected a tensor [n, d] for x but received "shape [4]".');
+    expect(() => convReluStack(tf.ones([1, 2, 2, 1]), [])).toThrow('Expected a list of at least one layer for layers');
   });
 
   test('meanPool', async () => {

@@ -10,13 +10,13 @@ import type { ParityCase } from './types.js';
 
 const values = (length: number, seed: number) => normalMatrix(1, length, { seed }).data;
 
-/** Batch, height, width, channels of the images; then per layer its filters, the filter's side and the stride. */
-const STACKS: [[number, number, number, number], [number, number, number][]][] = [
+/** Batch, height, width, channels of the images; then per layer its filters, the filter's side, the stride and the dilation (1). */
+const STACKS: [[number, number, number, number], [number, number, number, number?][]][] = [
   [[1, 1, 1, 1], [[1, 1, 1]]],
   [[3, 5, 4, 2], [[7, 3, 1]]],
-  // The demo's network, and images that a task of two does not divide.
+  // The demo's network, and images that a task of two, or of three, does not divide.
   [
-    [5, 28, 28, 1],
+    [25, 28, 28, 1],
     [
       [32, 3, 1],
       [64, 3, 2],
@@ -40,7 +40,23 @@ const STACKS: [[number, number, number, number], [number, number, number][]][] =
       [13, 5, 1],
     ],
   ],
-  // Too large for two images to a task, and too deep for patches that are laid.
+  // A filter spread out, and one that padding alone can feed at the edges.
+  [
+    [9, 11, 10, 20],
+    [
+      [24, 3, 1, 3],
+      [18, 2, 3, 2],
+    ],
+  ],
+  // Several to a task, at the first layer too.
+  [
+    [34, 6, 7, 16],
+    [
+      [40, 3, 1],
+      [33, 3, 2],
+    ],
+  ],
+  // Images too large for a task, and patches too deep to be laid.
   [
     [2, 60, 61, 8],
     [
@@ -53,14 +69,14 @@ const STACKS: [[number, number, number, number], [number, number, number][]][] =
 
 function stackOf([[batch, h, w, c], rows]: (typeof STACKS)[number]): ConvReluStackLayer[] {
   let [inHeight, inWidth, inChannels] = [h, w, c];
-  return rows.map(([outChannels, side, stride], i) => {
+  return rows.map(([outChannels, side, stride, dilation = 1], i) => {
     const [outHeight, outWidth] = [Math.ceil(inHeight / stride), Math.ceil(inWidth / stride)];
-    const before = (n: number, out: number) => Math.max(0, (out - 1) * stride + side - n) >> 1;
+    const before = (n: number, out: number) => Math.max(0, (out - 1) * stride + (side - 1) * dilation + 1 - n) >> 1;
     const geometry: Conv2DGeometry = {
       ...{ batch, inHeight, inWidth, inChannels, outHeight, outWidth, outChannels },
       ...{ filterHeight: side, filterWidth: side, strideHeight: stride, strideWidth: stride },
       ...{ padTop: before(inHeight, outHeight), padLeft: before(inWidth, outWidth) },
-      ...{ dilationHeight: 1, dilationWidth: 1 },
+      ...{ dilationHeight: dilation, dilationWidth: dilation },
     };
     // So that values stay of one size through the layers.
     const scale = 1 / Math.sqrt(side * side * inChannels);
