@@ -2,9 +2,10 @@
 // in its processor's L2 what the one before left there, and nothing between two layers but bits of relu goes to memory. Where an
 // image is too large for that, or the images are too few for the threads, these share the rows of each layer instead.
 
-// How a stack is cut: so many images at a time, by one thread or (`shared`) by all.
+// How a stack is cut: `images` at a time, by one thread or (`shared`) by all.
 struct StackCut {
-  index_t batch, images, largest;  // of an image's values between two layers
+  index_t batch, images;
+  index_t largest;  // output of a layer, of one image
   bool shared;
 
   StackCut(const Run& run, const std::vector<ConvReluLayer>& layers) : batch(layers[0].geometry.batch), largest(1) {

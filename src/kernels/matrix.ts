@@ -17,7 +17,10 @@ export type DeviceName = 'cuda' | 'cpu' | 'js';
 export interface KernelOptions {
   /** `auto` takes the first of cuda, cpu, js that is there; a device asked for by name that is absent throws. */
   device?: DeviceName | 'auto';
-  /** Scan the inputs for NaN and Inf and throw naming the first bad row (default true). */
+  /**
+   * Scan input matrices for NaN and Inf and throw naming the first bad row (default true). What a network computes (products,
+   * convolutions, element-wise) takes no matrices and carries NaN through.
+   */
   checkFinite?: boolean;
 }
 
