@@ -1,10 +1,11 @@
 /**
  * Every kernel, js vs cpu, at a small and a real size, with its share of what this machine can do; then npm's peers: `npm run bench [-- name ...]`. The rows: pairwiseDistance,
  * nearestCentroid, nearestNeighbors, centroidMeans, kmeans, projectPerturbation, attackStep, matmul, conv2d,
- * conv2dBackpropInput, conv2dBackpropFilter, convReluStack, convReluStackBackpropInput, unary, binary, reduce, batchMoments, batchNorm, batchNormGradient, pool2d,
- * pool2dGradient, adamW, depthwiseConv2d,
+ * conv2dBackpropInput, conv2dBackpropFilter, convReluStack, convReluStackBackpropInput, unary, binary, reduce,
+ * batchMoments, batchNorm, batchNormGradient, pool2d, pool2dGradient, adamW, depthwiseConv2d,
  * depthwiseConv2dBackpropInput, depthwiseConv2dBackpropFilter, stridedCopy, compareValues, logical, select, gather,
- * segmentSum, oneHot, argReduce, topK, softmax; their sizes are in kernel-rows.ts and selection-rows.ts.
+ * segmentSum, oneHot, argReduce, topK, softmax; their sizes are in kernel-rows.ts, stack-rows.ts and
+ * selection-rows.ts.
  */
 import Benchmark from 'benchmark';
 import { devices, machineLimits } from '../src/kernels/index.js';

@@ -30,8 +30,13 @@ struct InputPhase {
   }
 };
 
+// Few input channels would leave most of a panel empty.
+inline bool few_input_channels(const Conv2DGeometry& g) { return g.in_channels * 2 < W || g.in_channels < 4; }
+
+// None where there are few input channels.
 inline std::deque<InputPhase> input_phases(const Run& run, const Conv2DGeometry& g, const float* filter) {
   std::deque<InputPhase> phases;
+  if (few_input_channels(g)) return phases;
   for (index_t y = 0; y < std::min(g.stride_height, g.in_height); y++) {
     for (index_t x = 0; x < std::min(g.stride_width, g.in_width); x++) phases.emplace_back(run, g, filter, y, x);
   }
@@ -71,8 +76,7 @@ struct InputRows {
   }
 };
 
-// A task takes its share of every phase in turn: they read the same dy and write between each other's pixels, in cache. The phases
-// are those of p's geometry, of any batch; `cached` as in PatchRows.
+// A task takes its share of every phase in turn: they read the same dy and write between each other's pixels, in cache.
 template <class Mask>
 inline void input_by_phases(const Run& run, const Conv2DBackpropInput& p, const std::deque<InputPhase>& phases, const Mask& mask,
                             bool cached) {
@@ -109,9 +113,6 @@ inline void tap_products(const Conv2DGeometry& g, const float* filter, const flo
   }
 }
 
-// Few input channels would leave most of a panel empty.
-inline bool few_input_channels(const Conv2DGeometry& g) { return g.in_channels * 2 < W || g.in_channels < 4; }
-
 // Of one image: the product of filter and dy over all taps at once, then each input pixel gathers its taps (col2im), in a fixed order.
 inline void gather_image(const Conv2DGeometry& g, const float* filter, const float* dy, float* dx) {
   const index_t taps = g.filter_height * g.filter_width, channels = g.in_channels, pixels = g.out_height * g.out_width;
@@ -140,16 +141,23 @@ inline void gather_image(const Conv2DGeometry& g, const float* filter, const flo
   }
 }
 
-inline void input_by_gathering(const Run& run, const Conv2DBackpropInput& p) {
+template <class Mask>
+inline void input_by_gathering(const Run& run, const Conv2DBackpropInput& p, const Mask& mask) {
   const Conv2DGeometry& g = p.geometry;
-  const index_t dy_size = g.out_height * g.out_width * g.out_channels, dx_size = g.in_height * g.in_width * g.in_channels;
+  const index_t dy_size = g.out_height * g.out_width * g.out_channels, pixels = g.in_height * g.in_width;
   parallel_for(run, g.batch, [&](index_t image) {
-    gather_image(g, p.filter, p.dy + image * dy_size, p.out + image * dx_size);
+    gather_image(g, p.filter, p.dy + image * dy_size, p.out + image * pixels * g.in_channels);
+    mask.apply(p.out, image * pixels, pixels, g.in_channels, p.out);
   });
 }
 
+// `phases`: input_phases of p's geometry, of any batch; `cached` as in PatchRows.
+template <class Mask>
+inline void input_gradient(const Run& run, const Conv2DBackpropInput& p, const std::deque<InputPhase>& phases, const Mask& mask,
+                           bool cached) {
+  if (phases.empty()) input_by_gathering(run, p, mask); else input_by_phases(run, p, phases, mask, cached);
+}
+
 inline void conv2d_backprop_input(const Run& run, const Conv2DBackpropInput& p) {
-  const Conv2DGeometry& g = p.geometry;
-  if (few_input_channels(g)) return input_by_gathering(run, p);
-  input_by_phases(run, p, input_phases(run, g, p.filter), NoMask{}, false);
+  input_gradient(run, p, input_phases(run, p.geometry, p.filter), NoMask{}, false);
 }

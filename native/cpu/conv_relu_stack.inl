@@ -9,7 +9,7 @@ struct StackCut {
   bool shared;
 
   StackCut(const Run& run, const std::vector<ConvReluLayer>& layers) : batch(layers[0].geometry.batch), largest(1) {
-    constexpr index_t cached = 98304;
+    constexpr index_t cached = 98304;  // floats that L2 holds beside the filters
     index_t neighbours = 1;
     for (const ConvReluLayer& layer : layers) {
       const Conv2DGeometry& g = layer.geometry;
@@ -81,25 +81,10 @@ inline void conv_relu_stack(const Run& run, const ConvReluStack& p) {
   });
 }
 
-// The gradient by a layer's input, of which `mask` lets some pass.
-template <class Mask>
-inline void stack_gradient(const Run& run, const Conv2DBackpropInput& p, const std::deque<InputPhase>& phases, const Mask& mask, bool cached) {
-  const Conv2DGeometry& g = p.geometry;
-  if (!few_input_channels(g)) return input_by_phases(run, p, phases, mask, cached);
-  input_by_gathering(run, p);
-  if constexpr (std::is_same_v<Mask, ReluMask>) {
-    const index_t pixels = g.in_height * g.in_width;
-    parallel_for(run, g.batch, [&](index_t image) { mask.apply(p.out, image * pixels, pixels, g.in_channels, p.out); });
-  }
-}
-
 inline void conv_relu_stack_backprop_input(const Run& run, const ConvReluStackBackpropInput& p) {
   const StackCut cut(run, p.layers);
   std::deque<std::deque<InputPhase>> phases;
-  for (const ConvReluLayer& layer : p.layers) {
-    const Conv2DGeometry& g = layer.geometry;
-    phases.push_back(few_input_channels(g) ? std::deque<InputPhase>{} : input_phases(run, g, layer.filter));
-  }
+  for (const ConvReluLayer& layer : p.layers) phases.push_back(input_phases(run, layer.geometry, layer.filter));
   cut.each(run, [&](const Run& inner, index_t first, index_t count, float* const* places) {
     const size_t top = p.layers.size() - 1;
     const Conv2DGeometry& out = p.layers[top].geometry;
@@ -110,11 +95,11 @@ inline void conv_relu_stack_backprop_input(const Run& run, const ConvReluStackBa
     parallel_for(inner, count, [&](index_t image) { last.apply(dy, image * pixels, pixels, out.out_channels, d); });
     for (size_t l = top; l > 0; l--) {
       const Conv2DBackpropInput layer{of_images(p.layers[l].geometry, count), d, p.layers[l].filter, places[(l - 1) % 2]};
-      stack_gradient(inner, layer, phases[l], mask_of_images(p.layers, p.passed, l - 1, first), !cut.shared);
+      input_gradient(inner, layer, phases[l], mask_of_images(p.layers, p.passed, l - 1, first), !cut.shared);
       d = layer.out;
     }
     const Conv2DGeometry g = of_images(p.layers[0].geometry, count);
     const Conv2DBackpropInput bottom{g, d, p.layers[0].filter, p.out + first * StackCut::input_floats(g)};
-    stack_gradient(inner, bottom, phases[0], NoMask{}, !cut.shared);
+    input_gradient(inner, bottom, phases[0], NoMask{}, !cut.shared);
   });
 }

@@ -56,6 +56,7 @@ struct ReluMask {
 // In ReluMask's place where all passes.
 struct NoMask {
   EAT_ALWAYS_INLINE void apply(Accumulators&, index_t, index_t, const index_t*) const {}
+  EAT_ALWAYS_INLINE void apply(const float*, index_t, index_t, index_t, float*) const {}
 };
 
 // max(0, x + bias), stored, and its bits.
@@ -78,7 +79,8 @@ struct ReluEpilogue {
         const index_t left = columns - j0 - j * W;
         if (left <= 0) continue;
         const int n = static_cast<int>(std::min<index_t>(left, W));
-        const F value = max(zero(), add(c[i][j], n == W ? load(bias + j0 + j * W) : load_partial(bias + j0 + j * W, n)));
+        const F biased = add(c[i][j], n == W ? load(bias + j0 + j * W) : load_partial(bias + j0 + j * W, n));
+        const F value = activate(biased, Activation::relu);
         if (n == W) store(row + j * W, value); else store_partial(row + j * W, value, n);
         positive |= (bits(lt(zero(), value)) & ((1u << n) - 1)) << j * W;
       }

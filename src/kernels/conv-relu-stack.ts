@@ -14,7 +14,7 @@ import {
   type ConvReluStackBackpropInputArgs,
   convReluStackBackpropInputReference,
   convReluStackReference,
-  passedWords,
+  passedSize,
 } from './reference/conv-relu-stack.js';
 import { type KernelCall, runAsync, runSync } from './run-kernel.js';
 
@@ -92,7 +92,7 @@ export function convReluStackBackpropInputSync(options: ConvReluStackBackpropInp
  */
 export function passedLength(layers: readonly Pick<ConvReluStackLayer, 'geometry'>[]): number {
   checkGeometries(layers);
-  return layers.reduce((sum, { geometry }) => sum + passedWords(geometry), 0);
+  return layers.reduce((sum, { geometry }) => sum + passedSize(geometry), 0);
 }
 
 function prepare(options: ConvReluStackOptions): KernelCall<ConvReluStackArgs, ConvReluStackResult> {
@@ -146,6 +146,7 @@ function checkGeometries(layers: readonly Pick<ConvReluStackLayer, 'geometry'>[]
   for (let i = 0; i < layers.length; i++) {
     const expected = 'an object {geometry, filter, bias?}';
     if (typeof layers[i] !== 'object' || layers[i] === null) throw invalid(`layers[${i}]`, expected, layers[i]);
+    checkOptions(layers[i], ['geometry', 'filter', 'bias']);
     geometrySizes(layers[i].geometry, `layers[${i}].geometry`);
   }
 }

@@ -13,7 +13,8 @@ import {
   pairwiseDistanceSync,
   projectPerturbation,
 } from '../../src/kernels/index.js';
-import { normalMatrix, testDevices } from './support.js';
+import { loadAddon } from '../../src/kernels/load-addon.js';
+import { describeNative, normalMatrix, testDevices } from './support.js';
 
 const a = normalMatrix(4, 3);
 const b = normalMatrix(5, 3);
@@ -197,6 +198,11 @@ const CASES: [string, () => Promise<unknown>, string][] = [
     'Expected an object {geometry, filter, bias?} for layers[0] but received null.',
   ],
   [
+    'a layer with a setting that there is not',
+    () => convReluStack({ layers: [wrong({ ...layer(1, 2), strides: 2 })], input: new Float32Array(4) }),
+    'Expected options among geometry, filter, bias but received "strides".',
+  ],
+  [
     'a geometry that is not whole',
     () => {
       const { padTop: _, ...rest } = layer(1, 2).geometry;
@@ -347,5 +353,22 @@ describe.each(testDevices)('%s', (device) => {
     y.data.fill(7);
     if (device === 'cpu') structuredClone(x.data.buffer, { transfer: [x.data.buffer as ArrayBuffer] });
     expect((await call).data).toEqual(expected);
+  });
+});
+
+describeNative('the addon, called past the checks', () => {
+  const call = (layers: ReturnType<typeof layer>[]) => {
+    const args = {
+      layers: layers.map(({ geometry, ...rest }) => ({ ...geometry, ...rest })),
+      input: new Float32Array(4),
+    };
+    const { convReluStack: run } = loadAddon() as unknown as Record<string, (args: object, async: boolean) => void>;
+    return () => run({ ...args, out: new Float32Array(4), passed: new Int32Array(8) }, false);
+  };
+
+  test('refuses a stack whose memory it could leave', () => {
+    expect(call([])).toThrow('Expected at least one layer.');
+    expect(call([layer(1, 2), layer(3, 1)])).toThrow('Expected layers that follow each other.');
+    expect(call([layer(1, 2), layer(2, 1)])).not.toThrow();
   });
 });

@@ -21,7 +21,7 @@ export interface ConvReluStackBackpropInputArgs {
 }
 
 /** Words of 32 bits for the output of one layer: a bit per channel, a pixel begins a word. */
-export function passedWords(g: Conv2DGeometry): number {
+export function passedSize(g: Conv2DGeometry): number {
   return g.batch * g.outHeight * g.outWidth * Math.ceil(g.outChannels / 32);
 }
 
@@ -45,7 +45,7 @@ export function* convReluStackReference({ layers, input, out, passed }: ConvRelu
       const [word, bit] = bitOf(i, layer);
       if (value > 0) passed[offset + word] |= bit;
     });
-    offset += passedWords(layer);
+    offset += passedSize(layer);
     x = y;
   }
 }
@@ -55,7 +55,7 @@ export function* convReluStackBackpropInputReference(args: ConvReluStackBackprop
   const { layers, passed, out } = args;
   let [d, offset] = [args.dy, passed.length];
   for (const [l, layer] of [...layers.entries()].reverse()) {
-    offset -= passedWords(layer);
+    offset -= passedSize(layer);
     const dy = d.map((value, i) => {
       const [word, bit] = bitOf(i, layer);
       return passed[offset + word] & bit ? value : 0;

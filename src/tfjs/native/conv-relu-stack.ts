@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { convReluStackBackpropInputSync, convReluStackSync, passedLength } from '../../kernels/conv-relu-stack.js';
-import type { Conv2DGeometry } from '../../kernels/conv2d.js';
+import { flopsOf } from './conv2d.js';
 import { type Shape4D, windowGeometry } from './geometry.js';
 import type { KernelCall, NativeKernel } from './kernel.js';
 
@@ -19,31 +19,28 @@ interface Layers {
 
 const layersOf = (call: KernelCall<StackAttrs>) => call.inputs as unknown as Layers;
 
-function geometries(call: KernelCall<StackAttrs>): Conv2DGeometry[] {
+function infos(call: KernelCall<StackAttrs>): tf.backend_util.Conv2DInfo[] {
   const { inputShape, strides } = call.attrs;
   let shape = inputShape;
   return layersOf(call).filters.map((filter, i) => {
     const info = tf.backend_util.computeConv2DInfo(shape, filter.shape as Shape4D, strides[i], 1, 'same');
     shape = info.outShape;
-    return windowGeometry(info);
+    return info;
   });
 }
 
 function stackLayers(call: KernelCall<StackAttrs>) {
   const { backend } = call;
   const { filters, biases } = layersOf(call);
-  return geometries(call).map((geometry, i) => ({
-    geometry,
+  return infos(call).map((info, i) => ({
+    geometry: windowGeometry(info),
     filter: backend.floats(filters[i]),
     bias: biases && backend.floats(biases[i]),
   }));
 }
 
 function flops(call: KernelCall<StackAttrs>): number {
-  return geometries(call).reduce((sum, g) => {
-    const filter = g.filterHeight * g.filterWidth * g.inChannels * g.outChannels;
-    return sum + 2 * g.batch * g.outHeight * g.outWidth * filter;
-  }, 0);
+  return infos(call).reduce((sum, info) => sum + flopsOf(info), 0);
 }
 
 /** relu(conv2d + bias), layer after layer: [output, bits of what relu let pass]. */

@@ -18,7 +18,7 @@ function forwardInfo({ inputs: { x, filter }, attrs }: KernelCall<tf.Conv2DAttrs
 }
 
 /** A multiplication and an addition per output pixel and element of the filter, padding included. */
-function flopsOf({ outShape, filterShape }: tf.backend_util.Conv2DInfo): number {
+export function flopsOf({ outShape, filterShape }: tf.backend_util.Conv2DInfo): number {
   return 2 * outShape[0] * outShape[1] * outShape[2] * tf.util.sizeFromShape(filterShape);
 }
 

@@ -1,11 +1,11 @@
 import {
-  type Conv2DGeometry,
   type ConvReluStackLayer,
   convReluStack,
   convReluStackBackpropInput,
   passedLength,
 } from '../../../src/kernels/index.js';
 import { normalMatrix } from '../support.js';
+import { geometryOf } from './products.js';
 import type { ParityCase } from './types.js';
 
 const values = (length: number, seed: number) => normalMatrix(1, length, { seed }).data;
@@ -70,18 +70,12 @@ const STACKS: [[number, number, number, number], [number, number, number, number
 function stackOf([[batch, h, w, c], rows]: (typeof STACKS)[number]): ConvReluStackLayer[] {
   let [inHeight, inWidth, inChannels] = [h, w, c];
   return rows.map(([outChannels, side, stride, dilation = 1], i) => {
-    const [outHeight, outWidth] = [Math.ceil(inHeight / stride), Math.ceil(inWidth / stride)];
-    const before = (n: number, out: number) => Math.max(0, (out - 1) * stride + (side - 1) * dilation + 1 - n) >> 1;
-    const geometry: Conv2DGeometry = {
-      ...{ batch, inHeight, inWidth, inChannels, outHeight, outWidth, outChannels },
-      ...{ filterHeight: side, filterWidth: side, strideHeight: stride, strideWidth: stride },
-      ...{ padTop: before(inHeight, outHeight), padLeft: before(inWidth, outWidth) },
-      ...{ dilationHeight: dilation, dilationWidth: dilation },
-    };
+    const layer = geometryOf([inHeight, inWidth, inChannels, outChannels, side, stride, dilation, 'same']);
+    const geometry = { ...layer, batch };
     // So that values stay of one size through the layers.
     const scale = 1 / Math.sqrt(side * side * inChannels);
     const filter = values(side * side * inChannels * outChannels, 10 + i).map((x) => x * scale);
-    [inHeight, inWidth, inChannels] = [outHeight, outWidth, outChannels];
+    [inHeight, inWidth, inChannels] = [geometry.outHeight, geometry.outWidth, outChannels];
     return { geometry, filter, bias: values(outChannels, 20 + i) };
   });
 }

@@ -77,7 +77,7 @@ const CONVOLUTIONS: [number, number, number, number, number, number, number, 'sa
   [30, 7, 48, 16, 3, 2, 1, 'valid'],
 ];
 
-function geometryOf([h, w, ci, co, f, s, d, pad]: (typeof CONVOLUTIONS)[number]): Conv2DGeometry {
+export function geometryOf([h, w, ci, co, f, s, d, pad]: (typeof CONVOLUTIONS)[number]): Conv2DGeometry {
   const extent = (f - 1) * d + 1;
   const out = (n: number) => (pad === 'same' ? Math.ceil(n / s) : Math.floor((n - extent) / s) + 1);
   const before = (n: number) => (pad === 'same' ? Math.max(0, (out(n) - 1) * s + extent - n) >> 1 : 0);
