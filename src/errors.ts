@@ -50,6 +50,11 @@ export function describe(value: unknown): string {
   return !name || name === 'Object' ? `an object with ${Object.keys(value).join(', ') || 'no keys'}` : `a ${name}`;
 }
 
+/** Throws unless `signal` is absent or an AbortSignal: one that is found to be none later could stop nothing. */
+export function checkSignal(signal: unknown): asserts signal is AbortSignal | undefined {
+  if (signal !== undefined && !(signal instanceof AbortSignal)) throw invalid('signal', 'an AbortSignal', signal);
+}
+
 /** Throws the signal's reason as an `ERR_ABORTED` when it is aborted; call between units of work. */
 export function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw aborted(signal);

@@ -41,8 +41,8 @@ Napi::Value one_hot(const Napi::CallbackInfo&);
 Napi::Value arg_reduce(const Napi::CallbackInfo&);
 Napi::Value top_k(const Napi::CallbackInfo&);
 Napi::Value softmax(const Napi::CallbackInfo&);
-#ifdef EAT_DML_DEVICE_ADDON
 Napi::Value upload_matrix(const Napi::CallbackInfo&);
+#ifdef EAT_DML_DEVICE_ADDON
 Napi::Value device_limits(const Napi::CallbackInfo&);
 Napi::Value kernel_milliseconds(const Napi::CallbackInfo&);
 Napi::Value register_tensorflow_kernels(const Napi::CallbackInfo&);
@@ -66,42 +66,42 @@ bool has() {
 }
 
 constexpr Entry kEntries[] = {
-    {"pairwiseDistance", pairwise_distance, has<&KernelTable::pairwise_distance>},
-    {"nearestCentroid", nearest_centroid, has<&KernelTable::nearest_centroid>},
-    {"nearestNeighbors", nearest_neighbors, has<&KernelTable::nearest_neighbors>},
-    {"centroidMeans", centroid_means, has<&KernelTable::centroid_means>},
-    {"kmeans", kmeans, has<&KernelTable::kmeans>},
-    {"kmeansPlusPlus", kmeans_plus_plus, has<&KernelTable::kmeans_plus_plus>},
-    {"projectPerturbation", project_perturbation, has<&KernelTable::project_perturbation>},
-    {"attackStep", attack_step, has<&KernelTable::attack_step>},
-    {"matmul", matmul, has<&KernelTable::matmul>},
-    {"conv2d", conv2d, has<&KernelTable::conv2d>},
-    {"conv2dBackpropInput", conv2d_backprop_input, has<&KernelTable::conv2d_backprop_input>},
-    {"conv2dBackpropFilter", conv2d_backprop_filter, has<&KernelTable::conv2d_backprop_filter>},
-    {"convReluStack", conv_relu_stack, has<&KernelTable::conv_relu_stack>},
-    {"convReluStackBackpropInput", conv_relu_stack_backprop_input, has<&KernelTable::conv_relu_stack_backprop_input>},
-    {"unary", unary, has<&KernelTable::unary>},
-    {"binary", binary, has<&KernelTable::binary>},
-    {"reduce", reduce, has<&KernelTable::reduce>},
-    {"batchMoments", batch_moments, has<&KernelTable::batch_moments>},
-    {"batchNorm", batch_norm, has<&KernelTable::batch_norm>},
-    {"batchNormGradient", batch_norm_gradient, has<&KernelTable::batch_norm_gradient>},
-    {"pool2d", pool2d, has<&KernelTable::pool2d>},
-    {"pool2dGradient", pool2d_gradient, has<&KernelTable::pool2d_gradient>},
-    {"depthwiseConv2d", depthwise_conv2d, has<&KernelTable::depthwise_conv2d>},
-    {"depthwiseConv2dBackpropInput", depthwise_conv2d_backprop_input, has<&KernelTable::depthwise_conv2d_backprop_input>},
-    {"depthwiseConv2dBackpropFilter", depthwise_conv2d_backprop_filter, has<&KernelTable::depthwise_conv2d_backprop_filter>},
-    {"stridedCopy", strided_copy, has<&KernelTable::strided_copy>},
-    {"adamW", adam_w, has<&KernelTable::adam_w>},
-    {"compareValues", compare_values, has<&KernelTable::compare_values>},
-    {"logical", logical, has<&KernelTable::logical>},
-    {"select", select, has<&KernelTable::select>},
-    {"gather", gather, has<&KernelTable::gather>},
-    {"segmentSum", segment_sum, has<&KernelTable::segment_sum>},
-    {"oneHot", one_hot, has<&KernelTable::one_hot>},
-    {"argReduce", arg_reduce, has<&KernelTable::arg_reduce>},
-    {"topK", top_k, has<&KernelTable::top_k>},
-    {"softmax", softmax, has<&KernelTable::softmax>},
+    {"pairwiseDistance", guarded<pairwise_distance>, has<&KernelTable::pairwise_distance>},
+    {"nearestCentroid", guarded<nearest_centroid>, has<&KernelTable::nearest_centroid>},
+    {"nearestNeighbors", guarded<nearest_neighbors>, has<&KernelTable::nearest_neighbors>},
+    {"centroidMeans", guarded<centroid_means>, has<&KernelTable::centroid_means>},
+    {"kmeans", guarded<kmeans>, has<&KernelTable::kmeans>},
+    {"kmeansPlusPlus", guarded<kmeans_plus_plus>, has<&KernelTable::kmeans_plus_plus>},
+    {"projectPerturbation", guarded<project_perturbation>, has<&KernelTable::project_perturbation>},
+    {"attackStep", guarded<attack_step>, has<&KernelTable::attack_step>},
+    {"matmul", guarded<matmul>, has<&KernelTable::matmul>},
+    {"conv2d", guarded<conv2d>, has<&KernelTable::conv2d>},
+    {"conv2dBackpropInput", guarded<conv2d_backprop_input>, has<&KernelTable::conv2d_backprop_input>},
+    {"conv2dBackpropFilter", guarded<conv2d_backprop_filter>, has<&KernelTable::conv2d_backprop_filter>},
+    {"convReluStack", guarded<conv_relu_stack>, has<&KernelTable::conv_relu_stack>},
+    {"convReluStackBackpropInput", guarded<conv_relu_stack_backprop_input>, has<&KernelTable::conv_relu_stack_backprop_input>},
+    {"unary", guarded<unary>, has<&KernelTable::unary>},
+    {"binary", guarded<binary>, has<&KernelTable::binary>},
+    {"reduce", guarded<reduce>, has<&KernelTable::reduce>},
+    {"batchMoments", guarded<batch_moments>, has<&KernelTable::batch_moments>},
+    {"batchNorm", guarded<batch_norm>, has<&KernelTable::batch_norm>},
+    {"batchNormGradient", guarded<batch_norm_gradient>, has<&KernelTable::batch_norm_gradient>},
+    {"pool2d", guarded<pool2d>, has<&KernelTable::pool2d>},
+    {"pool2dGradient", guarded<pool2d_gradient>, has<&KernelTable::pool2d_gradient>},
+    {"depthwiseConv2d", guarded<depthwise_conv2d>, has<&KernelTable::depthwise_conv2d>},
+    {"depthwiseConv2dBackpropInput", guarded<depthwise_conv2d_backprop_input>, has<&KernelTable::depthwise_conv2d_backprop_input>},
+    {"depthwiseConv2dBackpropFilter", guarded<depthwise_conv2d_backprop_filter>, has<&KernelTable::depthwise_conv2d_backprop_filter>},
+    {"stridedCopy", guarded<strided_copy>, has<&KernelTable::strided_copy>},
+    {"adamW", guarded<adam_w>, has<&KernelTable::adam_w>},
+    {"compareValues", guarded<compare_values>, has<&KernelTable::compare_values>},
+    {"logical", guarded<logical>, has<&KernelTable::logical>},
+    {"select", guarded<select>, has<&KernelTable::select>},
+    {"gather", guarded<gather>, has<&KernelTable::gather>},
+    {"segmentSum", guarded<segment_sum>, has<&KernelTable::segment_sum>},
+    {"oneHot", guarded<one_hot>, has<&KernelTable::one_hot>},
+    {"argReduce", guarded<arg_reduce>, has<&KernelTable::arg_reduce>},
+    {"topK", guarded<top_k>, has<&KernelTable::top_k>},
+    {"softmax", guarded<softmax>, has<&KernelTable::softmax>},
 };
 
 // {isa, threads}: what runs now; of a device addon, `isa` names the device.
@@ -125,6 +125,11 @@ Napi::Value limits(const Napi::CallbackInfo& info) {
 }
 #endif
 
+template <Binding function>
+void add(const Napi::Env& env, Napi::Object& exports, const char* name) {
+  exports.Set(name, Napi::Function::New(env, guarded<function>, name));
+}
+
 Napi::Object init(Napi::Env env, Napi::Object exports) {
   try {
     kernels();  // an instruction set that EAT_DML_ISA names and this processor lacks is an error of the load
@@ -134,17 +139,17 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   for (const Entry& entry : kEntries) {
     if (entry.there()) exports.Set(entry.name, Napi::Function::New(env, entry.function, entry.name));
   }
+  add<upload_matrix>(env, exports, "uploadMatrix");
 #ifdef EAT_DML_DEVICE_ADDON
-  exports.Set("uploadMatrix", Napi::Function::New(env, upload_matrix, "uploadMatrix"));
-  exports.Set("deviceLimits", Napi::Function::New(env, device_limits, "deviceLimits"));
-  exports.Set("kernelMilliseconds", Napi::Function::New(env, kernel_milliseconds, "kernelMilliseconds"));
-  exports.Set("registerTensorflowKernels", Napi::Function::New(env, register_tensorflow_kernels, "registerTensorflowKernels"));
+  add<device_limits>(env, exports, "deviceLimits");
+  add<kernel_milliseconds>(env, exports, "kernelMilliseconds");
+  add<register_tensorflow_kernels>(env, exports, "registerTensorflowKernels");
 #else
-  exports.Set("machineLimits", Napi::Function::New(env, limits, "machineLimits"));
-  exports.Set("registerTensorflowOps", Napi::Function::New(env, register_tensorflow_ops, "registerTensorflowOps"));
-  exports.Set("tensorflowDevices", Napi::Function::New(env, tensorflow_devices, "tensorflowDevices"));
+  add<limits>(env, exports, "machineLimits");
+  add<register_tensorflow_ops>(env, exports, "registerTensorflowOps");
+  add<tensorflow_devices>(env, exports, "tensorflowDevices");
 #endif
-  exports.Set("info", Napi::Function::New(env, info, "info"));
+  add<info>(env, exports, "info");
   return exports;
 }
 

@@ -36,7 +36,7 @@ Napi::Value strided_copy(const Napi::CallbackInfo& info) {
       throw Napi::TypeError::New(env, "Expected strides that stay inside x and out.");
     }
     p.x = args.input<float>("x", x_size);
-    p.out = args.output<float>("out", out_size, true);
+    p.out = args.output<float>("out", out_size);
     return {[p](const Run& run) { kernels().strided_copy(run, p); }, {}};
   });
 }

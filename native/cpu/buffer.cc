@@ -1,14 +1,24 @@
 #include "buffer.h"
 
+#ifdef __linux__
+#include <sys/mman.h>
+#endif
+
+#include <algorithm>
+#include <cstdint>
 #include <cstdlib>
+#include <cstring>
 #include <mutex>
 #include <new>
 #include <vector>
 
+#include "thread_pool.h"
+
 namespace eat {
 namespace {
 
-constexpr size_t kKeptBytes = size_t{64} << 20;  // of idle memory, over all threads
+constexpr size_t kKeptBytes = size_t{256} << 20;  // of idle memory, over all threads
+constexpr size_t kChunk = size_t{4} << 20;       // of memory, to one thread at a time
 
 struct Idle {
   void* data;
@@ -58,6 +68,27 @@ Buffer::~Buffer() {
     }
   }
   std::free(data_);
+}
+
+void fault_in([[maybe_unused]] const Run& run, [[maybe_unused]] void* data, [[maybe_unused]] size_t bytes) {
+#ifdef __linux__
+  constexpr std::uintptr_t page = 4096;
+  constexpr int populate_write = 23;  // MADV_POPULATE_WRITE, of Linux 5.14; older ones refuse it, and pages come by faults
+  const std::uintptr_t begin = (reinterpret_cast<std::uintptr_t>(data) + page - 1) / page * page;
+  const std::uintptr_t end = (reinterpret_cast<std::uintptr_t>(data) + bytes) / page * page;
+  if (end <= begin || end - begin < kChunk / 4) return;
+  parallel_for(run, static_cast<index_t>((end - begin + kChunk - 1) / kChunk), [&](index_t task) {
+    const std::uintptr_t from = begin + static_cast<std::uintptr_t>(task) * kChunk;
+    madvise(reinterpret_cast<void*>(from), std::min<std::uintptr_t>(kChunk, end - from), populate_write);
+  });
+#endif
+}
+
+void copy_bytes(const Run& run, void* to, const void* from, size_t bytes) {
+  parallel_for(run, static_cast<index_t>((bytes + kChunk - 1) / kChunk), [&](index_t task) {
+    const size_t at = static_cast<size_t>(task) * kChunk;
+    std::memcpy(static_cast<char*>(to) + at, static_cast<const char*>(from) + at, std::min(kChunk, bytes - at));
+  });
 }
 
 }  // namespace eat

@@ -11,6 +11,7 @@
 #include <exception>
 #include <list>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -50,7 +51,7 @@ class Pool {
   void run(Job& job) {
     {
       const std::lock_guard<std::mutex> lock(mutex_);
-      while (static_cast<int>(workers_) < job.helpers_wanted) spawn();
+      while (static_cast<int>(workers_) < job.helpers_wanted && spawn()) {}
       jobs_.push_back(&job);
     }
     if (job.helpers_wanted == 1) wake_.notify_one(); else wake_.notify_all();
@@ -61,9 +62,15 @@ class Pool {
   }
 
  private:
-  void spawn() {
+  // False where the system gives no more threads: those that there are do the work, the caller's at least.
+  bool spawn() {
+    try {
+      std::thread([this] { serve(); }).detach();
+    } catch (const std::system_error&) {
+      return false;
+    }
     workers_++;
-    std::thread([this] { serve(); }).detach();
+    return true;
   }
 
   Job* open_job() {

@@ -61,10 +61,12 @@ function prepare(options: AdamWOptions): KernelCall<AdamWArgs, AdamWResult> {
     if (!Number.isFinite(options[name])) throw invalid(name, 'a finite number', options[name]);
   }
   const fresh = () => new Float32Array(size);
-  const result = options.out ?? { weights: fresh(), first: fresh(), second: fresh() };
-  for (const name of ['weights', 'first', 'second'] as const) checkFloat32Length(`out.${name}`, result[name], size);
+  const given = options.out ?? { weights: fresh(), first: fresh(), second: fresh() };
+  for (const name of ['weights', 'first', 'second'] as const) checkFloat32Length(`out.${name}`, given[name], size);
   const operands = { weights, gradient, first, second };
-  const outputs = { outWeights: result.weights, outFirst: result.first, outSecond: result.second };
+  const outputs = { outWeights: given.weights, outFirst: given.first, outSecond: given.second };
   const args = { size, ...operands, beta1, beta2, kept, rate, floor, ...outputs };
-  return { kernel: 'adamW', args, reference: adamWReference, inputs: {}, result };
+  const result = () => ({ weights: args.outWeights, first: args.outFirst, second: args.outSecond });
+  const inPlace = Object.keys(operands);
+  return { kernel: 'adamW', args, reference: adamWReference, inputs: {}, result, inPlace };
 }

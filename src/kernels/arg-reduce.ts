@@ -49,5 +49,5 @@ function prepare(options: ArgReduceOptions): KernelCall<ArgReduceArgs, Int32Arra
   const out = options.out ?? new Int32Array(outer * inner);
   checkInt32Length('out', out, outer * inner);
   const args = { op: ARG_REDUCE_OPS.indexOf(op), x, outer, reduced, inner, out };
-  return { kernel: 'argReduce', args, reference: argReduceReference, inputs: {}, result: out };
+  return { kernel: 'argReduce', args, reference: argReduceReference, inputs: {}, result: () => args.out };
 }

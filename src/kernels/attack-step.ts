@@ -67,5 +67,7 @@ function prepare(options: AttackStepOptions): KernelCall<AttackStepArgs, Matrix>
   const args: AttackStepArgs = { origin, current, gradient, norm: NORMS.indexOf(norm), epsilon, stepSize, out };
   if (box !== undefined) [args.lo, args.hi] = checkBox(box);
   const inputs = { origin, current, gradient };
-  return { kernel: 'attackStep', args, reference: attackStepReference, inputs, result: { ...origin, data: out } };
+  const { rows, cols, batch } = origin;
+  const result = () => ({ data: args.out, rows, cols, ...(batch !== undefined && { batch }) });
+  return { kernel: 'attackStep', args, reference: attackStepReference, inputs, result, inPlace: ['current'] };
 }

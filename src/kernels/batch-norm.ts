@@ -115,7 +115,7 @@ function prepareMoments(options: BatchMomentsOptions): KernelCall<BatchMomentsAr
     args,
     reference: batchMomentsReference,
     inputs: {},
-    result: { mean: args.mean, variance: args.variance },
+    result: () => ({ mean: args.mean, variance: args.variance }),
   };
 }
 
@@ -124,7 +124,8 @@ function prepareForward(options: BatchNormOptions): KernelCall<BatchNormArgs, Fl
   const inputs = readInputs(options);
   const out = options.out ?? new Float32Array(inputs.x.length);
   checkFloat32Length('out', out, inputs.x.length);
-  return { kernel: 'batchNorm', args: { ...inputs, out }, reference: batchNormReference, inputs: {}, result: out };
+  const args = { ...inputs, out };
+  return { kernel: 'batchNorm', args, reference: batchNormReference, inputs: {}, result: () => args.out };
 }
 
 function prepareGradient(options: BatchNormGradientOptions): KernelCall<BatchNormGradientArgs, BatchNormGradient> {
@@ -140,7 +141,7 @@ function prepareGradient(options: BatchNormGradientOptions): KernelCall<BatchNor
     args,
     reference: batchNormGradientReference,
     inputs: {},
-    result: { dx, dScale, dOffset },
+    result: () => ({ dx: args.dx, dScale, dOffset }),
   };
 }
 

@@ -38,11 +38,12 @@ function prepare(options: BinaryOptions): KernelCall<BinaryArgs, Float32Array> {
   const { layout, size } = operandLayout(options);
   const out = options.out ?? new Float32Array(size);
   checkFloat32Length('out', out, size);
+  const args = { op: BINARY_OPS.indexOf(op), a, b, layout, out };
   return {
     kernel: 'binary',
-    args: { op: BINARY_OPS.indexOf(op), a, b, layout, out },
+    args,
     reference: binaryReference,
     inputs: {},
-    result: out,
+    result: () => args.out,
   };
 }

@@ -8,6 +8,7 @@ import {
   type KernelOptions,
   type Matrix,
   readMatrix,
+  unshared,
 } from './matrix.js';
 import { type CentroidMeansArgs, centroidMeansReference } from './reference/centroid-means.js';
 import { type KernelCall, runAsync, runSync } from './run-kernel.js';
@@ -47,12 +48,13 @@ export function centroidMeansSync(points: Matrix, labels: Int32Array, options: C
 
 function prepare(
   points: Matrix,
-  labels: Int32Array,
+  givenLabels: Int32Array,
   options: CentroidMeansOptions,
 ): KernelCall<CentroidMeansArgs, LabelMeans> {
   checkOptions(options, [...KERNEL_OPTIONS, 'k', 'weights']);
   points = readMatrix('points', points);
-  const { k, weights } = options;
+  const { k } = options;
+  const [labels, weights] = [unshared(givenLabels), unshared(options.weights)];
   checkCount('k', k);
   const rows = batchOf(points) * points.rows;
   checkLabels(labels, rows, k);
@@ -67,7 +69,13 @@ function prepare(
     counts: new Float64Array(groups),
     means: new Float32Array(groups * points.cols),
   };
-  return { kernel: 'centroidMeans', args, reference: centroidMeansReference, inputs: { points }, result: result(args) };
+  return {
+    kernel: 'centroidMeans',
+    args,
+    reference: centroidMeansReference,
+    inputs: { points },
+    result: () => result(args),
+  };
 }
 
 function checkLabels(labels: unknown, rows: number, k: number): asserts labels is Int32Array {

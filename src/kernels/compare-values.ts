@@ -37,5 +37,5 @@ function prepare(options: CompareValuesOptions): KernelCall<CompareValuesArgs, U
   const out = options.out ?? new Uint8Array(size);
   checkUint8Length('out', out, size);
   const args = { op: COMPARE_OPS.indexOf(op), a, b, layout, out };
-  return { kernel: 'compareValues', args, reference: compareValuesReference, inputs: {}, result: out };
+  return { kernel: 'compareValues', args, reference: compareValuesReference, inputs: {}, result: () => args.out };
 }

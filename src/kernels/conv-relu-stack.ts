@@ -105,7 +105,8 @@ function prepare(options: ConvReluStackOptions): KernelCall<ConvReluStackArgs, C
   checkFloat32Length('out', out, outputLength);
   checkInt32Length('passed', passed, passedLength(options.layers));
   const args = { layers, input, out, passed };
-  return { kernel: 'convReluStack', args, reference: convReluStackReference, inputs: {}, result: { out, passed } };
+  const result = () => ({ out: args.out, passed: args.passed });
+  return { kernel: 'convReluStack', args, reference: convReluStackReference, inputs: {}, result };
 }
 
 function prepareGradient(
@@ -125,7 +126,7 @@ function prepareGradient(
     args,
     reference: convReluStackBackpropInputReference,
     inputs: {},
-    result: out,
+    result: () => args.out,
   };
 }
 

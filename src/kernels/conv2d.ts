@@ -98,7 +98,7 @@ function prepareForward(options: Conv2DOptions): KernelCall<Conv2DArgs, Float32A
   checkOneOf('activation', activation, ACTIVATIONS);
   const out = outputOf(options.out, size.output);
   const args = { ...geometry, input, filter, bias, activation: ACTIVATIONS.indexOf(activation), out };
-  return { kernel: 'conv2d', args, reference: conv2dReference, inputs: {}, result: args.out };
+  return { kernel: 'conv2d', args, reference: conv2dReference, inputs: {}, result: () => args.out };
 }
 
 function prepareInput(options: Conv2DBackpropInputOptions): KernelCall<Conv2DBackpropInputArgs, Float32Array> {
@@ -108,7 +108,13 @@ function prepareInput(options: Conv2DBackpropInputOptions): KernelCall<Conv2DBac
   checkFloat32Length('dy', dy, size.output);
   checkFloat32Length('filter', filter, size.filter);
   const args = { ...geometry, dy, filter, out: outputOf(options.out, size.input) };
-  return { kernel: 'conv2dBackpropInput', args, reference: conv2dBackpropInputReference, inputs: {}, result: args.out };
+  return {
+    kernel: 'conv2dBackpropInput',
+    args,
+    reference: conv2dBackpropInputReference,
+    inputs: {},
+    result: () => args.out,
+  };
 }
 
 function prepareFilter(options: Conv2DBackpropFilterOptions): KernelCall<Conv2DBackpropFilterArgs, Float32Array> {
@@ -123,7 +129,7 @@ function prepareFilter(options: Conv2DBackpropFilterOptions): KernelCall<Conv2DB
     args,
     reference: conv2dBackpropFilterReference,
     inputs: {},
-    result: args.out,
+    result: () => args.out,
   };
 }
 

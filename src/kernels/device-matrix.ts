@@ -1,79 +1,64 @@
 import { resolveDevice } from './devices.js';
-import type { AddonKernel } from './load-addon.js';
-import { checkOptions, type DeviceName, type KernelOptions, type Matrix, readMatrix } from './matrix.js';
+import type { Addon } from './load-addon.js';
+import { checkFinite, checkOptions, type KernelOptions, type Matrix, readMatrix } from './matrix.js';
+import { type DeviceMatrix, ResidentMatrix, type Uploaded } from './resident-matrix.js';
 import { translate } from './run-kernel.js';
 
-/**
- * A matrix that stays on the GPU: kernels on device cuda take it as they take any matrix, without copying it there again. On the
- * other devices it is the matrix it was made from, whose `data` must not change meanwhile.
- */
-export interface DeviceMatrix extends Matrix {
-  /** Where its values are: `cuda`, or where `auto` found no GPU the device that it found. */
-  readonly device: DeviceName;
-  readonly disposed: boolean;
-  /** Frees the device's memory, after the calls that use it; the matrix must not be used any more. */
-  dispose(): void;
-}
+export type { DeviceMatrix } from './resident-matrix.js';
 
-/** What the addon gives for a matrix: `resident` stands for it in a kernel's arguments. */
-interface Uploaded {
-  resident: object;
-  release(): void;
-}
-
-/** A copy made by spreading has the values only: what stands for device memory is on the prototype. */
-class ResidentMatrix implements DeviceMatrix {
-  readonly data: Float32Array;
-  readonly rows: number;
-  readonly cols: number;
-  declare readonly batch?: number;
-  readonly #device: DeviceName;
-  readonly #uploaded?: Uploaded;
-  #disposed = false;
-
-  constructor({ data, rows, cols, batch }: Matrix, device: DeviceName, uploaded?: Uploaded) {
-    this.data = data;
-    this.rows = rows;
-    this.cols = cols;
-    if (batch !== undefined) this.batch = batch;
-    this.#device = device;
-    this.#uploaded = uploaded;
-  }
-
-  get device(): DeviceName {
-    return this.#device;
-  }
-
-  get disposed(): boolean {
-    return this.#disposed;
-  }
-
-  /** Read by native/addon. */
-  get resident(): object | undefined {
-    return this.#uploaded?.resident;
-  }
-
-  dispose(): void {
-    this.#disposed = true;
-    this.#uploaded?.release();
-  }
+/** What the CPU addon gives besides: writes the values into an array. */
+interface UploadedOnCpu extends Uploaded {
+  values(to: Float32Array): void;
 }
 
 /**
- * Copies `matrix` to the GPU, once for many calls. With device `auto` (the default) and no GPU here nothing is copied; `cuda`
- * throws then.
+ * Copies `matrix` once for many calls: to the GPU, or with device `auto` (the default) and no GPU here to memory of the addon's own;
+ * calls off the event loop then need no copy of it. `cuda` throws where there is no GPU.
  * @throws EatDmlError ERR_DEVICE without the device or memory on it, ERR_NOT_FINITE naming the first bad row.
  */
 export function uploadMatrix(matrix: Matrix, options: KernelOptions = {}): DeviceMatrix {
   checkOptions(options, ['device', 'checkFinite']);
   const read = readMatrix('matrix', matrix);
+  const scan = options.checkFinite ?? true;
   const addon = resolveDevice(options.device, 'uploadMatrix');
-  if (!addon) return new ResidentMatrix(read, 'js');
-  if (!('uploadMatrix' in addon)) return new ResidentMatrix(read, 'cpu');
-  try {
-    const upload = addon.uploadMatrix as AddonKernel as unknown as (args: object) => Uploaded;
-    return new ResidentMatrix(read, 'cuda', upload({ matrix: read, checkFinite: options.checkFinite ?? true }));
-  } catch (error) {
-    throw translate(error, { kernel: 'uploadMatrix', inputs: { matrix: read } });
+  if (addon && onGpu(addon)) {
+    const uploaded = upload<Uploaded>(addon, 'uploadMatrix', { matrix: read, checkFinite: scan });
+    return new ResidentMatrix(read, 'cuda', () => read.data, uploaded);
   }
+  if (scan) checkFinite('matrix', read);
+  return snapshot(read, addon, 'uploadMatrix');
+}
+
+/** A copy that nobody else can reach, for the calls of `kernel` on the CPU or on js; one that is uploaded already is itself. */
+export function ownMatrix(matrix: Matrix, device: KernelOptions['device'], kernel: string): ResidentMatrix {
+  if (ResidentMatrix.is(matrix)) return matrix;
+  const addon = resolveDevice(device, kernel);
+  // What does not fit on a GPU goes through it in tiles: the copy stays here.
+  return snapshot(matrix, addon && onGpu(addon) ? undefined : addon, kernel);
+}
+
+function snapshot(matrix: Matrix, addon: Addon | undefined, kernel: string): ResidentMatrix {
+  if (!addon) {
+    const copy = matrix.data.slice();
+    return new ResidentMatrix(matrix, 'js', () => copy);
+  }
+  const uploaded = upload<UploadedOnCpu>(addon, kernel, { matrix });
+  const size = matrix.data.length;
+  return new ResidentMatrix(matrix, 'cpu', () => valuesOf(uploaded, size), uploaded);
+}
+
+function upload<T>(addon: Addon, kernel: string, args: { matrix: Matrix; checkFinite?: boolean }): T {
+  try {
+    return (addon.uploadMatrix as unknown as (args: object) => T)(args);
+  } catch (error) {
+    throw translate(error, { kernel, inputs: { matrix: args.matrix } });
+  }
+}
+
+const onGpu = (addon: Addon) => 'deviceLimits' in addon;
+
+function valuesOf(uploaded: UploadedOnCpu, size: number): Float32Array {
+  const values = new Float32Array(size);
+  uploaded.values(values);
+  return values;
 }

@@ -6,6 +6,7 @@ import {
   checkOptions,
   KERNEL_OPTIONS,
   type KernelOptions,
+  unshared,
 } from './matrix.js';
 import { type GatherArgs, gatherReference } from './reference/gather.js';
 import { type KernelCall, runAsync, runSync } from './run-kernel.js';
@@ -42,7 +43,8 @@ export function gatherSync(options: GatherOptions): Float32Array {
 
 function prepare(options: GatherOptions): KernelCall<GatherArgs, Float32Array> {
   checkOptions(options, [...KERNEL_OPTIONS, 'x', 'indices', 'batch', 'outer', 'size', 'inner', 'count', 'out']);
-  const { x, indices, batch = 1, outer = 1, size, inner = 1, count } = options;
+  const { x, batch = 1, outer = 1, size, inner = 1, count } = options;
+  const indices = unshared(options.indices);
   for (const [name, value] of Object.entries({ batch, outer, size, inner, count })) checkCount(name, value);
   checkFloat32Length('x', x, batch * outer * size * inner);
   checkInt32Length('indices', indices, batch * count);
@@ -51,5 +53,5 @@ function prepare(options: GatherOptions): KernelCall<GatherArgs, Float32Array> {
   const out = options.out ?? new Float32Array(length);
   checkFloat32Length('out', out, length);
   const args = { x, indices, batch, outer, size, inner, count, out };
-  return { kernel: 'gather', args, reference: gatherReference, inputs: {}, result: out };
+  return { kernel: 'gather', args, reference: gatherReference, inputs: {}, result: () => args.out };
 }

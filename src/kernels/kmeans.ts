@@ -1,4 +1,6 @@
+import { checkSignal } from '../errors.js';
 import { randomStream } from '../random.js';
+import { ownMatrix } from './device-matrix.js';
 import { type Checked, checkKMeans, type KMeansOptions, type KMeansProgress } from './kmeans-options.js';
 import { type AsyncKernelOptions, batchOf, type Matrix } from './matrix.js';
 import { type KMeansArgs, kmeansReference } from './reference/kmeans.js';
@@ -28,41 +30,53 @@ export interface KMeansResult {
  * @throws EatDmlError ERR_ARGUMENT for options that do not fit, ERR_NOT_FINITE naming the first bad row, ERR_ABORTED.
  */
 export async function kmeans(points: Matrix, options: KMeansOptions & AsyncKernelOptions): Promise<KMeansResult> {
+  const given = checkKMeans(points, options);
+  checkSignal(options.signal);
   const stop = new AbortController();
   const thrown: { error?: unknown } = {};
-  const watched = watch(options, (error) => {
+  const watched = watch(given, (error) => {
     thrown.error = error;
     stop.abort(error);
   });
   const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal;
-  const steps = plan(points, watched);
-  let step = steps.next();
-  while (!step.done) {
-    try {
+  const own = ownMatrix(given.points, options.device, 'kmeans');
+  const steps = plan({ ...watched, points: own });
+  try {
+    let step = steps.next();
+    while (!step.done) {
       await runAsync(step.value, { ...options, signal });
-    } catch (error) {
-      throw 'error' in thrown ? thrown.error : error;
+      if ('error' in thrown) throw thrown.error;
+      step = steps.next();
     }
-    if ('error' in thrown) throw thrown.error;
-    step = steps.next();
+    return step.value;
+  } catch (error) {
+    throw 'error' in thrown ? thrown.error : error;
+  } finally {
+    if (own !== given.points) own.dispose();
   }
-  return step.value;
 }
 
 /** {@link kmeans}, at once. */
 export function kmeansSync(points: Matrix, options: KMeansOptions): KMeansResult {
-  const steps = plan(points, options);
-  let step = steps.next();
-  while (!step.done) {
-    runSync(step.value, options);
-    step = steps.next();
+  const given = checkKMeans(points, options);
+  // The callback may do anything to the caller's arrays.
+  const own = given.onIteration && ownMatrix(given.points, options.device, 'kmeans');
+  const steps = plan({ ...given, points: own ?? given.points });
+  try {
+    let step = steps.next();
+    while (!step.done) {
+      runSync(step.value, options);
+      step = steps.next();
+    }
+    return step.value;
+  } finally {
+    if (own !== given.points) own?.dispose();
   }
-  return step.value;
 }
 
 /** The options with a callback whose exception is handed to `onError`: thrown on the event loop it would end the process. */
-function watch(options: KMeansOptions, onError: (error: unknown) => void): KMeansOptions {
-  const { onIteration } = options ?? {};
+function watch(options: Checked, onError: (error: unknown) => void): Checked {
+  const { onIteration } = options;
   if (!onIteration) return options;
   const guarded = (progress: KMeansProgress) => {
     try {
@@ -75,12 +89,11 @@ function watch(options: KMeansOptions, onError: (error: unknown) => void): KMean
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: the calls of one plan have different arguments
-type AnyCall = KernelCall<any, void>;
+type AnyCall = KernelCall<any>;
 type Plan = Generator<AnyCall, KMeansResult>;
 
 /** The kernel calls of all matrices, several starts at once; returns the best start of each matrix. */
-function* plan(points: Matrix, options: KMeansOptions): Plan {
-  const given = checkKMeans(points, options);
+function* plan(given: Checked): Plan {
   const { k, restarts } = given;
   const { rows, cols } = given.points;
   const best: (Outcome | undefined)[] = Array.from({ length: batchOf(given.points) });
@@ -96,7 +109,7 @@ function* plan(points: Matrix, options: KMeansOptions): Plan {
       args,
       reference: kmeansReference,
       inputs: { points: given.points, init },
-      result: undefined,
+      result: () => lloydResult(args),
     };
     for (let problem = 0; problem < args.inertia.length; problem++) {
       const batch = Math.floor(problem / starts);
@@ -139,7 +152,7 @@ function* start(points: Matrix, o: Checked, batch: number, restart: number): Gen
       args,
       reference: kmeansPlusPlusReference,
       inputs: { points },
-      result: undefined,
+      result: () => args.chosen,
     };
   }
   const centroids = new Float32Array(k * cols);
@@ -184,6 +197,10 @@ function lloydArgs(o: Checked, first: number, starts: number): KMeansArgs {
         onIteration({ ...progress, batch: Math.floor(problem / starts), restart: first + (problem % starts) })),
   };
 }
+
+const lloydResult = ({ centroids, labels, counts, inertia, iterations, converged }: KMeansArgs) => [
+  ...[centroids, labels, counts, inertia, iterations, converged],
+];
 
 /** Mean over the columns of their variance, over the rows of all matrices. */
 function meanVariance({ data, cols }: Matrix): number {

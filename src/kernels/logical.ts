@@ -39,5 +39,5 @@ function prepare(options: LogicalOptions): KernelCall<LogicalArgs, Uint8Array> {
   const out = options.out ?? new Uint8Array(size);
   checkUint8Length('out', out, size);
   const args = { op: LOGICAL_OPS.indexOf(op), a, b, size, out };
-  return { kernel: 'logical', args, reference: logicalReference, inputs: {}, result: out };
+  return { kernel: 'logical', args, reference: logicalReference, inputs: {}, result: () => args.out };
 }

@@ -64,5 +64,5 @@ function prepare(options: MatMulOptions): KernelCall<MatMulArgs, Float32Array> {
   if (out === a || out === b) throw invalid('out', 'an array of its own', 'one of the inputs');
   const flags = { broadcastA, broadcastB, transposeA, transposeB };
   const args = { a, b, m, n, k, batch, bias, ...flags, activation: ACTIVATIONS.indexOf(activation), out };
-  return { kernel: 'matmul', args, reference: matmulReference, inputs: {}, result: out };
+  return { kernel: 'matmul', args, reference: matmulReference, inputs: {}, result: () => args.out };
 }

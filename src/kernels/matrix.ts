@@ -1,4 +1,5 @@
 import { describe, EatDmlError, invalid } from '../errors.js';
+import { ResidentMatrix } from './resident-matrix.js';
 
 /** Row-major float32 matrix; with `batch` B > 1 `data` holds B matrices of `rows` x `cols` one after the other. */
 export interface Matrix {
@@ -40,30 +41,31 @@ export function batchOf(m: Matrix): number {
 }
 
 /**
- * The matrix to compute on: `m` itself, checked to be well-formed, attached and non-empty. Over a SharedArrayBuffer, which
- * another thread may change or grow meanwhile, it is a snapshot. `name` is the argument's name in the message.
+ * The matrix to compute on, checked to be well-formed, attached and non-empty. Over a SharedArrayBuffer, which another thread may
+ * change or grow meanwhile, it is a snapshot. `name` is the argument's name in the message.
  */
 export function readMatrix(name: string, m: unknown): Matrix {
-  if (typeof m === 'object' && m !== null && 'disposed' in m && m.disposed) {
+  if (ResidentMatrix.is(m)) {
+    if (!m.disposed) return m;
     throw new EatDmlError('ERR_ARGUMENT', `Expected a matrix for ${name} but received one that is disposed.`);
   }
-  if (typeof m === 'object' && m !== null && isShared((m as Matrix).data)) {
-    m = { ...m, data: (m as Matrix).data.slice() };
-  }
-  checkMatrix(name, m);
-  return m;
-}
-
-function isShared(data: unknown): boolean {
-  return ArrayBuffer.isView(data) && !(data.buffer instanceof ArrayBuffer);
-}
-
-/** Throws unless `m` is a well-formed, attached, non-empty matrix; `name` is the argument's name in the message. */
-export function checkMatrix(name: string, m: unknown): asserts m is Matrix {
   if (typeof m !== 'object' || m === null || !('data' in m)) {
     throw invalid(name, 'a matrix {data: Float32Array, rows, cols, batch?}', m);
   }
+  // Read once: what is checked is what is computed on.
   const { data, rows, cols, batch } = m as Matrix;
+  const matrix = { data: unshared(data), rows, cols, ...(batch !== undefined && { batch }) };
+  checkMatrix(name, matrix);
+  return matrix;
+}
+
+/** The array itself; over a SharedArrayBuffer a snapshot, so that what was checked is what is read. */
+export function unshared<T>(data: T): T {
+  const shared = ArrayBuffer.isView(data) && !(data.buffer instanceof ArrayBuffer);
+  return shared ? ((data as unknown as Float32Array).slice() as T) : data;
+}
+
+function checkMatrix(name: string, { data, rows, cols, batch }: Matrix): void {
   checkFloat32(`${name}.data`, data);
   checkCount(`${name}.rows`, rows);
   checkCount(`${name}.cols`, cols);

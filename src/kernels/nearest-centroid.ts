@@ -60,7 +60,7 @@ function prepare(
     args,
     reference: nearestCentroidReference,
     inputs: { points, centroids },
-    result: result(args),
+    result: () => result(args),
   };
 }
 

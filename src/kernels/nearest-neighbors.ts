@@ -78,6 +78,6 @@ function prepare(
     args,
     reference: nearestNeighborsReference,
     inputs: { queries, points },
-    result: { indices: args.indices, distances: args.distances },
+    result: () => ({ indices: args.indices, distances: args.distances }),
   };
 }

@@ -6,6 +6,7 @@ import {
   checkOptions,
   KERNEL_OPTIONS,
   type KernelOptions,
+  unshared,
 } from './matrix.js';
 import { type OneHotArgs, oneHotReference } from './reference/one-hot.js';
 import { type KernelCall, runAsync, runSync } from './run-kernel.js';
@@ -38,17 +39,19 @@ export function oneHotSync(options: OneHotOptions): Float32Array {
 
 function prepare(options: OneHotOptions): KernelCall<OneHotArgs, Float32Array> {
   checkOptions(options, [...KERNEL_OPTIONS, 'indices', 'rows', 'depth', 'on', 'off', 'out']);
-  const { indices, rows, depth, on = 1, off = 0 } = options;
+  const { rows, depth, on = 1, off = 0 } = options;
+  const indices = unshared(options.indices);
   checkCount('rows', rows);
   checkCount('depth', depth);
   checkInt32Length('indices', indices, rows);
   const out = options.out ?? new Float32Array(rows * depth);
   checkFloat32Length('out', out, rows * depth);
+  const args = { indices, rows, depth, on, off, out };
   return {
     kernel: 'oneHot',
-    args: { indices, rows, depth, on, off, out },
+    args,
     reference: oneHotReference,
     inputs: {},
-    result: out,
+    result: () => args.out,
   };
 }

@@ -55,7 +55,7 @@ function prepare(a: Matrix, b: Matrix, options: PairwiseDistanceOptions): Kernel
     args,
     reference: pairwiseDistanceReference,
     inputs: { a, b },
-    result: result(args),
+    result: () => result(args),
   };
 }
 

@@ -77,7 +77,7 @@ function prepareForward(options: Pool2DOptions): KernelCall<Pool2DArgs, Float32A
   const out = options.out ?? new Float32Array(size.output);
   checkFloat32Length('out', out, size.output);
   const args = { ...geometry, op: POOL_OPS.indexOf(op), x, out };
-  return { kernel: 'pool2d', args, reference: pool2dReference, inputs: {}, result: out };
+  return { kernel: 'pool2d', args, reference: pool2dReference, inputs: {}, result: () => args.out };
 }
 
 function prepareGradient(options: Pool2DGradientOptions): KernelCall<Pool2DGradientArgs, Float32Array> {
@@ -90,7 +90,7 @@ function prepareGradient(options: Pool2DGradientOptions): KernelCall<Pool2DGradi
   const dx = options.dx ?? new Float32Array(size.input);
   checkFloat32Length('dx', dx, size.input);
   const args = { ...geometry, op: POOL_OPS.indexOf(op), x, dy, dx };
-  return { kernel: 'pool2dGradient', args, reference: pool2dGradientReference, inputs: {}, result: dx };
+  return { kernel: 'pool2dGradient', args, reference: pool2dGradientReference, inputs: {}, result: () => args.dx };
 }
 
 function poolSizes(geometry: Conv2DGeometry) {

@@ -67,7 +67,8 @@ function prepare(delta: Matrix, options: ProjectPerturbationOptions): KernelCall
   } else if (box !== undefined) {
     throw invalid('around', 'the point the box is seen from, where box is given', undefined);
   }
-  const result = { ...delta, data: args.out };
+  const { rows, cols, batch } = delta;
+  const result = () => ({ data: args.out, rows, cols, ...(batch !== undefined && { batch }) });
   return { kernel: 'projectPerturbation', args, reference: projectPerturbationReference, inputs, result };
 }
 

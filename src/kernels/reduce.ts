@@ -45,5 +45,5 @@ function prepare(options: ReduceOptions): KernelCall<ReduceArgs, Float32Array> {
   const out = options.out ?? new Float32Array(outer * inner);
   checkFloat32Length('out', out, outer * inner);
   const args = { op: REDUCE_OPS.indexOf(op), x, outer, reduced, inner, out };
-  return { kernel: 'reduce', args, reference: reduceReference, inputs: {}, result: out };
+  return { kernel: 'reduce', args, reference: reduceReference, inputs: {}, result: () => args.out };
 }

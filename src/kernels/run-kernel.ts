@@ -1,4 +1,5 @@
-import { aborted, EatDmlError, throwIfAborted } from '../errors.js';
+import { aborted, checkSignal, EatDmlError, throwIfAborted } from '../errors.js';
+import { checkApart, claimOutputs, isFresh, withOwnInputs } from './call-memory.js';
 import { resolveDevice } from './devices.js';
 import type { AddonKernel, AddonTask } from './load-addon.js';
 import {
@@ -16,22 +17,24 @@ export type ReferenceKernel<Args> = (args: Args) => Generator<void>;
 /** A checked call: its name in the addon, the arguments both devices read, what to name in an error, and what to return. */
 export interface KernelCall<Args extends object, Result = unknown> {
   kernel: string;
-  args: Args & { checkFinite?: boolean };
+  args: Args & { checkFinite?: boolean; fresh?: boolean };
   reference: ReferenceKernel<Args>;
   /** The input matrices by argument name, to say what and where a bad value is. */
   inputs: Record<string, Matrix>;
-  /** Made of arrays of `args`, which hold their values once the call has run. */
-  result: Result;
+  /** What to return, made of arrays of `args`; they hold their values once the call has run. */
+  result: () => Result;
+  /** Inputs that may lie where a result goes: the kernel reads each of their values before it writes there. */
+  inPlace?: readonly string[];
 }
 
 /** Runs on the chosen device, now. */
 export function runSync<Args extends object, Result>(call: KernelCall<Args, Result>, options: KernelOptions): Result {
   const addon = resolveDevice(options.device, call.kernel);
-  call.args.checkFinite = options.checkFinite ?? true;
+  prepare(call, options);
   try {
     if (addon) (addon[call.kernel] as AddonKernel)(call.args, false);
     else for (const _ of reference(call));
-    return call.result;
+    return call.result();
   } catch (error) {
     throw translate(error, call);
   }
@@ -39,23 +42,34 @@ export function runSync<Args extends object, Result>(call: KernelCall<Args, Resu
 
 /** Runs off the event loop (native), or in slices on it (js); stops when `options.signal` is aborted. */
 export async function runAsync<Args extends object, Result>(
-  call: KernelCall<Args, Result>,
+  given: KernelCall<Args, Result>,
   options: AsyncKernelOptions,
 ): Promise<Result> {
   const { signal } = options;
+  checkSignal(signal);
   throwIfAborted(signal);
-  const addon = resolveDevice(options.device, call.kernel);
-  call.args.checkFinite = options.checkFinite ?? true;
+  const addon = resolveDevice(options.device, given.kernel);
+  prepare(given, options);
+  const writeBack = claimOutputs(given, options);
+  const call = addon ? given : withOwnInputs(given);
   try {
-    if (addon) await runTask((addon[call.kernel] as AddonKernel)(call.args, true) as AddonTask, signal);
+    if (addon) await runTask(addon[call.kernel] as AddonKernel, call.args, signal);
     else await runSlices(reference(call), signal);
-    return call.result;
+    writeBack();
+    return call.result();
   } catch (error) {
     throw translate(error, call, signal);
   }
 }
 
-async function runTask(task: AddonTask, signal: AbortSignal | undefined): Promise<void> {
+function prepare<Args extends object>(call: KernelCall<Args>, options: KernelOptions): void {
+  call.args.checkFinite = options.checkFinite ?? true;
+  call.args.fresh = isFresh(call, options);
+  if (!call.args.fresh) checkApart(call);
+}
+
+async function runTask(kernel: AddonKernel, args: object, signal: AbortSignal | undefined): Promise<void> {
+  const task = kernel(args, true) as AddonTask;
   const cancel = () => task.cancel();
   signal?.addEventListener('abort', cancel, { once: true });
   try {

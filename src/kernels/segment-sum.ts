@@ -6,6 +6,7 @@ import {
   checkOptions,
   KERNEL_OPTIONS,
   type KernelOptions,
+  unshared,
 } from './matrix.js';
 import { type SegmentSumArgs, segmentSumReference } from './reference/segment-sum.js';
 import { type KernelCall, runAsync, runSync } from './run-kernel.js';
@@ -38,17 +39,19 @@ export function segmentSumSync(options: SegmentSumOptions): Float32Array {
 
 function prepare(options: SegmentSumOptions): KernelCall<SegmentSumArgs, Float32Array> {
   checkOptions(options, [...KERNEL_OPTIONS, 'x', 'ids', 'rows', 'inner', 'segments', 'out']);
-  const { x, ids, rows, inner = 1, segments } = options;
+  const { x, rows, inner = 1, segments } = options;
+  const ids = unshared(options.ids);
   for (const [name, value] of Object.entries({ rows, inner, segments })) checkCount(name, value);
   checkFloat32Length('x', x, rows * inner);
   checkInt32Length('ids', ids, rows);
   const out = options.out ?? new Float32Array(segments * inner);
   checkFloat32Length('out', out, segments * inner);
+  const args = { x, ids, rows, inner, segments, out };
   return {
     kernel: 'segmentSum',
-    args: { x, ids, rows, inner, segments, out },
+    args,
     reference: segmentSumReference,
     inputs: {},
-    result: out,
+    result: () => args.out,
   };
 }

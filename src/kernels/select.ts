@@ -47,11 +47,12 @@ function prepare(options: SelectOptions): KernelCall<SelectArgs, Float32Array> {
   checkFloat32Length('e', e, rows * inner);
   const out = options.out ?? new Float32Array(rows * inner);
   checkFloat32Length('out', out, rows * inner);
+  const args = { condition, t, e, rows, inner, out };
   return {
     kernel: 'select',
-    args: { condition, t, e, rows, inner, out },
+    args,
     reference: selectReference,
     inputs: {},
-    result: out,
+    result: () => args.out,
   };
 }

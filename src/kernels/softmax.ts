@@ -40,5 +40,7 @@ function prepare(options: SoftmaxOptions): KernelCall<SoftmaxArgs, Float32Array>
   checkFloat32Length('x', x, rows * cols);
   const out = options.out ?? new Float32Array(rows * cols);
   checkFloat32Length('out', out, rows * cols);
-  return { kernel: 'softmax', args: { x, rows, cols, out }, reference: softmaxReference, inputs: {}, result: out };
+  const args = { x, rows, cols, out };
+  const result = () => args.out;
+  return { kernel: 'softmax', args, reference: softmaxReference, inputs: {}, result, inPlace: ['x'] };
 }

@@ -52,11 +52,12 @@ function prepare(options: TopKOptions): KernelCall<TopKArgs, LargestValues> {
   const { values, indices } = options.out ?? { values: new Float32Array(rows * k), indices: new Int32Array(rows * k) };
   checkFloat32Length('out.values', values, rows * k);
   checkInt32Length('out.indices', indices, rows * k);
+  const args = { x, rows, cols, k, values, indices };
   return {
     kernel: 'topK',
-    args: { x, rows, cols, k, values, indices },
+    args,
     reference: topKReference,
     inputs: {},
-    result: { values, indices },
+    result: () => ({ values: args.values, indices: args.indices }),
   };
 }

@@ -44,5 +44,5 @@ function prepare(options: UnaryOptions): KernelCall<UnaryArgs, Float32Array> {
   const out = options.out ?? new Float32Array(x.length);
   checkFloat32Length('out', out, x.length);
   const args = { op: UNARY_OPS.indexOf(op), size: x.length, x, alpha, beta, out };
-  return { kernel: 'unary', args, reference: unaryReference, inputs: {}, result: out };
+  return { kernel: 'unary', args, reference: unaryReference, inputs: {}, result: () => args.out, inPlace: ['x'] };
 }

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { allCases } from '../kernels/cases/index.js';
 
 /** Every kernel by its name; the same name, in each place's spelling, names its files everywhere. */
-const bindings = [...readFileSync('native/addon/addon.cc', 'utf8').matchAll(/\{"(\w+)", (\w+), has</g)];
+const bindings = [...readFileSync('native/addon/addon.cc', 'utf8').matchAll(/\{"(\w+)", guarded<(\w+)>, has</g)];
 
 /** Kernels that live in another's files: the gradients beside their forward, the start of k-means beside k-means. */
 function homeOf(kernel: string): string {
