@@ -19,10 +19,12 @@ const distances = [
     ],
     ([n, d, m]) => {
       const [a, b] = [matrix(n, d), matrix(m, d, 0)];
+      const out = new Float32Array(n * m);
       return {
         shape: `${n} x ${m}, d ${d}`,
         flops: 2 * n * m * d,
         run: (device) => kernels.pairwiseDistance(a, b, { device }),
+        sync: (device) => kernels.pairwiseDistanceSync(a, b, { device, out }),
       };
     },
   ),
@@ -38,6 +40,7 @@ const distances = [
         shape: `${n}, d ${d}, k ${k}`,
         flops: 2 * n * k * d,
         run: (device) => kernels.nearestCentroid(points, centroids, { device }),
+        sync: (device) => kernels.nearestCentroidSync(points, centroids, { device }),
       };
     },
   ),
@@ -54,6 +57,7 @@ const distances = [
         shape: `${n} in ${n}, d ${d}, k ${k}`,
         flops: 2 * n * n * d,
         run: (device) => kernels.nearestNeighbors(points, points, { ...options, device }),
+        sync: (device) => kernels.nearestNeighborsSync(points, points, { ...options, device }),
       };
     },
   ),
@@ -66,7 +70,11 @@ const distances = [
     ([n, d, k]) => {
       const points = matrix(n, d);
       const labels = Int32Array.from({ length: n }, (_, i) => (i * 7919) % k);
-      return { shape: `${n}, d ${d}, k ${k}`, run: (device) => kernels.centroidMeans(points, labels, { k, device }) };
+      return {
+        shape: `${n}, d ${d}, k ${k}`,
+        run: (device) => kernels.centroidMeans(points, labels, { k, device }),
+        sync: (device) => kernels.centroidMeansSync(points, labels, { k, device }),
+      };
     },
   ),
   ...pair<Points>(
@@ -81,6 +89,7 @@ const distances = [
       return {
         shape: `${n}, d ${d}, k ${k}, 10 iterations`,
         run: (device) => kernels.kmeans(points, { ...options, device }),
+        sync: (device) => kernels.kmeansSync(points, { ...options, device }),
       };
     },
   ),
@@ -95,10 +104,12 @@ const attacks = [
     ],
     ([n, d]) => {
       const [delta, around] = [matrix(n, d), matrix(n, d, 0)];
-      const options = { norm: 'l2', epsilon: 0.5, around, box: [0, 1] } as const;
+      const options = { norm: 'l2' as const, epsilon: 0.5, around, box: [0, 1] as [number, number] };
+      const out = new Float32Array(n * d);
       return {
         shape: `${n} x ${d}, l2 and box`,
-        run: (device) => kernels.projectPerturbation(delta, { ...options, box: [0, 1], device }),
+        run: (device) => kernels.projectPerturbation(delta, { ...options, device }),
+        sync: (device) => kernels.projectPerturbationSync(delta, { ...options, device, out }),
       };
     },
   ),
@@ -110,11 +121,15 @@ const attacks = [
     ],
     ([n, d]) => {
       const [origin, gradient] = [matrix(n, d, 0), matrix(n, d)];
-      const options = { origin, current: origin, gradient, norm: 'linf', epsilon: 0.1, stepSize: 0.02 } as const;
+      const current = matrix(n, d, 0);
+      const box: [number, number] = [0, 1];
+      const options = { origin, current, gradient, norm: 'linf' as const, epsilon: 0.1, stepSize: 0.02, box };
+      const out = new Float32Array(n * d);
       return {
         shape: `${n} x ${d}, linf and box`,
         bytes: 16 * n * d,
-        run: (device) => kernels.attackStep({ ...options, box: [0, 1], device }),
+        run: (device) => kernels.attackStep({ ...options, device }),
+        sync: (device) => kernels.attackStepSync({ ...options, device, out }),
       };
     },
   ),

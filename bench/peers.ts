@@ -75,16 +75,25 @@ for (const threads of values.threads.split(',')) {
   console.log(
     `\n${threads} thread(s): ${limit['GFLOP/s'].toFixed(0)} GFLOP/s FMA, ${limit['GB/s'].toFixed(1)} GB/s triad`,
   );
-  for (const [name, row] of seen) {
-    const own = median(row.get('eat-dml')!);
-    const peers = [...row].filter(([implementation]) => implementation !== 'eat-dml');
-    const work = WORK[name];
-    const rate = work
-      ? ` ${(work.amount / own / 1e9).toFixed(1)} ${work.unit} = ${((100 * work.amount) / own / 1e9 / limit[work.unit]).toFixed(0)}%`
-      : '';
-    const ratios = peers.map(
+  for (const [name, row] of seen) print(name, row, limit);
+}
+
+/** Forms of a call, those of the same kind beside each other: peers' fresh results beside ours, reused memory beside reused. */
+function print(name: string, row: Map<string, number[]>, limit: Record<'GFLOP/s' | 'GB/s', number>): void {
+  const ours = [...row].filter(([form]) => /^(sync|Promise|pruned)/.test(form));
+  const peers = [...row].filter(([form]) => !ours.some(([own]) => own === form));
+  const work = WORK[name];
+  console.log(name);
+  for (const [form, seconds] of ours) {
+    const own = median(seconds);
+    const rate = work && work.amount / own / 1e9;
+    const share = work ? `${rate!.toFixed(1)} ${work.unit} = ${((100 * rate!) / limit[work.unit]).toFixed(0)}%` : '';
+    const alike = peers.filter(([peer]) => peer.endsWith('into out') === form.endsWith('into out'));
+    const ratios = alike.map(
       ([peer, s]) => `${peer} ${(median(s) * 1e3).toFixed(1)} ms (${(median(s) / own).toFixed(2)}x)`,
     );
-    console.log(`${name.padEnd(22)}${(own * 1e3).toFixed(1).padStart(8)} ms${rate.padEnd(24)} | ${ratios.join(' | ')}`);
+    console.log(
+      `  ${form.padEnd(20)}${(own * 1e3).toFixed(1).padStart(8)} ms  ${share.padEnd(24)}| ${ratios.join(' | ')}`,
+    );
   }
 }

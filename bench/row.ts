@@ -8,6 +8,8 @@ export interface Row {
   size: 'small' | 'real';
   shape: string;
   run(device: Device): unknown;
+  /** The sync form, into memory that is there already where the kernel takes an `out`; where `run` is the Promise form. */
+  sync?(device: Device): unknown;
   /** Floating-point operations of one run, where these are its limit. */
   flops?: number;
   /** Bytes one run must move, where these are its limit. */
@@ -26,7 +28,7 @@ export function values(length: number, low = -0.5): Float32Array {
 export function pair<Shape>(
   kernel: string,
   shapes: [Shape, Shape],
-  make: (shape: Shape) => Pick<Row, 'shape' | 'run' | 'flops' | 'bytes'>,
+  make: (shape: Shape) => Pick<Row, 'shape' | 'run' | 'sync' | 'flops' | 'bytes'>,
 ): Row[] {
   return SIZES.map((size, i) => ({ kernel, size, ...make(shapes[i]) }));
 }
