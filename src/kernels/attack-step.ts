@@ -30,7 +30,7 @@ export interface AttackStepOptions extends KernelOptions {
   stepSize: number;
   /** [low, high]; no box when absent. */
   box?: [number, number];
-  /** Where the result goes; may be the array of `current`. */
+  /** Where the result goes; may be the array of `current`. The Promise form takes its buffer over, as pairwiseDistance does. */
   out?: Float32Array;
 }
 

@@ -18,7 +18,10 @@ import { type KernelCall, runAsync, runSync } from './run-kernel.js';
 export interface PairwiseDistanceOptions extends KernelOptions {
   /** Default `sqeuclidean`. `cosine` is 1 - cos, `dot` the plain product. */
   metric?: Metric;
-  /** Where the result goes, of length batch * a.rows * b.rows. */
+  /**
+   * Where the result goes, of length batch * a.rows * b.rows; apart from the inputs. The Promise form takes its buffer over: go on
+   * with the result's `data` (docs/memory.md).
+   */
   out?: Float32Array;
 }
 

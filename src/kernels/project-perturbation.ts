@@ -24,7 +24,7 @@ export interface ProjectPerturbationOptions extends KernelOptions {
   around?: Matrix;
   /** [low, high], default [0, 1]; only with `around`. */
   box?: [number, number];
-  /** Where the result goes, of the length of `delta`. */
+  /** Where the result goes, of the length of `delta`. The Promise form takes its buffer over, as pairwiseDistance does. */
   out?: Float32Array;
 }
 
