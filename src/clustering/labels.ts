@@ -1,4 +1,5 @@
 import { EatDmlError, invalid } from '../errors.js';
+import { labelProblem } from '../labels.js';
 
 /** Throws unless `labels` is a list of integers of the expected length; `name` is the argument's name in the message. */
 export function checkLabels(name: string, labels: ArrayLike<number>, length?: number): void {
@@ -10,6 +11,7 @@ export function checkLabels(name: string, labels: ArrayLike<number>, length?: nu
     throw new EatDmlError('ERR_ARGUMENT', `Expected ${length} values in ${name} but received ${labels.length}.`);
   }
   for (let i = 0; i < labels.length; i++) {
-    if (!Number.isSafeInteger(labels[i])) throw invalid(`${name}[${i}]`, 'an integer', labels[i]);
+    const expected = labelProblem(labels, i);
+    if (expected) throw invalid(`${name}[${i}]`, expected, labels[i]);
   }
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { endianness } from 'node:os';
 import { EatDmlError, invalid } from '../errors.js';
+import { labelProblem } from '../labels.js';
 
 /** Labelled images of one size, held in memory. */
 export interface Dataset {
@@ -117,10 +118,12 @@ export function checkSeed(seed: unknown): asserts seed is number {
   if (!Number.isSafeInteger(seed)) throw invalid('seed', 'an integer', seed);
 }
 
-/** The labels as int32. Throws where one is no integer of 32 bits. */
+/** The labels as int32. Throws where one is no integer of 32 bits, or may have been rounded. */
 export function toLabels(labels: ArrayLike<number>): Int32Array {
   const copy = new Int32Array(labels.length);
   for (let i = 0; i < labels.length; i++) {
+    const expected = labelProblem(labels, i);
+    if (expected) throw invalid(`labels[${i}]`, expected, labels[i]);
     copy[i] = labels[i];
     if (copy[i] !== labels[i]) throw invalid(`labels[${i}]`, 'an integer of 32 bits', labels[i]);
   }
@@ -129,8 +132,24 @@ export function toLabels(labels: ArrayLike<number>): Int32Array {
 
 function checkShape(shape: readonly number[]): readonly number[] {
   const fits = Array.isArray(shape) && shape.length === 3 && shape.every((n) => Number.isSafeInteger(n) && n > 0);
-  if (fits) return shape;
-  throw invalidShape('[height, width, channels] of positive integers', shape);
+  if (!fits) throw invalidShape('[height, width, channels] of positive integers', shape);
+  const problem = channelsProblem(shape);
+  if (!problem) return shape;
+  throw new EatDmlError('ERR_ARGUMENT', `Expected ${problem.expected} for shape but received [${shape.join(', ')}].`, {
+    hint: problem.hint,
+  });
+}
+
+/** Channels first would be trained on as images of height 3 or 1: what was expected of such a shape, and the remedy. */
+export function channelsProblem(shape: readonly number[]): { expected: string; hint?: string } | undefined {
+  const [first, , channels] = shape;
+  if (channels === 1 || channels === 3) return undefined;
+  const hint =
+    'Channels last: [height, width, channels]. Transpose images whose channels are stored one after the other.';
+  return {
+    expected: '[height, width, channels] with 1 or 3 channels',
+    ...((first === 1 || first === 3) && { hint }),
+  };
 }
 
 function joinImages(images: readonly Uint8Array[], size: number): Uint8Array {

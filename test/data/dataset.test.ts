@@ -7,7 +7,7 @@ import { imageBatch } from '../../src/data/image-batch.js';
 const arrays = {
   images: Uint8Array.from({ length: 3 * 4 }, (_, i) => i * 20),
   labels: [7, -2, 7],
-  shape: [2, 1, 2] as const,
+  shape: [2, 2, 1] as const,
   name: 'tiny',
 };
 const tiny = datasetFromArrays(arrays);
@@ -16,7 +16,7 @@ const argumentError = (message: RegExp) =>
 
 describe('datasetFromArrays', () => {
   test('holds what was given', () => {
-    expect(tiny).toEqual({ ...arrays, labels: Int32Array.of(7, -2, 7), shape: [2, 1, 2], length: 3 });
+    expect(tiny).toEqual({ ...arrays, labels: Int32Array.of(7, -2, 7), shape: [2, 2, 1], length: 3 });
   });
 
   test('one array per image is the same as one for all', () => {
@@ -27,7 +27,7 @@ describe('datasetFromArrays', () => {
 
   test.each<[string, Partial<Record<keyof DatasetArrays, unknown>>, RegExp]>([
     ['float pixels', { images: new Float32Array(12) }, /Uint8Array of pixels 0\.\.255 for images/],
-    ['too few pixels', { images: new Uint8Array(11) }, /12 pixels \(3 labels x 2 x 1 x 2\) in images .* received 11/],
+    ['too few pixels', { images: new Uint8Array(11) }, /12 pixels \(3 labels x 2 x 2 x 1\) in images .* received 11/],
     ['one image too short', { images: [new Uint8Array(4), new Uint8Array(3)] }, /4 pixels for images\[1\]/],
     ['fewer images than labels', { images: [new Uint8Array(4)] }, /12 pixels .* but received 4/],
     ['no label', { labels: [], images: new Uint8Array(0) }, /at least one label/],
@@ -38,16 +38,29 @@ describe('datasetFromArrays', () => {
     ['two dimensions', { shape: [2, 2] }, /\[height, width, channels\] .* received \[2, 2\]/],
     ['no shape', { shape: undefined }, /\[height, width, channels\] .* received undefined/],
     ['a zero dimension', { shape: [2, 0, 1] }, /received \[2, 0, 1\]/],
+    ['two channels', { shape: [2, 1, 2] }, /\[height, width, channels\] with 1 or 3 channels .* received \[2, 1, 2\]/],
+    ['a BigInt label', { labels: [1n, 2n, 3n] }, /integer for labels\[0\] but received 1n/],
+    ['BigInt labels', { labels: BigInt64Array.of(1n, 2n, 3n) }, /integer for labels\[0\] but received 1n/],
+    ['a label in words', { labels: [1, 2, '3'] }, /integer for labels\[2\] but received "3"/],
+    ['a hole among the labels', { labels: new Array(3) }, /integer for labels\[0\] but received undefined/],
+    ['labels that float32 rounds', { labels: Float32Array.of(1, 2, 2 ** 24) }, /below 2\^24.* labels\[2\]/],
   ])('refuses %s', (_, change, message) => {
     expect(() => datasetFromArrays({ ...arrays, ...change } as DatasetArrays)).toThrow(argumentError(message));
   });
+});
+
+test('channels first are refused with the order that is wanted', () => {
+  const images = new Uint8Array(3 * 3 * 8 * 6);
+  expect(() => datasetFromArrays({ images, labels: [1, 2, 3], shape: [3, 8, 6] })).toThrow(
+    expect.objectContaining({ hint: expect.stringContaining('Channels last: [height, width, channels]') }),
+  );
 });
 
 describe('subset', () => {
   test('copies the images asked for, in order, repeats included', () => {
     const part = subset(tiny, [2, 0, 2]);
     expect([...part.images]).toEqual([8, 9, 10, 11, 0, 1, 2, 3, 8, 9, 10, 11].map((i) => i * 20));
-    expect(part).toMatchObject({ name: 'tiny', labels: Int32Array.of(7, 7, 7), shape: [2, 1, 2], length: 3 });
+    expect(part).toMatchObject({ name: 'tiny', labels: Int32Array.of(7, 7, 7), shape: [2, 2, 1], length: 3 });
     part.images[0] = 1;
     expect(tiny.images[8]).toBe(160);
   });
@@ -72,7 +85,7 @@ test('classesOf gives each class once, ascending', () => {
 describe('datasetHash', () => {
   test('is the sha256 of shape, length, labels and pixels', () => {
     const bytes = Buffer.alloc(7 * 4 + 12);
-    [2, 1, 2, 3, 7, -2, 7].forEach((value, i) => {
+    [2, 2, 1, 3, 7, -2, 7].forEach((value, i) => {
       bytes.writeInt32LE(value, i * 4);
     });
     bytes.set(arrays.images, 28);
@@ -82,7 +95,7 @@ describe('datasetHash', () => {
   test('tells apart what differs in a pixel, a label or the shape, and not in the name', () => {
     const pixel = arrays.images.slice();
     pixel[5]++;
-    const others = [{ images: pixel }, { labels: [7, -2, 8] }, { shape: [1, 2, 2] as const }];
+    const others = [{ images: pixel }, { labels: [7, -2, 8] }, { shape: [1, 4, 1] as const }];
     const hashes = others.map((change) => datasetHash(datasetFromArrays({ ...arrays, ...change })));
     expect(new Set([...hashes, datasetHash(tiny)]).size).toBe(4);
     expect(datasetHash({ ...tiny, name: 'other' })).toBe(datasetHash(tiny));
@@ -92,7 +105,7 @@ describe('datasetHash', () => {
 describe('imageBatch', () => {
   test('gives pixels over 255 in the order asked for', () => {
     const batch = imageBatch(tiny, Int32Array.of(1, 0));
-    expect(batch.shape).toEqual([2, 2, 1, 2]);
+    expect(batch.shape).toEqual([2, 2, 2, 1]);
     expect(batch.dtype).toBe('float32');
     const expected = [4, 5, 6, 7, 0, 1, 2, 3].map((i) => Math.fround((i * 20) / 255));
     expect([...batch.dataSync()]).toEqual(expected);

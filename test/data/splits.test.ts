@@ -6,7 +6,7 @@ import { limitPerClass, partition, splitByClass, splitBySample } from '../../src
 /** One pixel per image: its number, so that images can be told apart after a split. */
 function numbered(labels: number[]): Dataset {
   const images = Uint8Array.from({ length: labels.length * 2 }, (_, i) => (i % 2 ? i >> 9 : (i >> 1) & 255));
-  return datasetFromArrays({ images, labels, shape: [1, 1, 2] });
+  return datasetFromArrays({ images, labels, shape: [1, 2, 1] });
 }
 
 function numbersIn({ images, length }: Dataset): number[] {
