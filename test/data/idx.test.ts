@@ -1,7 +1,9 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { gunzipSync, gzipSync } from 'node:zlib';
+import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import { createGzip, gunzipSync, gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type IdxArray, type IdxData, readIdx, writeIdx } from '../../src/data/idx.js';
@@ -14,6 +16,13 @@ beforeAll(async () => {
 });
 
 afterAll(() => rm(folder, { recursive: true }));
+
+/** Those bytes and `count` zeros, gzipped piece by piece. */
+async function zeros(head: Uint8Array, count: number): Promise<Uint8Array> {
+  const piece = Buffer.alloc(2 ** 20);
+  const pieces = Readable.from([head, ...new Array(count / piece.length).fill(piece)]);
+  return buffer(pieces.pipe(createGzip()));
+}
 
 const dataArrays: fc.Arbitrary<IdxData> = fc.oneof(
   fc.uint8Array(),
@@ -90,6 +99,26 @@ describe('files that are no whole IDX file', () => {
         await expect(readIdx(at('cut'))).rejects.toMatchObject({ code: 'ERR_DATA' });
       }),
     );
+  });
+
+  test.each([
+    ['says less than it holds', [0, 0, 8, 1, 0, 0, 0, 5], /5 bytes of data \(5 x 1\) but received more in/],
+    [
+      'says more than it can hold',
+      [0, 0, 8, 2, 255, 255, 255, 255, 0, 0, 0, 9],
+      /bytes of data .* but received at most/,
+    ],
+    ['is none', [7, 7, 7, 7], /magic number of IDX .* 0x07070707/],
+  ])('a gzip bomb whose header %s is given up after its first bytes', async (_, header, message) => {
+    const size = 2 ** 28;
+    await writeFile(at('bomb'), await zeros(Uint8Array.from(header), size));
+    const before = process.resourceUsage().maxRSS;
+    await expect(readIdx(at('bomb'))).rejects.toMatchObject({
+      code: 'ERR_DATA',
+      message: expect.stringMatching(message),
+    });
+    // In KB; reading it whole would take what it inflates to.
+    expect(process.resourceUsage().maxRSS - before).toBeLessThan(size / 1024 / 4);
   });
 
   test('a missing file', async () => {
