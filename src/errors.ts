@@ -64,3 +64,15 @@ export function throwIfAborted(signal: AbortSignal | undefined): void {
 export function aborted(signal: AbortSignal): EatDmlError {
   return new EatDmlError('ERR_ABORTED', 'The operation was aborted.', { cause: signal.reason });
 }
+
+/**
+ * The error of an inner call in the words of its caller: `names` gives what the user calls each of the inner call's arguments,
+ * such as `{ points: 'embeddings' }`.
+ */
+export function inWordsOf(error: unknown, names: Readonly<Record<string, string>>): unknown {
+  if (!(error instanceof EatDmlError)) return error;
+  const renamed = (text: string, [inner, outer]: [string, string]) =>
+    text.replace(new RegExp(`\\b${inner}\\b`, 'g'), outer);
+  const message = Object.entries(names).reduce(renamed, error.message);
+  return message === error.message ? error : new EatDmlError(error.code, message, { hint: error.hint, cause: error });
+}

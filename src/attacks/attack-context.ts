@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
-import { invalid } from '../errors.js';
+import { invalid, inWordsOf } from '../errors.js';
 import { centroidMeans, type Matrix } from '../kernels/index.js';
 
 /** What objectives need to know of the whole attacked set. */
@@ -16,6 +16,8 @@ export async function attackContext(embeddings: Matrix, labels: ArrayLike<number
   const classes = [...new Set(Array.from(labels))].sort((a, b) => a - b);
   const rowOf = new Map(classes.map((label, row) => [label, row]));
   const rows = Int32Array.from(labels, (label) => rowOf.get(label)!);
-  const { means } = await centroidMeans(embeddings, rows, { k: classes.length });
+  const { means } = await centroidMeans(embeddings, rows, { k: classes.length }).catch((error) => {
+    throw inWordsOf(error, { points: 'embeddings' });
+  });
   return { labels: rows, centroids: tf.tensor2d(means.data, [means.rows, means.cols]) };
 }

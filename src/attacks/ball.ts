@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
-import { attackStepTensor } from '../tfjs/index.js';
+import { inWordsOf } from '../errors.js';
+import { type AttackStepTensorOptions, attackStepTensor } from '../tfjs/index.js';
 import type { AttackNorm, CommonSettings } from './settings.js';
 
 /** Pixels lie here. */
@@ -20,13 +21,30 @@ export function stepInBall(
 ): tf.Tensor4D {
   // The kernel steps along g / |g|_1 for l1, so a sparse sign vector becomes equal shares of the step.
   const along = norm === 'l1' ? largestSigns(gradient) : gradient;
-  return attackStepTensor({ origin: images, current, gradient: along, norm, epsilon, stepSize, box: BOX });
+  return step({ origin: images, current, gradient: along, norm, epsilon, stepSize });
 }
 
-/** `points` moved to the nearest of ball and box around `images`. */
-export function intoBall(images: tf.Tensor4D, points: tf.Tensor4D, { norm, epsilon }: Ball): tf.Tensor4D {
-  const gradient = tf.zerosLike(points);
-  return attackStepTensor({ origin: images, current: points, gradient, norm, epsilon, stepSize: 0, box: BOX });
+/** `points` moved to the nearest of ball and box around `images`; `name` is what errors call them. */
+export function intoBall(
+  images: tf.Tensor4D,
+  points: tf.Tensor4D,
+  { norm, epsilon }: Ball,
+  name?: string,
+): tf.Tensor4D {
+  return step({ origin: images, current: points, gradient: tf.zerosLike(points), norm, epsilon, stepSize: 0 }, name);
+}
+
+/** The kernel's step in the box, its errors in the words of an attack. */
+function step(
+  options: Omit<AttackStepTensorOptions<tf.Tensor4D>, 'box'>,
+  current = 'the attacked images',
+): tf.Tensor4D {
+  try {
+    return attackStepTensor({ ...options, box: BOX });
+  } catch (error) {
+    const names = { origin: 'images', current, gradient: 'the gradient by images', 'the box': '[0, 1]' };
+    throw inWordsOf(error, names);
+  }
 }
 
 /** The steepest direction of length 1 in the norm, per sample: sign(g), g / |g|, or equal shares of the largest. */

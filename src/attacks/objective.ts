@@ -41,6 +41,8 @@ export interface Objective {
   readonly joint: boolean;
   /** Its gradient vanishes at the clean image, so that an attack must start beside it. */
   readonly flatAtStart: boolean;
+  /** Fewest classes of the attacked set that it can be bound with (default 1); an evaluation of fewer leaves it out. */
+  readonly leastClasses?: number;
   /** Depends on the whole evaluated set: batches are attacked in turn, each against the rest as it stands. */
   readonly wholeSet?: boolean;
   /**
@@ -59,7 +61,7 @@ export function requireCentroids(
   const { centroids } = inputs;
   if (!centroids) throw missing(name, 'centroids');
   const classes = centroids.shape[0];
-  if (classes < 2) throw invalid('centroids', 'at least two classes', `${classes}`);
+  if (classes < 2) throw invalid('centroids', 'at least two classes', classes);
   const bad = labels.find((label) => label < 0 || label >= classes);
   if (bad !== undefined) throw invalid('labels', `rows of the ${classes} centroids`, bad);
   return { labels, centroids };

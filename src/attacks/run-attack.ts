@@ -78,7 +78,7 @@ function startOf(
   random: RandomStream,
   restart: number,
 ): tf.Tensor4D {
-  if (start && restart === 0) return intoBall(images, start, settings);
+  if (start && restart === 0) return intoBall(images, start, settings, 'start');
   if (!settings.randomStart && !objective.flatAtStart) return tf.clone(images);
   return tf.tidy(() => {
     const beside = tf.add<tf.Tensor4D>(images, randomPerturbation(images.shape, settings, random));

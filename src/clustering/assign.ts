@@ -1,3 +1,4 @@
+import { inWordsOf } from '../errors.js';
 import { type Matrix, nearestCentroid, nearestNeighbors } from '../kernels/index.js';
 
 /** The nearest centroid `[k, cols]` of each row of `embeddings` `[rows, cols]`: clustering against clusters found before. */
@@ -6,7 +7,10 @@ export async function assignToCentroids(
   centroids: Matrix,
   options: { signal?: AbortSignal } = {},
 ): Promise<Int32Array> {
-  return (await nearestCentroid(embeddings, centroids, options)).labels;
+  const { labels } = await nearestCentroid(embeddings, centroids, options).catch((error) => {
+    throw inWordsOf(error, { points: 'embeddings' });
+  });
+  return labels;
 }
 
 /**
@@ -19,7 +23,10 @@ export async function nearestIsOwnClass(
   gallery: Matrix,
   options: { signal?: AbortSignal } = {},
 ): Promise<Uint8Array> {
-  const { indices } = await nearestNeighbors(queries, gallery, { k: Math.min(2, gallery.rows), ...options });
+  const find = nearestNeighbors(queries, gallery, { k: Math.min(2, gallery.rows), ...options });
+  const { indices } = await find.catch((error) => {
+    throw inWordsOf(error, { points: 'gallery' });
+  });
   const k = indices.length / queries.rows;
   return Uint8Array.from({ length: queries.rows }, (_, i) => {
     const found = indices.subarray(i * k, (i + 1) * k).find((j) => j !== i);

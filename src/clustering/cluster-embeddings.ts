@@ -1,3 +1,4 @@
+import { inWordsOf } from '../errors.js';
 import { type DeviceName, type KMeansResult, kmeans, type Matrix } from '../kernels/index.js';
 import { checkOptions } from '../kernels/matrix.js';
 
@@ -22,5 +23,7 @@ export interface ClusterOptions {
  */
 export async function clusterEmbeddings(embeddings: Matrix, options: ClusterOptions): Promise<KMeansResult> {
   checkOptions(options, ['k', 'seed', 'restarts', 'maxIterations', 'device', 'signal']);
-  return kmeans(embeddings, { init: 'k-means++', restarts: 5, ...options });
+  return kmeans(embeddings, { init: 'k-means++', restarts: 5, ...options }).catch((error) => {
+    throw inWordsOf(error, { points: 'embeddings' });
+  });
 }

@@ -3,13 +3,14 @@ import { classesOf, type Dataset, subset } from '../data/index.js';
 import { invalid } from '../errors.js';
 import { type BackendName, chooseBackend, type Ensemble } from '../models/index.js';
 import { randomStream } from '../random.js';
+import { notDefinedOn, type Reasons } from './defined.js';
 import type { HonestyCheck } from './honesty.js';
 import { type EvaluationManifest, manifestOf } from './manifest.js';
 import type { PartialResult } from './partial.js';
 import type { PerSampleWorst } from './per-sample.js';
 import { type EvaluationProgress, progressReporter } from './progress.js';
 import { runPlans } from './run-plans.js';
-import { type ClusterScores, type MetricName, type Scores, scoresOf, worstCase } from './scores.js';
+import { type ClusterScores, type Scores, scoresOf, type WorstCase, worstCase } from './scores.js';
 import { type AttackPlan, type SuiteName, suite } from './suites.js';
 import type { TransferMatrix } from './transfer.js';
 
@@ -30,7 +31,7 @@ export interface EvaluateOptions {
   k?: number;
   /** k-means starts (default 5). */
   clusterRestarts?: number;
-  /** Evaluate this many images, drawn at random, instead of all. */
+  /** Evaluate this many images, drawn at random, instead of all; all where there are no more. */
   count?: number;
   /** Images per attacked batch (default 128); the objective `joint-pairwise` works within a batch. */
   batchSize?: number;
@@ -55,15 +56,19 @@ export interface AttackResult {
   /** The attacked images assigned to clusters that were found on clean data. */
   inductive: ClusterScores;
   seconds: number;
+  /** Why the attack could not be made; its scores are then null. */
+  notRun?: string;
 }
 
 /** Plain values throughout: JSON.stringify gives the report's file. */
 export interface EvaluationReport {
   manifest: EvaluationManifest;
   clean: Scores;
+  /** Why metrics are null in all of the report: what the evaluated labels leave undefined. */
+  notDefined: Reasons;
   attacks: AttackResult[];
   /** The headline: the lowest score of each metric over clean and attacked images, and which of them gave it. */
-  worst: { scores: Scores; by: Record<MetricName, string> };
+  worst: WorstCase;
   /** What survives the worst attack of each sample. */
   perSample: PerSampleWorst;
   /** Whether the figures can be believed: read these first. */
@@ -79,7 +84,8 @@ export interface EvaluationReport {
  * through the whole ensemble. An attack that moves whole classes onto one another can raise a clustering score, which
  * is why the worst case over many attacks counts and no single one. Beside that: the inductive protocol, the worst case
  * of each sample, and checks that say whether the attacks worked as attacks; on request the partial protocol and the
- * transfer between members.
+ * transfer between members. What images leave undefined is null, with its reason: retrieval where no class has two images,
+ * some of clustering, and most attacks, where there is one class.
  * Errors: ERR_ARGUMENT, ERR_BACKEND, ERR_ABORTED.
  */
 export async function evaluate(
@@ -115,6 +121,7 @@ export async function evaluate(
   return {
     manifest: manifestOf(evaluated, manifest),
     clean,
+    notDefined: notDefinedOn(evaluated.labels),
     ...measured,
     worst: worstCase([{ name: 'clean', scores: clean }, ...measured.attacks]),
     seconds: (performance.now() - start) / 1000,
@@ -123,8 +130,9 @@ export async function evaluate(
 
 /** `count` random images in their order, or all. */
 function drawn(data: Dataset, count: number | undefined, seed: number): Dataset {
-  if (count === undefined || count >= data.length) return data;
+  if (count === undefined) return data;
   if (!Number.isSafeInteger(count) || count < 2) throw invalid('count', 'an integer of at least 2', count);
+  if (count >= data.length) return data;
   const order = randomStream(seed, 'evaluation-sample').permutation(data.length);
   return subset(data, order.slice(0, count).sort());
 }

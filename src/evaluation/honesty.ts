@@ -5,13 +5,17 @@ import { type Dataset, imageBatch } from '../data/index.js';
 import type { EmbeddingMatrix, Ensemble } from '../models/index.js';
 import { randomStream } from '../random.js';
 import type { SetContext } from './attack-dataset.js';
+import { ONE_CLASS } from './defined.js';
 import { spreadOf } from './spread.js';
+
+const CHECKS = ['more-steps', 'more-epsilon', 'whole-box', 'black-box', 'gradients', 'collapse'] as const;
 
 /** One test of whether the figures can be believed at all. */
 export interface HonestyCheck {
-  name: 'more-steps' | 'more-epsilon' | 'whole-box' | 'black-box' | 'gradients' | 'collapse';
-  passed: boolean;
-  /** What was measured, in a few words with numbers. */
+  name: (typeof CHECKS)[number];
+  /** null: it could not be made on these images, or does not exist in this norm. */
+  passed: boolean | null;
+  /** What was measured, in a few words with numbers, or why it could not be. */
   detail: string;
 }
 
@@ -42,15 +46,18 @@ const tolerance = (value: number) => 1e-3 + 0.02 * Math.abs(value);
  * collapsed.
  */
 export async function honestyChecks(setting: HonestySetting): Promise<HonestyCheck[]> {
+  // They all attack towards another class, or look for what tells classes apart.
+  if (setting.context.centroids.shape[0] < 2) return CHECKS.map((name) => notMade(name, ONE_CLASS));
   const probe = probeOf(setting);
   try {
     const { norm, epsilon } = setting;
     const short = probe.reach(pgd({ norm, epsilon, steps: 5 }));
     const long = probe.reach(pgd({ norm, epsilon, steps: 20 }));
-    const wide = probe.reach(pgd({ norm, epsilon: 2 * epsilon, steps: 20 }));
+    const twice = Math.min(2 * epsilon, wholeBoxRadius(setting));
+    const wide = probe.reach(pgd({ norm, epsilon: twice, steps: 20 }));
     return [
       noLess('more-steps', ['5 steps', short], ['20 steps', long]),
-      noLess('more-epsilon', [`epsilon ${epsilon}`, long], [`epsilon ${2 * epsilon}`, wide]),
+      noLess('more-epsilon', [`epsilon ${epsilon}`, long], [`epsilon ${twice}`, wide]),
       await wholeBox(setting, probe),
       blackBox(setting, probe, long),
       gradients(setting, probe),
@@ -59,6 +66,10 @@ export async function honestyChecks(setting: HonestySetting): Promise<HonestyChe
   } finally {
     probe.images.dispose();
   }
+}
+
+function notMade(name: HonestyCheck['name'], why: string): HonestyCheck {
+  return { name, passed: null, detail: `not made: ${why}` };
 }
 
 interface Probe {
@@ -95,10 +106,16 @@ function noLess(name: HonestyCheck['name'], [weakLabel, weak]: Named, [strongLab
   return { name, passed, detail: `margin ${weak.toFixed(3)} at ${weakLabel}, ${strong.toFixed(3)} at ${strongLabel}` };
 }
 
-/** With every image of the box in reach, no more may be left of the classes than guessing finds. */
-async function wholeBox({ norm, context, ensemble, data }: HonestySetting, probe: Probe): Promise<HonestyCheck> {
+/** The radius that has every image of the box in reach. */
+function wholeBoxRadius({ norm, data }: HonestySetting): number {
   const pixels = data.shape[0] * data.shape[1] * data.shape[2];
-  const epsilon = norm === 'linf' ? 1 : norm === 'l2' ? Math.sqrt(pixels) : pixels;
+  return norm === 'linf' ? 1 : norm === 'l2' ? Math.sqrt(pixels) : pixels;
+}
+
+/** With every image of the box in reach, no more may be left of the classes than guessing finds. */
+async function wholeBox(setting: HonestySetting, probe: Probe): Promise<HonestyCheck> {
+  const { norm, context, ensemble } = setting;
+  const epsilon = wholeBoxRadius(setting);
   const embedded = tf.tidy(() => ensemble.apply(probe.attack(pgd({ norm, epsilon, steps: 30 }))));
   const [rows, cols] = embedded.shape;
   const attacked = { data: await embedded.data<'float32'>(), rows, cols };
@@ -112,7 +129,7 @@ async function wholeBox({ norm, context, ensemble, data }: HonestySetting, probe
 }
 
 function blackBox({ norm, epsilon }: HonestySetting, probe: Probe, white: number): HonestyCheck {
-  if (norm === 'l1') return { name: 'black-box', passed: true, detail: 'not run: there is no Square attack in l1' };
+  if (norm === 'l1') return notMade('black-box', 'there is no Square attack in l1');
   const black = probe.reach(square({ norm, epsilon, steps: 100 }));
   const detail = `margin ${black.toFixed(3)} by 100 random squares, ${white.toFixed(3)} by 20 steps of gradients`;
   return { name: 'black-box', passed: black <= white + tolerance(white), detail };
@@ -129,6 +146,7 @@ function gradients({ differentiable }: HonestySetting, { images, values }: Probe
 }
 
 function collapse(clean: EmbeddingMatrix): HonestyCheck {
+  if (clean.rows < 3) return notMade('collapse', 'two images span one direction at most');
   const { meanSquaredDistance, effectiveRank } = spreadOf(clean);
   const passed = meanSquaredDistance >= 0.02 && effectiveRank >= 1.2;
   const detail = `mean squared distance ${meanSquaredDistance.toFixed(3)}, effective rank ${effectiveRank.toFixed(1)}`;

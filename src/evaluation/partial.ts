@@ -2,7 +2,8 @@ import { invalid } from '../errors.js';
 import type { EmbeddingMatrix } from '../models/index.js';
 import { randomStream } from '../random.js';
 import { attackDataset, type DatasetAttack } from './attack-dataset.js';
-import { type ClusterScores, clusterScores, clustersOf, type ScoringOptions } from './scores.js';
+import { whyNotRun } from './defined.js';
+import { type ClusterScores, clusterScores, clustersOf, type ScoringOptions, UNDEFINED_CLUSTERS } from './scores.js';
 import type { AttackPlan } from './suites.js';
 
 /** One attack on a share of the set, clustered with the rest. */
@@ -18,6 +19,8 @@ export interface PartialResult {
   rest: ClusterScores;
   /** What the attack took from images it never touched: their scores in the clean clustering less `rest`. */
   spillOver: ClusterScores;
+  /** Why the attack could not be made; its scores are then null. */
+  notRun?: string;
 }
 
 export type PartialRun = Omit<DatasetAttack, 'plan' | 'samples'>;
@@ -40,6 +43,12 @@ export async function partialResults(
     const samples = drawShare(share, run);
     const rest = complement(samples, labels.length);
     for (const plan of plans) {
+      const notRun = whyNotRun(plan.objective, run.context.centroids.shape[0]);
+      if (notRun) {
+        const unknown = { all: UNDEFINED_CLUSTERS, rest: UNDEFINED_CLUSTERS, spillOver: UNDEFINED_CLUSTERS, notRun };
+        results.push({ share, attacked: 0, name: plan.name, ...unknown });
+        continue;
+      }
       const mixture = mixed(clean, samples, await attackDataset({ ...run, plan, samples }));
       const clusters = (await clustersOf(mixture, scoring)).labels;
       const [restBefore, restAfter] = [before, clusters].map((found) => scoresAmong(labels, found, rest));
@@ -79,6 +88,7 @@ function scoresAmong(labels: Int32Array, clusters: Int32Array, samples: Int32Arr
 }
 
 function difference(a: ClusterScores, b: ClusterScores): ClusterScores {
-  const entries = Object.entries(a) as [keyof ClusterScores, number][];
-  return Object.fromEntries(entries.map(([metric, value]) => [metric, value - b[metric]])) as ClusterScores;
+  const entries = Object.entries(a) as [keyof ClusterScores, number | null][];
+  const less = (from: number | null, taken: number | null) => (from === null || taken === null ? null : from - taken);
+  return Object.fromEntries(entries.map(([metric, value]) => [metric, less(value, b[metric])])) as ClusterScores;
 }

@@ -1,10 +1,14 @@
 import { assignToCentroids, nearestIsOwnClass } from '../clustering/index.js';
 import type { EmbeddingMatrix } from '../models/index.js';
+import { withOthers } from './defined.js';
 
 /** Shares of samples that no attack of the suite moved: stricter than the worst attack on average. */
 export interface PerSampleWorst {
-  /** The nearest clean image of another index is of the own class, clean and under every attack. */
-  recallAt1: number;
+  /**
+   * Of the images that have another of their class: the nearest clean image of another index is of the own class, clean and
+   * under every attack. null where no image has another.
+   */
+  recallAt1: number | null;
   /** The nearest class mean of the clean set is the own one, clean and under every attack. */
   nearestMean: number;
 }
@@ -36,7 +40,10 @@ export class PerSample {
   }
 
   worst(): PerSampleWorst {
-    const share = (list: Uint8Array) => list.reduce((sum, value) => sum + value, 0) / list.length;
-    return { recallAt1: share(this.found), nearestMean: share(this.held) };
+    const count = (list: Uint8Array) => list.reduce((sum, value) => sum + value, 0);
+    const others = count(withOthers(this.classOf));
+    // One without another of its class is never found.
+    const recallAt1 = others === 0 ? null : count(this.found) / others;
+    return { recallAt1, nearestMean: count(this.held) / this.held.length };
   }
 }

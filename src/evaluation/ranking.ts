@@ -16,6 +16,7 @@ import type { Dataset } from '../data/index.js';
 import { type BackendName, chooseBackend, type EmbeddingMatrix, type Ensemble } from '../models/index.js';
 import { randomStream } from '../random.js';
 import { attackDataset } from './attack-dataset.js';
+import { notDefinedOn, ONE_CLASS } from './defined.js';
 
 export interface RankingOptions {
   /** Default 0.1; RobRank takes 77/255 for 28 x 28 images. */
@@ -30,10 +31,16 @@ export interface RankingOptions {
   signal?: AbortSignal;
 }
 
+/** A measure by its name in {@link RankingScores}. */
+type Measure = keyof RankingScores;
+
 export interface RankingReport {
-  scores: RankingScores;
-  /** Empirical robustness score, 0 to 100. */
-  ers: number;
+  /** null where a measure is not defined on the images. */
+  scores: Record<Measure, number | null>;
+  /** Empirical robustness score, 0 to 100; null where one of its measures is. */
+  ers: number | null;
+  /** Why measures are null. */
+  notDefined: Partial<Record<Measure, string>>;
 }
 
 /**
@@ -50,6 +57,7 @@ export async function evaluateRanking(
   await chooseBackend({ backend: options.backend ?? 'auto' });
   const clean = await ensemble.embed(data, { signal });
   const { labels, centroids } = await attackContext(clean, data.labels);
+  const notDefined = notDefinedIn(labels);
   const gallery = tf.tensor2d(clean.data, [clean.rows, clean.cols]);
   const ranking = await cleanRanking(clean, labels);
   const settings = pgd({ norm, epsilon, steps, stepSize: (3 / 77) * epsilon, randomStart: false });
@@ -57,17 +65,39 @@ export async function evaluateRanking(
   try {
     const parts: Partial<RankingScores>[] = [];
     for (const name of RANKING_NAMES) {
+      if (measuresNamed(name).every((measure) => measure in notDefined)) continue;
       const targets = selectTargets(name, ranking, randomStream(seed, 'ranking', name));
       const plan = { name: `ranking/${name}`, objective: rankingObjective(name, targets), settings };
       const attacked = await attackDataset({ ...run, plan });
       parts.push(await measuresOf(name, attacked, clean, ranking, targets));
     }
-    const scores = Object.assign({}, ...parts) as RankingScores;
-    return { scores, ers: empiricalRobustnessScore(scores) };
+    const measured = Object.assign({}, ...parts) as RankingScores;
+    const scores = { ...measured, ...nulls(notDefined) };
+    return { scores, ers: Object.keys(notDefined).length > 0 ? null : empiricalRobustnessScore(measured), notDefined };
   } finally {
     centroids.dispose();
     gallery.dispose();
   }
+}
+
+/** What images with these labels leave undefined: one has nothing to be ranked among, and recall needs others of a class. */
+function notDefinedIn(labels: Int32Array): RankingReport['notDefined'] {
+  const because = (why: string, measures: readonly Measure[]) => Object.fromEntries(measures.map((m) => [m, why]));
+  if (labels.length < 2) return because('there is one image', RANKING_NAMES.flatMap(measuresNamed));
+  const { recallAt1 } = notDefinedOn(labels);
+  return {
+    ...(recallAt1 ? because(recallAt1, ['ES:R', 'LTM', 'GTM']) : {}),
+    ...(new Set(labels).size < 2 ? because(ONE_CLASS, ['LTM', 'GTM']) : {}),
+  };
+}
+
+/** The measures that an attack gives. */
+function measuresNamed(name: RankingName): Measure[] {
+  return name === 'ES' ? ['ES:D', 'ES:R'] : [name];
+}
+
+function nulls(notDefined: RankingReport['notDefined']): Partial<Record<Measure, null>> {
+  return Object.fromEntries(Object.keys(notDefined).map((measure) => [measure, null]));
 }
 
 function measuresOf(

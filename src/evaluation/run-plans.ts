@@ -1,13 +1,15 @@
 import * as tf from '@tensorflow/tfjs';
 import { attackContext } from '../attacks/index.js';
-import { classesOf, type Dataset } from '../data/index.js';
+import type { Dataset } from '../data/index.js';
+import { inWordsOf } from '../errors.js';
 import type { EmbeddingMatrix, Ensemble } from '../models/index.js';
 import { attackDataset, type SetContext } from './attack-dataset.js';
+import { whyNotRun } from './defined.js';
 import type { AttackResult, EvaluateOptions, EvaluationReport } from './evaluate.js';
 import { attackable, honestyChecks } from './honesty.js';
 import { type PartialRun, partialResults } from './partial.js';
 import { PerSample } from './per-sample.js';
-import { clustersOf, inductiveScores, type ScoringOptions, scoresOf } from './scores.js';
+import { clustersOf, inductiveScores, type ScoringOptions, scoresOf, UNDEFINED, UNDEFINED_CLUSTERS } from './scores.js';
 import { type AttackPlan, suite } from './suites.js';
 import { transferMatrix } from './transfer.js';
 
@@ -35,7 +37,7 @@ export async function runPlans(run: EvaluationRun): Promise<Measured> {
   const attack = { ensemble: model, data, context, seed, batchSize, signal };
   try {
     const honesty = { ...attack, differentiable, clean: gallery, norm, epsilon };
-    const checks = classesOf(data).length < 2 ? [] : await honestyChecks(honesty);
+    const checks = await honestyChecks(honesty);
     const { attacks, perSample } = await attackAll(run, attack, context);
     const hardest = suite('quick', { norm, epsilon });
     const { partial: shares = [] } = options;
@@ -59,13 +61,19 @@ async function attackAll(run: EvaluationRun, attack: PartialRun, { labels, centr
   await survivors.add(gallery);
   const attacks: AttackResult[] = [];
   for (const plan of plans) {
+    const { name, objective, settings } = plan;
+    const notRun = whyNotRun(objective, centroids.shape[0]);
+    if (notRun) {
+      const unknown = { scores: UNDEFINED, inductive: UNDEFINED_CLUSTERS, seconds: 0, notRun };
+      attacks.push({ name, objective: objective.name, settings, ...unknown });
+      continue;
+    }
     const start = performance.now();
     const attacked = await attackDataset({ ...attack, plan, onBatch: (images) => onBatch(plan, images) });
     await survivors.add(attacked);
     const scores = await scoresOf(attacked, data.labels, gallery, scoring);
     const inductive = await inductiveScores(attacked, data.labels, clusters, signal);
     const seconds = (performance.now() - start) / 1000;
-    const { name, objective, settings } = plan;
     attacks.push({ name, objective: objective.name, settings, scores, inductive, seconds });
   }
   return { attacks, perSample: survivors.worst() };
@@ -74,5 +82,8 @@ async function attackAll(run: EvaluationRun, attack: PartialRun, { labels, centr
 /** What the inductive protocol's clusters are found on: reference data, or the clean set itself. */
 function referenceOf({ ensemble, gallery, options }: EvaluationRun): EmbeddingMatrix | Promise<EmbeddingMatrix> {
   const { reference, signal } = options;
-  return reference ? ensemble.embed(reference, { signal }) : gallery;
+  if (!reference) return gallery;
+  return ensemble.embed(reference, { signal }).catch((error) => {
+    throw inWordsOf(error, { images: 'the images of reference' });
+  });
 }

@@ -1,5 +1,6 @@
 import { assignToCentroids, clusterEmbeddings, clusteringScores, retrievalScores } from '../clustering/index.js';
 import type { EmbeddingMatrix } from '../models/index.js';
+import { notDefinedOn } from './defined.js';
 
 /** The metrics of a clustering. */
 export const CLUSTER_METRICS = ['nmi', 'ami', 'ari', 'f1', 'purity'] as const;
@@ -17,8 +18,9 @@ export const METRICS = [
 
 export type ClusterMetric = (typeof CLUSTER_METRICS)[number];
 export type MetricName = (typeof METRICS)[number];
-export type Scores = Record<MetricName, number>;
-export type ClusterScores = Record<ClusterMetric, number>;
+/** null where a metric is not defined on the images; the report says why. */
+export type Scores = Record<MetricName, number | null>;
+export type ClusterScores = Record<ClusterMetric, number | null>;
 
 export interface ScoringOptions {
   /** Number of clusters. */
@@ -39,13 +41,15 @@ export async function scoresOf(
   options: ScoringOptions,
 ): Promise<Scores> {
   const { labels: clusters } = await clustersOf(embeddings, options);
+  const clustering = clusterScores(labels, clusters);
+  if (notDefinedOn(labels).recallAt1) return { ...UNDEFINED, ...clustering };
   const { recallAt, mapAtR, rPrecision } = await retrievalScores(embeddings, labels, {
     recallAt: [1, 2, 4, 8],
     gallery: { embeddings: gallery, labels, selfIndex: 'same-row' },
     signal: options.signal,
   });
   return {
-    ...clusterScores(labels, clusters),
+    ...clustering,
     ...{ recallAt1: recallAt[1], recallAt2: recallAt[2], recallAt4: recallAt[4], recallAt8: recallAt[8] },
     ...{ mapAtR, rPrecision },
   };
@@ -68,20 +72,33 @@ export async function inductiveScores(
 
 export function clusterScores(labels: Int32Array, clusters: Int32Array): ClusterScores {
   const { nmi, ami, ari, pairwiseF1, purity } = clusteringScores(labels, clusters);
-  return { nmi, ami, ari, f1: pairwiseF1, purity };
+  const scores = { nmi, ami, ari, f1: pairwiseF1, purity };
+  const undefinedHere = notDefinedOn(labels);
+  const defined = CLUSTER_METRICS.map((metric) => [metric, metric in undefinedHere ? null : scores[metric]]);
+  return Object.fromEntries(defined) as ClusterScores;
 }
 
-/** The lowest score of each metric over all attacks and the clean images, and which of them gave it. */
-export function worstCase(candidates: { name: string; scores: Scores }[]): {
+/** Of an attack that cannot be made. */
+export const UNDEFINED = Object.fromEntries(METRICS.map((metric) => [metric, null])) as Scores;
+export const UNDEFINED_CLUSTERS = Object.fromEntries(CLUSTER_METRICS.map((metric) => [metric, null])) as ClusterScores;
+
+/** The lowest score of each metric over all attacks and the clean images, and which of them gave it; null where none has it. */
+export interface WorstCase {
   scores: Scores;
-  by: Record<MetricName, string>;
-} {
+  by: Record<MetricName, string | null>;
+}
+
+export function worstCase(candidates: { name: string; scores: Scores }[]): WorstCase {
   const lowest = METRICS.map((metric) => {
-    const worst = candidates.reduce((a, b) => (b.scores[metric] < a.scores[metric] ? b : a));
+    const values = candidates.flatMap(({ name, scores }) => {
+      const value = scores[metric];
+      return value === null ? [] : [{ name, value }];
+    });
+    const worst = values.length > 0 ? values.reduce((a, b) => (b.value < a.value ? b : a)) : undefined;
     return [metric, worst] as const;
   });
   return {
-    scores: Object.fromEntries(lowest.map(([metric, { scores }]) => [metric, scores[metric]])) as Scores,
-    by: Object.fromEntries(lowest.map(([metric, { name }]) => [metric, name])) as Record<MetricName, string>,
+    scores: Object.fromEntries(lowest.map(([metric, worst]) => [metric, worst?.value ?? null])) as Scores,
+    by: Object.fromEntries(lowest.map(([metric, worst]) => [metric, worst?.name ?? null])) as WorstCase['by'],
   };
 }

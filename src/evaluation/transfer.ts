@@ -1,16 +1,19 @@
 import * as tf from '@tensorflow/tfjs';
 import { attackContext } from '../attacks/index.js';
-import type { Dataset } from '../data/index.js';
+import { classesOf, type Dataset } from '../data/index.js';
 import { Ensemble } from '../models/index.js';
 import { attackFor } from './attack-dataset.js';
+import { whyNotRun } from './defined.js';
 import { type ScoringOptions, scoresOf } from './scores.js';
 import type { AttackPlan } from './suites.js';
 
 /** Row: what the attack was crafted on; column: what embedded the result. Members in order, the whole ensemble last. */
 export interface TransferMatrix {
   attack: string;
-  nmi: number[][];
-  recallAt1: number[][];
+  nmi: (number | null)[][];
+  recallAt1: (number | null)[][];
+  /** Why the attack could not be made; all values are then null. */
+  notRun?: string;
 }
 
 export interface TransferRun {
@@ -26,8 +29,13 @@ export interface TransferRun {
 export async function transferMatrix(run: TransferRun, scoring: ScoringOptions): Promise<TransferMatrix> {
   const { ensemble, data, plan, signal } = run;
   const systems = [...ensemble.members.map((member) => new Ensemble([member])), ensemble];
+  const notRun = whyNotRun(plan.objective, classesOf(data).length);
+  if (notRun) {
+    const unknown = systems.map(() => systems.map(() => null));
+    return { attack: plan.name, nmi: unknown, recallAt1: unknown, notRun };
+  }
   const galleries = await Promise.all(systems.map((system) => system.embed(data, { signal })));
-  const [nmi, recallAt1]: number[][][] = [[], []];
+  const [nmi, recallAt1]: (number | null)[][][] = [[], []];
   for (const [i, source] of systems.entries()) {
     const { labels, centroids } = await attackContext(galleries[i], data.labels);
     const { data: values, rows, cols } = galleries[i];

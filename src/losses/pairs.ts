@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { invalid } from '../errors.js';
+import { labelProblem } from '../labels.js';
 import { unitRows } from '../tfjs/index.js';
 
 /** Stands for minus infinity under a mask: exp of it is 0, and it has finite gradients. */
@@ -22,6 +23,10 @@ export function pairsOf(embeddings: tf.Tensor2D, labels: tf.Tensor1D): Pairs {
   const n = embeddings.shape[0];
   if (labels.rank !== 1 || labels.shape[0] !== n) throw invalid('labels', `[${n}]`, shape(labels));
   const classOf = labels.dataSync();
+  for (let i = 0; i < n; i++) {
+    const expected = labelProblem(classOf, i);
+    if (expected) throw invalid(`labels[${i}]`, expected, classOf[i]);
+  }
   const [positive, negative] = [new Float32Array(n * n), new Float32Array(n * n)];
   for (let i = 0; i < n; i++) {
     for (let j = 0; j < n; j++) {

@@ -14,11 +14,13 @@ export interface Comparison {
   conditions: string[];
   methods: {
     method: string;
-    /** For each metric one value per condition. */
-    values: Record<string, number[]>;
+    /** For each metric one value per condition; null where it is not defined. */
+    values: Record<string, (number | null)[]>;
     /** For each metric the condition that gave the worst value. */
-    worstBy: Record<string, string>;
+    worstBy: Record<string, string | null>;
     checks: HonestyCheck[];
+    /** What is n/a or was not run, and why, a sentence each; absent where nothing is. */
+    missing?: string[];
   }[];
 }
 
@@ -56,14 +58,33 @@ export function compare(results: readonly MethodResult[], metrics: MetricName[] 
       const scores = [report.clean, ...report.attacks.map((attack) => attack.scores), report.worst.scores];
       const values = metrics.map((metric) => [metric, scores.map((score) => score[metric])]);
       const worstBy = metrics.map((metric) => [metric, report.worst.by[metric]]);
+      const missing = missingOf(report, metrics);
       return {
         method,
         values: Object.fromEntries(values),
         worstBy: Object.fromEntries(worstBy),
         checks: report.checks,
+        ...(missing.length > 0 && { missing }),
       };
     }),
   };
+}
+
+/** Why values of a report are null, a sentence for each reason: the metrics, and the attacks that could not be made. */
+export function missingOf({ notDefined, attacks }: EvaluationReport, metrics: readonly MetricName[]): string[] {
+  // A report of an earlier version has no such list, and nothing that is null.
+  const undefinedHere = metrics.map((metric) => [METRIC_TITLES[metric], notDefined?.[metric]] as const);
+  const notRun = attacks.map((attack) => [attack.name, attack.notRun] as const);
+  return [...byReason(undefinedHere, 'n/a'), ...byReason(notRun, 'not run')];
+}
+
+/** "A, B not run: why" */
+function byReason(list: readonly (readonly [name: string, why: string | undefined])[], verdict: string): string[] {
+  const reasons = new Set(list.map(([, why]) => why).filter((why) => why !== undefined));
+  return [...reasons].map((reason) => {
+    const names = list.filter(([, why]) => why === reason).map(([name]) => name);
+    return `${names.join(', ')} ${verdict}: ${reason}`;
+  });
 }
 
 function conditionsOf({ attacks }: EvaluationReport): string[] {

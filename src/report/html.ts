@@ -1,11 +1,16 @@
 import { type Comparison, METRIC_TITLES } from './comparison.js';
+import { scoreText } from './score-text.js';
+import { hasFailed } from './text.js';
 
 const COLOURS = ['#5b7fb5', '#d08a3e', '#3f8f5f', '#a8517a', '#7a6fb0', '#8a8a4a'];
 const BAR = 14;
 const LABELS = 230;
 const WIDTH = 420;
 
-/** A page that needs nothing else: for every metric, bars of each method under each condition, the worst case first. */
+/**
+ * A page that needs nothing else: the honesty checks; then for every metric, bars of each method under each condition, the
+ * worst case first.
+ */
 export function comparisonHtml(comparison: Comparison, notes: string): string {
   const { metrics, methods } = comparison;
   const legend = methods.map(
@@ -16,13 +21,33 @@ export function comparisonHtml(comparison: Comparison, notes: string): string {
 <html lang="en">
 <meta charset="utf-8">
 <title>eat-dml: clustering under attack</title>
-<style>body{font:14px system-ui,sans-serif;margin:2em;max-width:760px}svg text{font:12px system-ui,sans-serif}</style>
+<style>body{font:14px system-ui,sans-serif;margin:2em;max-width:760px}svg text{font:12px system-ui,sans-serif}.failed{color:#b00020;font-weight:bold}</style>
 <h1>Clustering under attack</h1>
+<h2>Honesty checks</h2>
+${methods.map(checksOf).join('\n')}
 <p>${legend.join(' &nbsp; ')}. Higher is better for the defender; the worst case is the figure that counts.</p>
+${methods.flatMap(missingLines).join('\n')}
 ${charts.join('\n')}
 <pre>${escapeHtml(notes)}</pre>
 </html>
 `;
+}
+
+type MethodColumn = Comparison['methods'][number];
+
+/** Every check with what it measured, before any figure; failed ones stand out. */
+function checksOf({ method, checks }: MethodColumn): string {
+  const failed = hasFailed(checks);
+  const verdict = failed ? ' <span class="failed">DO NOT TRUST THESE FIGURES</span>' : '';
+  const items = checks.map(({ name, passed, detail }) => {
+    const outcome = passed === null ? '' : passed ? 'passed, ' : '<span class="failed">failed</span>, ';
+    return `<li>${escapeHtml(name)}: ${outcome}${escapeHtml(detail)}</li>`;
+  });
+  return `<p>${escapeHtml(method)}${verdict}</p>\n<ul>\n${items.join('\n')}\n</ul>`;
+}
+
+function missingLines({ method, missing = [] }: MethodColumn): string[] {
+  return missing.map((line) => `<p>${escapeHtml(method)}: ${escapeHtml(line)}</p>`);
 }
 
 function chart({ conditions, methods }: Comparison, metric: string): string {
@@ -40,12 +65,12 @@ function chart({ conditions, methods }: Comparison, metric: string): string {
   return `<svg width="${LABELS + WIDTH + 60}" height="${height}" role="img">\n${parts.join('\n')}\n</svg>`;
 }
 
-/** ami and ari may be below zero: no bar then, and the figure beside it. */
-function bar(value: number, method: number, top: number): string {
+/** ami and ari may be below zero, and what is not defined has no length: no bar then, and the figure beside it. */
+function bar(value: number | null, method: number, top: number): string {
   const y = top + 4 + method * BAR;
-  const width = (Math.max(0, value) * WIDTH).toFixed(1);
+  const width = (Math.max(0, value ?? 0) * WIDTH).toFixed(1);
   const rect = `<rect x="${LABELS}" y="${y}" width="${width}" height="${BAR - 2}" fill="${colour(method)}"/>`;
-  return `${rect}<text x="${LABELS + Number(width) + 4}" y="${y + 10}">${value.toFixed(3)}</text>`;
+  return `${rect}<text x="${LABELS + Number(width) + 4}" y="${y + 10}">${scoreText(value)}</text>`;
 }
 
 function colour(index: number): string {

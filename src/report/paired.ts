@@ -1,5 +1,5 @@
 import { EatDmlError } from '../errors.js';
-import { type Estimate, estimate } from './statistics.js';
+import { type Estimate, estimateOf } from './statistics.js';
 import { budgetsOf, estimateCell, markdownTable, type RunResult, TABLE_TITLES } from './table.js';
 
 /** What is compared; more is better in each. */
@@ -16,8 +16,10 @@ type PairedColumn = keyof typeof COLUMNS;
 export interface PairedRow {
   label: string;
   budget: string;
-  /** The method of interest minus this one, over the seeds that both have. */
-  differences: Record<PairedColumn, Estimate>;
+  /** The method of interest minus this one, over the seeds where both are defined; null where there is none. */
+  differences: Record<PairedColumn, Estimate | null>;
+  /** Seeds that both have. */
+  seeds: number;
 }
 
 /**
@@ -35,12 +37,18 @@ export function pairedRows(results: readonly RunResult[], label: string): Paired
       .map((theirs) => [own.find((mine) => mine.budget === budget && mine.seed === theirs.seed), theirs] as const)
       .filter((pair): pair is [RunResult, RunResult] => pair[0] !== undefined);
     if (pairs.length === 0) return [];
-    const of = (column: PairedColumn) => estimate(pairs.map(([a, b]) => COLUMNS[column](a) - COLUMNS[column](b)));
+    const of = (column: PairedColumn) =>
+      estimateOf(pairs.map(([a, b]) => difference(COLUMNS[column](a), COLUMNS[column](b))));
     const columns = Object.keys(COLUMNS) as PairedColumn[];
     const differences = Object.fromEntries(columns.map((column) => [column, of(column)])) as PairedRow['differences'];
-    return [{ label: other, budget, differences }];
+    return [{ label: other, budget, differences, seeds: pairs.length }];
   });
-  return rows.sort((a, b) => a.differences.worstNmi.mean - b.differences.worstNmi.mean);
+  const least = ({ differences: { worstNmi } }: PairedRow) => worstNmi?.mean ?? Number.MAX_VALUE;
+  return rows.sort((a, b) => least(a) - least(b));
+}
+
+function difference(mine: number | null, theirs: number | null): number | null {
+  return mine === null || theirs === null ? null : mine - theirs;
 }
 
 /** {@link pairedRows} as Markdown, one table per budget; mean ± sd of the differences. */
@@ -54,7 +62,7 @@ export function pairedMarkdown(rows: readonly PairedRow[], label: string): strin
         .map((row) => [
           row.label,
           ...columns.map((column) => estimateCell(row.differences[column])),
-          String(row.differences.worstNmi.n),
+          String(row.seeds),
         ]);
       return [`Paired by seed, at equal ${budget}:`, '', ...markdownTable(head, body)].join('\n');
     })

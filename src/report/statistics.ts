@@ -16,6 +16,12 @@ const T975 = [
   ...[2.08, 2.074, 2.069, 2.064, 2.06, 2.056, 2.052, 2.048, 2.045, 2.042],
 ];
 
+/** Of the values that are defined; null where none is. */
+export function estimateOf(values: readonly (number | null)[]): Estimate | null {
+  const defined = values.filter((value) => value !== null);
+  return defined.length > 0 ? estimate(defined) : null;
+}
+
 export function estimate(values: readonly number[]): Estimate {
   const n = values.length;
   const mean = values.reduce((sum, value) => sum + value, 0) / n;

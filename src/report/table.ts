@@ -1,6 +1,6 @@
 import { EatDmlError } from '../errors.js';
 import type { EvaluationReport } from '../evaluation/index.js';
-import { type Estimate, estimate } from './statistics.js';
+import { type Estimate, estimateOf } from './statistics.js';
 
 /** One trained and evaluated run, as `eat-dml sweep` leaves it. */
 export interface RunResult {
@@ -31,7 +31,10 @@ export interface TableRow {
   label: string;
   budget: string;
   epochs: number;
-  values: Record<TableColumn, Estimate>;
+  /** Runs, one per seed. */
+  seeds: number;
+  /** Of the seeds whose score is defined; null where none is. */
+  values: Record<TableColumn, Estimate | null>;
   /** Honesty checks that failed in any of its runs. */
   failedChecks: string[];
 }
@@ -67,17 +70,25 @@ export function tableRows(results: readonly RunResult[]): TableRow[] {
     groups.set(key, [...(groups.get(key) ?? []), result]);
   }
   const rows = [...groups.values()].map(rowOf);
-  return rows.sort((a, b) => b.values.worstNmi.mean - a.values.worstNmi.mean);
+  return rows.sort((a, b) => meanOf(b) - meanOf(a));
+}
+
+/** Worst-case NMI, below all others where it is not defined. */
+function meanOf({ values: { worstNmi } }: TableRow): number {
+  return worstNmi?.mean ?? -Number.MAX_VALUE;
 }
 
 function rowOf(group: RunResult[]): TableRow {
   const [{ label, budget, history }] = group;
-  const of = (value: (result: RunResult) => number) => estimate(group.map(value));
-  const failed = group.flatMap(({ report }) => report.checks.filter(({ passed }) => !passed).map(({ name }) => name));
+  const of = (value: (result: RunResult) => number | null) => estimateOf(group.map(value));
+  const failed = group.flatMap(({ report }) =>
+    report.checks.filter(({ passed }) => passed === false).map(({ name }) => name),
+  );
   return {
     label,
     budget,
     epochs: history.epochs,
+    seeds: group.length,
     values: {
       cleanNmi: of(({ report }) => report.clean.nmi),
       cleanRecallAt1: of(({ report }) => report.clean.recallAt1),
@@ -110,29 +121,34 @@ function checkComparable(results: readonly RunResult[]): void {
   throw new EatDmlError('ERR_DATA', message);
 }
 
-/** Rows as Markdown, one table per budget; mean ± sd over seeds. */
+/** Rows as Markdown, one table per budget; mean ± sd over seeds. Whose honesty checks failed comes before any figure. */
 export function tableMarkdown(rows: readonly TableRow[]): string {
-  return budgetsOf(rows)
-    .map((budget) => {
-      const own = rows.filter((row) => row.budget === budget);
-      const head = ['method', 'epochs', ...TABLE_COLUMNS.map((column) => TABLE_TITLES[column]), 'seeds', 'checks'];
-      const body = own.map((row) => [
-        row.label,
-        String(row.epochs),
-        ...TABLE_COLUMNS.map((column) => estimateCell(row.values[column])),
-        String(row.values.worstNmi.n),
-        row.failedChecks.length === 0 ? 'passed' : `**failed: ${row.failedChecks.join(', ')}**`,
-      ]);
-      return [`At equal ${budget}:`, '', ...markdownTable(head, body)].join('\n');
-    })
-    .join('\n\n');
+  const failed = rows.filter(({ failedChecks }) => failedChecks.length > 0);
+  const warnings = failed.map(({ label, budget, failedChecks }) => {
+    return `**DO NOT TRUST THE FIGURES of ${label} at equal ${budget}: failed ${failedChecks.join(', ')}**`;
+  });
+  const tables = budgetsOf(rows).map((budget) => {
+    const own = rows.filter((row) => row.budget === budget);
+    const head = ['method', 'epochs', ...TABLE_COLUMNS.map((column) => TABLE_TITLES[column]), 'seeds', 'checks'];
+    const body = own.map((row) => [
+      row.label,
+      String(row.epochs),
+      ...TABLE_COLUMNS.map((column) => estimateCell(row.values[column])),
+      String(row.seeds),
+      row.failedChecks.length === 0 ? 'passed' : `**failed: ${row.failedChecks.join(', ')}**`,
+    ]);
+    return [`At equal ${budget}:`, '', ...markdownTable(head, body)].join('\n');
+  });
+  return [...warnings, ...tables].join('\n\n');
 }
 
 export function markdownTable(head: readonly string[], body: readonly (readonly string[])[]): string[] {
   return [head, head.map(() => '---'), ...body].map((cells) => `| ${cells.join(' | ')} |`);
 }
 
-export function estimateCell({ mean, sd, n }: Estimate): string {
+export function estimateCell(value: Estimate | null): string {
+  if (value === null) return 'n/a';
+  const { mean, sd, n } = value;
   const digits = mean >= 10 ? 1 : 3;
   return n > 1 ? `${mean.toFixed(digits)} ± ${sd.toFixed(digits)}` : mean.toFixed(digits);
 }

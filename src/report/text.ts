@@ -1,23 +1,27 @@
 import type { EvaluationReport, MetricName } from '../evaluation/index.js';
-import { type Comparison, compare, METRIC_TITLES } from './comparison.js';
+import { type Comparison, compare, METRIC_TITLES, missingOf } from './comparison.js';
+import { scoreText, worstText } from './score-text.js';
 
-/** Methods side by side: the worst case first, in one line each, then condition by condition. */
+/** Methods side by side: failed checks first, then the worst case in one line each, then condition by condition. */
 export function comparisonText(comparison: Comparison): string {
   const { metrics, conditions, methods } = comparison;
   const headline = methods.map(({ method, values, worstBy }) => {
-    const scores = metrics.map((m) => `${METRIC_TITLES[m]} ${values[m].at(-1)!.toFixed(3)} (${worstBy[m]})`);
+    const scores = metrics.map((m) => `${METRIC_TITLES[m]} ${worstText(values[m].at(-1)!, worstBy[m])}`);
     return [`${method}:`, ...scores];
   });
   const spans = metrics.map((metric) => METRIC_TITLES[metric]);
   const head = ['', ...metrics.flatMap(() => methods.map(({ method }) => method))];
   const body = conditions.map((condition, row) => [
     condition,
-    ...metrics.flatMap((metric) => methods.map(({ values }) => values[metric][row].toFixed(3))),
+    ...metrics.flatMap((metric) => methods.map(({ values }) => scoreText(values[metric][row]))),
   ]);
+  const { failed, others } = byOutcome(methods);
   return [
+    ...failed.map(({ method, checks }) => `${method}: ${checksText(checks)}`),
     `Worst case over ${conditions.slice(0, -1).length} conditions, and the one that gave it:`,
     ...alignLeft(headline).map((line) => `  ${line}`),
-    ...methods.map(({ method, checks }) => `${method}: ${checksText(checks)}`),
+    ...others.map(({ method, checks }) => `${method}: ${checksText(checks)}`),
+    ...methods.flatMap(({ method, missing = [] }) => missing.map((line) => `${method}: ${line}`)),
     '',
     ...grouped(spans, methods.length, [head, ...body]),
   ].join('\n');
@@ -29,16 +33,20 @@ export function reportText(report: EvaluationReport): string {
   const { conditions, methods } = compare([{ method: 'ensemble', report }], metrics);
   const [{ values }] = methods;
   const head = ['', ...metrics.map((metric) => METRIC_TITLES[metric])];
-  const body = conditions.map((condition, row) => [condition, ...metrics.map((m) => values[m][row].toFixed(3))]);
+  const body = conditions.map((condition, row) => [condition, ...metrics.map((m) => scoreText(values[m][row]))]);
   const { worst, manifest } = report;
   const headline = (['nmi', 'recallAt1'] as const).map(
-    (m) => `${METRIC_TITLES[m]} ${worst.scores[m].toFixed(3)} (${worst.by[m]})`,
+    (m) => `${METRIC_TITLES[m]} ${worstText(worst.scores[m], worst.by[m])}`,
   );
   const { recallAt1, nearestMean } = report.perSample;
-  return [
+  const figures = [
     `Worst case: ${headline.join(', ')}`,
-    `Per sample, under no attack lost: Recall@1 ${recallAt1.toFixed(3)}, nearest class mean ${nearestMean.toFixed(3)}`,
-    checksText(report.checks),
+    `Per sample, under no attack lost: Recall@1 ${scoreText(recallAt1)}, nearest class mean ${scoreText(nearestMean)}`,
+  ];
+  const checks = checksText(report.checks);
+  return [
+    ...(hasFailed(report.checks) ? [checks, ...figures] : [...figures, checks]),
+    ...missingOf(report, metrics),
     '',
     ...ruled(alignRight([head, ...body])),
     '',
@@ -46,14 +54,34 @@ export function reportText(report: EvaluationReport): string {
   ].join('\n');
 }
 
-/** One line where all is well; else what is wrong, a line each, before anyone reads the figures. */
+/** One line where all is well; else what is wrong or could not be checked, a line each. */
 export function checksText(checks: EvaluationReport['checks']): string {
-  const failed = checks.filter(({ passed }) => !passed);
-  if (failed.length === 0) return `honesty checks: all ${checks.length} passed`;
-  const lines = failed.map(({ name, detail }) => `  ${name}: ${detail}`);
-  return [`DO NOT TRUST THESE FIGURES: ${failed.length} of ${checks.length} honesty checks failed`, ...lines].join(
-    '\n',
-  );
+  const failed = checks.filter(({ passed }) => passed === false);
+  const open = checks.filter(({ passed }) => passed === null);
+  const reasons = [...new Set(open.map(({ detail }) => detail))];
+  const notMade = reasons.map((why) => {
+    const names = open.filter(({ detail }) => detail === why).map(({ name }) => name);
+    return `  ${names.join(', ')}: ${why}`;
+  });
+  if (failed.length > 0) {
+    const lines = failed.map(({ name, detail }) => `  ${name}: ${detail}`);
+    const heading = `DO NOT TRUST THESE FIGURES: ${failed.length} of ${checks.length} honesty checks failed`;
+    return [heading, ...lines, ...notMade].join('\n');
+  }
+  if (open.length === 0) return `honesty checks: all ${checks.length} passed`;
+  return [`honesty checks: ${checks.length - open.length} of ${checks.length} passed`, ...notMade].join('\n');
+}
+
+export function hasFailed(checks: EvaluationReport['checks']): boolean {
+  return checks.some(({ passed }) => passed === false);
+}
+
+/** Methods with a failed check, which come before any figure, and the others. */
+function byOutcome(methods: Comparison['methods']) {
+  return {
+    failed: methods.filter(({ checks }) => hasFailed(checks)),
+    others: methods.filter(({ checks }) => !hasFailed(checks)),
+  };
 }
 
 /** What the figures depend on, in three lines. */

@@ -34,10 +34,10 @@ describe('evaluate', () => {
     expect(report.attacks.map(({ name }) => name)).toEqual(['centroid-random-target', 'joint-pairwise']);
     for (const { scores } of report.attacks) {
       expect(Object.keys(scores).sort()).toEqual([...METRICS].sort());
-      expect(scores.nmi).toBeLessThan(report.clean.nmi - 0.1);
-      expect(scores.recallAt1).toBeLessThan(report.clean.recallAt1);
+      expect(scores.nmi).toBeLessThan(report.clean.nmi! - 0.1);
+      expect(scores.recallAt1).toBeLessThan(report.clean.recallAt1!);
     }
-    expect(report.worst.scores.nmi).toBe(Math.min(...report.attacks.map(({ scores }) => scores.nmi)));
+    expect(report.worst.scores.nmi).toBe(Math.min(...report.attacks.map(({ scores }) => scores.nmi!)));
     expect(report.manifest).toMatchObject({ k: 4, classes: 4, samples: 48, members: 1, seed: 0, batchSize: 20 });
     expect(report.manifest.backend.name).toBe('cpu');
     expect(report.manifest.device).toMatch(/^(cpu|js): /);

@@ -151,6 +151,12 @@ describe('miners, against plain loops', () => {
     ['alpha 0', () => multiSimilarity({ alpha: 0 }), /alpha/],
     ['temperature 0', () => ntXent({ temperature: 0 }), /temperature/],
     ['labels of another length', () => ntXent()(tf.tensor2d(rows), tf.tensor1d([0])), /labels/],
+    ['labels that are no integers', () => ntXent()(tf.tensor2d(rows), tf.tensor1d(rows.map(() => 0.5))), /labels\[0\]/],
+    [
+      'labels that float32 has rounded',
+      () => ntXent()(tf.tensor2d(rows), tf.tensor1d(rows.map((_, i) => 2 ** 24 + i))),
+      /below 2\^24.* labels\[0\]/,
+    ],
   ])('refuse %s', (_, call, message) => {
     expect(call).toThrow(expect.objectContaining({ code: 'ERR_ARGUMENT', message: expect.stringMatching(message) }));
   });

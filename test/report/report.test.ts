@@ -1,5 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { compare, comparisonHtml, comparisonText, manifestText, reportText } from '../../src/report/index.js';
+import type { EvaluationReport } from '../../src/evaluation/index.js';
+import {
+  checksText,
+  compare,
+  comparisonHtml,
+  comparisonText,
+  manifestText,
+  reportText,
+} from '../../src/report/index.js';
 import { reportOf } from './reports.js';
 
 const results = [
@@ -59,8 +67,56 @@ test('failed checks come before the figures, one line each', () => {
     checks: [{ ...checks[0], passed: false, detail: '100% of images have none' }],
   };
   const warning = 'DO NOT TRUST THESE FIGURES: 1 of 1 honesty checks failed\n  gradients: 100% of images have none';
-  expect(reportText(report).indexOf(warning)).toBeGreaterThan(0);
-  expect(comparisonText(compare([{ method: 'at', report }]))).toContain(`at: ${warning}`);
+  expect(reportText(report).startsWith(`${warning}\nWorst case: NMI`)).toBe(true);
+  const both = comparisonText(compare([results[1], { method: 'standard', report }]));
+  expect(both.startsWith(`standard: ${warning}\nWorst case over`)).toBe(true);
+  expect(both.indexOf('eat: honesty checks: all 1 passed')).toBeGreaterThan(both.indexOf('Worst case over'));
+});
+
+test('checks that could not be made are neither passed nor failed', () => {
+  const open = (name: 'collapse' | 'black-box', detail: string) => ({
+    name,
+    passed: null,
+    detail: `not made: ${detail}`,
+  });
+  const some = [...checks, open('collapse', 'few images'), open('black-box', 'few images')];
+  const line = '  collapse, black-box: not made: few images';
+  expect(checksText(some)).toBe(`honesty checks: 1 of 3 passed\n${line}`);
+  const failed = { ...checks[0], passed: false };
+  expect(
+    checksText([failed, ...some.slice(1)])
+      .split('\n')
+      .at(-1),
+  ).toBe(line);
+});
+
+describe('what is not defined', () => {
+  const report: EvaluationReport = {
+    ...results[0].report,
+    notDefined: { recallAt1: 'no two are alike', mapAtR: 'no two are alike' },
+    clean: { ...results[0].report.clean, recallAt1: null, mapAtR: null },
+    worst: {
+      scores: { ...results[0].report.worst.scores, recallAt1: null, mapAtR: null },
+      by: { ...results[0].report.worst.by, recallAt1: null, mapAtR: null },
+    },
+  };
+  const comparison = compare([{ method: 'at', report }], ['nmi', 'recallAt1']);
+
+  test('is n/a in every form, with its reason', () => {
+    expect(reportText(report)).toContain('Worst case: NMI 0.200 (pgd), Recall@1 n/a\n');
+    expect(reportText(report)).toContain('\nRecall@1, MAP@R n/a: no two are alike\n');
+    expect(comparisonText(comparison)).toContain('at: Recall@1 n/a: no two are alike');
+    expect(comparisonText(comparison)).toMatch(/^clean +0\.900 +n\/a$/m);
+    const page = comparisonHtml(comparison, '');
+    expect(page).toContain('<p>at: Recall@1 n/a: no two are alike</p>');
+    expect(page).toContain('>n/a</text>');
+    expect(JSON.parse(JSON.stringify(comparison)).methods[0].values.recallAt1.at(-1)).toBeNull();
+  });
+
+  test('is nothing in a report of an earlier version, which has no such list', () => {
+    const { notDefined: _, ...earlier } = results[0].report;
+    expect(reportText(earlier as EvaluationReport)).toBe(reportText(results[0].report));
+  });
 });
 
 test('one report shows every metric and what it depends on', () => {
@@ -79,6 +135,18 @@ describe('the page', () => {
     expect(page).not.toMatch(/https?:|<script|<link|src=/);
     expect(page.match(/<svg/g)).toHaveLength(3);
     expect(page.match(/<rect/g)).toHaveLength(3 * 2 * 4);
+  });
+
+  test('has every honesty check, before any figure', () => {
+    const failing = { ...results[0].report, checks: [{ ...checks[0], passed: false, detail: 'there <are> none' }] };
+    const page = comparisonHtml(compare([results[1], { method: 'at', report: failing }]), '');
+    const [first, second] = ['<li>gradients: passed, 0% of images have none</li>', 'there &lt;are&gt; none</li>'];
+    for (const text of [first, second, 'DO NOT TRUST THESE FIGURES']) {
+      expect(page).toContain(text);
+      expect(page.indexOf(text)).toBeLessThan(page.indexOf('<svg'));
+    }
+    expect(page.indexOf('DO NOT TRUST')).toBeGreaterThan(page.indexOf('<p>at'));
+    expect(page.match(/DO NOT TRUST/g)).toHaveLength(1);
   });
 
   test('draws the worst case first', () => {

@@ -28,6 +28,7 @@ export function reportOf(clean: number, attacks: Record<string, number>, members
       versions: { 'eat-dml': '0', tfjs: '0', node: '0' },
     },
     clean: even(clean),
+    notDefined: {},
     attacks: Object.entries(attacks).map(([attack, value]) => ({
       name: attack,
       objective: attack,

@@ -44,7 +44,7 @@ describe('the table', () => {
       run('eat', 1, 0.1, 'compute'),
     ]);
     expect(rows.map(({ label, budget }) => `${label} ${budget}`)).toEqual(['eat epochs', 'at epochs', 'eat compute']);
-    expect(rows[1].values.worstNmi.mean).toBeCloseTo(0.3, 10);
+    expect(rows[1].values.worstNmi!.mean).toBeCloseTo(0.3, 10);
     const text = tableMarkdown(rows);
     expect(text).toMatch(/^At equal epochs:\n\n\| method \| epochs \|/);
     expect(text).toContain('| at | 4 | 0.900 ± 0.000 | 0.900 ± 0.000 | 0.300 ± 0.141 |');
@@ -59,7 +59,7 @@ describe('the table', () => {
     expect(of(tableRows(results)).sort()).toEqual(['at compute', 'at epochs', 'eat compute', 'eat epochs']);
     const paired = pairedRows(results, 'eat');
     expect(of(paired)).toEqual(['at compute', 'at epochs']);
-    expect(paired[0].differences.worstNmi.mean).toBeCloseTo(-0.1, 10);
+    expect(paired[0].differences.worstNmi!.mean).toBeCloseTo(-0.1, 10);
     expect(tableMarkdown(tableRows(results))).toMatch(/^At equal epochs:[\s\S]*At equal compute:/);
     expect(withReferences([run('at', 1, 0.2)])).toHaveLength(1);
   });
@@ -67,7 +67,41 @@ describe('the table', () => {
   test('says which runs have failed checks', () => {
     const bad = run('masked', 1, 0.8);
     bad.report.checks = [{ name: 'gradients', passed: false, detail: '' }];
-    expect(tableMarkdown(tableRows([bad]))).toContain('**failed: gradients**');
+    const text = tableMarkdown(tableRows([run('at', 1, 0.9), bad]));
+    expect(text).toContain('**failed: gradients**');
+    expect(text).toMatch(/^\*\*DO NOT TRUST THE FIGURES of masked at equal epochs: failed gradients\*\*\n\nAt equal/);
+  });
+
+  test('takes what is defined, and shows what is not as n/a, below all others', () => {
+    const without = (seed: number): RunResult => {
+      const result = run('single', seed, 0.9);
+      const { scores, by } = result.report.worst;
+      result.report.worst = { by, scores: { ...scores, nmi: seed === 1 ? null : 0.4, recallAt1: null } };
+      return result;
+    };
+    const [both, one] = [
+      [without(1), without(2), run('at', 1, 0.1)],
+      [without(1), run('at', 1, 0.1)],
+    ];
+    const [row] = tableRows(both);
+    expect(row).toMatchObject({
+      label: 'single',
+      seeds: 2,
+      values: { worstNmi: { mean: 0.4, n: 1 }, worstRecallAt1: null },
+    });
+    expect(tableRows(one).map(({ label }) => label)).toEqual(['at', 'single']);
+    expect(tableMarkdown(tableRows(one))).toMatch(
+      /^\| single \| 4 \|.* \| n\/a \| 0\.900 \| n\/a \|.* \| 1 \| passed \|$/m,
+    );
+    const [paired] = pairedRows(one, 'at');
+    expect(paired).toMatchObject({ label: 'single', seeds: 1, differences: { worstNmi: null } });
+    expect(pairedMarkdown([paired], 'at')).toContain('| single | n/a |');
+  });
+
+  test('does not call a check failed that could not be made', () => {
+    const open = run('open', 1, 0.8);
+    open.report.checks = [{ name: 'collapse', passed: null, detail: 'not made' }];
+    expect(tableRows([open])[0].failedChecks).toEqual([]);
   });
 
   test('refuses runs measured differently, and no runs', () => {
@@ -88,11 +122,11 @@ describe('paired differences', () => {
   test('are taken seed by seed, the smallest first, over the seeds that both have', () => {
     const rows = pairedRows(results, 'eat');
     expect(rows.map(({ label, budget }) => `${label} ${budget}`)).toEqual(['at epochs', 'hm epochs']);
-    const { mean, sd, n } = rows[0].differences.worstNmi;
+    const { mean, sd, n } = rows[0].differences.worstNmi!;
     expect(n).toBe(2);
     expect(mean).toBeCloseTo(0.15, 10);
     expect(sd).toBeCloseTo(0.1 / Math.SQRT2, 10);
-    expect(rows[0].differences.cleanRecallAt1.mean).toBe(0);
+    expect(rows[0].differences.cleanRecallAt1!.mean).toBe(0);
     const text = pairedMarkdown(rows, 'eat');
     expect(text).toContain('| eat minus | **NMI worst** |');
     expect(text).toContain('| at | 0.150 ± 0.071 |');

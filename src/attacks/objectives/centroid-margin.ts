@@ -10,6 +10,7 @@ export const centroidMargin: Objective = {
   name: 'centroid-margin',
   joint: false,
   flatAtStart: false,
+  leastClasses: 2,
   bind(inputs) {
     const { labels, centroids } = requireCentroids('centroid-margin', inputs);
     const squares = tf.sum(tf.square(centroids), 1);

@@ -9,6 +9,7 @@ export const centroidRandomTarget: Objective = {
   name: 'centroid-random-target',
   joint: false,
   flatAtStart: false,
+  leastClasses: 2,
   bind(inputs) {
     const { labels, centroids } = requireCentroids('centroid-random-target', inputs);
     const others = centroids.shape[0] - 1;

@@ -12,6 +12,7 @@ export const jointSet: Objective = {
   name: 'joint-set',
   joint: true,
   flatAtStart: false,
+  leastClasses: 2,
   wholeSet: true,
   bind(inputs) {
     const { labels, centroids } = requireCentroids('joint-set', inputs);

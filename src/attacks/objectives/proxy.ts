@@ -13,6 +13,7 @@ export const proxy: Objective = {
   name: 'proxy',
   joint: false,
   flatAtStart: false,
+  leastClasses: 2,
   bind(inputs) {
     const { labels, centroids } = requireCentroids('proxy', inputs);
     const classes = centroids.shape[0];

@@ -16,6 +16,7 @@ export const softKmeans: Objective = {
   name: 'soft-kmeans',
   joint: true,
   flatAtStart: false,
+  leastClasses: 2,
   bind(inputs) {
     const { labels, centroids } = requireCentroids('soft-kmeans', inputs);
     const share = tf.div<tf.Tensor2D>(tf.cast(classMask(labels, centroids.shape[0]), 'float32'), labels.length);

@@ -1,3 +1,4 @@
+import { inWordsOf } from '../../errors.js';
 import { type Matrix, pairwiseDistance } from '../../kernels/index.js';
 import type { RankingName } from './names.js';
 import type { CleanRanking } from './selections.js';
@@ -48,7 +49,7 @@ export async function rankingMeasures(name: RankingName, outcome: RankingOutcome
   const mean = (of: (i: number) => number) => Array.from({ length: n }, (_, i) => of(i)).reduce((a, b) => a + b, 0) / n;
   const row = ({ data, cols }: Matrix, i: number) => data.subarray(i * cols, (i + 1) * cols);
   if (name === 'TMA') return { TMA: mean((i) => dot(row(attacked, i), row(gallery, targets[i]))) };
-  const distances = (await pairwiseDistance(attacked, gallery, { metric: 'euclidean' })).data;
+  const distances = await distancesOf({ attacked }, { gallery });
   const own = (i: number) => distances.subarray(i * gallery.rows, (i + 1) * gallery.rows);
   const recall = () => 100 * mean((i) => (nearest(own(i), ranking.self[i], 1).some(sameClass(ranking, i)) ? 1 : 0));
   if (name === 'ES') return { 'ES:D': mean((i) => gap(row(attacked, i), row(clean, i))), 'ES:R': recall() };
@@ -56,9 +57,18 @@ export async function rankingMeasures(name: RankingName, outcome: RankingOutcome
   if (name === 'GTT')
     return { GTT: 100 * mean((i) => (nearest(own(i), ranking.self[i], 4).includes(targets[i]) ? 1 : 0)) };
   if (name.startsWith('QA')) return { [name]: 100 * mean((i) => below(own(i), own(i)[targets[i]])) };
-  const between = (await pairwiseDistance(gallery, gallery, { metric: 'euclidean' })).data;
+  const between = await distancesOf({ gallery }, { gallery });
   const ofTarget = (t: number) => between.subarray(t * gallery.rows, (t + 1) * gallery.rows);
   return { [name]: 100 * mean((i) => below(ofTarget(targets[i]), own(i)[targets[i]])) };
+}
+
+/** Euclidean distances [n, m] of two matrices, each under the name that errors call it by. */
+async function distancesOf(a: Record<string, Matrix>, b: Record<string, Matrix>): Promise<Float32Array> {
+  const [[nameA, rowsA], [nameB, rowsB]] = [...Object.entries(a), ...Object.entries(b)];
+  const distances = await pairwiseDistance(rowsA, rowsB, { metric: 'euclidean' }).catch((error) => {
+    throw inWordsOf(error, { 'in a': `in ${nameA}`, 'in b': `in ${nameB}` });
+  });
+  return distances.data;
 }
 
 /** Share of the distances that are smaller: the percentile rank. */

@@ -6,6 +6,7 @@ import { writeAtomically } from '../../data/write-atomically.js';
 import { EatDmlError } from '../../errors.js';
 import { type EvaluationReport, evaluate } from '../../evaluation/index.js';
 import { compare, comparisonHtml, comparisonText, manifestText } from '../../report/index.js';
+import { scoreText } from '../../report/score-text.js';
 import { chooseBackend } from '../../tfjs/index.js';
 import { type TrainedEnsemble, type TrainingHistory, train } from '../../training/index.js';
 import type { Config, MethodConfig } from '../config.js';
@@ -108,7 +109,7 @@ async function evaluateOne(
   const options = { ...evaluateOptionsOf(config), onProgress: line.show, signal };
   const report = await cleared(line, evaluate(ensemble, unseen, options));
   const { nmi, recallAt1 } = report.worst.scores;
-  const worst = `worst case NMI ${nmi.toFixed(3)}, Recall@1 ${recallAt1.toFixed(3)}`;
+  const worst = `worst case NMI ${scoreText(nmi)}, Recall@1 ${scoreText(recallAt1)}`;
   line.end(`${method.name}: ${report.attacks.length} attacks in ${duration(report.seconds)}; ${worst}`);
   return report;
 }

@@ -5,6 +5,7 @@ import type { Dataset, Split } from '../../data/index.js';
 import { writeAtomically } from '../../data/write-atomically.js';
 import { EatDmlError } from '../../errors.js';
 import { evaluate } from '../../evaluation/index.js';
+import { scoreText } from '../../report/score-text.js';
 import { train } from '../../training/index.js';
 import { type Config, readChecked } from '../config.js';
 import { dataOf, evaluateOptionsOf, trainOptionsOf } from '../from-config.js';
@@ -85,7 +86,7 @@ async function evaluateOne(
   const line = new ProgressLine(`${title} evaluate`);
   const report = await evaluate(ensemble, data.test, { ...evaluateOptionsOf(config), onProgress: line.show, signal });
   const { nmi, recallAt1 } = report.worst.scores;
-  line.end(`worst NMI ${nmi.toFixed(3)}, Recall@1 ${recallAt1.toFixed(3)} in ${duration(report.seconds)}`);
+  line.end(`worst NMI ${scoreText(nmi)}, Recall@1 ${scoreText(recallAt1)} in ${duration(report.seconds)}`);
   return report;
 }
 
