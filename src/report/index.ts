@@ -2,6 +2,7 @@
 export { type Comparison, compare, METRIC_TITLES, type MethodResult } from './comparison.js';
 export { comparisonHtml } from './html.js';
 export { type PairedRow, pairedMarkdown, pairedRows } from './paired.js';
+export { parseRunResult } from './run-result.js';
 export { type Estimate, estimate } from './statistics.js';
 export { type RunResult, type TableColumn, type TableRow, tableMarkdown, tableRows, withReferences } from './table.js';
 export { type EventFile, openEventFile, type ProjectorPoints, writeProjector } from './tensorboard.js';

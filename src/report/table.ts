@@ -10,6 +10,8 @@ export interface RunResult {
   budget: string;
   /** Label of the run whose compute bought the epochs; only where the budget is `compute`. */
   reference?: string;
+  /** File that it was read from, named in errors. */
+  source?: string;
   history: { epochs: number; gradientEvaluations: number; seconds: number };
   report: EvaluationReport;
 }
@@ -117,7 +119,8 @@ function checkComparable(results: readonly RunResult[]): void {
   if (!first) throw new EatDmlError('ERR_DATA', 'Expected at least one result but received none.');
   const odd = others.find((result) => conditionsOf(result) !== conditionsOf(first));
   if (!odd) return;
-  const message = `Expected ${odd.label} to be evaluated as ${first.label}, ${conditionsOf(first)}, but received ${conditionsOf(odd)}.`;
+  const [mine, theirs] = [odd, first].map(({ source, label }) => source ?? label);
+  const message = `Expected ${mine} to be evaluated as ${theirs}, ${conditionsOf(first)}, but received ${conditionsOf(odd)}.`;
   throw new EatDmlError('ERR_DATA', message);
 }
 

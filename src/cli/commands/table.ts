@@ -5,6 +5,7 @@ import { EatDmlError } from '../../errors.js';
 import {
   pairedMarkdown,
   pairedRows,
+  parseRunResult,
   type RunResult,
   tableMarkdown,
   tableRows,
@@ -37,5 +38,12 @@ async function readResults(folder: string): Promise<RunResult[]> {
   if (found.length === 0) {
     throw new EatDmlError('ERR_DATA', `Expected results of eat-dml sweep in ${folder} but found none.`);
   }
-  return Promise.all(found.map(async (file) => JSON.parse(await readFile(join(folder, file), 'utf8')) as RunResult));
+  return Promise.all(found.map((file) => readResult(join(folder, file))));
+}
+
+async function readResult(path: string): Promise<RunResult> {
+  const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+    throw new EatDmlError('ERR_DATA', `Expected a readable file at ${path} but received ${cause.code}.`, { cause });
+  });
+  return parseRunResult(text, path);
 }
