@@ -6,7 +6,7 @@ if (result.ok) {
   const { isa, threads } = result.info;
   console.error(`eat-dml: native addon built by ${result.way}: ${result.path} (${isa}, ${threads} threads)`);
 } else if (result.failures.length === 0) {
-  console.error(`eat-dml: ${whyNotBuilt(result)}; kernels run in JavaScript, slower. ${howToGetTools()}`);
+  console.error(`eat-dml: ${whyNotBuilt(result)}; kernels run in JavaScript, slower. ${howToGetTools(result.missing)}`);
 } else {
   console.error(`eat-dml: ${whyNotBuilt(result)}; see above.`);
   process.exitCode = 1;

@@ -91,10 +91,17 @@ function headersOption() {
   return there ? [`--nodedir=${prefix}`] : [];
 }
 
-/** One sentence: how to get the tools on this system. */
-export function howToGetTools() {
-  const how = { linux: 'apt-get install g++ cmake make', darwin: 'xcode-select --install; brew install cmake' };
-  return `Install ${how[process.platform] ?? 'a C++ compiler and cmake'} (or your system's equivalents), then build again.`;
+/** One sentence: how to get the tools that are missing, as buildPlan names them, on this system; empty where none is. */
+export function howToGetTools(missing) {
+  if (missing.length === 0) return '';
+  const debian = [
+    [/compiler/, 'g++'],
+    [/^cmake/, 'cmake'],
+    [/^ninja/, 'make'],
+  ];
+  const packages = debian.filter(([tool]) => missing.some((name) => tool.test(name))).map(([, name]) => name);
+  const how = process.platform === 'linux' && packages.length > 0 ? ` (apt-get install ${packages.join(' ')})` : '';
+  return `Install ${missing.join(' and ')}${how}, then build again.`;
 }
 
 /**

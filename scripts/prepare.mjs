@@ -25,7 +25,7 @@ if (result.ok) {
   say(`native addon built by ${result.way} (${result.info.isa}, ${result.info.threads} threads)`);
 } else {
   for (const { output } of result.failures) console.error(output.slice(-8000));
-  say(`${whyNotBuilt(result)}; kernels run in JavaScript, slower. ${howToGetTools()}`);
+  say(`${whyNotBuilt(result)}; kernels run in JavaScript, slower. ${howToGetTools(result.missing)}`.trimEnd());
 }
 
 function canCompileTypeScript() {

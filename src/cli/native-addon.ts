@@ -1,9 +1,10 @@
 /** scripts/native-addon.mjs, which ships with the package; it runs before TypeScript is compiled, so it is no part of it. */
 interface NativeAddonScript {
+  buildPlan(): { missing: string[] };
   buildTools(): Record<'compiler' | 'cmake' | 'make' | 'gnuMake' | 'python', string | undefined>;
   buildNative(options?: { write?: (chunk: Uint8Array) => void }): Promise<BuildResult>;
   whyNotBuilt(result: BuildResult): string;
-  howToGetTools(): string;
+  howToGetTools(missing: readonly string[]): string;
 }
 
 export interface BuildResult {
@@ -32,6 +33,7 @@ export interface DeviceBuildResult {
 interface DeviceAddonScript {
   buildDevice(device: 'cuda', options?: { write?: (chunk: Uint8Array) => void }): Promise<DeviceBuildResult>;
   findNvcc(): string | undefined;
+  missingTools(device: 'cuda'): string[];
 }
 
 export function deviceAddonScript(): Promise<DeviceAddonScript> {

@@ -1,5 +1,6 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { variable } from '../environment.js';
 import { invalid } from '../errors.js';
 import { type Cache, keep, type ParsedArrays, readCache, remake } from './cache.js';
 import type { Dataset } from './dataset.js';
@@ -55,7 +56,7 @@ export async function fashionMnist(options: FashionMnistOptions = {}): Promise<S
 
 /** Where parsed datasets are kept unless told otherwise. */
 export function defaultCacheDir(): string {
-  return process.env.EAT_DML_CACHE || join(homedir(), '.cache', 'eat-dml');
+  return variable('EAT_DML_CACHE') ?? join(homedir(), '.cache', 'eat-dml');
 }
 
 async function loadFashionMnist(cacheDir: string): Promise<Dataset> {

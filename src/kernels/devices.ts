@@ -17,10 +17,10 @@ export interface DeviceInfo {
 }
 
 const BUILD_HINT =
-  'Install a C++ compiler and cmake, then run `npx eat-dml build` (in a checkout: `npm run build:native`).';
+  '`npx eat-dml build` builds it (in a checkout: `npm run build:native`); that takes a C++ compiler and cmake.';
 const CUDA_HINT =
-  'Install the CUDA toolkit (nvcc), then run `npx eat-dml build --cuda` (in a checkout: `npm run build:cuda`).';
-const DRIVER_HINT = 'Is an NVIDIA driver installed (nvidia-smi), and does CUDA_VISIBLE_DEVICES leave a GPU?';
+  '`npx eat-dml build --cuda` builds it (in a checkout: `npm run build:cuda`); that takes nvcc of the CUDA toolkit.';
+const DRIVER_HINT = 'It takes an NVIDIA driver (nvidia-smi), and a GPU that CUDA_VISIBLE_DEVICES leaves.';
 
 /** The devices in the order in which `auto` tries them. */
 export function devices(): DeviceInfo[] {

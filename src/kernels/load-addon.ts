@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { checkEnvironment, variable } from '../environment.js';
 import { EatDmlError } from '../errors.js';
 
 /** A running asynchronous kernel: settles when done; `cancel` makes it stop before its next tile. */
@@ -62,6 +63,7 @@ export function cudaAttempts(): readonly LoadAttempt[] {
 }
 
 function cpuAddon(): Loaded {
+  if (!cpu) checkEnvironment();
   cpu ??= load(candidates(), (path) => require(path) as Addon, refuseForcedIsa);
   return cpu;
 }
@@ -83,6 +85,7 @@ function load(candidates: Iterable<Candidate>, open: (path: string) => Addon, on
     const attempt: LoadAttempt = { path, from, found };
     attempts.push(attempt);
     if (!found) attempt.failure = 'not there';
+    if (!found && from.startsWith('EAT_DML_')) warnOfMissing(from, path);
     if (!found || addon) continue;
     try {
       addon = open(path);
@@ -92,6 +95,11 @@ function load(candidates: Iterable<Candidate>, open: (path: string) => Addon, on
     }
   }
   return { addon, attempts };
+}
+
+/** An addon that was asked for by its path is never passed over without a word. */
+function warnOfMissing(variable: string, path: string): void {
+  process.emitWarning(`Expected the path of an addon in ${variable} but received ${path}, where nothing is.`);
 }
 
 /** A driver that hangs is given up after this. */
@@ -105,7 +113,7 @@ function probeInChild(path: string): string | undefined {
   const program = `
     try { process.stdout.write('ok ' + require(process.argv[1]).info().isa); }
     catch (error) { process.stdout.write('failed ' + error.message); }`;
-  const timeout = Number(process.env.EAT_DML_PROBE_TIMEOUT_MS) || PROBE_TIMEOUT_MS;
+  const timeout = Number(variable('EAT_DML_PROBE_TIMEOUT_MS') ?? PROBE_TIMEOUT_MS);
   const child = spawnSync(process.execPath, ['-e', program, path], {
     encoding: 'utf8',
     timeout,
@@ -123,14 +131,14 @@ function probeInChild(path: string): string | undefined {
 }
 
 function* cudaCandidates(): Generator<Candidate> {
-  const named = process.env.EAT_DML_CUDA_PATH;
+  const named = variable('EAT_DML_CUDA_PATH');
   if (named) yield { from: 'EAT_DML_CUDA_PATH', path: resolve(named) };
   yield { from: 'build', path: `${root}native/build-cuda/Release/eat_dml_cuda.node` };
   yield { from: 'platform package', path: `@eat-dml/${process.platform}-${process.arch}-cuda` };
 }
 
 function* candidates(): Generator<Candidate> {
-  const named = process.env.EAT_DML_NATIVE_PATH;
+  const named = variable('EAT_DML_NATIVE_PATH');
   if (named) yield { from: 'EAT_DML_NATIVE_PATH', path: resolve(named) };
   yield { from: 'build', path: `${root}native/build/Release/eat_dml.node` };
   yield { from: 'build', path: `${root}build/Release/eat_dml.node` };
@@ -148,5 +156,6 @@ function resolvable(name: string): boolean {
 
 /** An instruction set that was asked for by name and cannot run is an error, never a silent fall-back. */
 function refuseForcedIsa(failure: string): void {
-  if (process.env.EAT_DML_ISA && failure.includes('EAT_DML_ISA')) throw new EatDmlError('ERR_DEVICE', failure);
+  if (!process.env.EAT_DML_ISA || !failure.includes('EAT_DML_ISA')) return;
+  throw new EatDmlError('ERR_DEVICE', failure, { hint: 'Unset EAT_DML_ISA, or name another.' });
 }

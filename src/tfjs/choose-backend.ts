@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
+import { checkEnvironment } from '../environment.js';
 import { EatDmlError, invalid } from '../errors.js';
 import { devices } from '../kernels/index.js';
 import { registerNativeBackend } from './native/register.js';
@@ -73,6 +74,7 @@ export async function chooseBackend(
 ): Promise<{ name: BackendName; reason: string }> {
   const { backend = 'auto' } = options;
   if (backend !== 'auto' && !names.includes(backend)) throw invalid('backend', `auto, ${names.join(', ')}`, backend);
+  checkEnvironment();
   return backend === 'auto' ? chooseAutomatically() : chooseByName(backend);
 }
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import util from 'node:util';
 import * as tf from '@tensorflow/tfjs';
+import { variable } from '../environment.js';
 import { registerCustomOps, registerDeviceOps, type TensorflowBackend, tensorflowDevices } from './custom-ops.js';
 
 /** What is known of tfjs-node-gpu or tfjs-node on this machine. */
@@ -33,7 +34,7 @@ export async function probeTensorflow(): Promise<TensorflowProbe> {
   restoreRemovedUtil();
   // Else every start prints which instructions the library was compiled for.
   process.env.TF_CPP_MIN_LOG_LEVEL ??= '1';
-  const project = process.env.EAT_DML_TENSORFLOW_DIR;
+  const project = variable('EAT_DML_TENSORFLOW_DIR');
   const failures: string[] = [];
   for (const name of packages) {
     try {
@@ -77,7 +78,9 @@ function whereKernelsRun(gpu: boolean): string {
 function whyNot(name: string, { code, message }: NodeJS.ErrnoException, project?: string): string {
   const absent = /^(ERR_)?MODULE_NOT_FOUND$/.test(code ?? '') && message.includes(`'${name}'`);
   if (!absent) return `${name} does not load: ${message.split('\n')[0]}`;
-  const where = project ? ` in ${project}${existsSync(project) ? '' : ' (no such folder)'}` : '';
+  const where = project
+    ? ` in ${project}${existsSync(project) ? '' : ' (no such folder)'}, which EAT_DML_TENSORFLOW_DIR names`
+    : '';
   return `${name} is not installed${where}`;
 }
 

@@ -1,6 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { writeCache } from '../../src/data/cache.js';
+import { fashionMnistCache } from '../../src/data/fashion-mnist.js';
+import { locateFashionMnist } from '../../src/data/fashion-mnist-package.js';
 import { describeNative } from '../kernels/support.js';
 import { runCli, temporaryFolder } from './run-cli.js';
 
@@ -8,8 +11,15 @@ interface Doctor {
   devices: { name: string; available: boolean; detail: string }[];
   attempts: { path: string; found: boolean; failure?: string; remedy?: string }[];
   backends: { name: string; available: boolean; remedy?: string }[];
-  cuda: { visibleDevices?: string; attempts: { path: string; from: string; found: boolean }[]; remedy?: string };
-  data: { cacheDir: string; writable: boolean };
+  cuda: {
+    driver?: string;
+    visibleDevices?: string;
+    nvcc?: string;
+    attempts: { path: string; from: string; found: boolean }[];
+    remedy?: string;
+  };
+  data: { cacheDir: string; writable: boolean; fashionMnist: string };
+  tools: Record<string, string | undefined>;
   node: { version: string };
   problems: string[];
 }
@@ -49,6 +59,37 @@ test('an addon that does not load is shown with why and what to do: 3', async ()
   expect(d.attempts[0]).toMatchObject({ path, found: true, failure: expect.stringMatching(/./) });
   expect(d.attempts[0].remedy).toContain('eat-dml build');
   expect(d.problems[0]).toContain(path);
+});
+
+test('advises to install what is missing, and nothing else', async () => {
+  const path = join(temporaryFolder(), 'broken.node');
+  writeFileSync(path, 'not an addon');
+  const d = await doctor({ EAT_DML_NATIVE_PATH: path });
+  const advice = [...d.attempts.map(({ remedy }) => remedy), d.cuda.remedy, ...d.backends.map(({ remedy }) => remedy)];
+  const text = [...advice, ...d.devices.map(({ detail }) => detail)].join('\n');
+  const words = { compiler: /install .*compiler/i, cmake: /install .*cmake/i, nvcc: /install .*(nvcc|CUDA toolkit)/i };
+  for (const [tool, word] of Object.entries(words)) {
+    const found = { ...d.tools, nvcc: d.cuda.nvcc }[tool];
+    if (found) expect(text).not.toMatch(word);
+  }
+  if (d.cuda.driver) expect(text).not.toMatch(/install .*driver/i);
+  const without = await doctor({ EAT_DML_NATIVE_PATH: path, PATH: '/nowhere', CXX: undefined, CUDACXX: undefined });
+  expect(without.attempts[0].remedy).toMatch(/install a C\+\+ compiler \(.*\) and cmake.*, then npx eat-dml build/);
+});
+
+test('a cache that was changed is told from one that is sound', async () => {
+  const cache = temporaryFolder();
+  const arrays = {
+    images: { shape: [2, 28, 28], data: new Uint8Array(1568) },
+    labels: { shape: [2], data: Uint8Array.of(0, 1) },
+  };
+  const [fresh, source] = [await doctor({ EAT_DML_CACHE: cache }), await locateFashionMnist([import.meta.url])];
+  expect(fresh.data.fashionMnist).toMatch(/^\d+\.\d+\.\d+, not parsed yet/);
+  const kept = fashionMnistCache(cache, source);
+  await writeCache(kept, arrays);
+  expect((await doctor({ EAT_DML_CACHE: cache })).data.fashionMnist).toMatch(/, cached$/);
+  writeFileSync(join(kept.folder, kept.labels), 'changed');
+  expect((await doctor({ EAT_DML_CACHE: cache })).data.fashionMnist).toContain(join(kept.folder, kept.labels));
 });
 
 test('a path that does not exist is told from one that does not load', async () => {

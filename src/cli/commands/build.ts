@@ -8,7 +8,7 @@ export async function buildCommand({ json, cuda }: { json?: boolean; cuda?: bool
   const { buildNative, howToGetTools, whyNotBuilt } = await nativeAddonScript();
   const result = await buildNative({ write: (chunk) => process.stderr.write(chunk) });
   if (!result.ok) {
-    const hint = result.failures.length > 0 ? 'Its output is above.' : howToGetTools();
+    const hint = result.failures.length > 0 ? 'Its output is above.' : howToGetTools(result.missing);
     throw new EatDmlError('ERR_BUILD', `${whyNotBuilt(result)}; kernels run in JavaScript.`, { hint });
   }
   const { way, path, info } = result;
@@ -23,9 +23,7 @@ async function buildCuda(json: boolean | undefined): Promise<void> {
   if (!result.ok) {
     const missing = result.missing.length > 0;
     const why = missing ? `${result.missing.join(' and ')} missing` : 'its build failed';
-    const hint = missing
-      ? 'Install the CUDA toolkit, a C++ compiler and cmake, then build again.'
-      : 'Its output is above.';
+    const hint = missing ? `Install ${result.missing.join(' and ')}, then build again.` : 'Its output is above.';
     throw new EatDmlError('ERR_BUILD', `the CUDA addon is not built, ${why}; kernels run on the CPU.`, { hint });
   }
   const { path, info } = result;

