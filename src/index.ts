@@ -14,9 +14,18 @@ export {
   attackStepTensor,
   type BackendStatus,
   backendReport,
+  coverage,
   fromMatrix,
+  type NearestCentroidTensors,
+  nearestCentroidTensor,
   type ProjectTensorOptions,
+  pairwiseDistanceTensor,
   projectTensor,
+  resetTensorKernelCalls,
+  type TensorKernelCalls,
+  type TensorPath,
+  tensorKernelCalls,
   toMatrix,
+  unitRows,
 } from './tfjs/index.js';
 export * from './training/index.js';

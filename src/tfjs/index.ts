@@ -13,6 +13,7 @@ export { type NearestCentroidTensors, nearestCentroidTensor, pairwiseDistanceTen
 export { fromMatrix, toMatrix } from './matrix.js';
 export { meanPool } from './mean-pool.js';
 export { type KernelProfile, type KernelTime, startKernelProfile, stopKernelProfile } from './native/kernel-clock.js';
+export { coverage } from './native/register.js';
 export {
   resetTensorKernelCalls,
   type TensorKernelCalls,

@@ -5,9 +5,13 @@ const KERNEL = 'UnitRows';
 
 /** Rows of x [n, d] scaled to unit Euclidean length; a zero row stays zero, with a finite gradient. */
 export function unitRows(x: tf.Tensor2D): tf.Tensor2D {
-  if (x.rank !== 2) throw invalid('x', 'a tensor [n, d]', `shape [${x.shape.join(', ')}]`);
+  if (!(x instanceof tf.Tensor) || x.rank !== 2) throw invalid('x', 'a tensor [n, d]', shapeOrValue(x));
   if (!tf.getKernel(KERNEL, tf.getBackend())) return scaled(x);
   return tf.engine().runKernel(KERNEL, { x } as unknown as tf.NamedTensorMap) as tf.Tensor2D;
+}
+
+function shapeOrValue(x: unknown): unknown {
+  return x instanceof tf.Tensor ? `shape [${x.shape.join(', ')}]` : x;
 }
 
 /** By differentiable operations. */

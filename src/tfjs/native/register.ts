@@ -66,6 +66,12 @@ export function registerNativeBackend(): void {
   if (variable('EAT_DML_DEBUG') === 'inherited') reportAtExit();
 }
 
+/** Which kernels of the backend `native` the addon computes, and which are those of tfjs's cpu backend. */
+export function coverage(): { native: string[]; inherited: string[] } {
+  registerNativeBackend();
+  return (tf.findBackend('native') as NativeBackend).coverage();
+}
+
 function replace(kernelName: string, kernelFunc: tf.KernelFunc): void {
   if (tf.getKernel(kernelName, 'native')) tf.unregisterKernel(kernelName, 'native');
   tf.registerKernel({ kernelName, backendName: 'native', kernelFunc });
