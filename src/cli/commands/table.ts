@@ -31,12 +31,16 @@ export async function tableCommand(folder: string, { json, out, against }: Table
 }
 
 async function readResults(folder: string): Promise<RunResult[]> {
-  const files = await readdir(folder, { recursive: true }).catch((cause) => {
-    throw new EatDmlError('ERR_DATA', `Expected the folder of a sweep at ${folder}.`, { cause });
+  const files = await readdir(folder, { recursive: true }).catch((cause: NodeJS.ErrnoException) => {
+    throw new EatDmlError('ERR_DATA', `Expected the folder of a sweep at ${folder} but received ${cause.code}.`, {
+      cause,
+    });
   });
   const found = files.filter((file) => /(^|[\\/])result\.json$/.test(file)).sort();
   if (found.length === 0) {
-    throw new EatDmlError('ERR_DATA', `Expected results of eat-dml sweep in ${folder} but found none.`);
+    throw new EatDmlError('ERR_DATA', `Expected results of eat-dml sweep in ${folder} but found none.`, {
+      hint: 'A sweep leaves them in the folder that its file names as out: eat-dml sweep <file>',
+    });
   }
   return Promise.all(found.map((file) => readResult(join(folder, file))));
 }
