@@ -8,6 +8,8 @@ export type ErrorCode =
   | 'ERR_CHECKPOINT'
   | 'ERR_CONFIG'
   | 'ERR_BUILD'
+  | 'ERR_SYSTEM'
+  | 'ERR_PATH'
   | 'ERR_ABORTED'
   | 'ERR_DIVERGED';
 

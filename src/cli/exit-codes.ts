@@ -1,4 +1,5 @@
 import { EatDmlError, type ErrorCode } from '../errors.js';
+import { fileError, isSystemError } from '../files.js';
 
 /** What the process ends with; docs/cli.md lists them. */
 export const EXIT = { ok: 0, internal: 1, usage: 2, environment: 3, input: 4, diverged: 5, interrupted: 130 } as const;
@@ -9,6 +10,8 @@ const CODES: Record<ErrorCode, number> = {
   ERR_DEVICE: EXIT.environment,
   ERR_BACKEND: EXIT.environment,
   ERR_BUILD: EXIT.environment,
+  ERR_SYSTEM: EXIT.environment,
+  ERR_PATH: EXIT.input,
   ERR_DATA: EXIT.input,
   ERR_CHECKPOINT: EXIT.input,
   ERR_NOT_FINITE: EXIT.input,
@@ -16,13 +19,20 @@ const CODES: Record<ErrorCode, number> = {
   ERR_ABORTED: EXIT.interrupted,
 };
 
-/** The exit code of an error; anything that is no EatDmlError is a fault of this package. */
+/** The exit code of an error; anything that is no EatDmlError and no error of the system is a fault of this package. */
 export function exitCodeOf(error: unknown): number {
-  return error instanceof EatDmlError ? CODES[error.code] : EXIT.internal;
+  const known = inWords(error);
+  return known instanceof EatDmlError ? CODES[known.code] : EXIT.internal;
 }
 
 /** An error as a person reads it: one sentence and, where known, the remedy. Unexpected ones come with their stack. */
 export function errorText(error: unknown): string {
-  if (!(error instanceof EatDmlError)) return `unexpected error: ${(error as Error)?.stack ?? error}`;
-  return `${error.code}: ${error.message}${error.hint ? `\n  ${error.hint}` : ''}`;
+  const known = inWords(error);
+  if (!(known instanceof EatDmlError)) return `unexpected error: ${(known as Error)?.stack ?? known}`;
+  return `${known.code}: ${known.message}${known.hint ? `\n  ${known.hint}` : ''}`;
+}
+
+/** Where nobody nearer to the file did, an error of the system gets its sentence here, for every command. */
+function inWords(error: unknown): unknown {
+  return isSystemError(error) ? fileError(error.syscall, error.path, error) : error;
 }

@@ -3,8 +3,9 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EatDmlError } from '../errors.js';
 import type { Dataset } from './dataset.js';
-import { bytesOf, decodeIdx, encodeIdxFile, type IdxArray, writeFileOf } from './idx.js';
+import { bytesOf, decodeIdx, encodeIdxFile, type IdxArray } from './idx.js';
 import { datasetOfIdx, type IdxFile } from './idx-dataset.js';
+import { writeAtomically } from './write-atomically.js';
 
 /** Where a data set is kept once it was parsed: two IDX files, by name, and the checksums of both, in one folder. */
 export interface Cache {
@@ -48,9 +49,9 @@ export async function writeCache(cache: Cache, { images, labels }: ParsedArrays)
     const path = join(cache.folder, file);
     const bytes = await encodeIdxFile(path, array);
     checksums[file] = sha256(bytes);
-    await writeFileOf(path, bytes);
+    await writeAtomically(path, bytes);
   }
-  await writeFileOf(join(cache.folder, CHECKSUMS), Buffer.from(`${JSON.stringify(checksums, null, 2)}\n`));
+  await writeAtomically(join(cache.folder, CHECKSUMS), Buffer.from(`${JSON.stringify(checksums, null, 2)}\n`));
 }
 
 /** The data set of the arrays, which are kept; that they cannot be is a process warning. */

@@ -61,23 +61,16 @@ function unreadable(path: string, cause: unknown): EatDmlError {
 /**
  * Writes an IDX file, gzipped when the name ends in `.gz`; atomically: never a half-written file under `path`.
  *
- * @throws EatDmlError ERR_ARGUMENT when `shape` and `data` don't fit, ERR_DATA when it cannot be written.
+ * @throws EatDmlError ERR_ARGUMENT when `shape` and `data` don't fit, ERR_SYSTEM or ERR_PATH when it cannot be written.
  */
 export async function writeIdx(path: string, array: IdxArray): Promise<void> {
-  await writeFileOf(path, await encodeIdxFile(path, array));
+  await writeAtomically(path, await encodeIdxFile(path, array));
 }
 
 /** The bytes of an IDX file at `path`, gzipped when the name ends in `.gz`. */
 export async function encodeIdxFile(path: string, array: IdxArray): Promise<Uint8Array> {
   const bytes = encodeIdx(array);
   return path.endsWith('.gz') ? promisify(gzip)(bytes) : bytes;
-}
-
-/** Writes atomically; ERR_DATA where it cannot. */
-export async function writeFileOf(path: string, bytes: Uint8Array): Promise<void> {
-  await writeAtomically(path, bytes).catch((cause) => {
-    throw new EatDmlError('ERR_DATA', `Expected a writable path but received ${reason(cause)} at ${path}.`, { cause });
-  });
 }
 
 /** The array in the bytes of an IDX file, gzipped or not; `path` names them in errors. Copies, so `bytes` may be reused. */

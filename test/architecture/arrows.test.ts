@@ -18,7 +18,7 @@ const ARROWS: Record<string, string[]> = {
   cli: ['*'],
   index: ['*'],
 };
-const LEAVES = ['errors', 'environment', 'random', 'labels'];
+const LEAVES = ['errors', 'environment', 'files', 'random', 'labels'];
 
 /** Native folders; `contracts` is for all, and only cpu/isa compiles the bodies. */
 const NATIVE_ARROWS: Record<string, string[]> = {

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
-import { mkdir } from 'node:fs/promises';
 import { FETCH_EMOJI } from '../../data/emoji-packages.js';
 import { buildEmojiCache, defaultCacheDir, EMOJI_PACKAGES, emojiPackagesDir } from '../../data/index.js';
 import { EatDmlError } from '../../errors.js';
+import { makeFolder } from '../../files.js';
 import { printResult } from '../options.js';
 
 /** Decodes images; the version that the package names as its optional peer. */
@@ -16,10 +16,7 @@ export interface DataFlags {
 /** `eat-dml data emoji`: fetches four vendors' emoji and sharp through npm, decodes them, and keeps the result. */
 export async function dataCommand(_name: 'emoji', { json, cache = defaultCacheDir() }: DataFlags): Promise<void> {
   const packages = emojiPackagesDir(cache);
-  await mkdir(packages, { recursive: true }).catch((cause: NodeJS.ErrnoException) => {
-    const message = `Expected a folder that can be written at ${packages} but received ${cause.code}.`;
-    throw new EatDmlError('ERR_DATA', message, { hint: 'Name another by --cache.', cause });
-  });
+  makeFolder(packages);
   const wanted = Object.entries(EMOJI_PACKAGES).map(([name, version]) => `${name}@${version}`);
   process.stderr.write(`npm install ${[...wanted, SHARP].join(' ')} (some 330 MB) into ${packages}\n`);
   await npmInstall(packages, [...wanted, SHARP]);
