@@ -10,6 +10,7 @@ import type { TrainFlags } from './commands/train.js';
 import { METHOD_NAMES } from './config-methods.js';
 import { EXIT, errorText, exitCodeOf } from './exit-codes.js';
 import { positiveInteger, radius, shard, sharedOptions } from './options.js';
+import { outliveStreams } from './standard-streams.js';
 
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
 
@@ -127,6 +128,7 @@ function addSweep(eatDml: Command): void {
     );
 }
 
+outliveStreams();
 try {
   await program().parseAsync();
 } catch (error) {

@@ -1,13 +1,17 @@
-import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, ftruncateSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { invalid } from '../errors.js';
+import { fileError, makeFolder } from '../files.js';
 import { crc32c } from './crc32c.js';
 
 /** Writes a run's scalars where TensorBoard reads them. */
 export interface EventFile {
   readonly path: string;
-  /** One value per tag at `step`, an integer >= 0. On disk when it returns. */
+  /**
+   * One value per tag at `step`, an integer >= 0. On disk when it returns; where it throws (ERR_SYSTEM, of a full disk), the
+   * file is as it was before, and a later call may do better.
+   */
   scalars(step: number, values: Readonly<Record<string, number>>): void;
   close(): void;
 }
@@ -17,23 +21,51 @@ let opened = 0;
 
 /**
  * Opens a new event file in `folder`, which is made. The format is TensorFlow's: records (TFRecord) of the protocol buffer
- * `Event` (tensorflow/core/util/event.proto), scalars as `simple_value`. No TensorFlow takes part.
+ * `Event` (tensorflow/core/util/event.proto), scalars as `simple_value`. No TensorFlow takes part. Errors: ERR_SYSTEM, ERR_PATH.
  */
 export function openEventFile(folder: string): EventFile {
-  mkdirSync(folder, { recursive: true });
   const seconds = Math.floor(Date.now() / 1000);
   const path = join(folder, `events.out.tfevents.${seconds}.${hostname()}.${process.pid}.${opened++}`);
-  const file = openSync(path, 'wx');
-  writeSync(file, record(event([text(3, 'brain.Event:2')])));
+  const file = inWords('make', path, () => {
+    makeFolder(folder);
+    return openSync(path, 'ax');
+  });
+  let size = 0;
+  const append = (data: Buffer) =>
+    inWords('write', path, () => {
+      try {
+        writeFileSync(file, data);
+        size += data.length;
+      } catch (error) {
+        // Half a record would end the file for its readers.
+        ftruncateSync(file, size);
+        throw error;
+      }
+    });
+  try {
+    append(record(event([text(3, 'brain.Event:2')])));
+  } catch (error) {
+    closeSync(file);
+    rmSync(path);
+    throw error;
+  }
   return {
     path,
     scalars(step, values) {
       if (!Number.isSafeInteger(step) || step < 0) throw invalid('step', 'an integer >= 0', step);
       const summary = Object.entries(values).map(([tag, value]) => bytes(1, [text(1, tag), float(2, value)]));
-      writeSync(file, record(event([varint(2, step), bytes(5, summary)])));
+      append(record(event([varint(2, step), bytes(5, summary)])));
     },
     close: () => closeSync(file),
   };
+}
+
+function inWords<T>(deed: string, path: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw fileError(deed, path, error);
+  }
 }
 
 export interface ProjectorPoints {
@@ -48,11 +80,7 @@ export function writeProjector(folder: string, points: ProjectorPoints, labels: 
   const { data, rows, cols } = points;
   if (data.length !== rows * cols) throw invalid('points.data', `${rows} x ${cols} values`, data);
   if (labels.length !== rows) throw invalid('labels', `${rows} labels`, labels);
-  mkdirSync(folder, { recursive: true });
   const row = (i: number) => data.subarray(i * cols, (i + 1) * cols).join('\t');
-  writeFileSync(join(folder, 'tensors.tsv'), `${Array.from({ length: rows }, (_, i) => row(i)).join('\n')}\n`);
-  const named = Array.from(labels, (label) => String(label).replace(/\s+/g, ' '));
-  writeFileSync(join(folder, 'metadata.tsv'), `${named.join('\n')}\n`);
   const config = [
     'embeddings {',
     '  tensor_name: "embeddings"',
@@ -60,7 +88,16 @@ export function writeProjector(folder: string, points: ProjectorPoints, labels: 
     '  metadata_path: "metadata.tsv"',
     '}',
   ];
-  writeFileSync(join(folder, 'projector_config.pbtxt'), `${config.join('\n')}\n`);
+  const files = {
+    'tensors.tsv': Array.from({ length: rows }, (_, i) => row(i)),
+    'metadata.tsv': Array.from(labels, (label) => String(label).replace(/\s+/g, ' ')),
+    'projector_config.pbtxt': config,
+  };
+  inWords('make', folder, () => makeFolder(folder));
+  for (const [name, lines] of Object.entries(files)) {
+    const path = join(folder, name);
+    inWords('write', path, () => writeFileSync(path, `${lines.join('\n')}\n`));
+  }
 }
 
 /** length (u64), its checksum, the data, its checksum; all little-endian. */

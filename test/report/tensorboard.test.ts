@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { crc32c } from '../../src/report/crc32c.js';
 import { openEventFile, writeProjector } from '../../src/report/index.js';
+import { canMount, smallDisk } from '../small-disk.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'eat-dml-tensorboard-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -97,6 +98,23 @@ test('two files of one run do not collide, and a bad step is named', () => {
   expect(readdirSync(join(folder, 'twice'))).toHaveLength(2);
   expect(() => files[0].scalars(0.5, {})).toThrow(/step/);
   for (const file of files) file.close();
+});
+
+test.skipIf(!canMount)('a full disk is an error of its own, and leaves a file that can be read and written on', () => {
+  const disk = smallDisk(64);
+  const events = openEventFile(disk.path);
+  disk.fill();
+  const overfull = () => {
+    for (let step = 1; step < 1000; step++) events.scalars(step, { loss: step });
+  };
+  expect(overfull).toThrow(expect.objectContaining({ code: 'ERR_SYSTEM', message: expect.stringMatching(/ENOSPC/) }));
+  const before = records(readFileSync(events.path)).length;
+  expect(() => openEventFile(disk.path)).toThrow(/ENOSPC/);
+  disk.empty();
+  events.scalars(7, { loss: 1 });
+  events.close();
+  expect(records(readFileSync(events.path))).toHaveLength(before + 1);
+  expect(readdirSync(disk.path)).toHaveLength(1);
 });
 
 test('the projector gets rows, labels and a configuration that names them', () => {
