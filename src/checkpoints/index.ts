@@ -1,2 +1,11 @@
-export { hasCheckpoint, type LoadedCheckpoint, loadCheckpoint, loadEnsemble } from './load-checkpoint.js';
+export {
+  hasCheckpoint,
+  type LoadedCheckpoint,
+  loadCheckpoint,
+  loadEnsemble,
+  readRecordedRun,
+} from './load-checkpoint.js';
+export { type LockedFolder, lockFolder } from './lock-folder.js';
+export { checked, corrupt } from './manifest.js';
+export { checkVacant, RUN, removeCheckpoint } from './own-files.js';
 export { type CheckpointContent, saveCheckpoint } from './save-checkpoint.js';

@@ -1,8 +1,10 @@
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
-import * as tf from '@tensorflow/tfjs';
-import { type Embedder, Ensemble, type ModelSpec, modelOfKind } from '../models/index.js';
-import { corrupt, MANIFEST, type Manifest, parseObject, readEntry, readManifest } from './manifest.js';
+import { isDeepStrictEqual } from 'node:util';
+import { EatDmlError, invalid } from '../errors.js';
+import { type Embedder, Ensemble, type ModelSpec, modelOfKind, type TrainedOn } from '../models/index.js';
+import { corrupt, MANIFEST, type Manifest, readEntry, readManifest } from './manifest.js';
+import { readMember, restoreMember, type SavedMember } from './restore-member.js';
 
 /** A checkpoint read back; the caller disposes the members. */
 export interface LoadedCheckpoint {
@@ -10,72 +12,113 @@ export interface LoadedCheckpoint {
   members: Embedder[];
   /** Float32 values by name. */
   tensors: Map<string, { shape: number[]; values: Float32Array }>;
+  /** Absent in checkpoints of old. */
+  trainedOn?: TrainedOn;
   record: unknown;
+  run?: unknown;
 }
 
 /** True when `dir` holds a manifest. */
-export function hasCheckpoint(dir: string): Promise<boolean> {
+export async function hasCheckpoint(dir: string): Promise<boolean> {
+  checkDir(dir);
   return access(join(dir, MANIFEST)).then(
     () => true,
     () => false,
   );
 }
 
+/** What the checkpoint in `dir` says of its run, which run.json beside it should say, too. Errors as `loadCheckpoint`. */
+export async function readRecordedRun(dir: string): Promise<unknown> {
+  return (await readManifest(dir)).run;
+}
+
 /**
- * Reads the checkpoint in `dir`, every file verified. `model` restores the members where this package does not know
+ * Reads the checkpoint in `dir`, every file verified. `model` builds the members where this package does not know
  * their kind. ERR_CHECKPOINT names the first file that is missing, cut short or changed.
  */
 export async function loadCheckpoint(dir: string, model?: ModelSpec): Promise<LoadedCheckpoint> {
-  const manifest = await readManifest(dir);
-  const spec = model ?? modelOfKind(manifest.model.kind, manifest.model.config);
+  checkDir(dir);
+  if (model !== undefined && typeof model?.build !== 'function') {
+    throw invalid('model', 'a model specification like convEmbedder()', model);
+  }
+  for (;;) {
+    const manifest = await readManifest(dir);
+    try {
+      return await loadFiles(dir, manifest, model);
+    } catch (error) {
+      // A run that is still training may have put a newer one in its place meanwhile.
+      if (isDeepStrictEqual((await readManifest(dir)).files, manifest.files)) throw error;
+    }
+  }
+}
+
+async function loadFiles(dir: string, manifest: Manifest, model: ModelSpec | undefined): Promise<LoadedCheckpoint> {
+  const spec = model ?? specOf(dir, manifest);
   const tensors = readTensors(
     join(dir, manifest.tensorFile),
     manifest,
     await readEntry(dir, manifest, manifest.tensorFile),
   );
-  const artifacts = await Promise.all(manifest.members.map((folder) => readMember(dir, manifest, folder)));
-  const members: Embedder[] = [];
-  try {
-    for (const [i, saved] of artifacts.entries()) {
-      members.push(spec.restore(await toLayers(join(dir, manifest.members[i], 'model.json'), saved)));
-    }
-  } catch (error) {
-    for (const member of members) member.dispose();
-    throw error;
-  }
-  return { model: manifest.model, members, tensors, record: manifest.record };
+  const trainedOn = await readTrainedOn(dir, manifest);
+  const saved = await Promise.all(manifest.members.map((folder) => readMember(dir, manifest, folder)));
+  const members = restoreAll(spec, saved);
+  return { model: manifest.model, members, tensors, trainedOn, record: manifest.record, run: manifest.run };
 }
 
 /** The ensemble of a checkpoint, to embed and to evaluate with; the caller disposes it. Errors as `loadCheckpoint`. */
 export async function loadEnsemble(dir: string, model?: ModelSpec): Promise<Ensemble> {
-  const { members } = await loadCheckpoint(dir, model);
-  return new Ensemble(members);
+  const { members, trainedOn } = await loadCheckpoint(dir, model);
+  return new Ensemble(members, trainedOn);
 }
 
-async function readMember(dir: string, manifest: Manifest, folder: string): Promise<tf.io.ModelArtifacts> {
-  const path = `${folder}/model.json`;
-  const text = new TextDecoder().decode(await readEntry(dir, manifest, path));
-  const { modelTopology, weightsManifest } = parseObject(join(dir, path), text) as unknown as tf.io.ModelJSON;
-  const weights = await readEntry(dir, manifest, `${folder}/weights.bin`);
-  // A copy: small files come as views of a buffer that they share.
-  return { modelTopology, weightSpecs: weightsManifest[0].weights, weightData: new Uint8Array(weights).buffer };
+function checkDir(dir: string): void {
+  if (typeof dir !== 'string') throw invalid('dir', 'the folder of a checkpoint', dir);
 }
 
-async function toLayers(path: string, artifacts: tf.io.ModelArtifacts): Promise<tf.LayersModel> {
-  return tf.loadLayersModel(tf.io.fromMemory(artifacts)).catch((cause) => {
-    throw corrupt(path, 'tfjs-layers cannot load it', cause);
-  });
+function specOf(dir: string, { model: { kind, config } }: Manifest): ModelSpec {
+  try {
+    return modelOfKind(kind, config);
+  } catch (error) {
+    if (error instanceof EatDmlError && error.code === 'ERR_CONFIG') throw error;
+    throw corrupt(join(dir, MANIFEST), `there is no model ${kind} ${JSON.stringify(config)}`, error);
+  }
+}
+
+function restoreAll(spec: ModelSpec, saved: readonly SavedMember[]): Embedder[] {
+  const members: Embedder[] = [];
+  try {
+    for (const member of saved) {
+      const [{ inputShape }] = saved;
+      if (member.inputShape.join() !== inputShape.join()) {
+        throw corrupt(member.file, `it takes images ${member.inputShape} and the first member ${inputShape}`);
+      }
+      members.push(restoreMember(spec, member));
+    }
+    return members;
+  } catch (error) {
+    for (const member of members) member.dispose();
+    throw error;
+  }
 }
 
 function readTensors(path: string, { tensors }: Manifest, bytes: Uint8Array): LoadedCheckpoint['tensors'] {
+  const sizes = tensors.map(({ shape }) => shape.reduce((a, b) => a * b, 1));
+  const total = sizes.reduce((sum, size) => sum + size, 0);
+  if (bytes.length !== 4 * total) throw corrupt(path, `it holds ${bytes.length} bytes, not ${4 * total}`);
   const all = new Float32Array(new Uint8Array(bytes).buffer);
   const read: LoadedCheckpoint['tensors'] = new Map();
   let offset = 0;
-  for (const { name, shape } of tensors) {
-    const size = shape.reduce((a, b) => a * b, 1);
-    read.set(name, { shape, values: all.slice(offset, offset + size) });
-    offset += size;
+  for (const [i, { name, shape }] of tensors.entries()) {
+    read.set(name, { shape, values: all.slice(offset, offset + sizes[i]) });
+    offset += sizes[i];
   }
-  if (offset !== all.length) throw corrupt(path, `it holds ${all.length} values, not ${offset}`);
   return read;
+}
+
+async function readTrainedOn(dir: string, manifest: Manifest): Promise<TrainedOn | undefined> {
+  if (!manifest.trainedOn) return undefined;
+  const { imageFile, ...seen } = manifest.trainedOn;
+  const bytes = await readEntry(dir, manifest, imageFile);
+  if (bytes.length % 8 !== 0) throw corrupt(join(dir, imageFile), `it holds ${bytes.length} bytes, not eight an image`);
+  return { ...seen, images: new BigUint64Array(new Uint8Array(bytes).buffer) };
 }

@@ -1,31 +1,52 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { EatDmlError } from '../errors.js';
 
-/** A file of a checkpoint: path below the checkpoint's folder, size in bytes, SHA-256 in hex. */
-export interface FileEntry {
-  path: string;
-  bytes: number;
-  sha256: string;
-}
+/** A file below the folder of one step: no way out of it, and nothing hidden. */
+const path = z.string().regex(/^step-\d+(-\d+)?(\/[\w-][\w.-]*)+$/);
+const size = z.int().nonnegative();
+const sha = z.string().regex(/^[0-9a-f]{64}$/);
 
-/** manifest.json: what a checkpoint holds. Its last field is the SHA-256 of all that comes before it. */
-export interface Manifest {
-  format: 'eat-dml-checkpoint';
-  version: 1;
-  /** Kind and configuration of the members' model. */
-  model: { kind: string; config: Record<string, number> };
+/** manifest.json: what a checkpoint holds. After the last field comes the SHA-256 of all that is before it. */
+const manifestSchema = z.object({
+  format: z.literal('eat-dml-checkpoint'),
+  version: z.literal(1),
+  /** Kind and configuration of the members' model, and the images it takes. */
+  model: z.object({
+    kind: z.string(),
+    config: z.record(z.string(), z.number()),
+    inputShape: z.tuple([size, size, size]).optional(),
+  }),
   /** Folders of the members, each with a tfjs-layers model.json and weights.bin. */
-  members: string[];
+  members: z.array(path).min(1),
   /** Name and shape of each float32 tensor of tensors.bin, in order. */
-  tensors: { name: string; shape: number[] }[];
+  tensors: z.array(z.object({ name: z.string(), shape: z.array(size) })),
   /** File that holds them. */
-  tensorFile: string;
+  tensorFile: path,
+  /** What the members learnt from; the file holds eight bytes of every image's SHA-256. */
+  trainedOn: z
+    .object({
+      dataset: z.string(),
+      hash: sha,
+      classes: z.array(z.int()),
+      splits: z.array(
+        z.object({ id: sha, kind: z.enum(['zero-shot', 'closed-set']), side: z.enum(['train', 'test']) }),
+      ),
+      imageFile: path,
+    })
+    .optional(),
   /** The trainer's own record, as JSON. */
-  record: unknown;
-  files: FileEntry[];
-}
+  record: z.unknown().optional(),
+  /** What run.json beside the manifest says. */
+  run: z.unknown().optional(),
+  /** Path below the checkpoint's folder, size in bytes, SHA-256 in hex. */
+  files: z.array(z.object({ path, bytes: size, sha256: sha })),
+});
+
+export type Manifest = z.infer<typeof manifestSchema>;
+export type FileEntry = Manifest['files'][number];
 
 export const MANIFEST = 'manifest.json';
 const FORMAT = 'eat-dml-checkpoint';
@@ -57,14 +78,22 @@ export async function readManifest(dir: string): Promise<Manifest> {
   if (body.format !== FORMAT) throw corrupt(path, `its format is ${JSON.stringify(body.format)}`);
   if (body.version !== VERSION) throw corrupt(path, `its version is ${JSON.stringify(body.version)}, not ${VERSION}`);
   if (checksum !== sha256(JSON.stringify(body))) throw corrupt(path, 'its checksum does not fit its content');
-  return body as unknown as Manifest;
+  return checked(path, body, manifestSchema);
+}
+
+/** `value` where it fits `schema`; else ERR_CHECKPOINT that names the file and the first key that does not. */
+export function checked<T>(file: string, value: unknown, schema: z.ZodType<T>): T {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const [{ path, message }] = result.error.issues;
+  throw corrupt(file, `its ${path.join('.') || 'content'} is wrong: ${message}`, result.error);
 }
 
 /** One file of the checkpoint, with size and checksum verified. */
 export async function readEntry(dir: string, manifest: Manifest, path: string): Promise<Uint8Array> {
   const entry = manifest.files.find((file) => file.path === path);
   const full = join(dir, path);
-  if (!entry || path.split('/').includes('..')) throw corrupt(full, 'the manifest does not list it');
+  if (!entry) throw corrupt(full, 'the manifest does not list it');
   const bytes = await readFile(full).catch((cause) => {
     throw corrupt(full, 'it cannot be read', cause);
   });
@@ -74,11 +103,12 @@ export async function readEntry(dir: string, manifest: Manifest, path: string): 
 }
 
 export function parseObject(path: string, text: string): Record<string, unknown> {
+  let value: unknown;
   try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+    value = JSON.parse(text);
   } catch (cause) {
     throw corrupt(path, 'it is no JSON', cause);
   }
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
   throw corrupt(path, 'it holds no JSON object');
 }

@@ -1,8 +1,11 @@
-import { type FileHandle, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { type FileHandle, open, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
-import type { Embedder, ModelSpec } from '../models/index.js';
-import { type FileEntry, formatManifest, MANIFEST, sha256 } from './manifest.js';
+import { fileError, makeFolder } from '../files.js';
+import type { Embedder, ImageShape, ModelSpec, TrainedOn } from '../models/index.js';
+import type { LockedFolder } from './lock-folder.js';
+import { type FileEntry, formatManifest, MANIFEST, type Manifest, readManifest, sha256 } from './manifest.js';
+import { RUN, removeOlder } from './own-files.js';
 
 /** What a checkpoint stores. */
 export interface CheckpointContent {
@@ -10,53 +13,77 @@ export interface CheckpointContent {
   members: readonly Embedder[];
   /** Further float32 tensors by name: proxies, the optimiser's moments. Not disposed. */
   tensors: Record<string, tf.Tensor>;
+  trainedOn?: TrainedOn;
   /** Whatever else must come back, as JSON. */
   record: unknown;
+  /** JSON that run.json beside the manifest shall hold; none is written where it is absent. */
+  run?: unknown;
 }
 
+type Write = (path: string, bytes: Uint8Array) => Promise<void>;
+
 /**
- * Writes a checkpoint into `dir` (made when missing): a new folder `step-<step>` with every file, then, in one
- * rename, the manifest that points to it, then removes what older checkpoints left. Killed at any point, `dir` holds
- * the previous checkpoint or this one, whole.
+ * Writes a checkpoint into a folder that is locked: a new folder `step-<step>` with every file, then, in one rename, the
+ * manifest that points to it, then run.json, then removes what older checkpoints left. Killed at any point, the folder holds
+ * the previous checkpoint or this one, whole. Errors: ERR_SYSTEM, ERR_PATH; the previous checkpoint is then as it was.
  */
-export async function saveCheckpoint(dir: string, step: number, content: CheckpointContent): Promise<void> {
-  await mkdir(dir, { recursive: true });
-  const folder = await freeName(dir, `step-${step}`);
-  const temporary = join(dir, `.tmp-${process.pid}-${folder}`);
-  const files: FileEntry[] = [];
-  const write = async (path: string, bytes: Uint8Array) => {
-    await writeDurably(join(temporary, path), bytes);
-    files.push({ path: `${folder}/${path}`, bytes: bytes.length, sha256: sha256(bytes) });
-  };
+export async function saveCheckpoint(folder: LockedFolder, step: number, content: CheckpointContent): Promise<void> {
+  const { dir, scratch } = folder;
   try {
-    for (const [i, member] of content.members.entries()) await writeMember(`member-${i}`, member.layers, write);
-    const tensors = Object.entries(content.tensors);
-    await write('tensors.bin', await concatenated(tensors.map(([, tensor]) => tensor)));
-    await rename(temporary, join(dir, folder));
-    const manifest = formatManifest({
-      model: { kind: content.model.kind, config: { ...content.model.config } },
-      members: content.members.map((_, i) => `${folder}/member-${i}`),
-      tensors: tensors.map(([name, { shape }]) => ({ name, shape })),
-      tensorFile: `${folder}/tensors.bin`,
-      record: content.record,
-      files,
+    const previous = await readManifest(dir).catch(() => undefined);
+    const name = await freeName(dir, `step-${step}`);
+    await placeStep(folder, name, content);
+    await rename(join(scratch, MANIFEST), join(dir, MANIFEST));
+    if (content.run !== undefined) await rename(join(scratch, RUN), join(dir, RUN));
+    await removeOlder(dir, name, previous);
+  } catch (error) {
+    throw fileError('save a checkpoint in', dir, error);
+  }
+}
+
+/** Puts the folder of the step in place; the manifest and run.json that point to it wait in the scratch folder. */
+async function placeStep({ dir, scratch }: LockedFolder, name: string, content: CheckpointContent): Promise<void> {
+  const temporary = join(scratch, name);
+  try {
+    const files: FileEntry[] = [];
+    const manifest = await writeFiles(name, content, async (path, bytes) => {
+      await writeDurably(join(temporary, path), bytes);
+      files.push({ path: `${name}/${path}`, bytes: bytes.length, sha256: sha256(bytes) });
     });
-    const pending = join(dir, `.tmp-${process.pid}-${MANIFEST}`);
-    await writeDurably(pending, Buffer.from(manifest));
-    await rename(pending, join(dir, MANIFEST));
+    const text = Buffer.from(formatManifest({ ...manifest, files }));
+    // In its own folder too: by that a later run knows it for ours, should this process end before it is pointed to.
+    for (const place of [temporary, scratch]) await writeDurably(join(place, MANIFEST), text);
+    if (content.run !== undefined) await writeDurably(join(scratch, RUN), jsonOf(content.run));
+    await rename(temporary, join(dir, name));
   } catch (error) {
     await rm(temporary, { recursive: true, force: true });
     throw error;
   }
-  await removeOthers(dir, folder);
+}
+
+async function writeFiles(folder: string, content: CheckpointContent, write: Write) {
+  const { model, members, trainedOn, record, run } = content;
+  for (const [i, member] of members.entries()) await writeMember(`member-${i}`, member.layers, write);
+  const tensors = Object.entries(content.tensors);
+  await write('tensors.bin', await concatenated(tensors.map(([, tensor]) => tensor)));
+  if (trainedOn) await write('images.bin', bytesOf(trainedOn.images));
+  return {
+    model: { kind: model.kind, config: { ...model.config }, inputShape: [...members[0].inputShape] as ImageShape },
+    members: members.map((_, i) => `${folder}/member-${i}`),
+    tensors: tensors.map(([name, { shape }]) => ({ name, shape })),
+    tensorFile: `${folder}/tensors.bin`,
+    trainedOn: trainedOn && seenOf(trainedOn, `${folder}/images.bin`),
+    record,
+    run,
+  };
+}
+
+function seenOf({ dataset, hash, classes, splits }: TrainedOn, imageFile: string): Manifest['trainedOn'] {
+  return { dataset, hash, classes: [...classes], splits: [...splits], imageFile };
 }
 
 /** A tfjs-layers model.json and weights.bin, as tf.loadLayersModel reads them. */
-async function writeMember(
-  folder: string,
-  layers: tf.LayersModel,
-  write: (path: string, bytes: Uint8Array) => Promise<void>,
-): Promise<void> {
+async function writeMember(folder: string, layers: tf.LayersModel, write: Write): Promise<void> {
   const { modelTopology, weightSpecs, weightData, format, generatedBy, convertedBy } = await artifactsOf(layers);
   const weightsManifest = [{ paths: ['weights.bin'], weights: weightSpecs }];
   const json = JSON.stringify({ modelTopology, format, generatedBy, convertedBy, weightsManifest });
@@ -77,11 +104,15 @@ async function artifactsOf(layers: tf.LayersModel): Promise<tf.io.ModelArtifacts
 /** The tensors' float32 values one after the other, little-endian like every platform Node runs on. */
 async function concatenated(tensors: tf.Tensor[]): Promise<Uint8Array> {
   const values = await Promise.all(tensors.map((tensor) => tensor.data<'float32'>()));
-  return Buffer.concat(values.map(({ buffer, byteOffset, byteLength }) => Buffer.from(buffer, byteOffset, byteLength)));
+  return Buffer.concat(values.map(bytesOf));
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength);
 }
 
 async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
+  makeFolder(dirname(path));
   let file: FileHandle | undefined;
   try {
     file = await open(path, 'w');
@@ -99,10 +130,6 @@ async function freeName(dir: string, name: string): Promise<string> {
   return free;
 }
 
-/** Older checkpoints and what a killed process left; nothing that this package did not name. */
-async function removeOthers(dir: string, keep: string): Promise<void> {
-  const ours = (name: string) => name.startsWith('.tmp-') || /^step-\d+(-\d+)?$/.test(name);
-  for (const name of await readdir(dir)) {
-    if (name !== keep && ours(name)) await rm(join(dir, name), { recursive: true, force: true });
-  }
+function jsonOf(value: unknown): Uint8Array {
+  return Buffer.from(`${JSON.stringify(value, null, 2)}\n`);
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 import { endianness } from 'node:os';
 import { EatDmlError, invalid } from '../errors.js';
 import { labelProblem } from '../labels.js';
@@ -15,6 +15,16 @@ export interface Dataset {
   shape: [height: number, width: number, channels: number];
   /** Number of images. */
   length: number;
+  /** The splits that it is a side of, outermost first; part of a side counts as that side. */
+  splits?: readonly SplitSide[];
+}
+
+/** One side of a split. The other has the same `id`, and what the kind says holds between them. */
+export interface SplitSide {
+  /** SHA-256, in hex, of what was split and how. */
+  id: string;
+  kind: 'zero-shot' | 'closed-set';
+  side: 'train' | 'test';
 }
 
 export interface DatasetArrays {
@@ -83,6 +93,14 @@ export function datasetHash(dataset: Dataset): string {
     .update(littleEndian(dataset.labels))
     .update(dataset.images)
     .digest('hex');
+}
+
+/** The first 64 bits of the SHA-256 of each image's pixels: what an image is known by again. */
+export function imageDigests(dataset: Dataset): BigUint64Array {
+  const size = imageSize(dataset);
+  return BigUint64Array.from({ length: dataset.length }, (_, i) =>
+    hash('sha256', dataset.images.subarray(i * size, (i + 1) * size), 'buffer').readBigUInt64LE(),
+  );
 }
 
 /** Pixels of one image, all channels. */

@@ -1,6 +1,7 @@
+import { createHash } from 'node:crypto';
 import { EatDmlError, invalid } from '../errors.js';
 import { type RandomStream, randomStream } from '../random.js';
-import { checkPositive, checkSeed, classesOf, type Dataset, subset } from './dataset.js';
+import { checkPositive, checkSeed, classesOf, type Dataset, datasetHash, type SplitSide, subset } from './dataset.js';
 
 export interface Split {
   train: Dataset;
@@ -34,7 +35,7 @@ export function splitByClass(dataset: Dataset, options: ClassSplitOptions = {}):
     throw new EatDmlError('ERR_ARGUMENT', `Expected at least 2 classes to split but received ${classes.length}.`);
   }
   const chosen = new Set(trainClasses ? checkClasses(trainClasses, classes) : randomHalf(classes, seed));
-  return splitWhere(dataset, (i) => !chosen.has(dataset.labels[i]));
+  return splitWhere(dataset, 'zero-shot', (i) => !chosen.has(dataset.labels[i]));
 }
 
 /**
@@ -64,7 +65,7 @@ export function splitBySample(dataset: Dataset, options: SampleSplitOptions): Sp
     const order = random.permutation(group.length);
     for (let i = 0; i < quotas[c]; i++) inTest[group[order[i]]] = 1;
   });
-  return splitWhere(dataset, (i) => inTest[i] === 1);
+  return splitWhere(dataset, 'closed-set', (i) => inTest[i] === 1);
 }
 
 /**
@@ -118,10 +119,17 @@ function proportionalQuotas(sizes: number[], total: number, random: RandomStream
   return quotas;
 }
 
-function splitWhere(dataset: Dataset, isTest: (i: number) => boolean): Split {
+function splitWhere(dataset: Dataset, kind: SplitSide['kind'], isTest: (i: number) => boolean): Split {
   const [train, test]: [number[], number[]] = [[], []];
   for (let i = 0; i < dataset.length; i++) (isTest(i) ? test : train).push(i);
-  return { train: subset(dataset, train), test: subset(dataset, test) };
+  const id = createHash('sha256')
+    .update(`${datasetHash(dataset)} ${kind} ${test}`)
+    .digest('hex');
+  const sideOf = (side: SplitSide['side'], indices: number[]): Dataset => {
+    const splits = [...(dataset.splits ?? []), { id, kind, side }];
+    return { ...subset(dataset, indices), splits };
+  };
+  return { train: sideOf('train', train), test: sideOf('test', test) };
 }
 
 function randomHalf(classes: Int32Array, seed: number): Int32Array {

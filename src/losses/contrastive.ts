@@ -25,5 +25,8 @@ export function contrastive(options: ContrastiveOptions = {}): PairLoss {
       const near = tf.mul(tf.relu(tf.sub(negativeMargin, gaps)), negative);
       return tf.add<tf.Scalar>(meanOfPositive(apart), meanOfPositive(near));
     });
-  return Object.assign(loss, { config: { name: 'contrastive', positiveMargin, negativeMargin } });
+  return Object.assign(loss, {
+    config: { name: 'contrastive', positiveMargin, negativeMargin },
+    overPairs: true as const,
+  });
 }

@@ -10,10 +10,13 @@ export type LossConfig = { readonly name: string } & Readonly<Record<string, str
 export interface MetricLoss {
   (embeddings: tf.Tensor2D, labels: tf.Tensor1D, proxies: tf.Tensor2D): tf.Scalar;
   readonly config: LossConfig;
+  /** Set where it learns from two images of one class in a batch, and training should make sure of them. */
+  readonly overPairs?: true;
 }
 
 /** A loss over the pairs of a batch; proxies are neither needed nor, where training has them, moved. */
 export interface PairLoss {
   (embeddings: tf.Tensor2D, labels: tf.Tensor1D, proxies?: tf.Tensor2D): tf.Scalar;
   readonly config: LossConfig;
+  readonly overPairs: true;
 }

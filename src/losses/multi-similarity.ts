@@ -47,7 +47,7 @@ export function multiSimilarity(options: MultiSimilarityOptions = {}): PairLoss 
       return tf.mean<tf.Scalar>(tf.add(pull, push));
     });
   const config = { name: 'multi-similarity', alpha, beta, base, ...(mining !== undefined && { mining }) };
-  return Object.assign(loss, { config });
+  return Object.assign(loss, { config, overPairs: true as const });
 }
 
 /** The paper's pair mining; an anchor without positives keeps no negatives, and the other way round. */

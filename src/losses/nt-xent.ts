@@ -22,5 +22,5 @@ export function ntXent(options: NtXentOptions = {}): PairLoss {
       const values = tf.softplus(tf.sub(logSumExpWhere(z, negative), z));
       return tf.div<tf.Scalar>(tf.sum(tf.mul(values, positive)), tf.maximum(tf.sum(positive), 1));
     });
-  return Object.assign(loss, { config: { name: 'nt-xent', temperature } });
+  return Object.assign(loss, { config: { name: 'nt-xent', temperature }, overPairs: true as const });
 }

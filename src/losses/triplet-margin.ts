@@ -41,7 +41,7 @@ export function tripletMargin(options: TripletMarginOptions = {}): PairLoss {
       const weights = negativeWeights(gaps, pairs, embeddings.shape[1]);
       return meanOfPositive(tf.sum(tf.mul(values, tf.expandDims(weights, 1)), 2));
     });
-  return Object.assign(loss, { config: { name: 'triplet-margin', margin, mining } });
+  return Object.assign(loss, { config: { name: 'triplet-margin', margin, mining }, overPairs: true as const });
 }
 
 /** relu(d(a,p) - d(a,n) + margin) at [a, p, n], 0 where that is no triplet. */

@@ -28,7 +28,7 @@ export function convEmbedder(options: ConvEmbedderOptions = {}): ModelSpec {
     kind: 'conv',
     config: { embedding, width },
     build: (inputShape, seed) => convEmbedderOver(buildLayers(inputShape, seed, embedding, width)),
-    restore: convEmbedderOver,
+    weightShapes: ([, , channels]) => weightShapes(channels, embedding, width),
   };
 }
 
@@ -48,6 +48,13 @@ function buildLayers(inputShape: ImageShape, seed: number, embedding: number, wi
   const kernelInitializer = tf.initializers.glorotUniform({ seed: derivedSeed(seed, 'weights', 'embedding') });
   x = tf.layers.dense({ units: embedding, kernelInitializer, name: 'embedding' }).apply(x) as typeof input;
   return tf.model({ inputs: input, outputs: x, name: 'conv_embedder' });
+}
+
+/** Those that training moves first: filters, gamma and beta of each block, the dense layer; then means and variances. */
+function weightShapes(channels: number, embedding: number, width: number): number[][] {
+  const filters = STRIDES.map((_, i) => width * 2 ** i);
+  const trained = filters.flatMap((n, i) => [[3, 3, filters[i - 1] ?? channels, n], [n], [n]]);
+  return [...trained, [filters[filters.length - 1], embedding], [embedding], ...filters.flatMap((n) => [[n], [n]])];
 }
 
 /** The forward pass over the layers' own variables: differentiable, and free to fuse what the layers do one by one. */

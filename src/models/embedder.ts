@@ -40,8 +40,14 @@ export interface FrozenEmbedder {
 export interface ModelSpec {
   readonly kind: string;
   readonly config: Readonly<Record<string, number>>;
-  /** A freshly initialised embedder; every layer draws from its own stream of `seed`. */
+  /**
+   * A freshly initialised embedder; every layer draws from its own stream of `seed`. A checkpoint comes back as what this
+   * builds, with the saved weights in place of the initial ones.
+   */
   build(inputShape: ImageShape, seed: number): Embedder;
-  /** The embedder over layers that were loaded from a checkpoint; owns `layers` from then on. */
-  restore(layers: tf.LayersModel): Embedder;
+  /**
+   * The shapes of the weights of `layers` for these images, in their order, told without building anything: a checkpoint
+   * whose weights are others is then refused before memory is taken for it.
+   */
+  weightShapes?(inputShape: ImageShape): number[][];
 }

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs';
 import { invalid, throwIfAborted } from '../errors.js';
 import { toMatrix } from '../tfjs/index.js';
 import type { Embedder, EmbedImages, FrozenEmbedder, ImageShape } from './embedder.js';
+import type { TrainedOn } from './trained-on.js';
 
 /** Embeddings as the kernels take them: row-major, one row per image. */
 export type EmbeddingMatrix = Awaited<ReturnType<typeof toMatrix>>;
@@ -23,7 +24,11 @@ export interface EmbedOptions {
  * are the mean of the members', so whatever clusters or searches embeddings needs to know nothing of ensembles.
  */
 export class Ensemble {
-  constructor(readonly members: readonly Embedder[]) {
+  constructor(
+    readonly members: readonly Embedder[],
+    /** What they learnt from, where that is known: an evaluation then refuses to measure what they have seen. */
+    readonly trainedOn?: TrainedOn,
+  ) {
     if (members.length === 0) throw invalid('members', 'at least one embedder', members);
   }
 

@@ -1,6 +1,7 @@
 export type { BatchPlan } from './batches.js';
 export type { CraftSettings, TrainingAttack } from './craft.js';
 export type { Diversity, DiversityBy } from './diversity.js';
+export type { IdleEpoch } from './idle.js';
 export type { Crafted, Member, MemberUpdate, Method, TrainingStep } from './method.js';
 export { type ActOptions, act } from './methods/act.js';
 export { type AdpOptions, adp } from './methods/adp.js';
@@ -13,7 +14,7 @@ export { type GalOptions, gal } from './methods/gal.js';
 export { type HmOptions, hm } from './methods/hm.js';
 export { type StandardOptions, standard } from './methods/standard.js';
 export { type TradesOptions, trades } from './methods/trades.js';
-export type { TrainOptions } from './options.js';
+export type { CheckpointOptions, TrainOptions } from './options.js';
 export type { TrainingProgress } from './progress.js';
 export { train } from './train.js';
 export { TrainedEnsemble, type TrainingHistory } from './trained-ensemble.js';

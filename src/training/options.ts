@@ -28,17 +28,27 @@ export interface TrainOptions {
   weightDecay?: number;
   /** The tfjs backend (default `auto`). */
   backend?: BackendName | 'auto';
-  /** Folder to save to after every epoch, or how often; also saved when the signal aborts. */
-  checkpoint?: string | { dir: string; everySteps?: number };
+  /**
+   * Folder to save to after every epoch, or how often; also saved when the signal aborts. It is locked meanwhile: another
+   * training into it ends with ERR_CHECKPOINT.
+   */
+  checkpoint?: string | CheckpointOptions;
   /** Go on from the checkpoint; the other options must be those it was made with, `epochs` may grow. */
   resume?: boolean;
   onProgress?: (progress: TrainingProgress) => void;
   signal?: AbortSignal;
 }
 
+export interface CheckpointOptions {
+  dir: string;
+  everySteps?: number;
+  /** Kept with the checkpoint, as JSON, and written to run.json beside it whenever it is saved. */
+  run?: unknown;
+}
+
 /** Options with every default filled in. */
 export type Settings = Required<Omit<TrainOptions, 'checkpoint' | 'onProgress' | 'signal'>> & {
-  checkpoint?: { dir: string; everySteps?: number };
+  checkpoint?: CheckpointOptions;
   onProgress?: TrainOptions['onProgress'];
   signal?: AbortSignal;
 };
@@ -56,11 +66,21 @@ export function settingsOf(options: TrainOptions): Settings {
     ...defined(options),
     learningRate,
     proxyLearningRate: options.proxyLearningRate ?? 100 * learningRate,
-    checkpoint: typeof checkpoint === 'string' ? { dir: checkpoint } : checkpoint,
+    checkpoint: typeof checkpoint === 'string' ? { dir: checkpoint } : withPlainRun(checkpoint),
     resume,
   };
   checkSettings(settings);
   return settings;
+}
+
+/** `run` as the file will hold it: what is no JSON is an error now, and what the caller changes later is not saved. */
+function withPlainRun(checkpoint: CheckpointOptions | undefined): CheckpointOptions | undefined {
+  if (checkpoint?.run === undefined) return checkpoint;
+  try {
+    return { ...checkpoint, run: JSON.parse(JSON.stringify(checkpoint.run)) };
+  } catch {
+    throw invalid('checkpoint.run', 'a value that can be written as JSON', checkpoint.run);
+  }
 }
 
 /** Everything that decides the numbers of a run but its length, as plain values; a resumed run must have the same. */

@@ -13,6 +13,8 @@ export interface TrainingProgress {
   imagesPerSecond: number;
   /** Seconds left at that rate. */
   etaSeconds: number;
+  /** A sentence on what went wrong without ending the run: an epoch that taught nothing. */
+  warning?: string;
 }
 
 /** The rate of work done since its making; the first unit, which compiles and allocates, is left out when others follow. */

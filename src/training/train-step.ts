@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { type Dataset, imageBatch } from '../data/index.js';
 import { EatDmlError } from '../errors.js';
+import { anyGradient } from './idle.js';
 import type { Crafted, TrainingStep } from './method.js';
 import type { Settings } from './options.js';
 import type { Trainee, TrainingState } from './training-state.js';
@@ -36,7 +37,12 @@ export function trainStep(settings: Settings, state: TrainingState, set: Trainin
   try {
     crafted = tf.tidy(() => method.craft(step) as never) as Crafted[];
     const learning = trainees.map((_, i) => i).filter((i) => rows[i].length > 0);
-    const losses = learning.map((i) => updateMember(settings, trainees[i], step, i, crafted[i]));
+    const losses = learning.map((i) =>
+      updateMember(settings, trainees[i], step, i, crafted[i], (gradients) => {
+        // Once an epoch and member, as a rule.
+        position.moved[i] ||= anyGradient(gradients);
+      }),
+    );
     position.imagesSeen += batch.length;
     return losses.reduce((sum, value) => sum + value, 0) / losses.length;
   } finally {
@@ -44,7 +50,14 @@ export function trainStep(settings: Settings, state: TrainingState, set: Trainin
   }
 }
 
-function updateMember({ method }: Settings, trainee: Trainee, step: TrainingStep, member: number, crafted: Crafted) {
+function updateMember(
+  { method }: Settings,
+  trainee: Trainee,
+  step: TrainingStep,
+  member: number,
+  crafted: Crafted,
+  onGradients: (gradients: tf.NamedTensorMap) => void,
+) {
   const { embedder, proxies, optimizer } = trainee;
   const rows = step.rows[member];
   step.countGradients(rows.length);
@@ -57,6 +70,7 @@ function updateMember({ method }: Settings, trainee: Trainee, step: TrainingStep
     const { value, grads } = tf.variableGrads(lossOf, [...embedder.variables(), proxies]);
     const [loss] = value.dataSync();
     if (!Number.isFinite(loss)) throw diverged(loss, step.step, member);
+    onGradients(grads);
     optimizer.update(grads);
     return loss;
   });

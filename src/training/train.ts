@@ -1,7 +1,9 @@
+import { type LockedFolder, lockFolder, readRecordedRun } from '../checkpoints/index.js';
 import { classesOf } from '../data/index.js';
-import { aborted, invalid } from '../errors.js';
+import { aborted, EatDmlError, invalid } from '../errors.js';
 import { chooseBackend } from '../models/index.js';
 import { epochBatches } from './batches.js';
+import { checkPairs, idleWarning } from './idle.js';
 import { type Settings, settingsOf, type TrainOptions } from './options.js';
 import { Pace } from './progress.js';
 import { type TrainingSet, trainStep } from './train-step.js';
@@ -13,36 +15,51 @@ import { disposeState, openState, saveState, type TrainingState } from './traini
  * the caller disposes it. Each step draws one batch from the union of the members' data, lets the method craft, and
  * updates every member on its own images of the batch (see {@link Method}). With a checkpoint folder the state is
  * saved after every epoch and when the signal aborts; `resume` then gives, bit for bit on one backend, what an
- * uninterrupted run gives.
- * Errors: ERR_ARGUMENT, ERR_BACKEND, ERR_CHECKPOINT, ERR_ABORTED, ERR_DIVERGED (a loss that is not finite; the last
- * checkpoint stays).
+ * uninterrupted run gives. The folder is locked meanwhile.
+ * Errors: ERR_ARGUMENT, ERR_BACKEND, ERR_CHECKPOINT, ERR_ABORTED, ERR_DIVERGED (a loss that is not finite), ERR_SYSTEM and
+ * ERR_PATH (a checkpoint that cannot be saved); after each the last checkpoint stays.
  */
 export async function train(options: TrainOptions): Promise<TrainedEnsemble> {
   const settings = settingsOf(options);
   await chooseBackend({ backend: settings.backend });
   const { set, candidates, classes } = trainingSet(settings);
-  const state = await openState(settings, classes.length);
+  const folder = await openFolder(settings);
   try {
-    await runEpochs(settings, state, set, candidates);
-  } catch (error) {
-    disposeState(state);
-    throw error;
+    const state = await openState(settings, classes.length);
+    await runEpochs(settings, state, set, candidates, folder).catch((error) => {
+      disposeState(state);
+      throw error;
+    });
+    return finished(state, classes);
+  } finally {
+    await folder?.release();
   }
-  const { trainees, position } = state;
+}
+
+/** The folder of checkpoints, locked, where there is one; a run to resume must be there already. */
+async function openFolder({ checkpoint, resume }: Settings): Promise<LockedFolder | undefined> {
+  if (!checkpoint) return undefined;
+  if (resume) await readRecordedRun(checkpoint.dir);
+  return lockFolder(checkpoint.dir);
+}
+
+function finished({ trainees, position, trainedOn }: TrainingState, classes: Int32Array): TrainedEnsemble {
   for (const { optimizer } of trainees) optimizer.dispose();
-  const { step: steps, imagesSeen, gradientEvaluations, seconds, losses } = position;
-  const history = { epochs: losses.length, steps, losses, imagesSeen, gradientEvaluations, seconds };
-  return new TrainedEnsemble(trainees, classes, history);
+  const { step: steps, imagesSeen, gradientEvaluations, seconds, losses, idle } = position;
+  const history = { epochs: losses.length, steps, losses, imagesSeen, gradientEvaluations, seconds, idle };
+  return new TrainedEnsemble(trainees, classes, history, trainedOn);
 }
 
 /** The data as steps take it, and the samples that any member learns from. */
-function trainingSet({ data, method, seed }: Settings) {
+function trainingSet(settings: Settings) {
+  const { data, method, seed } = settings;
   const classes = classesOf(data);
   const rowOf = new Map(Array.from(classes, (label, row) => [label, row]));
   const parts = method.memberData(data.labels, seed);
   if (parts.length !== method.members || parts.some((part) => part.length === 0)) {
     throw invalid('method.memberData', `${method.members} lists of samples, none empty`, parts);
   }
+  checkPairs(settings, data.labels, parts);
   const memberOf = parts.map((part) => {
     const own = new Uint8Array(data.length);
     for (const sample of part) own[sample] = 1;
@@ -53,7 +70,13 @@ function trainingSet({ data, method, seed }: Settings) {
   return { set, candidates, classes };
 }
 
-async function runEpochs(settings: Settings, state: TrainingState, set: TrainingSet, candidates: Int32Array) {
+async function runEpochs(
+  settings: Settings,
+  state: TrainingState,
+  set: TrainingSet,
+  candidates: Int32Array,
+  folder: LockedFolder | undefined,
+) {
   const { seed, batch, epochs, signal, checkpoint } = settings;
   const { position } = state;
   const labels = candidates.map((sample) => set.classOf[sample]);
@@ -61,11 +84,7 @@ async function runEpochs(settings: Settings, state: TrainingState, set: Training
   let [epoch, batches] = [position.losses.length, batchesOf(position.losses.length)];
   const perEpoch = batches.length;
   const report = reporter(settings, position.step, epochs * perEpoch);
-  let saved = settings.resume ? position.step : -1;
-  const save = async () => {
-    if (checkpoint && saved !== position.step) await saveState(settings, state);
-    saved = position.step;
-  };
+  const save = saver(settings, state, folder);
   for (; epoch < epochs; batches = batchesOf(++epoch)) {
     while (position.step < (epoch + 1) * perEpoch) {
       // A turn of the event loop per step lets signals, timers and the user's own work through.
@@ -80,24 +99,49 @@ async function runEpochs(settings: Settings, state: TrainingState, set: Training
       position.seconds += (performance.now() - start) / 1000;
       position.step++;
       position.lossSum += loss;
-      if (position.step === (epoch + 1) * perEpoch) closeEpoch(state, perEpoch);
-      report(position, loss, chosen.length);
+      const warning = position.step === (epoch + 1) * perEpoch ? closeEpoch(settings, state, perEpoch) : undefined;
+      report(position, loss, chosen.length, warning);
       if (position.step % (checkpoint?.everySteps ?? perEpoch) === 0) await save();
+      await folder?.touch();
     }
   }
   await save();
 }
 
-function closeEpoch({ position }: TrainingState, steps: number): void {
-  position.losses.push(position.lossSum / steps);
+/** Saves where anything is new since it was last saved. A save that fails ends the run: what it would add could be lost. */
+function saver(settings: Settings, state: TrainingState, folder: LockedFolder | undefined): () => Promise<void> {
+  const { position } = state;
+  let saved = settings.resume ? position.step : -1;
+  return async () => {
+    if (!folder || saved === position.step) return;
+    await saveState(folder, settings, state).catch((cause) => {
+      if (!(cause instanceof EatDmlError)) throw cause;
+      const last = saved < 0 ? 'None was saved before' : `That of step ${saved} is whole: resume from it`;
+      throw new EatDmlError(cause.code, cause.message, { hint: `${last}. ${cause.hint ?? ''}`.trim(), cause });
+    });
+    saved = position.step;
+  };
+}
+
+/** The warning that the epoch deserves, where it taught some member nothing. */
+function closeEpoch(settings: Settings, { position, trainees }: TrainingState, steps: number): string | undefined {
+  const mean = position.lossSum / steps;
+  position.losses.push(mean);
   position.lossSum = 0;
+  const members = [...trainees.keys()].filter((i) => !position.moved[i]);
+  position.moved = trainees.map(() => false);
+  if (members.length === 0) return undefined;
+  const idle = { epoch: position.losses.length, members };
+  position.idle.push(idle);
+  return idleWarning(idle, settings, mean);
 }
 
 function reporter({ onProgress, epochs }: Settings, firstStep: number, steps: number) {
   const pace = new Pace();
-  return ({ step, losses }: TrainingState['position'], loss: number, images: number): void => {
+  return ({ step, losses }: TrainingState['position'], loss: number, images: number, warning?: string): void => {
     const { rate, seconds } = pace.after(step - firstStep, steps - step);
     const progress = { epoch: losses.length, epochs, step, steps, loss };
-    onProgress?.({ phase: 'train', ...progress, imagesPerSecond: rate * images, etaSeconds: seconds });
+    const pacing = { imagesPerSecond: rate * images, etaSeconds: seconds };
+    onProgress?.({ phase: 'train', ...progress, ...pacing, ...(warning && { warning }) });
   };
 }

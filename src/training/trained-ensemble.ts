@@ -1,5 +1,6 @@
 import type * as tf from '@tensorflow/tfjs';
-import { Ensemble } from '../models/index.js';
+import { Ensemble, type TrainedOn } from '../models/index.js';
+import type { IdleEpoch } from './idle.js';
 import type { Member } from './method.js';
 
 /** What a training run did. */
@@ -14,6 +15,8 @@ export interface TrainingHistory {
   gradientEvaluations: number;
   /** Seconds of training, over all processes that a resumed run took. */
   seconds: number;
+  /** Epochs that taught all or some of the members nothing; none in a sound run. */
+  idle: IdleEpoch[];
 }
 
 /** An ensemble as training leaves it: with the members' class proxies, [classes, d] each, and the record of the run. */
@@ -25,8 +28,12 @@ export class TrainedEnsemble extends Ensemble {
     /** Label in the training data of each row of the proxies. */
     readonly classes: Int32Array,
     readonly history: TrainingHistory,
+    trainedOn?: TrainedOn,
   ) {
-    super(members.map(({ embedder }) => embedder));
+    super(
+      members.map(({ embedder }) => embedder),
+      trainedOn,
+    );
     this.proxies = members.map(({ proxies }) => proxies);
   }
 

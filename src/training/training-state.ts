@@ -1,50 +1,72 @@
 import * as tf from '@tensorflow/tfjs';
-import { hasCheckpoint, type LoadedCheckpoint, loadCheckpoint, saveCheckpoint } from '../checkpoints/index.js';
+import { z } from 'zod';
+import {
+  checked,
+  checkVacant,
+  corrupt,
+  type LoadedCheckpoint,
+  type LockedFolder,
+  loadCheckpoint,
+  saveCheckpoint,
+} from '../checkpoints/index.js';
 import { EatDmlError } from '../errors.js';
-import type { Embedder } from '../models/index.js';
+import type { Embedder, TrainedOn } from '../models/index.js';
 import { derivedSeed, randomStream } from '../random.js';
 import { AdamW } from './adamw.js';
 import type { Member } from './method.js';
 import { fingerprint, type Settings } from './options.js';
+import { trainedOn } from './trained-on.js';
 
 /** A member with its optimiser. */
 export interface Trainee extends Member {
   optimizer: AdamW;
 }
 
-/** Where a run stands; plain numbers, stored in checkpoints as they are. */
-export interface Position {
-  step: number;
-  imagesSeen: number;
-  gradientEvaluations: number;
-  seconds: number;
+const count = z.int().nonnegative();
+
+/** Where a run stands; plain values, stored in checkpoints as they are. */
+const position = z.object({
+  step: count,
+  imagesSeen: count,
+  gradientEvaluations: z.number().nonnegative(),
+  seconds: z.number().nonnegative(),
   /** Mean losses of the completed epochs. */
-  losses: number[];
+  losses: z.array(z.number()),
   /** Sum of the mean losses of the steps of the epoch under way. */
-  lossSum: number;
-}
+  lossSum: z.number(),
+  /** Which members had a gradient in the epoch under way. */
+  moved: z.array(z.boolean()).default([]),
+  /** Completed epochs in which some had none. */
+  idle: z.array(z.object({ epoch: count, members: z.array(count) })).default([]),
+});
+
+export type Position = z.infer<typeof position>;
+
+/** What a checkpoint's record holds besides tensors. */
+const recorded = z.object({
+  fingerprint: z.record(z.string(), z.unknown()),
+  position,
+  optimizerSteps: z.array(count),
+});
+
+type Recorded = z.infer<typeof recorded>;
 
 /** Everything that a checkpoint must bring back. */
 export interface TrainingState {
   trainees: Trainee[];
   position: Position;
-}
-
-/** What a checkpoint's record holds besides tensors. */
-interface Recorded {
-  fingerprint: Record<string, unknown>;
-  position: Position;
-  optimizerSteps: number[];
+  trainedOn: TrainedOn;
+  /** What run.json shall hold: what the caller gives, else what the checkpoint says. */
+  run: unknown;
 }
 
 /** A fresh state, or the one in the checkpoint when `resume` is set. */
 export async function openState(settings: Settings, classes: number): Promise<TrainingState> {
   const { checkpoint, resume } = settings;
-  if (checkpoint && resume) return restoreState(settings, await loadCheckpoint(checkpoint.dir, settings.model));
-  if (checkpoint && (await hasCheckpoint(checkpoint.dir))) {
-    const message = `Expected no checkpoint in ${checkpoint.dir} for a new run but found one.`;
-    throw new EatDmlError('ERR_CHECKPOINT', message, { hint: 'Resume it, remove it, or name another folder.' });
+  if (checkpoint && resume) {
+    return restoreState(settings, classes, await loadCheckpoint(checkpoint.dir, settings.model));
   }
+  if (checkpoint) await checkVacant(checkpoint.dir, checkpoint.run !== undefined);
   return freshState(settings, classes);
 }
 
@@ -54,7 +76,9 @@ function freshState(settings: Settings, classes: number): TrainingState {
     const embedder = model.build(data.shape, derivedSeed(seed, 'member', i));
     return trainee(settings, embedder, initialProxies(classes, embedder.embedding, seed, i));
   });
-  return { trainees, position: { step: 0, imagesSeen: 0, gradientEvaluations: 0, seconds: 0, losses: [], lossSum: 0 } };
+  const moved = trainees.map(() => false);
+  const start = { step: 0, imagesSeen: 0, gradientEvaluations: 0, seconds: 0, losses: [], lossSum: 0, moved, idle: [] };
+  return { trainees, position: start, trainedOn: trainedOn(data), run: settings.checkpoint?.run };
 }
 
 function trainee(settings: Settings, embedder: Embedder, proxies: tf.Variable): Trainee {
@@ -74,8 +98,9 @@ function initialProxies(classes: number, cols: number, seed: number, member: num
   return tf.tidy(() => tf.variable(tf.tensor2d(values, [classes, cols])));
 }
 
-/** Saves the state into the checkpoint folder of the settings. */
-export async function saveState(settings: Settings, { trainees, position }: TrainingState): Promise<void> {
+/** Saves the state into the folder of checkpoints. */
+export async function saveState(folder: LockedFolder, settings: Settings, state: TrainingState): Promise<void> {
+  const { trainees, position, trainedOn, run } = state;
   const tensors = trainees.flatMap(({ proxies, optimizer }, i) => [
     [`${i}/proxies`, proxies] as const,
     ...optimizer.moments().map((moment, j) => [`${i}/moment-${j}`, moment] as const),
@@ -85,33 +110,61 @@ export async function saveState(settings: Settings, { trainees, position }: Trai
     position,
     optimizerSteps: trainees.map(({ optimizer }) => optimizer.steps),
   };
-  await saveCheckpoint(settings.checkpoint!.dir, position.step, {
+  await saveCheckpoint(folder, position.step, {
     model: settings.model,
     members: trainees.map(({ embedder }) => embedder),
     tensors: Object.fromEntries(tensors),
-    record,
+    ...{ trainedOn, record, run },
   });
 }
 
-function restoreState(settings: Settings, { members, tensors, record }: LoadedCheckpoint): TrainingState {
-  const { dir } = settings.checkpoint!;
+function restoreState(settings: Settings, classes: number, loaded: LoadedCheckpoint): TrainingState {
+  const { members } = loaded;
+  const { dir, run } = settings.checkpoint!;
+  const trainees: Trainee[] = [];
   try {
-    const recorded = record as Recorded;
-    checkFingerprint(dir, recorded.fingerprint, fingerprint(settings));
-    const take = (name: string) => {
-      const { values, shape } = tensors.get(name)!;
-      return tf.tensor(values, shape);
-    };
-    const trainees = members.map((embedder, i) => {
-      const proxies = tf.tidy(() => tf.variable(take(`${i}/proxies`)));
-      const restored = trainee(settings, embedder, proxies);
-      restored.optimizer.steps = recorded.optimizerSteps[i];
-      tf.tidy(() => restored.optimizer.moments().map((moment, j) => moment.assign(take(`${i}/moment-${j}`))));
-      return restored;
-    });
-    return { trainees, position: { ...recorded.position, losses: [...recorded.position.losses] } };
+    const { fingerprint: saved, position, optimizerSteps } = checked(dir, loaded.record, recorded);
+    checkFingerprint(dir, saved, fingerprint(settings));
+    if (members.length !== settings.method.members || optimizerSteps.length !== members.length) {
+      throw corrupt(dir, `it holds ${members.length} members and the steps of ${optimizerSteps.length}`);
+    }
+    for (const [i, embedder] of members.entries()) {
+      trainees.push(restoreTrainee(settings, embedder, i, classes, loaded));
+      trainees[i].optimizer.steps = optimizerSteps[i];
+    }
+    const moved = members.map((_, i) => position.moved[i] ?? false);
+    return { trainees, position: { ...position, moved }, trainedOn: trainedOn(settings.data), run: run ?? loaded.run };
   } catch (error) {
-    for (const member of members) member.dispose();
+    disposeState({ trainees });
+    for (const member of members.slice(trainees.length)) member.dispose();
+    throw error;
+  }
+}
+
+function restoreTrainee(
+  settings: Settings,
+  embedder: Embedder,
+  member: number,
+  classes: number,
+  { tensors }: LoadedCheckpoint,
+): Trainee {
+  const take = (name: string, shape: number[]) => {
+    const saved = tensors.get(name);
+    if (saved?.shape.join() === shape.join()) return tf.tensor(saved.values, saved.shape);
+    throw corrupt(settings.checkpoint!.dir, `it holds no tensor ${name} of shape [${shape.join(', ')}]`);
+  };
+  const proxies = tf.tidy(() => tf.variable(take(`${member}/proxies`, [classes, embedder.embedding])));
+  const restored = trainee(settings, embedder, proxies);
+  try {
+    tf.tidy(() => {
+      for (const [j, moment] of restored.optimizer.moments().entries()) {
+        moment.assign(take(`${member}/moment-${j}`, moment.shape));
+      }
+    });
+    return restored;
+  } catch (error) {
+    proxies.dispose();
+    restored.optimizer.dispose();
     throw error;
   }
 }
@@ -131,7 +184,7 @@ function checkFingerprint(dir: string, saved: Record<string, unknown>, now: Reco
   }
 }
 
-export function disposeState({ trainees }: TrainingState): void {
+export function disposeState({ trainees }: Pick<TrainingState, 'trainees'>): void {
   for (const { embedder, proxies, optimizer } of trainees) {
     embedder.dispose();
     proxies.dispose();

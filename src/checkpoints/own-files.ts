@@ -1,0 +1,64 @@
+import { readdir, rm, rmdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { EatDmlError } from '../errors.js';
+import { lockFolder } from './lock-folder.js';
+import { MANIFEST, type Manifest, readManifest } from './manifest.js';
+
+/** Beside the manifest: what the caller of `train` wants to be known of a run, for people to read. */
+export const RUN = 'run.json';
+
+const STEP = /^step-\d+(-\d+)?$/;
+
+/**
+ * Removes what `previous` names and what a killed process had put in place but not yet pointed to: folders of steps that hold
+ * a manifest of their own which names their files. Nothing else in `dir` is ours. What cannot be removed waits for the next
+ * time.
+ */
+export async function removeOlder(dir: string, keep: string | undefined, previous?: Manifest): Promise<void> {
+  const paths = previous?.files.map(({ path }) => path) ?? [];
+  for (const name of await readdir(dir)) {
+    if (name === keep || !STEP.test(name)) continue;
+    const own = await readManifest(join(dir, name)).catch(() => undefined);
+    if (!own?.files.every(({ path }) => path.startsWith(`${name}/`))) continue;
+    paths.push(`${name}/${MANIFEST}`, ...own.files.map(({ path }) => path));
+  }
+  await removeFiles(
+    dir,
+    paths.filter((path) => path.split('/')[0] !== keep),
+  );
+}
+
+/** ERR_CHECKPOINT where a new run would go over another, or over a run.json that is not ours. */
+export async function checkVacant(dir: string, writesRun: boolean): Promise<void> {
+  const there = new Set(await readdir(dir));
+  const found = (what: string, hint: string) =>
+    new EatDmlError('ERR_CHECKPOINT', `Expected no ${what} in ${dir} for a new run but found one.`, { hint });
+  if (there.has(MANIFEST)) throw found('checkpoint', 'Resume it, remove it, or name another folder.');
+  if (writesRun && there.has(RUN)) throw found(RUN, 'It belongs to no checkpoint: remove it, or name another folder.');
+}
+
+/** Removes the checkpoint in `dir`, and nothing else there. ERR_CHECKPOINT when it is damaged or being written. */
+export async function removeCheckpoint(dir: string): Promise<void> {
+  const folder = await lockFolder(dir);
+  try {
+    const manifest = await readManifest(dir);
+    // The manifest goes first: what is left of the rest without it is no checkpoint.
+    await rm(join(dir, MANIFEST));
+    if (manifest.run !== undefined) await rm(join(dir, RUN), { force: true });
+    await removeOlder(dir, undefined, manifest);
+  } finally {
+    await folder.release();
+  }
+}
+
+async function removeFiles(dir: string, paths: string[]): Promise<void> {
+  for (const path of paths) await rm(join(dir, path), { force: true }).catch(() => {});
+  const folders = new Set(paths.flatMap((path) => parents(path)));
+  for (const folder of [...folders].sort((a, b) => b.length - a.length)) await rmdir(join(dir, folder)).catch(() => {});
+}
+
+/** a/b/c: a/b, a. */
+function parents(path: string): string[] {
+  const folder = dirname(path);
+  return folder === '.' ? [] : [folder, ...parents(folder)];
+}
