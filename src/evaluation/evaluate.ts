@@ -11,6 +11,7 @@ import type { PerSampleWorst } from './per-sample.js';
 import { type EvaluationProgress, progressReporter } from './progress.js';
 import { runPlans } from './run-plans.js';
 import { type ClusterScores, type Scores, scoresOf, type WorstCase, worstCase } from './scores.js';
+import { checkUnseen } from './seen.js';
 import { type AttackPlan, type SuiteName, suite } from './suites.js';
 import type { TransferMatrix } from './transfer.js';
 
@@ -41,6 +42,8 @@ export interface EvaluateOptions {
   partial?: readonly number[];
   /** Also attack every member alone and measure all others (default false). */
   transfer?: boolean;
+  /** Measure images and classes that the ensemble is known to have been trained on, too, and count them (default false). */
+  allowSeen?: boolean;
   /** The tfjs backend (default `auto`). */
   backend?: BackendName | 'auto';
   onProgress?: (progress: EvaluationProgress) => void;
@@ -86,7 +89,7 @@ export interface EvaluationReport {
  * of each sample, and checks that say whether the attacks worked as attacks; on request the partial protocol and the
  * transfer between members. What images leave undefined is null, with its reason: retrieval where no class has two images,
  * some of clustering, and most attacks, where there is one class.
- * Errors: ERR_ARGUMENT, ERR_BACKEND, ERR_ABORTED.
+ * Errors: ERR_ARGUMENT, ERR_BACKEND, ERR_ABORTED, ERR_DATA where the ensemble was trained on what is measured (see `allowSeen`).
  */
 export async function evaluate(
   ensemble: Ensemble,
@@ -98,6 +101,7 @@ export async function evaluate(
   const plans = options.attacks ?? suite(options.suite ?? 'standard', { norm, epsilon, restarts: options.restarts });
   checkPlans(plans);
   const evaluated = drawn(data, options.count, seed);
+  const seen = checkUnseen(ensemble, evaluated, options.allowSeen ?? false);
   const classes = classesOf(evaluated).length;
   const k = options.k ?? classes;
   const backend = await chooseBackend({ backend: options.backend ?? 'auto' });
@@ -117,6 +121,8 @@ export async function evaluate(
     seed,
     batchSize,
     backend,
+    trainedOn: ensemble.trainedOn?.hash,
+    seen,
   };
   return {
     manifest: manifestOf(evaluated, manifest),

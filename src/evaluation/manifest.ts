@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import * as tf from '@tensorflow/tfjs';
 import { kernelDevice } from '../attacks/index.js';
 import { type Dataset, datasetHash } from '../data/index.js';
+import type { Seen } from './seen.js';
 
 /** Everything a figure depends on, so that it can be checked and got again. */
 export interface EvaluationManifest {
@@ -10,6 +11,10 @@ export interface EvaluationManifest {
   dataHash: string;
   samples: number;
   classes: number;
+  /** SHA-256 of the data that the ensemble was trained on, where it knows. */
+  trainedOn?: string;
+  /** What of the evaluated images and classes it was trained on, where that was allowed although it would be refused. */
+  seen?: Seen;
   members: number;
   /** Number of clusters. */
   k: number;
@@ -31,7 +36,17 @@ export interface EvaluationManifest {
 
 type Given = Pick<
   EvaluationManifest,
-  'classes' | 'members' | 'k' | 'clusterRestarts' | 'norm' | 'epsilon' | 'seed' | 'batchSize' | 'backend'
+  | 'classes'
+  | 'trainedOn'
+  | 'seen'
+  | 'members'
+  | 'k'
+  | 'clusterRestarts'
+  | 'norm'
+  | 'epsilon'
+  | 'seed'
+  | 'batchSize'
+  | 'backend'
 >;
 
 export function manifestOf(data: Dataset, given: Given): EvaluationManifest {

@@ -17,6 +17,7 @@ import { type BackendName, chooseBackend, type EmbeddingMatrix, type Ensemble } 
 import { randomStream } from '../random.js';
 import { attackDataset } from './attack-dataset.js';
 import { notDefinedOn, ONE_CLASS } from './defined.js';
+import { checkUnseen } from './seen.js';
 
 export interface RankingOptions {
   /** Default 0.1; RobRank takes 77/255 for 28 x 28 images. */
@@ -27,6 +28,8 @@ export interface RankingOptions {
   steps?: number;
   seed?: number;
   batchSize?: number;
+  /** As of `evaluate`. */
+  allowSeen?: boolean;
   backend?: BackendName | 'auto';
   signal?: AbortSignal;
 }
@@ -46,7 +49,7 @@ export interface RankingReport {
 /**
  * RobRank's evaluation (Zhou et al., "Enhancing adversarial robustness for deep metric learning", CVPR 2022) through the
  * whole ensemble: every image is query or candidate in the clean set, attacked with M = W = 1; ten measures and their
- * mean. Of all iterates the best is kept, where RobRank keeps the last. Errors: ERR_ARGUMENT, ERR_BACKEND, ERR_ABORTED.
+ * mean. Of all iterates the best is kept, where RobRank keeps the last. Errors as of `evaluate`.
  */
 export async function evaluateRanking(
   ensemble: Ensemble,
@@ -54,6 +57,7 @@ export async function evaluateRanking(
   options: RankingOptions = {},
 ): Promise<RankingReport> {
   const { epsilon = 0.1, norm = 'linf', steps = 32, seed = 0, batchSize = 128, signal } = options;
+  checkUnseen(ensemble, data, options.allowSeen ?? false);
   await chooseBackend({ backend: options.backend ?? 'auto' });
   const clean = await ensemble.embed(data, { signal });
   const { labels, centroids } = await attackContext(clean, data.labels);

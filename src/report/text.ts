@@ -84,13 +84,18 @@ function byOutcome(methods: Comparison['methods']) {
   };
 }
 
-/** What the figures depend on, in three lines. */
+/** What the figures depend on, in three lines; in one more, that they are not those of unseen data. */
 export function manifestText(m: EvaluationReport['manifest']): string {
   return [
+    ...(m.seen ? [`MEASURED ON SEEN DATA: the ensemble was trained on ${seenText(m, m.seen)}`] : []),
     `${m.samples} images of ${m.classes} classes of ${m.dataset} (sha256 ${m.dataHash.slice(0, 12)}), seed ${m.seed}`,
     `${m.norm} attacks, epsilon ${m.epsilon} (${m.epsilonSpace}), through all members at once`,
     `k-means with k = ${m.k}; retrieval: ${m.retrieval}; backend ${m.backend.name}`,
   ].join('\n');
+}
+
+function seenText(m: EvaluationReport['manifest'], seen: { images: number; classes: number }): string {
+  return `${seen.images} of the ${m.samples} images and ${seen.classes} of the ${m.classes} classes`;
 }
 
 /** Columns in groups of `size`, each under one of `titles`, a rule under the head and above the last row. */
