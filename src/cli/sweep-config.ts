@@ -3,19 +3,37 @@ import { configSchema } from './config.js';
 
 const runConfig = configSchema.omit({ $schema: true, seed: true, backend: true, device: true });
 
+/** A label is the name of a folder: on every system, and nowhere but in `out`. */
+const LABEL = /^[\w+-]([\w.+-]*[\w+-])?$/;
+const KEPT_BY_WINDOWS = /^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i;
+
 /** What `eat-dml sweep` reads: every run of the grid, label by seed by budget. */
 export const sweepSchema = z.strictObject({
   out: z.string().describe('folder of the results'),
-  seeds: z.array(z.int()).min(1),
+  seeds: z
+    .array(z.int())
+    .min(1)
+    .refine((seeds) => new Set(seeds).size === seeds.length, 'every seed once'),
   base: configSchema.describe('what all runs share'),
-  runs: z
-    .record(z.string().regex(/^[\w.+-]+$/, 'letters, digits and . _ + - only'), runConfig)
-    .describe('by label, what differs from the base'),
+  runs: z.record(z.string(), runConfig).superRefine(checkLabels).describe('by label, what differs from the base'),
   reference: z
     .string()
     .optional()
     .describe('label of a run: every other is also trained for as many epochs as that one’s compute buys'),
 });
+
+function checkLabels(runs: object, context: z.core.$RefinementCtx): void {
+  const labels = Object.keys(runs);
+  const wrong = (message: string, path: string[] = []) => context.addIssue({ code: 'custom', path, message });
+  if (labels.length === 0) wrong('expected at least one run');
+  const folders = new Set<string>();
+  for (const label of labels) {
+    if (!LABEL.test(label)) wrong('letters, digits and _ + - only, and points between them', [label]);
+    if (KEPT_BY_WINDOWS.test(label)) wrong('a name that Windows keeps for itself', [label]);
+    if (folders.has(label.toLowerCase())) wrong('differs from another label in capitals alone', [label]);
+    folders.add(label.toLowerCase());
+  }
+}
 
 export type SweepConfig = z.infer<typeof sweepSchema>;
 
