@@ -101,6 +101,7 @@ function addEvaluate(eatDml: Command): void {
     .addOption(new Option('--suite <name>', 'default standard').choices(['quick', 'standard', 'thorough']))
     .option('--epsilon <radius>', 'in [0, 1] pixel units (default: what was trained against)', radius)
     .option('--count <images>', 'evaluate this many, drawn at random', positiveInteger)
+    .option('--allow-seen', 'measure images and classes that the run was trained on, too')
     .option('--out <file>', 'write the report as JSON')
     .option('--html <file>', 'write the report as a page')
     .action(async (run: string, flags: EvaluateFlags) =>

@@ -9,6 +9,7 @@ const PLAIN_MS = 10_000;
 export class ProgressLine {
   private shown = 0;
   private drawn = false;
+  private warned = false;
 
   constructor(
     private readonly label: string,
@@ -16,6 +17,7 @@ export class ProgressLine {
   ) {}
 
   readonly show = (progress: TrainingProgress | EvaluationProgress): void => {
+    if (progress.phase === 'train' && progress.warning) this.warn(progress.warning);
     const now = performance.now();
     if (now - this.shown < (this.stream.isTTY ? TERMINAL_MS : PLAIN_MS) && this.shown > 0) return;
     this.shown = now;
@@ -24,9 +26,21 @@ export class ProgressLine {
     this.drawn = true;
   };
 
+  /** Says something that stays, above the line. */
+  readonly note = (text: string): void => {
+    this.stream.write(`${this.clearing()}${this.label}  ${text}\n`);
+    this.drawn = false;
+  };
+
+  /** The first of its warnings: those that follow say the same of later epochs. */
+  private warn(text: string): void {
+    if (!this.warned) this.note(`warning: ${text}`);
+    this.warned = true;
+  }
+
   /** Replaces the line by a last one that stays. */
   end(text: string): void {
-    this.stream.write(`${this.clearing()}${this.label}  ${text}\n`);
+    this.note(text);
   }
 
   /** Takes the line away, before something else is written. */

@@ -41,6 +41,20 @@ test('a terminal’s line is redrawn in place', () => {
   ]);
 });
 
+test('a warning stays, and is said once', () => {
+  const out = stream(true);
+  const line = new ProgressLine('train', out);
+  const clock = vi.spyOn(performance, 'now').mockReturnValue(1000);
+  line.show(at(1));
+  line.show({ ...at(2), warning: 'Epoch 1 taught nothing.' });
+  line.show({ ...at(3), warning: 'Epoch 2 taught nothing.' });
+  clock.mockRestore();
+  expect(out.written).toEqual([
+    '\r\x1b[2Ktrain  epoch 1/2  step 1/10  loss 1.23  100 images/s  ETA 1:05',
+    '\r\x1b[2Ktrain  warning: Epoch 1 taught nothing.\n',
+  ]);
+});
+
 test.each([
   [0, '0:00'],
   [59.6, '1:00'],

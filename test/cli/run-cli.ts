@@ -19,23 +19,29 @@ export interface CliResult {
 export interface CliOptions {
   env?: Record<string, string | undefined>;
   cwd?: string;
+  /** Where stdout and stderr go instead of coming back: an open file. */
+  stdout?: number;
+  stderr?: number;
   /** Called with all of stderr whenever there is more of it. */
   onStderr?: (stderr: string, kill: (signal: NodeJS.Signals) => void) => void;
 }
 
 /** Runs src/cli/main.ts in a process of its own. */
-export function runCli(args: string[], { env = {}, cwd = root, onStderr }: CliOptions = {}): Promise<CliResult> {
+export function runCli(
+  args: string[],
+  { env = {}, cwd = root, onStderr, ...files }: CliOptions = {},
+): Promise<CliResult> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, ['--import', tsx, join(root, 'src/cli/main.ts'), ...args], {
       cwd,
       env: { ...process.env, ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', files.stdout ?? 'pipe', files.stderr ?? 'pipe'],
     });
     let [stdout, stderr] = ['', ''];
-    child.stdout.on('data', (chunk) => {
+    child.stdout?.on('data', (chunk) => {
       stdout += chunk;
     });
-    child.stderr.on('data', (chunk) => {
+    child.stderr?.on('data', (chunk) => {
       stderr += chunk;
       onStderr?.(stderr, (signal) => child.kill(signal));
     });

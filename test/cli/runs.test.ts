@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Config } from '../../src/cli/config.js';
@@ -74,6 +74,39 @@ describe('train, evaluate', () => {
     expect(readFileSync(html, 'utf8')).toContain('<svg');
   });
 
+  test('evaluate --seed is of attacks and k-means: the images are those of the run', async () => {
+    const manifests = await Promise.all(
+      ['1', '2'].map(async (seed) => {
+        const { code, stdout } = await runCli(['evaluate', out, '--seed', seed, '--json']);
+        expect(code).toBe(0);
+        return parsed(stdout).manifest as { seed: number; dataHash: string };
+      }),
+    );
+    expect(manifests.map(({ seed }) => seed)).toEqual([1, 2]);
+    expect(manifests[1].dataHash).toBe(manifests[0].dataHash);
+  });
+
+  test('--resume with another seed is refused, and the run goes on as it was', async () => {
+    const refused = await runCli(['train', '--resume', '--out', out, '--seed', '2']);
+    expect(refused.stderr).toMatch(/ERR_CHECKPOINT: Expected seed 1/);
+    expect(refused.code).toBe(4);
+    expect(JSON.parse(readFileSync(join(out, 'run.json'), 'utf8'))).toMatchObject({ seed: 1, training: { epochs: 3 } });
+    expect((await runCli(['train', '--resume', '--out', out])).code).toBe(0);
+  });
+
+  test('data that changed since are not those that the run was trained on: 4', async () => {
+    const { images } = JSON.parse(readFileSync(config, 'utf8')).data;
+    const before = readFileSync(images);
+    writeFileSync(
+      images,
+      before.map((byte, i) => (i === 20 ? byte ^ 1 : byte)),
+    );
+    const { code, stderr } = await runCli(['evaluate', out]);
+    writeFileSync(images, before);
+    expect(stderr).toMatch(/ERR_DATA: Expected the data that .* was trained on \(sha256 \w+\)/);
+    expect(code).toBe(4);
+  });
+
   test('evaluate prints the worst case first', async () => {
     const { code, stdout } = await runCli(['evaluate', out, '--suite', 'quick', '--count', '20']);
     expect(code).toBe(0);
@@ -134,8 +167,16 @@ test('the demo compares the three methods, in one table and one JSON', async () 
   expect(result.comparison.conditions.at(-1)).toBe('worst');
   expect(JSON.parse(readFileSync(join(out, 'report.json'), 'utf8'))).toEqual(result);
   expect(stderr).toContain(join(out, 'report.json'));
-  const again = await runCli(['demo', '--config', config, '--epochs', '1', '--out', out, '--resume']);
+  writeFileSync(join(out, 'at', 'notes.txt'), 'mine');
+  const [first, again] = await Promise.all([
+    runCli(['evaluate', join(out, 'at'), '--json']),
+    runCli(['demo', '--config', config, '--epochs', '1', '--out', out, '--resume']),
+  ]);
   expect(again.stdout).toMatch(/^worst/m);
+  const { runs } = result as never as { runs: { report: { worst: object } }[] };
+  expect(parsed(first.stdout).worst).toEqual(runs[1].report.worst);
+  expect((await runCli(['demo', '--config', config, '--epochs', '2', '--out', out, '--json'])).code).toBe(0);
+  expect(readdirSync(join(out, 'at')).sort()).toEqual(['manifest.json', 'notes.txt', 'run.json', 'step-6']);
 });
 
 test('the demo takes no method', async () => {

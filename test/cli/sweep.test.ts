@@ -47,6 +47,29 @@ describe('jobs', () => {
     expect(jobsOf(grid).length).toBeGreaterThan(grid.seeds.length);
   });
 
+  test.each([
+    ['.', 'points between'],
+    ['..', 'points between'],
+    ['a/b', 'points between'],
+    ['..\\x', 'points between'],
+    ['', 'points between'],
+    ['a.', 'points between'],
+    ['CON', 'Windows'],
+    ['nul.txt', 'Windows'],
+    ['AT', 'capitals'],
+  ])('the label "%s" is refused: results go into a folder of their own, below out', (label, why) => {
+    const { success, error } = sweepSchema.safeParse({ ...sweep, runs: { ...sweep.runs, [label]: {} } });
+    expect(success).toBe(false);
+    expect(error!.issues).toEqual([
+      expect.objectContaining({ path: ['runs', label], message: expect.stringContaining(why) }),
+    ]);
+  });
+
+  test('a grid without runs, or of one seed twice, is refused', () => {
+    expect(sweepSchema.safeParse({ ...sweep, runs: {} }).success).toBe(false);
+    expect(sweepSchema.safeParse({ ...sweep, seeds: [1, 1] }).success).toBe(false);
+  });
+
   test('shards hold every job once', () => {
     const jobs = jobsOf(sweep);
     const shards = [1, 2, 3, 4].flatMap((i) => shardOf(jobs, [i, 4]));
@@ -84,6 +107,14 @@ describe('sweep and table', () => {
     expect(compute).toContain('| standard | 6 |');
     expect(compute).toContain('| at | 2 |');
     expect(table.stdout).toMatch(/ ± /);
+  });
+
+  test('a reference that is no run is refused, whatever objects have of their own', async () => {
+    const path = join(folder, 'reference.json');
+    writeFileSync(path, JSON.stringify({ ...sweep, reference: 'constructor' }));
+    const { code, stderr } = await runCli(['sweep', path]);
+    expect(stderr).toContain('Expected reference to be one of the runs but received "constructor"');
+    expect(code).toBe(2);
   });
 
   test.each([

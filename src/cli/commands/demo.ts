@@ -1,8 +1,6 @@
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { hasCheckpoint } from '../../checkpoints/index.js';
+import { hasCheckpoint, removeCheckpoint } from '../../checkpoints/index.js';
 import type { Dataset } from '../../data/index.js';
-import { writeAtomically } from '../../data/write-atomically.js';
 import { EatDmlError } from '../../errors.js';
 import { type EvaluationReport, evaluate } from '../../evaluation/index.js';
 import { compare, comparisonHtml, comparisonText, manifestText } from '../../report/index.js';
@@ -10,10 +8,11 @@ import { scoreText } from '../../report/score-text.js';
 import { chooseBackend } from '../../tfjs/index.js';
 import { type TrainedEnsemble, type TrainingHistory, train } from '../../training/index.js';
 import type { Config, MethodConfig } from '../config.js';
+import { checkTargets, deliver, jsonText } from '../deliver.js';
 import { demoConfig, demoMethods } from '../demo-sizes.js';
 import { dataOf, evaluateOptionsOf, trainOptionsOf } from '../from-config.js';
 import { interruptible } from '../interrupt.js';
-import { configOf, printResult, type SharedFlags } from '../options.js';
+import { configOf, type SharedFlags } from '../options.js';
 import { profileText, startProfile } from '../profile.js';
 import { duration, ProgressLine } from '../progress-line.js';
 import { requireDevice } from '../require-device.js';
@@ -49,6 +48,8 @@ export async function demoCommand(flags: DemoFlags): Promise<void> {
   requireDevice(given.device);
   if (given.method)
     throw new EatDmlError('ERR_CONFIG', 'Expected no method in the demo’s configuration: it trains three.');
+  const files = { json: join(flags.out, 'report.json'), html: join(flags.out, 'report.html') };
+  await checkTargets(files.json, files.html);
   const backend = await chooseBackend({ backend: given.backend ?? 'auto' });
   const fast = backend.name === 'native' || backend.name === 'tensorflow';
   const config = demoConfig(given, flags, fast);
@@ -66,13 +67,13 @@ export async function demoCommand(flags: DemoFlags): Promise<void> {
   if (profile) process.stderr.write(profileText(profile));
   const comparison = compare(runs);
   const notes = manifestText(runs[0].report.manifest);
-  const files = { json: join(flags.out, 'report.json'), html: join(flags.out, 'report.html') };
   const seconds = (performance.now() - start) / 1000;
   const result = { command: 'demo', config, backend, comparison, runs, profile, seconds };
-  await writeAtomically(files.json, Buffer.from(`${JSON.stringify(result, null, 2)}\n`));
-  await writeAtomically(files.html, Buffer.from(comparisonHtml(comparison, notes)));
-  announce(`took ${duration(result.seconds)}; the same figures are in ${files.json} and ${files.html}`);
-  printResult(flags.json, result, `\n${comparisonText(comparison)}\n\n${notes}`);
+  announce(`took ${duration(result.seconds)}; the same figures go to ${files.json} and ${files.html}`);
+  await deliver(flags.json, result, `\n${comparisonText(comparison)}\n\n${notes}`, [
+    { path: files.json, content: () => jsonText(result) },
+    { path: files.html, content: () => comparisonHtml(comparison, notes) },
+  ]);
 }
 
 async function runAll(setting: DemoSetting): Promise<DemoRun[]> {
@@ -92,8 +93,9 @@ async function trainOne(setting: DemoSetting, method: MethodConfig, line: Progre
   const { config, flags, seen, signal } = setting;
   const dir = join(flags.out, method.name);
   const there = await hasCheckpoint(dir);
-  if (there && !flags.resume) await rm(dir, { recursive: true });
-  const options = { ...trainOptionsOf({ ...config, method }), data: seen, checkpoint: dir, signal };
+  if (there && !flags.resume) await removeCheckpoint(dir);
+  const run = { ...config, method };
+  const options = { ...trainOptionsOf(run), data: seen, checkpoint: { dir, run }, signal };
   const ensemble = await cleared(line, train({ ...options, resume: there && flags.resume, onProgress: line.show }));
   line.end(`${ensemble.history.steps} steps in ${duration(ensemble.history.seconds)}`);
   return ensemble;

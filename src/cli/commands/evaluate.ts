@@ -1,36 +1,37 @@
 import { loadEnsemble } from '../../checkpoints/index.js';
-import { writeAtomically } from '../../data/write-atomically.js';
+import { type Dataset, datasetHash } from '../../data/index.js';
+import { EatDmlError } from '../../errors.js';
 import { evaluate } from '../../evaluation/index.js';
+import type { Ensemble } from '../../models/index.js';
 import { compare, comparisonHtml, manifestText, reportText } from '../../report/index.js';
 import { chooseBackend } from '../../tfjs/index.js';
-import type { Config } from '../config.js';
+import { checkTargets, deliver, jsonText } from '../deliver.js';
+import { type EvaluationFlags, evaluationConfig } from '../evaluation-config.js';
 import { dataOf, evaluateOptionsOf } from '../from-config.js';
 import { interruptible } from '../interrupt.js';
-import { configOf, printResult, type SharedFlags } from '../options.js';
 import { profileText, startProfile } from '../profile.js';
 import { duration, ProgressLine } from '../progress-line.js';
 import { requireDevice } from '../require-device.js';
-import { readRun } from '../run-folder.js';
 
-export interface EvaluateFlags extends SharedFlags {
-  suite?: NonNullable<Config['evaluation']>['suite'];
-  epsilon?: number;
-  count?: number;
+export interface EvaluateFlags extends EvaluationFlags {
   out?: string;
   html?: string;
 }
 
 /** `eat-dml evaluate RUN`: the unseen side of the run's data, clustered and searched under every attack of the suite. */
 export async function evaluateCommand(run: string, flags: EvaluateFlags): Promise<void> {
-  const config = await evaluationConfig(run, flags);
+  const { config, data: dataConfig, own } = await evaluationConfig(run, flags);
+  await checkTargets(flags.out, flags.html);
   requireDevice(config.device);
   const backend = await chooseBackend({ backend: config.backend ?? 'auto' });
-  const [{ test: data }, ensemble] = await Promise.all([dataOf(config), loadEnsemble(run)]);
+  const [{ train: learnt, test: data }, ensemble] = await Promise.all([dataOf(dataConfig), loadEnsemble(run)]);
+  if (own && !flags.allowSeen) checkData(run, ensemble, learnt);
   process.stderr.write(`${data.length} images of ${data.name}; backend ${backend.name}: ${backend.reason}\n`);
   const line = new ProgressLine('evaluate');
   const endProfile = startProfile(flags.profile, backend.name);
+  const options = { ...evaluateOptionsOf(config), allowSeen: flags.allowSeen };
   const report = await interruptible((signal) =>
-    evaluate(ensemble, data, { ...evaluateOptionsOf(config), onProgress: line.show, signal }),
+    evaluate(ensemble, data, { ...options, onProgress: line.show, signal }),
   ).catch((error) => {
     line.clear();
     throw error;
@@ -40,18 +41,21 @@ export async function evaluateCommand(run: string, flags: EvaluateFlags): Promis
   if (profile) process.stderr.write(profileText(profile));
   ensemble.dispose();
   const result = { command: 'evaluate', run, ...report, profile };
-  if (flags.out) await writeAtomically(flags.out, Buffer.from(`${JSON.stringify(result, null, 2)}\n`));
-  if (flags.html) {
-    const comparison = compare([{ method: config.method?.name ?? 'ensemble', report }]);
-    await writeAtomically(flags.html, Buffer.from(comparisonHtml(comparison, manifestText(report.manifest))));
-  }
-  printResult(flags.json, result, reportText(report));
+  const comparison = compare([{ method: config.method?.name ?? 'ensemble', report }]);
+  await deliver(flags.json, result, reportText(report), [
+    { path: flags.out, content: () => jsonText(result) },
+    { path: flags.html, content: () => comparisonHtml(comparison, manifestText(report.manifest)) },
+  ]);
 }
 
-/** A configuration file stands in for the run's own; flags go before both. */
-async function evaluationConfig(run: string, flags: EvaluateFlags): Promise<Config> {
-  const config = await configOf(flags, flags.config === undefined ? await readRun(run) : undefined);
-  const { suite, epsilon, count } = flags;
-  const given = Object.entries({ suite, epsilon, count }).filter(([, value]) => value !== undefined);
-  return { ...config, evaluation: { ...config.evaluation, ...Object.fromEntries(given) } };
+/** ERR_DATA unless what the run's configuration gives today is what its checkpoint was trained on. */
+function checkData(run: string, { trainedOn }: Ensemble, learnt: Dataset): void {
+  const now = datasetHash(learnt);
+  if (!trainedOn || trainedOn.hash === now) return;
+  const [then, today] = [trainedOn.hash, now].map((hash) => hash.slice(0, 12));
+  throw new EatDmlError(
+    'ERR_DATA',
+    `Expected the data that ${run} was trained on (sha256 ${then}) but its configuration gives others (${today}).`,
+    { hint: 'The files, or the package that they are from, have changed since; --allow-seen measures all the same.' },
+  );
 }

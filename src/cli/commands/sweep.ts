@@ -2,17 +2,16 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { hasCheckpoint } from '../../checkpoints/index.js';
 import type { Dataset, Split } from '../../data/index.js';
-import { writeAtomically } from '../../data/write-atomically.js';
 import { EatDmlError } from '../../errors.js';
 import { evaluate } from '../../evaluation/index.js';
 import { scoreText } from '../../report/score-text.js';
 import { train } from '../../training/index.js';
 import { type Config, readChecked } from '../config.js';
+import { checkTargets, writeOrPrint } from '../deliver.js';
 import { dataOf, evaluateOptionsOf, trainOptionsOf } from '../from-config.js';
 import { interruptible } from '../interrupt.js';
 import { printResult } from '../options.js';
 import { duration, ProgressLine } from '../progress-line.js';
-import { writeRun } from '../run-folder.js';
 import { jobsOf, type SweepConfig, type SweepJob, shardOf, sweepSchema } from '../sweep-config.js';
 import { costOf } from '../sweep-cost.js';
 
@@ -27,7 +26,7 @@ const RESULT = 'result.json';
 /** `eat-dml sweep FILE`: trains and evaluates every run of a grid that has no result yet; go on by calling it again. */
 export async function sweepCommand(file: string, { json, shard = [1, 1] }: SweepFlags): Promise<void> {
   const sweep = await readChecked(file, sweepSchema);
-  if (sweep.reference !== undefined && !(sweep.reference in sweep.runs)) {
+  if (sweep.reference !== undefined && !Object.hasOwn(sweep.runs, sweep.reference)) {
     throw new EatDmlError('ERR_CONFIG', `Expected reference to be one of the runs but received "${sweep.reference}".`);
   }
   const jobs = shardOf(jobsOf(sweep), shard);
@@ -57,9 +56,9 @@ async function runJob(sweep: SweepConfig, job: SweepJob, title: string, signal: 
   const config = await budgeted(sweep, job, data.train);
   const dir = join(sweep.out, job.folder);
   const resume = await hasCheckpoint(dir);
-  await writeRun(dir, config);
+  await checkTargets(join(dir, RESULT));
   const training = new ProgressLine(`${title} train`);
-  const options = { ...trainOptionsOf(config), data: data.train, checkpoint: dir, resume, signal };
+  const options = { ...trainOptionsOf(config), data: data.train, checkpoint: { dir, run: config }, resume, signal };
   const ensemble = await train({ ...options, onProgress: training.show });
   training.end(`${ensemble.history.steps} steps in ${duration(ensemble.history.seconds)}`);
   try {
@@ -70,7 +69,7 @@ async function runJob(sweep: SweepConfig, job: SweepJob, title: string, signal: 
       history: ensemble.history,
       report: await evaluateOne(config, data, ensemble, title, signal),
     };
-    await writeAtomically(join(dir, RESULT), Buffer.from(`${JSON.stringify(result)}\n`));
+    await writeOrPrint(join(dir, RESULT), result);
   } finally {
     ensemble.dispose();
   }

@@ -1,6 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeAtomically } from '../../data/write-atomically.js';
 import { EatDmlError } from '../../errors.js';
 import {
   pairedMarkdown,
@@ -11,7 +10,7 @@ import {
   tableRows,
   withReferences,
 } from '../../report/index.js';
-import { printResult } from '../options.js';
+import { checkTargets, deliver } from '../deliver.js';
 
 export interface TableFlags {
   json?: boolean;
@@ -22,12 +21,13 @@ export interface TableFlags {
 
 /** `eat-dml table FOLDER`: the results of a sweep side by side, as Markdown. */
 export async function tableCommand(folder: string, { json, out, against }: TableFlags): Promise<void> {
+  await checkTargets(out);
   const results = withReferences(await readResults(folder));
   const rows = tableRows(results);
   const paired = against === undefined ? [] : pairedRows(results, against);
   const text = [tableMarkdown(rows), ...(against === undefined ? [] : [pairedMarkdown(paired, against)])].join('\n\n');
-  if (out) await writeAtomically(out, Buffer.from(`${text}\n`));
-  printResult(json, { command: 'table', folder, rows, ...(against !== undefined && { against, paired }) }, text);
+  const result = { command: 'table', folder, rows, ...(against !== undefined && { against, paired }) };
+  await deliver(json, result, text, [{ path: out, content: () => `${text}\n` }]);
 }
 
 async function readResults(folder: string): Promise<RunResult[]> {

@@ -1,16 +1,15 @@
-import { hasCheckpoint } from '../../checkpoints/index.js';
 import { EatDmlError } from '../../errors.js';
-import { openEventFile } from '../../report/index.js';
 import { chooseBackend } from '../../tfjs/index.js';
 import { type TrainingProgress, train } from '../../training/index.js';
 import type { Config, MethodConfig, MethodName } from '../config.js';
 import { dataOf, methodNamed, trainOptionsOf } from '../from-config.js';
 import { interruptible } from '../interrupt.js';
+import { lossEvents } from '../loss-events.js';
 import { configOf, printResult, type SharedFlags } from '../options.js';
 import { profileText, startProfile } from '../profile.js';
 import { duration, ProgressLine } from '../progress-line.js';
 import { requireDevice } from '../require-device.js';
-import { readRun, writeRun } from '../run-folder.js';
+import { readRun } from '../run-folder.js';
 
 export interface TrainFlags extends SharedFlags {
   out?: string;
@@ -28,18 +27,15 @@ export async function trainCommand(flags: TrainFlags): Promise<void> {
   const { config, out } = await trainConfig(flags);
   const method = config.method!.name;
   requireDevice(config.device);
-  const there = await hasCheckpoint(out);
   const { train: data } = await dataOf(config);
   const backend = await chooseBackend({ backend: config.backend ?? 'auto' });
   process.stderr.write(`${data.length} images of ${data.name}; backend ${backend.name}: ${backend.reason}\n`);
-  if (!there || flags.resume) await writeRun(out, config);
-  const checkpoint = { dir: out, everySteps: config.training?.checkpointEverySteps };
+  const checkpoint = { dir: out, everySteps: config.training?.checkpointEverySteps, run: config };
   const line = new ProgressLine(`train ${method}`);
-  const events = flags.tensorboard === undefined ? undefined : openEventFile(flags.tensorboard);
+  const events = flags.tensorboard === undefined ? undefined : lossEvents(flags.tensorboard, line.note);
   const onProgress = (progress: TrainingProgress) => {
     line.show(progress);
-    const { step, loss, imagesPerSecond } = progress;
-    events?.scalars(step, { loss, 'images per second': imagesPerSecond });
+    events?.show(progress);
   };
   const endProfile = startProfile(flags.profile, backend.name);
   const trained = await interruptible((signal) =>
@@ -59,7 +55,8 @@ export async function trainCommand(flags: TrainFlags): Promise<void> {
   const result = { command: 'train', out, config, members, backend, history, profile };
   const next = `Next: eat-dml evaluate ${out}`;
   const losses = `loss ${history.losses[0].toFixed(3)} to ${history.losses.at(-1)!.toFixed(3)}`;
-  printResult(flags.json, result, `${method}: ${history.epochs} epochs, ${losses}, saved in ${out}\n${next}`);
+  const idle = history.idle.length > 0 ? `; ${history.idle.length} epochs taught some members or all nothing` : '';
+  printResult(flags.json, result, `${method}: ${history.epochs} epochs, ${losses}${idle}, saved in ${out}\n${next}`);
 }
 
 async function trainConfig(flags: TrainFlags): Promise<{ config: Config; out: string }> {
