@@ -49,8 +49,24 @@ export function describe(value: unknown): string {
     return `[${value.join(', ')}]`;
   }
   if (Array.isArray(value)) return `an array of length ${value.length}`;
+  if ('dtype' in value && 'shape' in value) return describeTensor(value as TensorLike);
   const name = value.constructor?.name;
-  return !name || name === 'Object' ? `an object with ${Object.keys(value).join(', ') || 'no keys'}` : `a ${name}`;
+  return !name || name === 'Object' ? `an object with ${keysText(Object.keys(value))}` : `a ${name}`;
+}
+
+function keysText(keys: string[]): string {
+  return keys.length > 12 ? `${keys.slice(0, 12).join(', ')}, ...` : keys.join(', ') || 'no keys';
+}
+
+interface TensorLike {
+  dtype: unknown;
+  shape: unknown;
+  isDisposed?: boolean;
+}
+
+function describeTensor({ dtype, shape, isDisposed }: TensorLike): string {
+  const sizes = Array.isArray(shape) ? shape.join(', ') : shape;
+  return `${isDisposed ? 'a disposed' : dtype === 'int32' ? 'an' : 'a'} ${dtype} tensor [${sizes}]`;
 }
 
 /** Throws unless `signal` is absent or an AbortSignal: one that is found to be none later could stop nothing. */

@@ -11,5 +11,7 @@ export interface Ascent {
   values(x: tf.Tensor4D): tf.Tensor1D;
   /** The values belong together. */
   joint: boolean;
+  /** What is raised, for errors: "the objective proxy". */
+  objective: string;
   random: RandomStream;
 }

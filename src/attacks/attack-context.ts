@@ -1,6 +1,8 @@
 import * as tf from '@tensorflow/tfjs';
-import { invalid, inWordsOf } from '../errors.js';
+import { checkLabels } from '../checks.js';
+import { inWordsOf } from '../errors.js';
 import { centroidMeans, type Matrix } from '../kernels/index.js';
+import { checkMatrix } from '../kernels/matrix.js';
 
 /** What objectives need to know of the whole attacked set. */
 export interface AttackContext {
@@ -12,7 +14,8 @@ export interface AttackContext {
 
 /** Class centroids of clean `embeddings` [n, d] whose samples have these `labels` (any integers, n of them). */
 export async function attackContext(embeddings: Matrix, labels: ArrayLike<number>): Promise<AttackContext> {
-  if (labels.length !== embeddings.rows) throw invalid('labels', `${embeddings.rows} labels`, labels);
+  checkMatrix('embeddings', embeddings);
+  checkLabels('labels', labels, embeddings.rows);
   const classes = [...new Set(Array.from(labels))].sort((a, b) => a - b);
   const rowOf = new Map(classes.map((label, row) => [label, row]));
   const rows = Int32Array.from(labels, (label) => rowOf.get(label)!);

@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs';
 import { inWordsOf } from '../errors.js';
 import { type AttackStepTensorOptions, attackStepTensor } from '../tfjs/index.js';
-import type { AttackNorm, CommonSettings } from './settings.js';
+import type { AttackNorm } from './norm.js';
+import type { CommonSettings } from './rules/common.js';
 
 /** Pixels lie here. */
 const BOX: [number, number] = [0, 1];

@@ -1,28 +1,21 @@
 export { type AttackContext, attackContext } from './attack-context.js';
 export { kernelDevice } from './kernel-device.js';
+export type { AttackNorm } from './norm.js';
 export type { AttackGallery, Objective, ObjectiveInputs, Rest } from './objective.js';
 export { OBJECTIVE_NAMES, objective } from './objectives/index.js';
 export * from './ranking/index.js';
-export { type AttackRun, runAttack } from './run-attack.js';
+export { type AdaptiveSettings, type ApgdOptions, apgd } from './rules/apgd.js';
+export { type CarliniWagnerOptions, type CarliniWagnerSettings, carliniWagner } from './rules/carlini-wagner.js';
+export type { CommonSettings } from './rules/common.js';
 export {
-  type AdaptiveSettings,
-  type ApgdOptions,
-  type AttackNorm,
-  type AttackSettings,
-  apgd,
-  type CarliniWagnerOptions,
-  type CarliniWagnerSettings,
-  type CommonSettings,
-  carliniWagner,
   type FgsmOptions,
   type FixedSettings,
   fgsm,
-  gradientsPerImage,
   type MiFgsmOptions,
   miFgsm,
   type PgdOptions,
   pgd,
-  type SquareOptions,
-  type SquareSettings,
-  square,
-} from './settings.js';
+} from './rules/pgd.js';
+export { type SquareOptions, type SquareSettings, square } from './rules/square.js';
+export { type AttackRun, runAttack } from './run-attack.js';
+export { type AttackSettings, gradientsPerImage } from './settings.js';

@@ -1,4 +1,5 @@
 import type * as tf from '@tensorflow/tfjs';
+import { z } from 'zod';
 import { EatDmlError, invalid } from '../errors.js';
 import type { RandomStream } from '../random.js';
 
@@ -51,6 +52,12 @@ export interface Objective {
    */
   bind(inputs: ObjectiveInputs): (embeddings: tf.Tensor2D) => tf.Tensor1D;
 }
+
+/** An objective, as a schema. */
+export const objectiveValue = z.custom<Objective>((value) => {
+  const { name, joint, bind } = (value ?? {}) as Objective;
+  return typeof name === 'string' && typeof joint === 'boolean' && typeof bind === 'function';
+}, "an objective such as objective('proxy')");
 
 /** The labels and centroids of `inputs`, or one error that says which objective misses what. */
 export function requireCentroids(

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import type { RandomStream } from '../random.js';
-import type { CommonSettings } from './settings.js';
+import type { CommonSettings } from './rules/common.js';
 
 /** Perturbations [n, h, w, c] uniform in the ball of the settings. */
 export function randomPerturbation(

@@ -1,17 +1,17 @@
 import * as tf from '@tensorflow/tfjs';
+import { z } from 'zod';
 import { invalid } from '../errors.js';
 import type { Embedder } from '../models/index.js';
+import { int32Array, parseOptions, seed } from '../options.js';
 import { type RandomStream, randomStream } from '../random.js';
-import { adaptiveAscent } from './adaptive-ascent.js';
+import { checkPixels, tensorOf } from '../tfjs/index.js';
 import type { Ascent } from './ascent.js';
 import { intoBall } from './ball.js';
 import { better, type Candidate } from './candidate.js';
-import { carliniWagnerAscent } from './carlini-wagner.js';
-import { fixedAscent } from './fixed-ascent.js';
-import type { AttackGallery, Objective, Rest } from './objective.js';
+import { type AttackGallery, type Objective, objectiveValue, type Rest } from './objective.js';
 import { randomPerturbation } from './random-start.js';
-import { type AttackSettings, checkSettings } from './settings.js';
-import { squareSearch } from './square-search.js';
+import { RULES } from './rules/index.js';
+import { type AttackSettings, attackSettings } from './settings.js';
 
 export interface AttackRun {
   /** The whole defended system: an ensemble, or one embedder. Called in inference mode. */
@@ -56,20 +56,21 @@ export function runAttack(run: AttackRun): tf.Tensor4D {
   });
 }
 
-const RULES = {
-  fixed: fixedAscent,
-  adaptive: adaptiveAscent,
-  'carlini-wagner': carliniWagnerAscent,
-  square: squareSearch,
-} as unknown as Record<AttackSettings['rule'], (ascent: Ascent, settings: AttackSettings) => Candidate>;
-
 function ascend(run: AttackRun, restart: number): Candidate {
   const { model, images, labels, centroids, objective, settings, gallery, rest } = run;
   const random = randomStream(run.seed, ...(run.path ?? []), objective.name, restart);
-  const bound = objective.bind({ clean: () => model.apply(images), labels, centroids, gallery, rest, random });
-  const values = (x: tf.Tensor4D) => bound(model.apply(x));
-  const { joint } = objective;
-  return RULES[settings.rule]({ images, start: startOf(run, random, restart), values, joint, random }, settings);
+  const embed = (x: tf.Tensor4D) => checkEmbeddings(run, model.apply(x));
+  const bound = objective.bind({ clean: () => embed(images), labels, centroids, gallery, rest, random });
+  const values = (x: tf.Tensor4D) => checkValues(run, bound(embed(x)));
+  const ascent: Ascent = {
+    images,
+    start: startOf(run, random, restart),
+    values,
+    joint: objective.joint,
+    objective: `the objective ${objective.name}`,
+    random,
+  };
+  return RULES[settings.rule].ascend(ascent, settings as never);
 }
 
 /** Where a restart begins: the given point for the first, beside the image for all others and where it is a flat top. */
@@ -86,11 +87,69 @@ function startOf(
   });
 }
 
-function checkRun({ images, settings, labels, objective }: AttackRun): void {
-  checkSettings(settings);
+const attackRun = z.strictObject({
+  model: z.custom<AttackRun['model']>(
+    (model) => typeof (model as AttackRun['model'] | undefined)?.apply === 'function',
+    'an ensemble or an embedder',
+  ),
+  images: tensorOf<tf.Tensor4D>(4, 'a float32 tensor [n, h, w, c], n >= 1'),
+  objective: objectiveValue,
+  settings: attackSettings,
+  labels: int32Array('an Int32Array of classes').optional(),
+  centroids: tensorOf<tf.Tensor2D>(2, 'a float32 tensor [classes, d]').optional(),
+  gallery: z
+    .strictObject({
+      embeddings: tensorOf<tf.Tensor2D>(2, 'a float32 tensor [m, d]'),
+      labels: int32Array('an Int32Array of classes'),
+      self: int32Array('an Int32Array of gallery rows'),
+    })
+    .optional(),
+  rest: z
+    .strictObject({
+      sums: tensorOf<tf.Tensor2D>(2, 'a float32 tensor [classes, d]'),
+      counts: int32Array('an Int32Array'),
+    })
+    .optional(),
+  start: tensorOf<tf.Tensor4D>(4, 'a float32 tensor of the shape of images').optional(),
+  seed,
+  path: z.array(z.union([z.string(), z.number()], 'a string or a number')).optional(),
+});
+
+function checkRun(run: AttackRun): void {
+  const { images, settings, labels, objective, start, centroids, gallery, rest } = parseOptions(attackRun, run);
   if (settings.rule === 'carlini-wagner' && objective.joint) {
     throw invalid('objective', 'an objective with one value per sample for cw', objective.name);
   }
-  if (images.rank !== 4 || images.size === 0) throw invalid('images', '[n, h, w, c], n >= 1', `[${images.shape}]`);
-  if (labels && labels.length !== images.shape[0]) throw invalid('labels', `${images.shape[0]} classes`, labels);
+  const n = images.shape[0];
+  if (labels && labels.length !== n) throw invalid('labels', `${n} classes`, labels);
+  if (start && String(start.shape) !== String(images.shape)) throw invalid('start', `shape [${images.shape}]`, start);
+  if (gallery && gallery.self.length !== n) throw invalid('gallery.self', `${n} gallery rows`, gallery.self);
+  const rows = gallery?.embeddings.shape[0] ?? 0;
+  if (gallery && gallery.labels.length !== rows) throw invalid('gallery.labels', `${rows} classes`, gallery.labels);
+  const stray = gallery?.self.find((row) => row < 0 || row >= rows);
+  if (stray !== undefined) throw invalid('gallery.self', `rows of the gallery, 0 to ${rows - 1}`, stray);
+  if (rest && String(rest.sums.shape) !== String(centroids?.shape ?? rest.sums.shape)) {
+    throw invalid('rest.sums', `the shape of centroids [${centroids!.shape}]`, rest.sums);
+  }
+  if (rest && rest.counts.length !== rest.sums.shape[0]) {
+    throw invalid('rest.counts', `${rest.sums.shape[0]} counts`, rest.counts);
+  }
+  checkPixels('images', images);
+  if (start) checkPixels('start', start);
+}
+
+/** What the model returned, where it is a row per image that fits what it is compared with. */
+function checkEmbeddings({ images, centroids, gallery }: AttackRun, embeddings: tf.Tensor2D): tf.Tensor2D {
+  const [n, d] = [images.shape[0], centroids?.shape[1] ?? gallery?.embeddings.shape[1]];
+  const rows = embeddings instanceof tf.Tensor && embeddings.rank === 2 && embeddings.shape[0] === n;
+  if (rows && d === undefined) return embeddings;
+  if (rows && embeddings.shape[1] === d) return embeddings;
+  throw invalid('model.apply(images)', `embeddings [${n}, ${d ?? 'd'}]`, embeddings);
+}
+
+/** What the objective returned, where it is a value per image; a joint one's are summed up, however many there are. */
+function checkValues({ images, objective }: AttackRun, values: tf.Tensor1D): tf.Tensor1D {
+  const n = images.shape[0];
+  if (values instanceof tf.Tensor && values.rank === 1 && (objective.joint || values.shape[0] === n)) return values;
+  throw invalid(`the values of ${objective.name}`, `a tensor [${objective.joint ? 'n' : n}]`, values);
 }

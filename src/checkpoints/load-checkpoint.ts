@@ -1,8 +1,11 @@
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { EatDmlError, invalid } from '../errors.js';
+import { z } from 'zod';
+import { EatDmlError } from '../errors.js';
+import { modelSpec } from '../models/embedder.js';
 import { type Embedder, Ensemble, type ModelSpec, modelOfKind, type TrainedOn } from '../models/index.js';
+import { parse } from '../options.js';
 import { corrupt, MANIFEST, type Manifest, readEntry, readManifest } from './manifest.js';
 import { readMember, restoreMember, type SavedMember } from './restore-member.js';
 
@@ -18,9 +21,11 @@ export interface LoadedCheckpoint {
   run?: unknown;
 }
 
+const folder = z.string('a folder').min(1, 'a folder');
+
 /** True when `dir` holds a manifest. */
 export async function hasCheckpoint(dir: string): Promise<boolean> {
-  checkDir(dir);
+  parse(folder, dir, 'dir');
   return access(join(dir, MANIFEST)).then(
     () => true,
     () => false,
@@ -37,10 +42,8 @@ export async function readRecordedRun(dir: string): Promise<unknown> {
  * their kind. ERR_CHECKPOINT names the first file that is missing, cut short or changed.
  */
 export async function loadCheckpoint(dir: string, model?: ModelSpec): Promise<LoadedCheckpoint> {
-  checkDir(dir);
-  if (model !== undefined && typeof model?.build !== 'function') {
-    throw invalid('model', 'a model specification like convEmbedder()', model);
-  }
+  parse(folder, dir, 'dir');
+  parse(modelSpec.optional(), model, 'model');
   for (;;) {
     const manifest = await readManifest(dir);
     try {
@@ -69,10 +72,6 @@ async function loadFiles(dir: string, manifest: Manifest, model: ModelSpec | und
 export async function loadEnsemble(dir: string, model?: ModelSpec): Promise<Ensemble> {
   const { members, trainedOn } = await loadCheckpoint(dir, model);
   return new Ensemble(members, trainedOn);
-}
-
-function checkDir(dir: string): void {
-  if (typeof dir !== 'string') throw invalid('dir', 'the folder of a checkpoint', dir);
 }
 
 function specOf(dir: string, { model: { kind, config } }: Manifest): ModelSpec {

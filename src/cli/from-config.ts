@@ -2,24 +2,14 @@ import { idxDataset } from '../data/idx-dataset.js';
 import { classesOf, emoji, fashionMnist, type Split, splitByClass, splitBySample } from '../data/index.js';
 import { EatDmlError } from '../errors.js';
 import type { EvaluateOptions } from '../evaluation/index.js';
-import { contrastive, type MetricLoss, multiSimilarity, ntXent, proxyAnchor, tripletMargin } from '../losses/index.js';
-import { convEmbedder, type ModelSpec } from '../models/index.js';
-import {
-  act,
-  adp,
-  at,
-  dverge,
-  eat,
-  ensembleAt,
-  est,
-  gal,
-  hm,
-  type Method,
-  standard,
-  type TrainOptions,
-  trades,
-} from '../training/index.js';
-import type { Config, DataConfig, MethodConfig, MethodName } from './config.js';
+import type { MetricLoss } from '../losses/index.js';
+import { LOSSES } from '../losses/list.js';
+import type { ModelSpec } from '../models/index.js';
+import { MODELS } from '../models/list.js';
+import { partNamed } from '../part.js';
+import type { Method, TrainOptions } from '../training/index.js';
+import { METHODS } from '../training/methods/list.js';
+import { type Config, type DataConfig, type MethodConfig, type MethodName, trainedAgainst } from './config.js';
 
 /** The radius that methods train against and evaluations attack with unless told otherwise, in [0, 1] pixel units. */
 const EPSILON = 0.1;
@@ -50,20 +40,14 @@ async function idxData(data: Extract<DataConfig, { name: 'idx' }>, runSeed: numb
     : splitBySample(dataset, { testFraction, seed });
 }
 
-export function modelOf({ model }: Config): ModelSpec {
-  return convEmbedder({ embedding: model?.embedding, width: model?.width });
+export function modelOf({ model = { kind: 'conv' } }: Config): ModelSpec {
+  const { kind, ...options } = model;
+  return partNamed<ModelSpec>(MODELS, kind).make(options);
 }
 
 export function lossOf({ loss = { name: 'proxy-anchor' } }: Config): MetricLoss {
   const { name, ...options } = loss;
-  const LOSSES = {
-    'proxy-anchor': proxyAnchor,
-    'triplet-margin': tripletMargin,
-    contrastive,
-    'multi-similarity': multiSimilarity,
-    'nt-xent': ntXent,
-  };
-  return (LOSSES[name] as (options: object) => MetricLoss)(options);
+  return partNamed<MetricLoss>(LOSSES, name).make(options);
 }
 
 /** A method by its name with its defaults, against linf attacks of radius 0.1. */
@@ -71,22 +55,8 @@ export function methodNamed(name: MethodName): MethodConfig {
   return name === 'standard' ? { name } : { name, attack: { epsilon: EPSILON } };
 }
 
-const METHODS = {
-  standard,
-  at,
-  'ensemble-at': ensembleAt,
-  trades,
-  est,
-  act,
-  hm,
-  adp,
-  gal,
-  dverge,
-  eat,
-};
-
 export function methodOf({ name, ...options }: MethodConfig = methodNamed('eat')): Method {
-  return (METHODS[name] as (options: object) => Method)(options);
+  return partNamed<Method>(METHODS, name).make(options);
 }
 
 /** Everything of a configuration that `train` takes but the checkpoint. */
@@ -104,11 +74,10 @@ export function trainOptionsOf(config: Config): Omit<TrainOptions, 'data'> {
 
 /** Everything of a configuration that `evaluate` takes; attacks have the radius that the method trained against. */
 export function evaluateOptionsOf(config: Config): EvaluateOptions {
-  const { method } = config;
-  const trainedAgainst = method && 'attack' in method ? method.attack : undefined;
+  const attack = trainedAgainst(config.method);
   return {
-    epsilon: trainedAgainst?.epsilon ?? EPSILON,
-    norm: trainedAgainst?.norm,
+    epsilon: attack?.epsilon ?? EPSILON,
+    norm: attack?.norm,
     ...config.evaluation,
     seed: config.seed,
     backend: config.backend,

@@ -1,20 +1,22 @@
 #!/usr/bin/env node
 import { createRequire } from 'node:module';
-import { Argument, Command, CommanderError, Option } from 'commander';
+import { Argument, Command, CommanderError } from 'commander';
 import type { DemoFlags } from './commands/demo.js';
 import type { EvaluateFlags } from './commands/evaluate.js';
 import type { SetupTensorflowFlags } from './commands/setup-tensorflow.js';
 import type { SweepFlags } from './commands/sweep.js';
 import type { TableFlags } from './commands/table.js';
 import type { TrainFlags } from './commands/train.js';
-import { METHOD_NAMES } from './config-methods.js';
 import { EXIT, errorText, exitCodeOf } from './exit-codes.js';
 import { positiveInteger, radius, shard, sharedOptions } from './options.js';
 import { outliveStreams } from './standard-streams.js';
 
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
 
-/** Commands are imported when they are called: help and usage errors need not wait for tfjs. */
+/** Those whose flags name what the library has. */
+const COMPUTING = new Set(['demo', 'train', 'evaluate']);
+
+/** Commands are imported when they are called: help and most usage errors need not wait for tfjs. */
 function program(): Command {
   const eatDml = new Command('eat-dml')
     .description('Deep-metric-learning embeddings that stay useful under attack, measured by clustering.')
@@ -22,7 +24,11 @@ function program(): Command {
     // After a command, --version is that command's own.
     .enablePositionalOptions()
     .exitOverride()
-    .showHelpAfterError('(eat-dml --help lists the commands)');
+    .showHelpAfterError('(eat-dml --help lists the commands)')
+    // What flags may be is in the library's lists, which only the commands that compute need.
+    .hook('preSubcommand', async (_, command) => {
+      if (COMPUTING.has(command.name())) (await import('./choices.js')).offerChoices(command);
+    });
   addDemo(eatDml);
   addTrain(eatDml);
   addEvaluate(eatDml);
@@ -81,9 +87,13 @@ function addDemo(eatDml: Command): void {
 function addTrain(eatDml: Command): void {
   const command = eatDml.command('train').description('train one method; Ctrl-C saves first');
   sharedOptions(command)
-    .addOption(new Option('--method <name>', 'default eat').choices(METHOD_NAMES))
+    .option('--method <name>', 'default eat')
     .option('--members <count>', 'networks in the ensemble', positiveInteger)
-    .option('--epsilon <radius>', 'of the attack trained against, in [0, 1] pixel units (default 0.1)', radius)
+    .option(
+      '--epsilon <radius>',
+      'of the attack trained against, in [0, 1] pixel units (default 0.1; above 1 in l2 and l1 alone)',
+      radius,
+    )
     .option('--epochs <count>', 'passes over the training images (default 10)', positiveInteger)
     .option('--per-class <count>', 'Fashion-MNIST images of each class (default all 7000)', positiveInteger)
     .option('--out <folder>', 'run folder (default runs/<method>)')
@@ -98,7 +108,7 @@ function addEvaluate(eatDml: Command): void {
     .description('cluster and search the unseen images of a run under every attack of a suite')
     .argument('<run>', 'run folder of eat-dml train');
   sharedOptions(command)
-    .addOption(new Option('--suite <name>', 'default standard').choices(['quick', 'standard', 'thorough']))
+    .option('--suite <name>', 'default standard')
     .option('--epsilon <radius>', 'in [0, 1] pixel units (default: what was trained against)', radius)
     .option('--count <images>', 'evaluate this many, drawn at random', positiveInteger)
     .option('--allow-seen', 'measure images and classes that the run was trained on, too')

@@ -1,5 +1,5 @@
-import { type Command, InvalidArgumentError, Option } from 'commander';
-import { type Config, configSchema, readConfig } from './config.js';
+import { type Command, InvalidArgumentError } from 'commander';
+import type { Config } from './config.js';
 
 /** The flags that every command which computes takes. */
 export interface SharedFlags {
@@ -12,18 +12,19 @@ export interface SharedFlags {
 }
 
 export function sharedOptions(command: Command): Command {
-  const { backend: backends, device: devices } = configSchema.shape;
   return command
     .option('--json', 'the result, and nothing else, as JSON on stdout')
     .option('--seed <integer>', 'all randomness derives from it (default 0)', integer)
     .option('--profile', 'say on stderr which kernels ran, how long, and on which path')
     .option('--config <file>', 'JSON file of settings; flags go before it (docs/cli.md)')
-    .addOption(new Option('--backend <name>', 'tfjs backend of the networks').choices(backends.unwrap().options))
-    .addOption(new Option('--device <name>', 'fail unless kernels run on it').choices(devices.unwrap().options));
+    .option('--backend <name>', 'tfjs backend of the networks')
+    .option('--device <name>', 'fail unless kernels run on it');
 }
 
 /** The configuration of the flags: the file's (or `base`), with what the flags say on top. */
 export async function configOf(flags: SharedFlags, base: Config = {}): Promise<Config> {
+  // Imported when it is called: it has all that a configuration can name, and tfjs with it.
+  const { readConfig } = await import('./config.js');
   const config = flags.config === undefined ? base : await readConfig(flags.config);
   const { seed = config.seed, backend = config.backend, device = config.device } = flags;
   return { ...config, seed, backend, device };
@@ -41,10 +42,11 @@ export function positiveInteger(text: string): number {
   return value;
 }
 
+/** What it may be depends on the norm, which a flag does not know. */
 export function radius(text: string): number {
   const value = Number(text);
-  if (text.trim() === '' || !(value >= 0 && value <= 1)) {
-    throw new InvalidArgumentError('Expected a number from 0 to 1 (pixel units).');
+  if (text.trim() === '' || !(value >= 0 && value < Infinity)) {
+    throw new InvalidArgumentError('Expected a finite number >= 0 (in [0, 1] pixel units).');
   }
   return value;
 }

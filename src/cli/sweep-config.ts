@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { configSchema } from './config.js';
+import { configSchema, configShape } from './config.js';
 
-const runConfig = configSchema.omit({ $schema: true, seed: true, backend: true, device: true });
+const { $schema: _, seed: __, backend: ___, device: ____, ...runShape } = configShape;
 
 /** A label is the name of a folder: on every system, and nowhere but in `out`. */
 const LABEL = /^[\w+-]([\w.+-]*[\w+-])?$/;
@@ -15,7 +15,10 @@ export const sweepSchema = z.strictObject({
     .min(1)
     .refine((seeds) => new Set(seeds).size === seeds.length, 'every seed once'),
   base: configSchema.describe('what all runs share'),
-  runs: z.record(z.string(), runConfig).superRefine(checkLabels).describe('by label, what differs from the base'),
+  runs: z
+    .record(z.string(), z.strictObject(runShape))
+    .superRefine(checkLabels)
+    .describe('by label, what differs from the base'),
   reference: z
     .string()
     .optional()
@@ -35,7 +38,7 @@ function checkLabels(runs: object, context: z.core.$RefinementCtx): void {
   }
 }
 
-export type SweepConfig = z.infer<typeof sweepSchema>;
+export type SweepConfig = z.input<typeof sweepSchema>;
 
 /** How long a run trains: as many epochs as configured, or as many as the reference's compute buys. */
 export type Budget = 'epochs' | 'compute';

@@ -1,5 +1,11 @@
+import { z } from 'zod';
+import { checkLabels } from '../checks.js';
 import { inWordsOf } from '../errors.js';
 import { type Matrix, nearestCentroid, nearestNeighbors } from '../kernels/index.js';
+import { checkMatrix } from '../kernels/matrix.js';
+import { parseOptions, signal } from '../options.js';
+
+const assignOptions = z.strictObject({ signal: signal.optional() });
 
 /** The nearest centroid `[k, cols]` of each row of `embeddings` `[rows, cols]`: clustering against clusters found before. */
 export async function assignToCentroids(
@@ -7,9 +13,11 @@ export async function assignToCentroids(
   centroids: Matrix,
   options: { signal?: AbortSignal } = {},
 ): Promise<Int32Array> {
-  const { labels } = await nearestCentroid(embeddings, centroids, options).catch((error) => {
-    throw inWordsOf(error, { points: 'embeddings' });
-  });
+  const { labels } = await nearestCentroid(embeddings, centroids, parseOptions(assignOptions, options)).catch(
+    (error) => {
+      throw inWordsOf(error, { points: 'embeddings' });
+    },
+  );
   return labels;
 }
 
@@ -23,7 +31,12 @@ export async function nearestIsOwnClass(
   gallery: Matrix,
   options: { signal?: AbortSignal } = {},
 ): Promise<Uint8Array> {
-  const find = nearestNeighbors(queries, gallery, { k: Math.min(2, gallery.rows), ...options });
+  const { signal } = parseOptions(assignOptions, options);
+  checkMatrix('queries', queries);
+  checkMatrix('gallery', gallery);
+  checkLabels('labels', labels, queries.rows);
+  checkLabels('labels', labels, gallery.rows);
+  const find = nearestNeighbors(queries, gallery, { k: Math.min(2, gallery.rows), signal });
   const { indices } = await find.catch((error) => {
     throw inWordsOf(error, { points: 'gallery' });
   });

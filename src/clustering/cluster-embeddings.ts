@@ -1,19 +1,19 @@
+import { z } from 'zod';
 import { inWordsOf } from '../errors.js';
-import { type DeviceName, type KMeansResult, kmeans, type Matrix } from '../kernels/index.js';
-import { checkOptions } from '../kernels/matrix.js';
+import { type KMeansResult, kmeans, type Matrix } from '../kernels/index.js';
+import { count, parseOptions, seed, signal } from '../options.js';
+import { device } from './device.js';
 
-export interface ClusterOptions {
-  /** Number of clusters; the number of classes in the usual protocol. */
-  k: number;
-  /** Fixes the starts (default 0). */
-  seed?: number;
-  /** Starts of which the one with the least inertia is kept (default 5). */
-  restarts?: number;
-  /** Lloyd iterations per start at most (default 300). */
-  maxIterations?: number;
-  device?: DeviceName | 'auto';
-  signal?: AbortSignal;
-}
+const clusterOptions = z.strictObject({
+  k: count.describe('number of clusters; the number of classes in the usual protocol'),
+  seed: seed.optional().describe('fixes the starts (default 0)'),
+  restarts: count.default(5).describe('starts of which the one with the least inertia is kept'),
+  maxIterations: count.optional().describe('Lloyd iterations per start at most (default 300)'),
+  device,
+  signal: signal.optional(),
+});
+
+export type ClusterOptions = z.input<typeof clusterOptions>;
 
 /**
  * The inference this package is about: k-means (k-means++ starts, Lloyd, squared Euclidean distance) of embeddings
@@ -22,8 +22,8 @@ export interface ClusterOptions {
  * @throws EatDmlError ERR_ARGUMENT (k above the number of rows, shapes), ERR_NOT_FINITE, ERR_DEVICE, ERR_ABORTED.
  */
 export async function clusterEmbeddings(embeddings: Matrix, options: ClusterOptions): Promise<KMeansResult> {
-  checkOptions(options, ['k', 'seed', 'restarts', 'maxIterations', 'device', 'signal']);
-  return kmeans(embeddings, { init: 'k-means++', restarts: 5, ...options }).catch((error) => {
+  const given = parseOptions(clusterOptions, options);
+  return kmeans(embeddings, { init: 'k-means++', ...given }).catch((error) => {
     throw inWordsOf(error, { points: 'embeddings' });
   });
 }

@@ -1,6 +1,6 @@
+import { checkLabels } from '../checks.js';
 import { type Contingency, contingencyOf } from './contingency.js';
 import { expectedMutualInformation } from './expected-mutual-information.js';
-import { checkLabels } from './labels.js';
 
 /** How well a clustering agrees with the classes; all but `purity` as scikit-learn 1.9 computes them. */
 export interface ClusteringScores {

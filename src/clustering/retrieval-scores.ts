@@ -1,7 +1,10 @@
+import { z } from 'zod';
+import { checkLabels } from '../checks.js';
 import { EatDmlError, invalid } from '../errors.js';
 import { type DeviceName, type Matrix, nearestNeighbors } from '../kernels/index.js';
-import { checkCount, checkOptions, notFinite, readMatrix } from '../kernels/matrix.js';
-import { checkLabels } from './labels.js';
+import { notFinite, readMatrix } from '../kernels/matrix.js';
+import { anything, count, parseOptions, signal } from '../options.js';
+import { device } from './device.js';
 
 /** The set that queries are looked up in, where it is not the set of queries itself. */
 export interface Gallery {
@@ -171,15 +174,16 @@ function rowsOf({ data, cols }: Matrix, start: number, end: number): Matrix {
   return { data: data.subarray(start * cols, end * cols), rows: end - start, cols };
 }
 
+const KS = 'a list of positive integers';
+const retrievalOptions = z.strictObject({
+  recallAt: z.array(count, KS).min(1, KS).default([1, 2, 4, 8]),
+  gallery: z.strictObject({ embeddings: anything, labels: anything, selfIndex: anything }).optional(),
+  device,
+  signal: signal.optional(),
+});
+
 function checkRetrievalOptions(options: RetrievalOptions): number[] {
-  checkOptions(options, ['recallAt', 'gallery', 'device', 'signal']);
-  const recallAt = options.recallAt ?? [1, 2, 4, 8];
-  if (!Array.isArray(recallAt) || recallAt.length === 0)
-    throw invalid('recallAt', 'a list of positive integers', recallAt);
-  recallAt.forEach((k, i) => {
-    checkCount(`recallAt[${i}]`, k);
-  });
-  return recallAt;
+  return parseOptions(retrievalOptions, options).recallAt;
 }
 
 /** The matrix to compute on, when it is one finite matrix with a label per row. */
@@ -194,7 +198,6 @@ function readLabelled(name: string, given: Matrix, labelName: string, labels: Ar
 }
 
 function readGallery(given: Gallery, queries: Matrix): Gallery {
-  checkOptions(given, ['embeddings', 'labels', 'selfIndex']);
   const { labels, selfIndex } = given;
   const embeddings = readLabelled('gallery.embeddings', given.embeddings, 'gallery.labels', labels);
   if (embeddings.cols !== queries.cols) {

@@ -1,30 +1,52 @@
-import { EatDmlError, invalid } from '../errors.js';
+import { z } from 'zod';
+import { isList } from '../checks.js';
+import { EatDmlError } from '../errors.js';
+import { count, parseOptions, seed } from '../options.js';
 import { type RandomStream, randomStream } from '../random.js';
-import { checkPositive, checkSeed, toLabels } from './dataset.js';
+import { samples, toLabels } from './dataset.js';
 import { indicesByClass } from './splits.js';
 
-export interface BalancedBatchOptions {
-  /** The class of every sample. */
-  labels: ArrayLike<number>;
-  /** P: different classes in a batch; at most as many as there are. */
-  classes: number;
-  /** K: images of each of them. */
-  images: number;
-  seed: number;
-  /** Batches of another epoch are in another random order. */
-  epoch: number;
-}
+const epoch = z
+  .int('an integer >= 0')
+  .nonnegative('an integer >= 0')
+  .describe('batches of another epoch are in another random order');
 
-export interface UniformBatchOptions {
-  /** Number of samples. */
-  count: number;
-  size: number;
-  seed: number;
-  /** Batches of another epoch are in another random order. */
-  epoch: number;
-  /** What to do with a last batch smaller than `size`: `keep` it (default) or `drop` it. */
-  last?: 'keep' | 'drop';
-}
+/** More than any device takes at once; lists of that length still fit into memory. */
+const LARGEST = 2 ** 22;
+
+const balancedBatchOptions = z
+  .strictObject({
+    labels: z.custom<ArrayLike<number>>(isList, 'an array of integers').describe('the class of every sample'),
+    classes: count.describe('P: different classes in a batch; at most as many as there are'),
+    images: count.describe('K: images of each of them'),
+    seed,
+    epoch,
+  })
+  .check(({ value, issues }) => {
+    const { classes, images } = value;
+    if (classes * images <= LARGEST) return;
+    const message = `at most ${LARGEST} images in a batch of ${classes} classes`;
+    issues.push({ code: 'custom', path: ['images'], message, input: images });
+  });
+
+export type BalancedBatchOptions = z.input<typeof balancedBatchOptions>;
+
+const uniformBatchOptions = z
+  .strictObject({
+    count: samples.describe('number of samples'),
+    size: count.describe('of a batch'),
+    seed,
+    epoch,
+    last: z.enum(['keep', 'drop']).default('keep').describe('what to do with a last batch smaller than `size`'),
+  })
+  .check(({ value, issues }) => {
+    const { count, size, last } = value;
+    if (last !== 'drop' || size <= count) return;
+    const message = `at most the ${count} samples when last is drop`;
+    issues.push({ code: 'custom', path: ['size'], message, input: size });
+  });
+
+export type UniformBatchOptions = z.input<typeof uniformBatchOptions>;
 
 /**
  * One epoch of P x K batches: sample indices, K of one class after K of the next, P different classes in each batch.
@@ -41,12 +63,7 @@ export interface UniformBatchOptions {
  * @throws EatDmlError ERR_ARGUMENT.
  */
 export function balancedBatches(options: BalancedBatchOptions): Int32Array[] {
-  const { labels, classes, images, seed, epoch } = options;
-  if (!Number.isSafeInteger(labels?.length)) throw invalid('labels', 'an array of integers', labels);
-  checkPositive('classes', classes);
-  checkPositive('images', images);
-  checkSeed(seed);
-  checkEpoch(epoch);
+  const { labels, classes, images, seed, epoch } = parseOptions(balancedBatchOptions, options);
   const members = indicesByClass(toLabels(labels));
   if (classes > members.length) {
     const expected = `at most the ${members.length} classes that the labels hold`;
@@ -73,13 +90,7 @@ export function balancedBatches(options: BalancedBatchOptions): Int32Array[] {
  * @throws EatDmlError ERR_ARGUMENT, also when `drop` would leave no batch.
  */
 export function uniformBatches(options: UniformBatchOptions): Int32Array[] {
-  const { count, size, seed, epoch, last = 'keep' } = options;
-  checkPositive('count', count);
-  checkPositive('size', size);
-  checkSeed(seed);
-  checkEpoch(epoch);
-  if (last !== 'keep' && last !== 'drop') throw invalid('last', 'one of keep, drop', last);
-  if (last === 'drop' && size > count) throw invalid('size', `at most the ${count} samples when last is drop`, size);
+  const { count, size, seed, epoch, last } = parseOptions(uniformBatchOptions, options);
   const order = randomStream(seed, 'uniform-batches', epoch).permutation(count);
   const length = last === 'keep' ? Math.ceil(count / size) : Math.floor(count / size);
   return Array.from({ length }, (_, i) => order.slice(i * size, (i + 1) * size));
@@ -119,8 +130,4 @@ function drawFrom(pool: number[], random: RandomStream): number {
   const at = random.integer(pool.length);
   [pool[at], pool[pool.length - 1]] = [pool[pool.length - 1], pool[at]];
   return pool.pop()!;
-}
-
-function checkEpoch(epoch: unknown): void {
-  if (!Number.isSafeInteger(epoch) || (epoch as number) < 0) throw invalid('epoch', 'an integer >= 0', epoch);
 }

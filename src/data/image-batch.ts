@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
-import { checkIndices, type Dataset, imageSize } from './dataset.js';
+import { checkDataset, checkIndices, type Dataset, imageSize } from './dataset.js';
 
 /**
  * The images at `indices` as a float32 tensor `[indices.length, height, width, channels]` with values in [0, 1]
@@ -8,6 +8,7 @@ import { checkIndices, type Dataset, imageSize } from './dataset.js';
  * @throws EatDmlError ERR_ARGUMENT when there is no index or one is not in the dataset.
  */
 export function imageBatch(dataset: Dataset, indices: ArrayLike<number>): tf.Tensor4D {
+  checkDataset('dataset', dataset);
   checkIndices(indices, dataset.length);
   const size = imageSize(dataset);
   const values = new Float32Array(indices.length * size);

@@ -1,26 +1,50 @@
 import { createHash } from 'node:crypto';
+import { z } from 'zod';
 import { EatDmlError, invalid } from '../errors.js';
+import { parse, parseOptions, seed } from '../options.js';
 import { type RandomStream, randomStream } from '../random.js';
-import { checkPositive, checkSeed, classesOf, type Dataset, datasetHash, type SplitSide, subset } from './dataset.js';
+import {
+  checkDataset,
+  checkPositive,
+  checkSeed,
+  classesOf,
+  type Dataset,
+  datasetHash,
+  type SplitSide,
+  samples,
+  subset,
+} from './dataset.js';
 
 export interface Split {
   train: Dataset;
   test: Dataset;
 }
 
-export interface ClassSplitOptions {
+/** Classes to train on, as a schema. */
+export const trainClasses = z.array(z.int('a class, an integer'), 'an array of classes');
+
+const FRACTION = 'a number in (0, 1)';
+/** A share of the images, as a schema. */
+export const fraction = z.number(FRACTION).gt(0, FRACTION).lt(1, FRACTION);
+
+export const splitKind = z.enum(['zero-shot', 'closed-set']);
+
+const classSplitOptions = z.strictObject({
+  trainClasses: trainClasses.optional().describe('default a random half of the classes, rounded down'),
+  seed: seed.default(0),
+});
+
+export type ClassSplitOptions = Omit<z.input<typeof classSplitOptions>, 'trainClasses'> & {
   /** Classes to train on; by default a random half of them (rounded down). */
   trainClasses?: readonly number[];
-  /** Default 0. */
-  seed?: number;
-}
+};
 
-export interface SampleSplitOptions {
-  /** Share of the images that go to `test`, in (0, 1). */
-  testFraction: number;
-  /** Default 0. */
-  seed?: number;
-}
+const sampleSplitOptions = z.strictObject({
+  testFraction: fraction.describe('share of the images that go to `test`'),
+  seed: seed.default(0),
+});
+
+export type SampleSplitOptions = z.input<typeof sampleSplitOptions>;
 
 /**
  * The *zero-shot* split: train and test share no class. Images keep their order.
@@ -28,8 +52,8 @@ export interface SampleSplitOptions {
  * @throws EatDmlError ERR_ARGUMENT when a class is not in the dataset or a side would be left without classes.
  */
 export function splitByClass(dataset: Dataset, options: ClassSplitOptions = {}): Split {
-  const { seed = 0, trainClasses } = options;
-  checkSeed(seed);
+  checkDataset('dataset', dataset);
+  const { seed, trainClasses } = parseOptions(classSplitOptions, options);
   const classes = classesOf(dataset);
   if (classes.length < 2) {
     throw new EatDmlError('ERR_ARGUMENT', `Expected at least 2 classes to split but received ${classes.length}.`);
@@ -46,9 +70,8 @@ export function splitByClass(dataset: Dataset, options: ClassSplitOptions = {}):
  * @throws EatDmlError ERR_ARGUMENT when the fraction is outside (0, 1) or would leave a side empty.
  */
 export function splitBySample(dataset: Dataset, options: SampleSplitOptions): Split {
-  const { testFraction, seed = 0 } = options;
-  checkSeed(seed);
-  if (!(testFraction > 0 && testFraction < 1)) throw invalid('testFraction', 'a number in (0, 1)', testFraction);
+  checkDataset('dataset', dataset);
+  const { testFraction, seed } = parseOptions(sampleSplitOptions, options);
   const wanted = Math.round(dataset.length * testFraction);
   if (wanted === 0 || wanted === dataset.length) {
     throw invalid('testFraction', `a share of ${dataset.length} images that leaves both sides some`, testFraction);
@@ -75,7 +98,7 @@ export function splitBySample(dataset: Dataset, options: SampleSplitOptions): Sp
  * @throws EatDmlError ERR_ARGUMENT when there are more parts than indices.
  */
 export function partition(count: number, parts: number, seed: number): Int32Array[] {
-  checkPositive('count', count);
+  parse(samples, count, 'count');
   checkPositive('parts', parts);
   checkSeed(seed);
   if (parts > count) throw invalid('parts', `at most ${count} parts of ${count} samples`, parts);
@@ -138,7 +161,6 @@ function randomHalf(classes: Int32Array, seed: number): Int32Array {
 }
 
 function checkClasses(trainClasses: readonly number[], classes: Int32Array): readonly number[] {
-  if (!Array.isArray(trainClasses)) throw invalid('trainClasses', 'an array of classes', trainClasses);
   trainClasses.forEach((label, i) => {
     if (!classes.includes(label)) throw invalid(`trainClasses[${i}]`, `one of the classes ${shown(classes)}`, label);
   });

@@ -1,6 +1,7 @@
-export { type AttackResult, type EvaluateOptions, type EvaluationReport, evaluate } from './evaluate.js';
+export { type AttackResult, type EvaluationReport, evaluate } from './evaluate.js';
 export type { HonestyCheck } from './honesty.js';
 export type { EvaluationManifest } from './manifest.js';
+export type { EvaluateOptions } from './options.js';
 export type { PartialResult } from './partial.js';
 export type { PerSampleWorst } from './per-sample.js';
 export type { EvaluationProgress } from './progress.js';

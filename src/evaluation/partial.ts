@@ -1,4 +1,3 @@
-import { invalid } from '../errors.js';
 import type { EmbeddingMatrix } from '../models/index.js';
 import { randomStream } from '../random.js';
 import { attackDataset, type DatasetAttack } from './attack-dataset.js';
@@ -61,7 +60,6 @@ export async function partialResults(
 }
 
 function drawShare(share: number, { data, seed }: PartialRun): Int32Array {
-  if (!(share > 0 && share < 1)) throw invalid('partial', 'shares in (0, 1)', share);
   const count = Math.min(data.length - 1, Math.max(1, Math.round(share * data.length)));
   return randomStream(seed, 'partial', share).permutation(data.length).slice(0, count).sort();
 }

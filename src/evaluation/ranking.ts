@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
+import { z } from 'zod';
 import {
-  type AttackNorm,
   attackContext,
   type CleanRanking,
   empiricalRobustnessScore,
@@ -12,27 +12,31 @@ import {
   rankingObjective,
   selectTargets,
 } from '../attacks/index.js';
+import { attackNorm, checkRadius, radius } from '../attacks/norm.js';
 import type { Dataset } from '../data/index.js';
-import { type BackendName, chooseBackend, type EmbeddingMatrix, type Ensemble } from '../models/index.js';
+import type { EmbeddingMatrix, Ensemble } from '../models/index.js';
+import { count, parseOptions, seed, signal } from '../options.js';
 import { randomStream } from '../random.js';
+import { backendChoice, chooseBackend } from '../tfjs/index.js';
 import { attackDataset } from './attack-dataset.js';
+import { checkEvaluated, checkUnitRows } from './checks.js';
 import { notDefinedOn, ONE_CLASS } from './defined.js';
 import { checkUnseen } from './seen.js';
 
-export interface RankingOptions {
-  /** Default 0.1; RobRank takes 77/255 for 28 x 28 images. */
-  epsilon?: number;
-  /** Default `linf`. */
-  norm?: AttackNorm;
-  /** Default 32, each of 3/77 of the radius, from the clean image. */
-  steps?: number;
-  seed?: number;
-  batchSize?: number;
-  /** As of `evaluate`. */
-  allowSeen?: boolean;
-  backend?: BackendName | 'auto';
-  signal?: AbortSignal;
-}
+const rankingOptions = z
+  .strictObject({
+    epsilon: radius.default(0.1).describe('radius, in [0, 1] pixel units; RobRank takes 77/255 for 28 x 28 images'),
+    norm: attackNorm.default('linf'),
+    steps: count.default(32).describe('each of 3/77 of the radius, from the clean image'),
+    seed: seed.default(0),
+    batchSize: count.default(128),
+    allowSeen: z.boolean().default(false).describe('as of evaluate'),
+    backend: backendChoice.default('auto'),
+    signal: signal.optional(),
+  })
+  .check(checkRadius);
+
+export type RankingOptions = z.input<typeof rankingOptions>;
 
 /** A measure by its name in {@link RankingScores}. */
 type Measure = keyof RankingScores;
@@ -56,10 +60,20 @@ export async function evaluateRanking(
   data: Dataset,
   options: RankingOptions = {},
 ): Promise<RankingReport> {
-  const { epsilon = 0.1, norm = 'linf', steps = 32, seed = 0, batchSize = 128, signal } = options;
-  checkUnseen(ensemble, data, options.allowSeen ?? false);
-  await chooseBackend({ backend: options.backend ?? 'auto' });
+  const settings = parseOptions(rankingOptions, options);
+  checkEvaluated(ensemble, data);
+  checkUnseen(ensemble, data, settings.allowSeen);
+  await chooseBackend({ backend: settings.backend });
+  return ranked(ensemble, data, settings);
+}
+
+async function ranked(
+  ensemble: Ensemble,
+  data: Dataset,
+  { epsilon, norm, steps, seed, batchSize, signal }: z.output<typeof rankingOptions>,
+): Promise<RankingReport> {
   const clean = await ensemble.embed(data, { signal });
+  checkUnitRows(ensemble, clean);
   const { labels, centroids } = await attackContext(clean, data.labels);
   const notDefined = notDefinedIn(labels);
   const gallery = tf.tensor2d(clean.data, [clean.rows, clean.cols]);

@@ -5,8 +5,9 @@ import { inWordsOf } from '../errors.js';
 import type { EmbeddingMatrix, Ensemble } from '../models/index.js';
 import { attackDataset, type SetContext } from './attack-dataset.js';
 import { whyNotRun } from './defined.js';
-import type { AttackResult, EvaluateOptions, EvaluationReport } from './evaluate.js';
+import type { AttackResult, EvaluationReport } from './evaluate.js';
 import { attackable, honestyChecks } from './honesty.js';
+import type { EvaluateSettings } from './options.js';
 import { type PartialRun, partialResults } from './partial.js';
 import { PerSample } from './per-sample.js';
 import { clustersOf, inductiveScores, type ScoringOptions, scoresOf, UNDEFINED, UNDEFINED_CLUSTERS } from './scores.js';
@@ -18,7 +19,7 @@ export interface EvaluationRun {
   ensemble: Ensemble;
   data: Dataset;
   plans: AttackPlan[];
-  options: Required<Pick<EvaluateOptions, 'epsilon' | 'norm' | 'seed' | 'batchSize'>> & EvaluateOptions;
+  options: EvaluateSettings;
   scoring: ScoringOptions;
   /** Clean embeddings. */
   gallery: EmbeddingMatrix;
@@ -40,7 +41,7 @@ export async function runPlans(run: EvaluationRun): Promise<Measured> {
     const checks = await honestyChecks(honesty);
     const { attacks, perSample } = await attackAll(run, attack, context);
     const hardest = suite('quick', { norm, epsilon });
-    const { partial: shares = [] } = options;
+    const { partial: shares } = options;
     const partial = await partialResults(attack, shares, hardest, gallery, scoring);
     const plan = hardest[1];
     const transfer = options.transfer

@@ -1,3 +1,4 @@
+import { checkMatrix } from '../kernels/matrix.js';
 import type { EmbeddingMatrix } from '../models/index.js';
 
 export interface Spread {
@@ -8,7 +9,9 @@ export interface Spread {
 }
 
 /** How far embeddings [n, d] have not collapsed into one point or one direction. */
-export function spreadOf({ data, rows, cols }: EmbeddingMatrix): Spread {
+export function spreadOf(embeddings: EmbeddingMatrix): Spread {
+  checkMatrix('embeddings', embeddings);
+  const { data, rows, cols } = embeddings;
   const mean = new Float64Array(cols);
   for (let i = 0; i < rows; i++) for (let j = 0; j < cols; j++) mean[j] += data[i * cols + j] / rows;
   const covariance = new Float64Array(cols * cols);

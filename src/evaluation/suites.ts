@@ -1,5 +1,5 @@
+import { z } from 'zod';
 import {
-  type AttackNorm,
   type AttackSettings,
   apgd,
   carliniWagner,
@@ -10,7 +10,8 @@ import {
   pgd,
   square,
 } from '../attacks/index.js';
-import { EatDmlError } from '../errors.js';
+import { attackNorm, checkRadius, radius } from '../attacks/norm.js';
+import { count, parse, parseOptions } from '../options.js';
 
 /** One attack of an evaluation. */
 export interface AttackPlan {
@@ -20,18 +21,44 @@ export interface AttackPlan {
   settings: AttackSettings;
 }
 
-export type SuiteName = 'quick' | 'standard' | 'thorough';
+/** The attacks of a suite in common. */
+export const attackShape = {
+  norm: attackNorm.default('linf').describe('of the balls that perturbations are kept in'),
+  epsilon: radius.default(0.1).describe('radius of the attacks, in [0, 1] pixel units, measured in the norm'),
+  restarts: count.optional().describe('random restarts of each PGD and APGD (default the suite’s own number)'),
+};
 
-export interface SuiteOptions {
-  norm: AttackNorm;
-  epsilon: number;
-  /** Random restarts of each PGD and APGD; the suite's own number when absent. */
-  restarts?: number;
-}
+const suiteOptions = z.strictObject(attackShape).check(checkRadius);
+
+export type SuiteOptions = z.input<typeof suiteOptions>;
+
+type Given = z.output<typeof suiteOptions>;
 
 /** The three objectives that hurt clustering most, each in another way. */
 const STRONGEST = ['embedding-shift', 'centroid-random-target', 'joint-pairwise'];
 const ALL = [...STRONGEST, 'joint-set', 'soft-kmeans', 'proxy', 'centroid-margin'];
+const TARGETED = ['centroid-random-target', 'joint-set'];
+
+/** Every suite; a new one is one more entry. */
+const SUITES = {
+  quick: (given: Given) => withPgd(given, 10, 1, STRONGEST),
+  standard: (given: Given) => [
+    ...withPgd(given, 20, 1, ALL),
+    ...withApgd(given, 20, TARGETED),
+    ...others(given, 10, 100),
+  ],
+  thorough: (given: Given) => [
+    ...withPgd(given, 50, 3, ALL),
+    ...withApgd(given, 100, [...TARGETED, 'embedding-shift', 'soft-kmeans']),
+    ...others(given, 20, 1000),
+    ...(given.norm === 'l2' ? [plan(carliniWagner({ epsilon: given.epsilon }), 'centroid-margin')] : []),
+  ],
+};
+
+export type SuiteName = keyof typeof SUITES;
+
+/** A suite by its name, as a schema. */
+export const suiteName = z.enum(Object.keys(SUITES) as [SuiteName, ...SuiteName[]]);
 
 /**
  * The attacks of a suite. `quick`: PGD of 10 steps on the three strongest objectives. `standard`: PGD of 20 steps on all
@@ -39,29 +66,26 @@ const ALL = [...STRONGEST, 'joint-set', 'soft-kmeans', 'proxy', 'centroid-margin
  * restarts, APGD of 100 steps on four objectives, Square with 1000 queries, and in l2 Carlini and Wagner's.
  * Square is left out in l1, where it does not exist.
  */
-export function suite(name: SuiteName, { norm, epsilon, restarts }: SuiteOptions): AttackPlan[] {
-  const withPgd = (steps: number, defaultRestarts: number, objectives: string[]) => {
-    const settings = pgd({ norm, epsilon, steps, restarts: restarts ?? defaultRestarts });
-    return objectives.map((objectiveName) => plan(settings, objectiveName));
-  };
-  const withApgd = (steps: number, defaultRestarts: number, objectives: string[]) => {
-    const settings = apgd({ norm, epsilon, steps, restarts: restarts ?? defaultRestarts });
-    return objectives.map((objectiveName) => plan(settings, objectiveName));
-  };
-  const others = (steps: number, queries: number) => [
+export function suite(name: SuiteName, options: SuiteOptions): AttackPlan[] {
+  return SUITES[parse(suiteName, name, 'suite')](parseOptions(suiteOptions, options));
+}
+
+function withPgd({ norm, epsilon, ...given }: Given, steps: number, restarts: number, objectives: string[]) {
+  const settings = pgd({ norm, epsilon, steps, restarts: given.restarts ?? restarts });
+  return objectives.map((objectiveName) => plan(settings, objectiveName));
+}
+
+function withApgd({ norm, epsilon, restarts }: Given, steps: number, objectives: string[]) {
+  const settings = apgd({ norm, epsilon, steps, restarts });
+  return objectives.map((objectiveName) => plan(settings, objectiveName));
+}
+
+function others({ norm, epsilon }: Given, steps: number, queries: number) {
+  return [
     plan(fgsm({ norm, epsilon }), 'proxy'),
     plan(miFgsm({ norm, epsilon, steps }), 'embedding-shift'),
     ...(norm === 'l1' ? [] : [plan(square({ norm, epsilon, steps: queries }), 'centroid-random-target')]),
   ];
-  const targeted = ['centroid-random-target', 'joint-set'];
-  if (name === 'quick') return withPgd(10, 1, STRONGEST);
-  if (name === 'standard') return [...withPgd(20, 1, ALL), ...withApgd(20, 1, targeted), ...others(10, 100)];
-  if (name === 'thorough') {
-    const long = withApgd(100, 1, [...targeted, 'embedding-shift', 'soft-kmeans']);
-    const short = norm === 'l2' ? [plan(carliniWagner({ epsilon }), 'centroid-margin')] : [];
-    return [...withPgd(50, 3, ALL), ...long, ...others(20, 1000), ...short];
-  }
-  throw new EatDmlError('ERR_ARGUMENT', `Expected a suite among quick, standard, thorough but received "${name}".`);
 }
 
 function plan(settings: AttackSettings, objectiveName: string): AttackPlan {

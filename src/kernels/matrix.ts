@@ -55,7 +55,7 @@ export function readMatrix(name: string, m: unknown): Matrix {
   // Read once: what is checked is what is computed on.
   const { data, rows, cols, batch } = m as Matrix;
   const matrix = { data: unshared(data), rows, cols, ...(batch !== undefined && { batch }) };
-  checkMatrix(name, matrix);
+  checkShape(name, matrix);
   return matrix;
 }
 
@@ -65,7 +65,12 @@ export function unshared<T>(data: T): T {
   return shared ? ((data as unknown as Float32Array).slice() as T) : data;
 }
 
-function checkMatrix(name: string, { data, rows, cols, batch }: Matrix): void {
+/** Throws unless `m` is a matrix that a kernel would take. */
+export function checkMatrix(name: string, m: unknown): asserts m is Matrix {
+  readMatrix(name, m);
+}
+
+function checkShape(name: string, { data, rows, cols, batch }: Matrix): void {
   checkFloat32(`${name}.data`, data);
   checkCount(`${name}.rows`, rows);
   checkCount(`${name}.cols`, cols);

@@ -1,22 +1,23 @@
 import * as tf from '@tensorflow/tfjs';
+import { z } from 'zod';
+import { nonNegative, parseOptions } from '../options.js';
+import { part } from '../part.js';
 import type { PairLoss } from './metric-loss.js';
-import { checkFinite, distances, meanOfPositive, pairsOf } from './pairs.js';
+import { distances, meanOfPositive, pairsOf } from './pairs.js';
 
-export interface ContrastiveOptions {
-  /** Positives nearer than this cost nothing (default 0). */
-  positiveMargin?: number;
-  /** Negatives farther than this cost nothing (default 1). */
-  negativeMargin?: number;
-}
+export const contrastiveOptions = z.strictObject({
+  positiveMargin: nonNegative.default(0).describe('positives nearer than this cost nothing'),
+  negativeMargin: nonNegative.default(1).describe('negatives farther than this cost nothing'),
+});
+
+export type ContrastiveOptions = z.input<typeof contrastiveOptions>;
 
 /**
  * Contrastive loss (Hadsell et al., 2006) in its linear form over distances of unit rows: the mean of the values > 0 of
  * relu(d(a,p) - positiveMargin) plus that of relu(negativeMargin - d(a,n)).
  */
 export function contrastive(options: ContrastiveOptions = {}): PairLoss {
-  const { positiveMargin = 0, negativeMargin = 1 } = options;
-  checkFinite('positiveMargin', positiveMargin, 0);
-  checkFinite('negativeMargin', negativeMargin, 0);
+  const { positiveMargin, negativeMargin } = parseOptions(contrastiveOptions, options);
   const loss = (embeddings: tf.Tensor2D, labels: tf.Tensor1D): tf.Scalar =>
     tf.tidy(() => {
       const { positive, negative } = pairsOf(embeddings, labels);
@@ -26,7 +27,9 @@ export function contrastive(options: ContrastiveOptions = {}): PairLoss {
       return tf.add<tf.Scalar>(meanOfPositive(apart), meanOfPositive(near));
     });
   return Object.assign(loss, {
-    config: { name: 'contrastive', positiveMargin, negativeMargin },
+    config: { name: contrastivePart.name, positiveMargin, negativeMargin },
     overPairs: true as const,
   });
 }
+
+export const contrastivePart = part('contrastive', contrastiveOptions, contrastive);

@@ -1,4 +1,5 @@
 import type * as tf from '@tensorflow/tfjs';
+import { z } from 'zod';
 
 /** What checkpoints and reports store of a loss. */
 export type LossConfig = { readonly name: string } & Readonly<Record<string, string | number>>;
@@ -20,3 +21,9 @@ export interface PairLoss {
   readonly config: LossConfig;
   readonly overPairs: true;
 }
+
+/** A loss, as a schema. */
+export const lossValue = z.custom<MetricLoss>(
+  (value) => typeof value === 'function' && typeof (value as MetricLoss).config?.name === 'string',
+  'a loss like proxyAnchor()',
+);

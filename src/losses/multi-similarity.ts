@@ -1,40 +1,30 @@
 import * as tf from '@tensorflow/tfjs';
+import { z } from 'zod';
+import { nonNegative, parseOptions, positive } from '../options.js';
+import { part } from '../part.js';
 import type { PairLoss } from './metric-loss.js';
-import {
-  checkAboveZero,
-  checkFinite,
-  constant,
-  logSumExpWhere,
-  NEVER,
-  type Pairs,
-  pairsOf,
-  similarities,
-} from './pairs.js';
+import { constant, logSumExpWhere, NEVER, type Pairs, pairsOf, similarities } from './pairs.js';
 
-export interface MultiSimilarityOptions {
-  /** Sharpness on positives (default 2). */
-  alpha?: number;
-  /** Sharpness on negatives (default 50). */
-  beta?: number;
-  /** Similarity that divides both sides (default 0.5). */
-  base?: number;
-  /**
-   * Keep only negatives more similar than the least similar positive less this, and positives less similar than the
-   * most similar negative plus this (the paper's 0.1); all pairs when absent.
-   */
-  mining?: number;
-}
+export const multiSimilarityOptions = z.strictObject({
+  alpha: positive.default(2).describe('sharpness on positives'),
+  beta: positive.default(50).describe('sharpness on negatives'),
+  base: z.number().default(0.5).describe('similarity that divides both sides'),
+  mining: nonNegative
+    .optional()
+    .describe(
+      'keep only negatives more similar than the least similar positive less this, and positives less similar than ' +
+        'the most similar negative plus this (the paper’s 0.1); all pairs when absent',
+    ),
+});
+
+export type MultiSimilarityOptions = z.input<typeof multiSimilarityOptions>;
 
 /**
  * Multi-Similarity loss (Wang et al., CVPR 2019), s the cosine similarity; the mean over anchors of
  * (1/alpha) log(1 + Σ_p e^{-alpha (s(a,p) - base)}) + (1/beta) log(1 + Σ_n e^{beta (s(a,n) - base)}).
  */
 export function multiSimilarity(options: MultiSimilarityOptions = {}): PairLoss {
-  const { alpha = 2, beta = 50, base = 0.5, mining } = options;
-  checkAboveZero('alpha', alpha);
-  checkAboveZero('beta', beta);
-  checkFinite('base', base);
-  if (mining !== undefined) checkFinite('mining', mining, 0);
+  const { alpha, beta, base, mining } = parseOptions(multiSimilarityOptions, options);
   const loss = (embeddings: tf.Tensor2D, labels: tf.Tensor1D): tf.Scalar =>
     tf.tidy(() => {
       const all = pairsOf(embeddings, labels);
@@ -46,9 +36,11 @@ export function multiSimilarity(options: MultiSimilarityOptions = {}): PairLoss 
       const push = tf.div(tf.softplus(logSumExpWhere(tf.mul(fromBase, beta), negative)), beta);
       return tf.mean<tf.Scalar>(tf.add(pull, push));
     });
-  const config = { name: 'multi-similarity', alpha, beta, base, ...(mining !== undefined && { mining }) };
+  const config = { name: multiSimilarityPart.name, alpha, beta, base, ...(mining !== undefined && { mining }) };
   return Object.assign(loss, { config, overPairs: true as const });
 }
+
+export const multiSimilarityPart = part('multi-similarity', multiSimilarityOptions, multiSimilarity);
 
 /** The paper's pair mining; an anchor without positives keeps no negatives, and the other way round. */
 function informative(s: tf.Tensor2D, { positive, negative }: Pairs, slack: number): Pairs {

@@ -1,19 +1,22 @@
 import * as tf from '@tensorflow/tfjs';
+import { z } from 'zod';
+import { parseOptions, positive } from '../options.js';
+import { part } from '../part.js';
 import type { PairLoss } from './metric-loss.js';
-import { checkAboveZero, logSumExpWhere, pairsOf, similarities } from './pairs.js';
+import { logSumExpWhere, pairsOf, similarities } from './pairs.js';
 
-export interface NtXentOptions {
-  /** Default 0.07. */
-  temperature?: number;
-}
+export const ntXentOptions = z.strictObject({
+  temperature: positive.default(0.07).describe('by which similarities are divided'),
+});
+
+export type NtXentOptions = z.input<typeof ntXentOptions>;
 
 /**
  * NT-Xent, the N-pair loss (Sohn, 2016) with temperature t over cosine similarities s: the mean over positive pairs of
  * -log(e^{s(a,p)/t} / (e^{s(a,p)/t} + Σ_n e^{s(a,n)/t})), n over all negatives of a. 0 without positive pairs.
  */
 export function ntXent(options: NtXentOptions = {}): PairLoss {
-  const { temperature = 0.07 } = options;
-  checkAboveZero('temperature', temperature);
+  const { temperature } = parseOptions(ntXentOptions, options);
   const loss = (embeddings: tf.Tensor2D, labels: tf.Tensor1D): tf.Scalar =>
     tf.tidy(() => {
       const { positive, negative } = pairsOf(embeddings, labels);
@@ -22,5 +25,7 @@ export function ntXent(options: NtXentOptions = {}): PairLoss {
       const values = tf.softplus(tf.sub(logSumExpWhere(z, negative), z));
       return tf.div<tf.Scalar>(tf.sum(tf.mul(values, positive)), tf.maximum(tf.sum(positive), 1));
     });
-  return Object.assign(loss, { config: { name: 'nt-xent', temperature }, overPairs: true as const });
+  return Object.assign(loss, { config: { name: ntXentPart.name, temperature }, overPairs: true as const });
 }
+
+export const ntXentPart = part('nt-xent', ntXentOptions, ntXent);

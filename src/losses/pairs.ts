@@ -14,14 +14,20 @@ export interface Pairs {
   negative: tf.Tensor2D;
 }
 
-/** Checks the shapes of a batch and tells its pairs apart; `labels` may be any integers. */
-export function pairsOf(embeddings: tf.Tensor2D, labels: tf.Tensor1D): Pairs {
-  const shape = (t: tf.Tensor) => `shape [${t.shape.join(', ')}]`;
-  if (embeddings.rank !== 2 || embeddings.shape[0] === 0) {
-    throw invalid('embeddings', '[n, d], n >= 1', shape(embeddings));
+/** Throws unless a batch is embeddings [n, d] and labels [n]. */
+export function checkBatch(embeddings: tf.Tensor2D, labels: tf.Tensor1D): void {
+  const sound = (t: tf.Tensor) => t instanceof tf.Tensor && !t.isDisposed;
+  if (!sound(embeddings) || embeddings.rank !== 2 || embeddings.size === 0 || embeddings.dtype !== 'float32') {
+    throw invalid('embeddings', 'a float32 tensor [n, d], n >= 1', embeddings);
   }
   const n = embeddings.shape[0];
-  if (labels.rank !== 1 || labels.shape[0] !== n) throw invalid('labels', `[${n}]`, shape(labels));
+  if (!sound(labels) || labels.rank !== 1 || labels.shape[0] !== n) throw invalid('labels', `a tensor [${n}]`, labels);
+}
+
+/** Checks the shapes of a batch and tells its pairs apart; `labels` may be any integers. */
+export function pairsOf(embeddings: tf.Tensor2D, labels: tf.Tensor1D): Pairs {
+  checkBatch(embeddings, labels);
+  const n = embeddings.shape[0];
   const classOf = labels.dataSync();
   for (let i = 0; i < n; i++) {
     const expected = labelProblem(classOf, i);
@@ -70,13 +76,4 @@ export function constant<T extends tf.Tensor>(x: T): T {
     gradFunc: (dy: tf.Tensor) => tf.zerosLike(dy),
   }));
   return fixed(x) as T;
-}
-
-export function checkFinite(name: string, value: number, least = -Infinity): void {
-  if (Number.isFinite(value) && value >= least) return;
-  throw invalid(name, least === -Infinity ? 'a finite number' : `a finite number >= ${least}`, value);
-}
-
-export function checkAboveZero(name: string, value: number): void {
-  if (!(Number.isFinite(value) && value > 0)) throw invalid(name, 'a finite number > 0', value);
 }

@@ -1,15 +1,18 @@
 import * as tf from '@tensorflow/tfjs';
+import { z } from 'zod';
 import { invalid } from '../errors.js';
+import { parseOptions, positive } from '../options.js';
+import { part } from '../part.js';
 import { unitRows } from '../tfjs/index.js';
 import type { MetricLoss } from './metric-loss.js';
-import { NEVER } from './pairs.js';
+import { checkBatch, NEVER } from './pairs.js';
 
-export interface ProxyAnchorOptions {
-  /** Sharpness (default 32). */
-  alpha?: number;
-  /** Margin on the cosine similarity (default 0.1). */
-  delta?: number;
-}
+export const proxyAnchorOptions = z.strictObject({
+  alpha: positive.default(32).describe('sharpness'),
+  delta: z.number().default(0.1).describe('margin on the cosine similarity'),
+});
+
+export type ProxyAnchorOptions = z.input<typeof proxyAnchorOptions>;
 
 /**
  * Proxy-Anchor (Kim et al., CVPR 2020), s the cosine similarity, P+ the proxies with positives in the batch:
@@ -18,9 +21,7 @@ export interface ProxyAnchorOptions {
  * Embeddings [n, d] and proxies [classes, d] are scaled to unit length inside; `labels` [n] are rows of the proxies.
  */
 export function proxyAnchor(options: ProxyAnchorOptions = {}): MetricLoss {
-  const { alpha = 32, delta = 0.1 } = options;
-  if (!(Number.isFinite(alpha) && alpha > 0)) throw invalid('alpha', 'a finite number > 0', alpha);
-  if (!Number.isFinite(delta)) throw invalid('delta', 'a finite number', delta);
+  const { alpha, delta } = parseOptions(proxyAnchorOptions, options);
   const loss = (embeddings: tf.Tensor2D, labels: tf.Tensor1D, proxies: tf.Tensor2D): tf.Scalar => {
     const present = checkedLabels(embeddings, labels, proxies);
     if (tf.getKernel('ProxyAnchor', tf.getBackend())) return fused(embeddings, labels, proxies, { alpha, delta });
@@ -33,15 +34,17 @@ export function proxyAnchor(options: ProxyAnchorOptions = {}): MetricLoss {
       return tf.add<tf.Scalar>(tf.div(tf.sum(positive), present), tf.div(tf.sum(negative), classes));
     });
   };
-  return Object.assign(loss, { config: { name: 'proxy-anchor', alpha, delta } });
+  return Object.assign(loss, { config: { name: proxyAnchorPart.name, alpha, delta } });
 }
+
+export const proxyAnchorPart = part('proxy-anchor', proxyAnchorOptions, proxyAnchor);
 
 /** The loss and both gradients at once, where the backend has that as a kernel. */
 function fused(
   embeddings: tf.Tensor2D,
   labels: tf.Tensor1D,
   proxies: tf.Tensor2D,
-  attrs: Required<ProxyAnchorOptions>,
+  attrs: z.output<typeof proxyAnchorOptions>,
 ) {
   const op = tf.customGrad((...args) => {
     const [e, p, save] = args as unknown as [tf.Tensor2D, tf.Tensor2D, tf.GradSaveFunc];
@@ -62,12 +65,10 @@ function logOnePlusSum(z: tf.Tensor, mask: tf.Tensor): tf.Tensor {
 
 /** Checks the three shapes and the labels' range; returns how many classes the batch holds. */
 function checkedLabels(embeddings: tf.Tensor2D, labels: tf.Tensor1D, proxies: tf.Tensor2D): number {
-  const shape = (t: tf.Tensor) => `shape [${t.shape.join(', ')}]`;
-  if (embeddings.rank !== 2 || embeddings.shape[0] === 0)
-    throw invalid('embeddings', '[n, d], n >= 1', shape(embeddings));
-  const [rows, cols] = embeddings.shape;
-  if (labels.rank !== 1 || labels.shape[0] !== rows) throw invalid('labels', `[${rows}]`, shape(labels));
-  if (proxies.rank !== 2 || proxies.shape[1] !== cols) throw invalid('proxies', `[classes, ${cols}]`, shape(proxies));
+  checkBatch(embeddings, labels);
+  const cols = embeddings.shape[1];
+  const fits = proxies instanceof tf.Tensor && !proxies.isDisposed && proxies.rank === 2 && proxies.shape[1] === cols;
+  if (!fits) throw invalid('proxies', `a tensor [classes, ${cols}]`, proxies);
   const values = labels.dataSync();
   const bad = values.find((label) => !Number.isInteger(label) || label < 0 || label >= proxies.shape[0]);
   if (bad !== undefined) throw invalid('labels', `rows of proxies, 0 to ${proxies.shape[0] - 1}`, bad);

@@ -1,22 +1,30 @@
 import * as tf from '@tensorflow/tfjs';
-import { invalid } from '../errors.js';
+import { z } from 'zod';
+import { nonNegative, parseOptions } from '../options.js';
+import { part } from '../part.js';
 import type { PairLoss } from './metric-loss.js';
-import { checkFinite, constant, distances, meanOfPositive, NEVER, type Pairs, pairsOf } from './pairs.js';
+import { constant, distances, meanOfPositive, NEVER, type Pairs, pairsOf } from './pairs.js';
+
+const tripletMining = z.enum(['all', 'semi-hard', 'distance-weighted']);
 
 /** Which triplets of a batch count. */
-export type TripletMining = 'all' | 'semi-hard' | 'distance-weighted';
+export type TripletMining = z.infer<typeof tripletMining>;
 
-export interface TripletMarginOptions {
-  /** Default 0.2. */
-  margin?: number;
-  /**
-   * `all` (default); `semi-hard` (Schroff et al., 2015): negatives farther than the positive, but by less than the
-   * margin; `distance-weighted` (Wu et al., 2017): negatives weighted by the inverse density of distances on the
-   * sphere. The last draws one negative in its source; here the loss is the expectation over that draw, so that it is
-   * a function of its arguments.
-   */
-  mining?: TripletMining;
-}
+/**
+ * `semi-hard` is Schroff et al.'s (2015), `distance-weighted` Wu et al.'s (2017), which draws one negative in its source; here
+ * the loss is the expectation over that draw, so that it is a function of its arguments.
+ */
+export const tripletMarginOptions = z.strictObject({
+  margin: nonNegative.default(0.2).describe('by which negatives are to be farther than positives'),
+  mining: tripletMining
+    .default('all')
+    .describe(
+      'the triplets that count: all; semi-hard: negatives farther than the positive, but by less than the margin; ' +
+        'distance-weighted: negatives weighted by the inverse density of distances on the sphere',
+    ),
+});
+
+export type TripletMarginOptions = z.input<typeof tripletMarginOptions>;
 
 /** Wu et al.: nearer negatives weigh no more than those at 0.5, and those beyond 1.4 nothing. */
 const NEAREST = 0.5;
@@ -27,10 +35,7 @@ const FARTHEST = 1.4;
  * relu(|a - p| - |a - n| + margin) over the triplets of the batch.
  */
 export function tripletMargin(options: TripletMarginOptions = {}): PairLoss {
-  const { margin = 0.2, mining = 'all' } = options;
-  checkFinite('margin', margin, 0);
-  const known = ['all', 'semi-hard', 'distance-weighted'];
-  if (!known.includes(mining)) throw invalid('mining', `one of ${known.join(', ')}`, mining);
+  const { margin, mining } = parseOptions(tripletMarginOptions, options);
   const loss = (embeddings: tf.Tensor2D, labels: tf.Tensor1D): tf.Scalar =>
     tf.tidy(() => {
       const pairs = pairsOf(embeddings, labels);
@@ -41,8 +46,10 @@ export function tripletMargin(options: TripletMarginOptions = {}): PairLoss {
       const weights = negativeWeights(gaps, pairs, embeddings.shape[1]);
       return meanOfPositive(tf.sum(tf.mul(values, tf.expandDims(weights, 1)), 2));
     });
-  return Object.assign(loss, { config: { name: 'triplet-margin', margin, mining }, overPairs: true as const });
+  return Object.assign(loss, { config: { name: tripletMarginPart.name, margin, mining }, overPairs: true as const });
 }
+
+export const tripletMarginPart = part('triplet-margin', tripletMarginOptions, tripletMargin);
 
 /** relu(d(a,p) - d(a,n) + margin) at [a, p, n], 0 where that is no triplet. */
 function tripletValues(gaps: tf.Tensor2D, { positive, negative }: Pairs, margin: number): tf.Tensor3D {

@@ -1,16 +1,20 @@
 import * as tf from '@tensorflow/tfjs';
+import { z } from 'zod';
+import { checkImageShape } from '../checks.js';
 import { invalid } from '../errors.js';
+import { count, parse, parseOptions, seed } from '../options.js';
+import { part } from '../part.js';
 import { derivedSeed } from '../random.js';
 import { type ConvReluLayer, convRelu, convReluStack, meanPool, unitRows } from '../tfjs/index.js';
 import { type BatchNorm, batchNorm, foldBatchNorm } from './batch-norm.js';
 import type { Embedder, ImageShape, ModelSpec } from './embedder.js';
 
-export interface ConvEmbedderOptions {
-  /** Columns of the embedding (default 64). */
-  embedding?: number;
-  /** Filters of the first block; the second and third have 2 and 4 times as many (default 32). */
-  width?: number;
-}
+export const convEmbedderOptions = z.strictObject({
+  embedding: count.default(64).describe('columns of the embedding'),
+  width: count.default(32).describe('filters of the first block; the second and third have 2 and 4 times as many'),
+});
+
+export type ConvEmbedderOptions = z.input<typeof convEmbedderOptions>;
 
 /** Strides of the three blocks. */
 const STRIDES = [1, 2, 2];
@@ -21,16 +25,19 @@ const STRIDES = [1, 2, 2];
  * pooling, a dense layer, and scaling to unit length.
  */
 export function convEmbedder(options: ConvEmbedderOptions = {}): ModelSpec {
-  const { embedding = 64, width = 32 } = options;
-  checkCount('embedding', embedding);
-  checkCount('width', width);
+  const { embedding, width } = parseOptions(convEmbedderOptions, options);
   return {
-    kind: 'conv',
+    kind: convPart.name,
     config: { embedding, width },
-    build: (inputShape, seed) => convEmbedderOver(buildLayers(inputShape, seed, embedding, width)),
+    build(inputShape, modelSeed) {
+      checkImageShape('inputShape', inputShape);
+      return convEmbedderOver(buildLayers(inputShape, parse(seed, modelSeed, 'seed'), embedding, width));
+    },
     weightShapes: ([, , channels]) => weightShapes(channels, embedding, width),
   };
 }
+
+export const convPart = part('conv', convEmbedderOptions, convEmbedder);
 
 function buildLayers(inputShape: ImageShape, seed: number, embedding: number, width: number): tf.LayersModel {
   const input = tf.input({ shape: inputShape, name: 'images' });
@@ -125,12 +132,7 @@ function batchNormOf(layers: tf.LayersModel, name: string): BatchNorm {
 }
 
 function checkImages(images: tf.Tensor4D, [h, w, c]: ImageShape): void {
-  const expected = `a tensor [n, ${h}, ${w}, ${c}]`;
-  if (!(images instanceof tf.Tensor)) throw invalid('images', expected, images);
-  const [, ...shape] = images.shape;
-  if (shape.join() !== [h, w, c].join()) throw invalid('images', expected, `shape [${images.shape.join(', ')}]`);
-}
-
-function checkCount(name: string, value: number): void {
-  if (!Number.isSafeInteger(value) || value < 1) throw invalid(name, 'a positive integer', value);
+  const sound = images instanceof tf.Tensor && !images.isDisposed && images.dtype === 'float32';
+  if (sound && images.rank === 4 && images.shape.slice(1).join() === [h, w, c].join()) return;
+  throw invalid('images', `a float32 tensor [n, ${h}, ${w}, ${c}]`, images);
 }

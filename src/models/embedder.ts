@@ -1,4 +1,7 @@
 import type * as tf from '@tensorflow/tfjs';
+import { z } from 'zod';
+import { checkImageShape } from '../checks.js';
+import { invalid } from '../errors.js';
 
 /** Height, width, channels of the images a model takes. */
 export type ImageShape = [number, number, number];
@@ -50,4 +53,21 @@ export interface ModelSpec {
    * whose weights are others is then refused before memory is taken for it.
    */
   weightShapes?(inputShape: ImageShape): number[][];
+}
+
+/** A model specification, as a schema. */
+export const modelSpec = z.custom<ModelSpec>((value) => {
+  const { kind, config, build } = (value ?? {}) as ModelSpec;
+  const plain = typeof kind === 'string' && typeof config === 'object' && config !== null;
+  return plain && typeof build === 'function';
+}, 'a model specification like convEmbedder()');
+
+/** Throws unless `value` is an embedder: a network of its own layers alone is none. */
+export function checkEmbedder(name: string, value: unknown): asserts value is Embedder {
+  const { inputShape, embedding, apply, variables, dispose } = (value ?? {}) as Embedder;
+  const callable = [apply, variables, dispose].every((method) => typeof method === 'function');
+  if (!callable || !Number.isSafeInteger(embedding) || embedding < 1) {
+    throw invalid(name, 'an embedder, as convEmbedder().build() makes it', value);
+  }
+  checkImageShape(`${name}.inputShape`, inputShape);
 }

@@ -1,7 +1,10 @@
 import * as tf from '@tensorflow/tfjs';
-import { invalid, throwIfAborted } from '../errors.js';
-import { toMatrix } from '../tfjs/index.js';
-import type { Embedder, EmbedImages, FrozenEmbedder, ImageShape } from './embedder.js';
+import { z } from 'zod';
+import { checkImageShape } from '../checks.js';
+import { describe, EatDmlError, invalid, throwIfAborted } from '../errors.js';
+import { count, parseOptions, signal } from '../options.js';
+import { checkPixels, checkPixelValues, outsidePixels, toMatrix } from '../tfjs/index.js';
+import { checkEmbedder, type Embedder, type EmbedImages, type FrozenEmbedder, type ImageShape } from './embedder.js';
 import type { TrainedOn } from './trained-on.js';
 
 /** Embeddings as the kernels take them: row-major, one row per image. */
@@ -13,11 +16,12 @@ export interface ImageSet {
   shape: ImageShape;
 }
 
-export interface EmbedOptions {
-  /** Images per forward pass (default 256). */
-  batchSize?: number;
-  signal?: AbortSignal;
-}
+const embedOptions = z.strictObject({
+  batchSize: count.default(256).describe('images per forward pass'),
+  signal: signal.optional(),
+});
+
+export type EmbedOptions = z.input<typeof embedOptions>;
 
 /**
  * Several embedders as one: e(x) = concat_i f_i(x) / sqrt(N). Its rows have unit length, and its squared distances
@@ -29,7 +33,7 @@ export class Ensemble {
     /** What they learnt from, where that is known: an evaluation then refuses to measure what they have seen. */
     readonly trainedOn?: TrainedOn,
   ) {
-    if (members.length === 0) throw invalid('members', 'at least one embedder', members);
+    checkMembers(members);
   }
 
   get inputShape(): ImageShape {
@@ -52,23 +56,34 @@ export class Ensemble {
   /**
    * Embeds any number of images in batches, in inference mode: a tensor gives a tensor [n, d], plain arrays
    * (a dataset) give a matrix. The caller owns the result and keeps what it passed.
+   *
+   * @throws EatDmlError ERR_ARGUMENT (shapes, pixels outside [0, 1]), ERR_NOT_FINITE (NaN), ERR_ABORTED.
    */
   embed(images: tf.Tensor4D, options?: EmbedOptions): Promise<tf.Tensor2D>;
   embed(images: ImageSet, options?: EmbedOptions): Promise<EmbeddingMatrix>;
   async embed(images: tf.Tensor4D | ImageSet, options: EmbedOptions = {}): Promise<tf.Tensor2D | EmbeddingMatrix> {
-    const { batchSize = 256, signal } = options;
-    if (!Number.isSafeInteger(batchSize) || batchSize < 1) throw invalid('batchSize', 'a positive integer', batchSize);
-    const source = images instanceof tf.Tensor ? tensorSource(images) : arraySource(images);
+    const { batchSize, signal } = parseOptions(embedOptions, options);
+    const source = images instanceof tf.Tensor ? tensorSource(images) : arraySource(images, this.inputShape);
+    return this.embedAll(source, images instanceof tf.Tensor, batchSize, signal);
+  }
+
+  private async embedAll(
+    source: BatchSource,
+    asTensor: boolean,
+    batchSize: number,
+    signal?: AbortSignal,
+  ): Promise<tf.Tensor2D | EmbeddingMatrix> {
     const parts: tf.Tensor2D[] = [];
     try {
       for (let start = 0; start < source.count; start += batchSize) {
         throwIfAborted(signal);
         const end = Math.min(start + batchSize, source.count);
+        await source.check(start, end);
         parts.push(tf.tidy(() => this.apply(source.batch(start, end))));
         await new Promise(setImmediate);
       }
       const all = tf.concat(parts, 0);
-      if (images instanceof tf.Tensor) return all;
+      if (asTensor) return all;
       const matrix = await toMatrix(all);
       all.dispose();
       return matrix;
@@ -91,25 +106,49 @@ function sideBySide(parts: tf.Tensor2D[]): tf.Tensor2D {
   return parts.length === 1 ? parts[0] : tf.mul(tf.concat(parts, 1), 1 / Math.sqrt(parts.length));
 }
 
+/** Throws unless `members` are embedders of the same images. */
+function checkMembers(members: readonly Embedder[]): void {
+  if (!Array.isArray(members) || members.length === 0) throw invalid('members', 'at least one embedder', members);
+  for (const [i, member] of members.entries()) {
+    checkEmbedder(`members[${i}]`, member);
+    if (String(member.inputShape) === String(members[0].inputShape)) continue;
+    const message = `Expected members of one input shape but received [${members[0].inputShape}] and`;
+    throw new EatDmlError('ERR_ARGUMENT', `${message} [${member.inputShape}] in members[${i}].`);
+  }
+}
+
 interface BatchSource {
   count: number;
   batch(start: number, end: number): tf.Tensor4D;
+  /** Throws unless the pixels of that batch lie in [0, 1]. */
+  check(start: number, end: number): Promise<void>;
 }
 
 function tensorSource(images: tf.Tensor4D): BatchSource {
-  if (images.rank !== 4 || images.shape[0] === 0) {
-    throw invalid('images', 'at least one image, [n, h, w, c]', `shape [${images.shape.join(', ')}]`);
-  }
+  const sound = !images.isDisposed && images.dtype === 'float32' && images.rank === 4 && images.size > 0;
+  if (!sound) throw invalid('images', 'at least one image, a float32 tensor [n, h, w, c]', images);
+  const batch = (start: number, end: number) => tf.slice(images, [start, 0, 0, 0], [end - start, -1, -1, -1]);
   return {
     count: images.shape[0],
-    batch: (start, end) => tf.slice(images, [start, 0, 0, 0], [end - start, -1, -1, -1]),
+    batch,
+    async check(start, end) {
+      const outside = tf.tidy(() => outsidePixels(batch(start, end)));
+      const [sum] = await outside.data();
+      outside.dispose();
+      if (sum !== 0) checkPixels('images', images);
+    },
   };
 }
 
-function arraySource({ images, shape }: ImageSet): BatchSource {
+function arraySource(set: ImageSet, inputShape: ImageShape): BatchSource {
+  const { images, shape } = (set ?? {}) as Partial<ImageSet>;
   if (!(images instanceof Uint8Array || images instanceof Float32Array)) {
-    throw invalid('images', 'a tensor, or {images: Uint8Array | Float32Array, shape}', images);
+    const given = describe(images === undefined ? set : images);
+    const message = `Expected a tensor, or {images: Uint8Array | Float32Array, shape}, for images but received ${given}.`;
+    throw new EatDmlError('ERR_ARGUMENT', message);
   }
+  checkImageShape('shape', shape);
+  if (String(shape) !== String(inputShape)) throw invalid('shape', `the model's [${inputShape.join(', ')}]`, shape);
   const size = shape[0] * shape[1] * shape[2];
   const count = images.length / size;
   if (!Number.isSafeInteger(count) || count < 1) {
@@ -118,6 +157,9 @@ function arraySource({ images, shape }: ImageSet): BatchSource {
   const scale = images instanceof Uint8Array ? 255 : 1;
   return {
     count,
+    async check(start, end) {
+      if (scale === 1) checkPixelValues('images', images.subarray(start * size, end * size), size, start);
+    },
     batch(start, end) {
       const values = Float32Array.from(images.subarray(start * size, end * size), (value) => value / scale);
       return tf.tensor4d(values, [end - start, ...shape]);

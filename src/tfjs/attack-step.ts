@@ -1,8 +1,10 @@
 import type * as tf from '@tensorflow/tfjs';
+import { z } from 'zod';
 import { invalid } from '../errors.js';
 import { attackStepSync, type Norm, projectPerturbationSync } from '../kernels/index.js';
 import { checkNonNegative, checkOneOf, checkOptions, NORMS } from '../kernels/matrix.js';
 import { checkBox } from '../kernels/project-perturbation.js';
+import { anything, parseOptions } from '../options.js';
 import { customOpPath, customOpsBackend, runCustomOp } from './custom-ops.js';
 import { checkRows, memoryPath, result, rowsOf } from './memory.js';
 import { counted } from './tensor-kernel-calls.js';
@@ -23,12 +25,25 @@ export interface AttackStepTensorOptions<T extends tf.Tensor> {
   box?: [number, number];
 }
 
+const settingsKeys = { norm: anything, epsilon: anything, box: anything };
+/** The keys; what they hold is looked at by the kernels' own checks. */
+const stepKeys = z.strictObject({
+  ...settingsKeys,
+  origin: anything,
+  current: anything,
+  gradient: anything,
+  stepSize: anything,
+});
+const projectKeys = z.strictObject({ ...settingsKeys, around: anything });
+
 /**
  * `attackStep` of the kernels on tensors, a sample per row: proj(origin, current + step(gradient)). Not differentiable.
  * The result is a new tensor. Errors are the kernel's: ERR_ARGUMENT, ERR_NOT_FINITE.
  */
 export function attackStepTensor<T extends tf.Tensor>(options: AttackStepTensorOptions<T>): T {
-  const { origin, current, gradient, ...settings } = options;
+  parseOptions(stepKeys, options);
+  const { origin, current, gradient, ...settings } = options ?? {};
+  checkRows('origin', origin);
   checkSameShape('current', current, origin);
   checkSameShape('gradient', gradient, origin);
   const backend = customOpsBackend();
@@ -76,7 +91,9 @@ export interface ProjectTensorOptions<T extends tf.Tensor> {
 
 /** `projectPerturbation` of the kernels on a tensor [n, ...], a sample per row. Not differentiable. */
 export function projectTensor<T extends tf.Tensor>(delta: T, options: ProjectTensorOptions<T>): T {
-  const { around, ...settings } = options;
+  parseOptions(projectKeys, options);
+  const { around, ...settings } = options ?? {};
+  checkRows('delta', delta);
   if (around) checkSameShape('around', around, delta);
   const backend = customOpsBackend();
   if (backend) {

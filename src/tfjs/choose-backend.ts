@@ -1,13 +1,20 @@
 import * as tf from '@tensorflow/tfjs';
+import { z } from 'zod';
 import { checkEnvironment } from '../environment.js';
-import { EatDmlError, invalid } from '../errors.js';
+import { EatDmlError } from '../errors.js';
 import { devices } from '../kernels/index.js';
+import { parseOptions } from '../options.js';
 import { registerNativeBackend } from './native/register.js';
 import { quiet } from './quiet.js';
 import { gpuMayExist, probeTensorflow } from './tensorflow-backend.js';
 import { registerWasmBackend, startWasmBackend } from './wasm/backend.js';
 
-export type BackendName = 'tensorflow' | 'native' | 'wasm' | 'cpu';
+const backendName = z.enum(['tensorflow', 'native', 'wasm', 'cpu']);
+
+export type BackendName = z.infer<typeof backendName>;
+
+/** A backend by its name, or the first there is, as a schema. */
+export const backendChoice = z.enum(['auto', ...backendName.options]);
 
 export interface BackendStatus {
   name: BackendName;
@@ -24,7 +31,9 @@ interface Probe extends BackendStatus {
   gpu?: boolean;
 }
 
-const names: readonly BackendName[] = ['tensorflow', 'native', 'wasm', 'cpu'];
+const names = backendName.options;
+
+const options = z.strictObject({ backend: backendChoice.default('auto') });
 
 const probes: Record<BackendName, () => Promise<Probe>> = {
   async tensorflow() {
@@ -70,10 +79,9 @@ function probe(name: BackendName): Promise<Probe> {
  * `ERR_BACKEND`.
  */
 export async function chooseBackend(
-  options: { backend?: BackendName | 'auto' } = {},
+  given: z.input<typeof options> = {},
 ): Promise<{ name: BackendName; reason: string }> {
-  const { backend = 'auto' } = options;
-  if (backend !== 'auto' && !names.includes(backend)) throw invalid('backend', `auto, ${names.join(', ')}`, backend);
+  const { backend } = parseOptions(options, given);
   checkEnvironment();
   return backend === 'auto' ? chooseAutomatically() : chooseByName(backend);
 }

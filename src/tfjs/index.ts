@@ -6,7 +6,13 @@ export {
   projectTensor,
 } from './attack-step.js';
 export { type BatchNormTraining, type BatchNormTrainingAttrs, batchNormTraining } from './batch-norm-training.js';
-export { type BackendName, type BackendStatus, backendReport, chooseBackend } from './choose-backend.js';
+export {
+  type BackendName,
+  type BackendStatus,
+  backendChoice,
+  backendReport,
+  chooseBackend,
+} from './choose-backend.js';
 export { type ConvReluAttrs, convRelu } from './conv-relu.js';
 export { type ConvReluLayer, convReluStack } from './conv-relu-stack.js';
 export { type NearestCentroidTensors, nearestCentroidTensor, pairwiseDistanceTensor } from './distances.js';
@@ -14,10 +20,12 @@ export { fromMatrix, toMatrix } from './matrix.js';
 export { meanPool } from './mean-pool.js';
 export { type KernelProfile, type KernelTime, startKernelProfile, stopKernelProfile } from './native/kernel-clock.js';
 export { coverage } from './native/register.js';
+export { checkPixels, checkPixelValues, outsidePixels } from './pixels.js';
 export {
   resetTensorKernelCalls,
   type TensorKernelCalls,
   type TensorPath,
   tensorKernelCalls,
 } from './tensor-kernel-calls.js';
+export { tensorOf } from './tensor-schema.js';
 export { unitRows } from './unit-rows.js';

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { invalid } from '../errors.js';
 import type { Matrix } from '../kernels/index.js';
+import { checkMatrix } from '../kernels/matrix.js';
 
 /** The rows of a [rows, cols] float32 tensor as a matrix; on backends in main memory without a copy. */
 export async function toMatrix(t: tf.Tensor2D): Promise<Matrix> {
@@ -12,7 +13,9 @@ export async function toMatrix(t: tf.Tensor2D): Promise<Matrix> {
 }
 
 /** A matrix (not a batch of them) as a tensor [rows, cols]. */
-export function fromMatrix({ data, rows, cols, batch = 1 }: Matrix): tf.Tensor2D {
+export function fromMatrix(matrix: Matrix): tf.Tensor2D {
+  checkMatrix('matrix', matrix);
+  const { data, rows, cols, batch = 1 } = matrix;
   if (batch !== 1) throw invalid('matrix', 'one matrix', `a batch of ${batch}`);
   return tf.tensor2d(data, [rows, cols], 'float32');
 }

@@ -1,40 +1,60 @@
 import * as tf from '@tensorflow/tfjs';
+import { z } from 'zod';
 import {
   type FixedSettings,
   gradientsPerImage,
   OBJECTIVE_NAMES,
   type Objective,
   objective,
-  type PgdOptions,
   pgd,
   runAttack,
 } from '../attacks/index.js';
-import { invalid } from '../errors.js';
+import { checkRadius } from '../attacks/norm.js';
+import { pgdShape } from '../attacks/rules/pgd.js';
 import { Ensemble } from '../models/index.js';
+import { count } from '../options.js';
 import { randomStream } from '../random.js';
 import type { Member, MemberUpdate, TrainingStep } from './method.js';
 
-/** The attack that a method trains against: PGD, 5 steps and `keep: 'last'` unless given otherwise. */
-export interface TrainingAttack extends PgdOptions {
-  /**
-   * What it raises: `training-loss` (default), or an objective of the evaluation by its name, with the class proxies as
-   * centroids; of several, one is drawn per step and member.
-   */
+const GOALS = ['training-loss', ...OBJECTIVE_NAMES] as [string, ...string[]];
+const oneOrMore = `one or more of ${GOALS.join(', ')}`;
+
+/** The attack that a method trains against: PGD, in fewer steps, of which the last is kept. */
+export const trainingAttackOptions = z
+  .strictObject({
+    ...pgdShape,
+    steps: count.default(5).describe('gradient steps'),
+    keep: pgdShape.keep.unwrap().default('last').describe('the last iterate, or the best by the objective'),
+    goal: z
+      .union([z.enum(GOALS), z.array(z.enum(GOALS)).min(1, oneOrMore)], oneOrMore)
+      .optional()
+      .describe(
+        'what it raises: the training loss (default, but of eat, which takes it and centroid-random-target), or an ' +
+          'objective of the evaluation, with the class proxies as centroids; of several one is drawn per step and member',
+      ),
+  })
+  .check(checkRadius);
+
+export type TrainingAttack = Omit<z.input<typeof trainingAttackOptions>, 'goal'> & {
+  /** See the schema; lists may be constant. */
   goal?: string | readonly string[];
-}
+};
+
+/** `attack` of a method, as a schema: its options are checked with the method's own. */
+export const attackOption = trainingAttackOptions as z.ZodType<z.output<typeof trainingAttackOptions>, TrainingAttack>;
 
 /** A training attack with every default filled in. */
 export interface CraftSettings extends FixedSettings {
   readonly goals: readonly string[];
 }
 
-export function trainingAttack({ goal = 'training-loss', ...attack }: TrainingAttack): CraftSettings {
-  const goals = typeof goal === 'string' ? [goal] : [...goal];
-  const known = ['training-loss', ...OBJECTIVE_NAMES];
-  const unknown = goals.find((name) => !known.includes(name));
-  if (unknown !== undefined || goals.length === 0)
-    throw invalid('goal', `one or more of ${known.join(', ')}`, unknown ?? goals);
-  return { ...pgd({ steps: 5, keep: 'last', ...attack }), goals };
+/** The settings of an attack that was checked; `goals` where it names none. */
+export function trainingAttack(
+  { goal, ...attack }: z.output<typeof trainingAttackOptions>,
+  goals: readonly string[] = ['training-loss'],
+): CraftSettings {
+  const named = goal === undefined ? goals : typeof goal === 'string' ? [goal] : [...goal];
+  return { ...pgd(attack), goals: named };
 }
 
 /** Those rows of the batch's images; no copy where it is all of them. */
@@ -76,13 +96,14 @@ export function craftWith(
 ): tf.Tensor4D {
   if (rows.length === 0) return rowsOf(step.images, rows);
   const members = sources.map((i) => step.members[i]);
-  step.countGradients(rows.length * sources.length * gradientsPerImage(settings));
+  const { goals: _, ...attack } = settings as CraftSettings;
+  step.countGradients(rows.length * sources.length * gradientsPerImage(attack));
   return tf.tidy(() =>
     runAttack({
       model: new Ensemble(members.map(({ embedder }) => embedder)),
       images: rowsOf(step.images, rows),
       objective: goal,
-      settings,
+      settings: attack,
       labels: rows.map((row) => step.labels[row]),
       centroids: proxiesOf(members),
       start,

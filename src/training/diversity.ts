@@ -1,23 +1,28 @@
+import { z } from 'zod';
 import { classesOf, partition } from '../data/index.js';
-import { invalid } from '../errors.js';
+import { count } from '../options.js';
 import { derivedSeed } from '../random.js';
 
+const diversities = z.enum(['leave-one-out', 'm-of-n', 'disjoint', 'none']);
+const cuts = z.enum(['sample', 'class'], 'sample or class');
+
 /** How the training set is cut among the members of an ensemble. */
-export type Diversity = 'leave-one-out' | 'm-of-n' | 'disjoint' | 'none';
+export type Diversity = z.infer<typeof diversities>;
 
 /** What is cut: images of every class, or whole classes, of which a member then never sees some. */
-export type DiversityBy = 'sample' | 'class';
+export type DiversityBy = z.infer<typeof cuts>;
 
-export interface DiversityOptions {
-  diversity: Diversity;
-  /** Default `sample`. */
-  by?: DiversityBy;
-  members: number;
-  /** m: parts a member sees, for `m-of-n`. */
-  m?: number;
-  /** n: parts the data is cut into, for `m-of-n`. */
-  n?: number;
-}
+/** The options that say how, for a method's schema. */
+export const diversityShape = {
+  diversity: diversities
+    .default('leave-one-out')
+    .describe('how the training set is cut among the members; m-of-n takes m and n'),
+  by: cuts.default('sample').describe('what is cut: samples or classes'),
+  m: count.optional().describe('parts that a member sees, for m-of-n'),
+  n: count.optional().describe('parts that the data is cut into, for m-of-n (default as many as members)'),
+};
+
+export type DiversityOptions = z.output<z.ZodObject<typeof diversityShape>> & { members: number };
 
 /** Every member sees every sample. */
 export function everySample(count: number, members: number): Int32Array[] {
@@ -41,7 +46,7 @@ export function memberSamples(labels: Int32Array, options: DiversityOptions, see
   });
 }
 
-function partsOfData(labels: Int32Array, { by = 'sample' }: DiversityOptions, n: number, seed: number): Int32Array[] {
+function partsOfData(labels: Int32Array, { by }: DiversityOptions, n: number, seed: number): Int32Array[] {
   if (by === 'sample') return partition(labels.length, n, seed);
   const classes = classesOf({ labels });
   return partition(classes.length, n, seed).map((part) => {
@@ -56,12 +61,9 @@ function partsOf({ diversity, members, m, n = members }: DiversityOptions): { m:
   return { m: m!, n };
 }
 
-/** Throws unless the options fit each other. */
-export function checkDiversity({ diversity, by = 'sample', members, m, n = members }: DiversityOptions): void {
-  if (by !== 'sample' && by !== 'class') throw invalid('by', 'sample or class', by);
-  const known = ['leave-one-out', 'm-of-n', 'disjoint', 'none'];
-  if (!known.includes(diversity)) throw invalid('diversity', `one of ${known.join(', ')}`, diversity);
-  if (diversity !== 'm-of-n') return;
-  if (!Number.isSafeInteger(n) || n < 1) throw invalid('n', 'a positive number of parts', n);
-  if (!Number.isSafeInteger(m) || m! < 1 || m! > n) throw invalid('m', `1 to ${n} parts of ${n}`, m);
+/** m-of-n needs an m that fits. */
+export function checkDiversity({ value, issues }: z.core.ParsePayload<DiversityOptions>): void {
+  const { diversity, members, m, n = members } = value;
+  if (diversity !== 'm-of-n' || (m !== undefined && m <= n)) return;
+  issues.push({ code: 'custom', path: ['m'], message: `1 to ${n} parts of ${n}`, input: m });
 }

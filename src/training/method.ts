@@ -1,4 +1,5 @@
 import type * as tf from '@tensorflow/tfjs';
+import { z } from 'zod';
 import type { MetricLoss } from '../losses/index.js';
 import type { Embedder } from '../models/index.js';
 
@@ -62,3 +63,10 @@ export interface Method {
   /** The loss of one member, differentiable in its variables; called once per member and step that gave it rows. */
   memberLoss(update: MemberUpdate): tf.Scalar;
 }
+
+/** A method, as a schema. */
+export const methodValue = z.custom<Method>((value) => {
+  const { config, members, memberData, craft, memberLoss } = (value ?? {}) as Method;
+  const hooks = [memberData, craft, memberLoss].every((hook) => typeof hook === 'function');
+  return hooks && Number.isSafeInteger(members) && members >= 1 && typeof config?.name === 'string';
+}, 'a method like eat({...})');

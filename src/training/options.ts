@@ -1,43 +1,62 @@
-import { type Dataset, datasetHash } from '../data/index.js';
+import { z } from 'zod';
+import { datasetValue } from '../data/dataset.js';
+import { datasetHash } from '../data/index.js';
 import { invalid } from '../errors.js';
-import { type MetricLoss, proxyAnchor } from '../losses/index.js';
-import type { BackendName, ModelSpec } from '../models/index.js';
-import { type BatchPlan, checkBatchPlan } from './batches.js';
-import type { Method } from './method.js';
+import { proxyAnchor } from '../losses/index.js';
+import { lossValue } from '../losses/metric-loss.js';
+import { modelSpec } from '../models/embedder.js';
+import { anything, callback, count, nonNegative, parseOptions, seed, signal } from '../options.js';
+import { backendChoice } from '../tfjs/index.js';
+import { type BatchPlan, batchPlan } from './batches.js';
+import { methodValue } from './method.js';
 import { standard } from './methods/standard.js';
 import type { TrainingProgress } from './progress.js';
 
-export interface TrainOptions {
-  data: Dataset;
-  model: ModelSpec;
-  /** Default Proxy-Anchor. */
-  loss?: MetricLoss;
-  /** Default `standard()`. */
-  method?: Method;
-  /** All randomness derives from it (default 0). */
-  seed?: number;
-  /** Passes over the data (default 10). */
-  epochs?: number;
-  /** Default {size: 128}. */
-  batch?: BatchPlan;
-  /** Of the networks (default 0.001). */
-  learningRate?: number;
-  /** Of the proxies (default 100 times that of the networks). */
-  proxyLearningRate?: number;
-  /** Decoupled, of networks and proxies (default 0.0001). */
-  weightDecay?: number;
-  /** The tfjs backend (default `auto`). */
-  backend?: BackendName | 'auto';
-  /**
-   * Folder to save to after every epoch, or how often; also saved when the signal aborts. It is locked meanwhile: another
-   * training into it ends with ERR_CHECKPOINT.
-   */
-  checkpoint?: string | CheckpointOptions;
-  /** Go on from the checkpoint; the other options must be those it was made with, `epochs` may grow. */
-  resume?: boolean;
-  onProgress?: (progress: TrainingProgress) => void;
-  signal?: AbortSignal;
-}
+/** Those that are plain values, for a configuration too. */
+export const trainingShape = {
+  epochs: count.default(10).describe('passes over the data'),
+  batch: batchPlan.default({ size: 128 }).describe('classes x images of each, or size images whatever their class'),
+  learningRate: nonNegative.default(1e-3).describe('of the networks'),
+  proxyLearningRate: nonNegative.optional().describe('of the proxies (default 100 times that of the networks)'),
+  weightDecay: nonNegative.default(1e-4).describe('decoupled, of networks and proxies'),
+};
+
+/** How many steps lie between two checkpoints. */
+export const everySteps = count.optional().describe('steps between two checkpoints (default an epoch)');
+
+const folder = z.string('a folder').min(1, 'a folder');
+
+const trainOptions = z
+  .strictObject({
+    data: datasetValue,
+    model: modelSpec,
+    loss: lossValue.default(() => proxyAnchor()),
+    method: methodValue.default(() => standard()),
+    seed: seed.default(0).describe('all randomness derives from it'),
+    ...trainingShape,
+    backend: backendChoice.default('auto').describe('the tfjs backend'),
+    checkpoint: z
+      .union(
+        [folder, z.strictObject({ dir: folder, everySteps, run: anything })],
+        'a folder, or {dir, everySteps, run}',
+      )
+      .optional()
+      .describe(
+        'folder to save to after every epoch, or how often; also saved when the signal aborts; locked meanwhile',
+      ),
+    resume: z
+      .boolean()
+      .default(false)
+      .describe('go on from the checkpoint; the other options must be those it was made with, epochs may grow'),
+    onProgress: callback<(progress: TrainingProgress) => void>().optional(),
+    signal: signal.optional(),
+  })
+  .check(({ value, issues }) => {
+    if (!value.resume || value.checkpoint !== undefined) return;
+    issues.push({ code: 'custom', path: ['checkpoint'], message: 'the folder to resume from', input: undefined });
+  });
+
+export type TrainOptions = z.input<typeof trainOptions>;
 
 export interface CheckpointOptions {
   dir: string;
@@ -47,30 +66,21 @@ export interface CheckpointOptions {
 }
 
 /** Options with every default filled in. */
-export type Settings = Required<Omit<TrainOptions, 'checkpoint' | 'onProgress' | 'signal'>> & {
+export type Settings = Omit<z.output<typeof trainOptions>, 'checkpoint' | 'proxyLearningRate' | 'batch'> & {
+  proxyLearningRate: number;
+  batch: BatchPlan;
   checkpoint?: CheckpointOptions;
-  onProgress?: TrainOptions['onProgress'];
-  signal?: AbortSignal;
 };
 
 export function settingsOf(options: TrainOptions): Settings {
-  const { learningRate = 1e-3, checkpoint, resume = false } = options;
-  const settings: Settings = {
-    loss: proxyAnchor(),
-    method: standard(),
-    seed: 0,
-    epochs: 10,
-    batch: { size: 128 },
-    weightDecay: 1e-4,
-    backend: 'auto',
-    ...defined(options),
-    learningRate,
-    proxyLearningRate: options.proxyLearningRate ?? 100 * learningRate,
+  const { checkpoint, proxyLearningRate, ...settings } = parseOptions(trainOptions, options);
+  return {
+    ...settings,
+    // As given: a checkpoint compares its keys in their order.
+    batch: options.batch ?? settings.batch,
+    proxyLearningRate: proxyLearningRate ?? 100 * settings.learningRate,
     checkpoint: typeof checkpoint === 'string' ? { dir: checkpoint } : withPlainRun(checkpoint),
-    resume,
   };
-  checkSettings(settings);
-  return settings;
 }
 
 /** `run` as the file will hold it: what is no JSON is an error now, and what the caller changes later is not saved. */
@@ -93,30 +103,4 @@ export function fingerprint(settings: Settings): Record<string, unknown> {
     method: method.config,
     ...{ seed, batch, learningRate, proxyLearningRate, weightDecay },
   };
-}
-
-function defined(options: TrainOptions): TrainOptions {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as typeof options;
-}
-
-function checkSettings(settings: Settings): void {
-  const { data, model, loss, method, seed, epochs, batch, checkpoint, resume } = settings;
-  if (!data || !(data.images instanceof Uint8Array)) throw invalid('data', 'a dataset', data);
-  if (typeof model?.build !== 'function') throw invalid('model', 'a model specification like convEmbedder()', model);
-  if (typeof loss !== 'function') throw invalid('loss', 'a loss like proxyAnchor()', loss);
-  if (typeof method?.craft !== 'function') throw invalid('method', 'a method like eat({...})', method);
-  if (!Number.isSafeInteger(seed)) throw invalid('seed', 'an integer', seed);
-  checkCount('epochs', epochs);
-  checkBatchPlan(batch);
-  for (const name of ['learningRate', 'proxyLearningRate', 'weightDecay'] as const) {
-    const value = settings[name];
-    if (!(value >= 0 && value < Infinity)) throw invalid(name, 'a finite number >= 0', value);
-  }
-  if (checkpoint && typeof checkpoint.dir !== 'string') throw invalid('checkpoint.dir', 'a folder', checkpoint.dir);
-  if (checkpoint?.everySteps !== undefined) checkCount('checkpoint.everySteps', checkpoint.everySteps);
-  if (resume && !checkpoint) throw invalid('checkpoint', 'the folder to resume from', checkpoint);
-}
-
-function checkCount(name: string, value: number): void {
-  if (!Number.isSafeInteger(value) || value < 1) throw invalid(name, 'a positive integer', value);
 }

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs';
 import { type Dataset, imageBatch } from '../data/index.js';
 import { EatDmlError } from '../errors.js';
 import { anyGradient } from './idle.js';
-import type { Crafted, TrainingStep } from './method.js';
+import type { Crafted, Method, TrainingStep } from './method.js';
 import type { Settings } from './options.js';
 import type { Trainee, TrainingState } from './training-state.js';
 
@@ -35,7 +35,7 @@ export function trainStep(settings: Settings, state: TrainingState, set: Trainin
   };
   let crafted: Crafted[] = [];
   try {
-    crafted = tf.tidy(() => method.craft(step) as never) as Crafted[];
+    crafted = craftAll(method, step);
     const learning = trainees.map((_, i) => i).filter((i) => rows[i].length > 0);
     const losses = learning.map((i) =>
       updateMember(settings, trainees[i], step, i, crafted[i], (gradients) => {
@@ -47,6 +47,16 @@ export function trainStep(settings: Settings, state: TrainingState, set: Trainin
     return losses.reduce((sum, value) => sum + value, 0) / losses.length;
   } finally {
     tf.dispose([images, crafted as never]);
+  }
+}
+
+/** What a member learns from; a network whose weights have become NaN has nothing to attack it by. */
+function craftAll(method: Method, step: TrainingStep): Crafted[] {
+  try {
+    return tf.tidy(() => method.craft(step) as never) as Crafted[];
+  } catch (error) {
+    if (!(error instanceof EatDmlError) || error.code !== 'ERR_NOT_FINITE') throw error;
+    throw diverged(`${error.message.replace(/\.$/, '')} while crafting in step ${step.step}.`, error);
   }
 }
 
@@ -69,15 +79,16 @@ function updateMember(
     const lossOf = () => method.memberLoss({ ...crafted, step, member, labels });
     const { value, grads } = tf.variableGrads(lossOf, [...embedder.variables(), proxies]);
     const [loss] = value.dataSync();
-    if (!Number.isFinite(loss)) throw diverged(loss, step.step, member);
+    if (!Number.isFinite(loss)) {
+      throw diverged(`Expected a finite loss but member ${member} had ${loss} in step ${step.step}.`);
+    }
     onGradients(grads);
     optimizer.update(grads);
     return loss;
   });
 }
 
-function diverged(loss: number, step: number, member: number): EatDmlError {
-  return new EatDmlError('ERR_DIVERGED', `Expected a finite loss but member ${member} had ${loss} in step ${step}.`, {
-    hint: 'Lower the learning rate, or the strength of the attack that is trained against.',
-  });
+function diverged(message: string, cause?: unknown): EatDmlError {
+  const hint = 'Lower the learning rate, or the strength of the attack that is trained against.';
+  return new EatDmlError('ERR_DIVERGED', message, { hint, cause });
 }

@@ -1,7 +1,7 @@
 import { type LockedFolder, lockFolder, readRecordedRun } from '../checkpoints/index.js';
 import { classesOf } from '../data/index.js';
 import { aborted, EatDmlError, invalid } from '../errors.js';
-import { chooseBackend } from '../models/index.js';
+import { chooseBackend } from '../tfjs/index.js';
 import { epochBatches } from './batches.js';
 import { checkPairs, idleWarning } from './idle.js';
 import { type Settings, settingsOf, type TrainOptions } from './options.js';
@@ -22,6 +22,10 @@ import { disposeState, openState, saveState, type TrainingState } from './traini
 export async function train(options: TrainOptions): Promise<TrainedEnsemble> {
   const settings = settingsOf(options);
   await chooseBackend({ backend: settings.backend });
+  return trained(settings);
+}
+
+async function trained(settings: Settings): Promise<TrainedEnsemble> {
   const { set, candidates, classes } = trainingSet(settings);
   const folder = await openFolder(settings);
   try {
@@ -56,8 +60,10 @@ function trainingSet(settings: Settings) {
   const classes = classesOf(data);
   const rowOf = new Map(Array.from(classes, (label, row) => [label, row]));
   const parts = method.memberData(data.labels, seed);
-  if (parts.length !== method.members || parts.some((part) => part.length === 0)) {
-    throw invalid('method.memberData', `${method.members} lists of samples, none empty`, parts);
+  const isSample = (sample: number) => Number.isInteger(sample) && sample >= 0 && sample < data.length;
+  const fits = Array.isArray(parts) && parts.length === method.members;
+  if (!fits || !parts.every((part) => part instanceof Int32Array && part.length > 0 && part.every(isSample))) {
+    throw invalid('method.memberData', `${method.members} Int32Arrays of samples, none empty`, parts);
   }
   checkPairs(settings, data.labels, parts);
   const memberOf = parts.map((part) => {

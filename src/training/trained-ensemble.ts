@@ -1,4 +1,5 @@
-import type * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs';
+import { invalid } from '../errors.js';
 import { Ensemble, type TrainedOn } from '../models/index.js';
 import type { IdleEpoch } from './idle.js';
 import type { Member } from './method.js';
@@ -30,10 +31,7 @@ export class TrainedEnsemble extends Ensemble {
     readonly history: TrainingHistory,
     trainedOn?: TrainedOn,
   ) {
-    super(
-      members.map(({ embedder }) => embedder),
-      trainedOn,
-    );
+    super(embeddersOf(members), trainedOn);
     this.proxies = members.map(({ proxies }) => proxies);
   }
 
@@ -41,4 +39,10 @@ export class TrainedEnsemble extends Ensemble {
     super.dispose();
     for (const proxies of this.proxies) proxies.dispose();
   }
+}
+
+function embeddersOf(members: readonly Member[]) {
+  const sound = Array.isArray(members) && members.every((member) => member?.proxies instanceof tf.Variable);
+  if (!sound) throw invalid('members', 'members with an embedder and proxies each', members);
+  return members.map(({ embedder }) => embedder);
 }

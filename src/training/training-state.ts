@@ -10,7 +10,8 @@ import {
   saveCheckpoint,
 } from '../checkpoints/index.js';
 import { EatDmlError } from '../errors.js';
-import type { Embedder, TrainedOn } from '../models/index.js';
+import { checkEmbedder, type Embedder } from '../models/embedder.js';
+import type { TrainedOn } from '../models/index.js';
 import { derivedSeed, randomStream } from '../random.js';
 import { AdamW } from './adamw.js';
 import type { Member } from './method.js';
@@ -74,6 +75,7 @@ function freshState(settings: Settings, classes: number): TrainingState {
   const { model, data, seed, method } = settings;
   const trainees = Array.from({ length: method.members }, (_, i) => {
     const embedder = model.build(data.shape, derivedSeed(seed, 'member', i));
+    checkEmbedder('model.build(shape, seed)', embedder);
     return trainee(settings, embedder, initialProxies(classes, embedder.embedding, seed, i));
   });
   const moved = trainees.map(() => false);

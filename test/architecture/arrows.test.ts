@@ -12,13 +12,13 @@ const ARROWS: Record<string, string[]> = {
   losses: ['tfjs'],
   attacks: ['kernels', 'tfjs', 'type:models', 'type:losses'],
   checkpoints: ['models'],
-  training: ['attacks', 'losses', 'models', 'data', 'checkpoints'],
-  evaluation: ['attacks', 'clustering', 'models', 'data'],
+  training: ['attacks', 'losses', 'models', 'data', 'checkpoints', 'tfjs'],
+  evaluation: ['attacks', 'clustering', 'models', 'data', 'kernels', 'tfjs'],
   report: ['type:evaluation'],
   cli: ['*'],
   index: ['*'],
 };
-const LEAVES = ['errors', 'environment', 'files', 'random', 'labels'];
+const LEAVES = ['errors', 'environment', 'files', 'random', 'labels', 'checks', 'options', 'part'];
 
 /** Native folders; `contracts` is for all, and only cpu/isa compiles the bodies. */
 const NATIVE_ARROWS: Record<string, string[]> = {

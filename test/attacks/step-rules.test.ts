@@ -1,6 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { checkpoints } from '../../src/attacks/adaptive-ascent.js';
 import {
   type AttackRun,
   type AttackSettings,
@@ -13,6 +12,7 @@ import {
   square,
 } from '../../src/attacks/index.js';
 import { randomPerturbation } from '../../src/attacks/random-start.js';
+import { checkpoints } from '../../src/attacks/rules/apgd.js';
 import { imageBatch } from '../../src/data/index.js';
 import { chooseBackend, convEmbedder, Ensemble } from '../../src/models/index.js';
 import { randomStream } from '../../src/random.js';

@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { configJsonSchema, parseConfig } from '../../src/cli/config.js';
 import { evaluateOptionsOf, methodOf, modelOf, trainOptionsOf } from '../../src/cli/from-config.js';
+import { LOSSES } from '../../src/losses/list.js';
+import { MODELS } from '../../src/models/list.js';
+import { METHODS } from '../../src/training/methods/list.js';
 
 const attack = { epsilon: 0.1 };
 
@@ -41,6 +44,8 @@ describe('the schema', () => {
     { training: { epochs: 1, batch: { size: 8 }, learningRate: 0.1 } },
     { training: { batch: { classes: 4, images: 8 } } },
     { evaluation: { suite: 'quick', count: 2, epsilon: 0 } },
+    { method: { name: 'at', attack: { norm: 'l2', epsilon: 4, goal: 'joint-set' } }, evaluation: { epsilon: 2 } },
+    { method: { name: 'adp', attack: { norm: 'l1', epsilon: 30 } }, evaluation: { norm: 'l2', epsilon: 3 } },
   ])('takes %j', (config) => {
     expect(parseConfig(config, 'file')).toEqual(config);
   });
@@ -57,6 +62,18 @@ describe('the schema', () => {
     [{ method: { name: 'at', attack, members: 2 } }, /^ {2}method\.members: unknown key/],
     [{ data: { name: 'fashion-mnist', trainClasses: [1, 'a'] } }, /^ {2}data\.trainClasses\[1\]: /],
     [{ training: { batch: { size: 0 } } }, /training\.batch/],
+    [{ method: { name: 'at', attack: { epsilon: 8 } } }, /^ {2}method\.attack\.epsilon: .* did you mean 8\/255\?$/],
+    [{ evaluation: { epsilon: 8 } }, /^ {2}evaluation\.epsilon: .* did you mean 8\/255\?$/],
+    [
+      { method: { name: 'at', attack: { norm: 'l2', epsilon: 2 } }, evaluation: { norm: 'linf', epsilon: 2 } },
+      /^ {2}evaluation\.epsilon: expected a number from 0 to 1/,
+    ],
+    [{ method: { name: 'at', atack: attack, attack } }, /^ {2}method\.atack: unknown key; did you mean attack\?$/],
+    [{ method: { name: 'eat', transfer: 'peers', members: 1, attack } }, /^ {2}method\.members: expected at least 2/],
+    [{ method: { name: 'eat', diversity: 'm-of-n', attack } }, /^ {2}method\.m: expected 1 to 3 parts of 3/],
+    [{ data: { name: 'fashion-mnist', split: 'closed-set', trainClasses: [1] } }, /^ {2}data\.trainClasses: /],
+    [{ data: { name: 'emoji', side: 5 } }, /^ {2}data\.side: expected a divisor of 64/],
+    [{ evaluation: { partial: [1] } }, /^ {2}evaluation\.partial\[0\]: expected a number in \(0, 1\)/],
     [[], /^ {2}the whole file: /],
   ])('refuses %j, naming the path', (config, message) => {
     expect(problemsOf(config)).toEqual([expect.stringMatching(message)]);
@@ -77,6 +94,41 @@ describe('the schema', () => {
       'training',
       'evaluation',
     ]);
+  });
+});
+
+describe('library and configuration', () => {
+  type Properties = Record<string, { description?: string; default?: unknown }>;
+  const { properties } = configJsonSchema() as { properties: Record<string, { oneOf: { properties: Properties }[] }> };
+  const formsOf = (key: string) => properties[key].oneOf.map((form) => form.properties);
+  const lists: [string, string, readonly { name: string; options: { shape: object } }[]][] = [
+    ['method', 'name', METHODS],
+    ['loss', 'name', LOSSES],
+    ['model', 'kind', MODELS],
+  ];
+
+  test.each(lists)('%s: every part has a form of its own, with all of its options described', (key, by, parts) => {
+    expect(formsOf(key)).toHaveLength(parts.length);
+    for (const [i, { name, options }] of parts.entries()) {
+      const { [by]: named, ...own } = formsOf(key)[i];
+      expect(named).toMatchObject({ const: name });
+      expect(Object.keys(own)).toEqual(Object.keys(options.shape));
+      for (const [option, schema] of Object.entries(own)) {
+        if (option !== 'attack') expect(schema.description, `${name}.${option}`).toMatch(/./);
+      }
+    }
+  });
+
+  test.each(METHODS.map(({ name }) => name))('%s refuses the same keys and values', (name) => {
+    const given: Record<string, unknown> = name === 'standard' ? {} : { attack };
+    for (const wrong of [
+      { ...given, memebrs: 2 },
+      { ...given, attack: { epsilon: 8 } },
+      { ...given, members: 0 },
+    ]) {
+      expect(problemsOf({ method: { name, ...wrong } })).toHaveLength(1);
+      expect(() => methodOf({ name, ...wrong } as never)).toThrow(expect.objectContaining({ code: 'ERR_ARGUMENT' }));
+    }
   });
 });
 

@@ -185,7 +185,9 @@ describe('data emoji', () => {
     const none = await runCli(['data', 'emoji', '--cache', at('emoji')], { env: { PATH: '/nowhere' } });
     expect(none.stderr).toContain('but it could not be started (ENOENT).');
     const blocked = await withNpm('exit 0', join(paths.images, 'below'));
-    expect(blocked.stderr).toMatch(/ERR_PATH: Expected to .* but a part of the path is a file and no folder \(ENOTDIR\)\./);
+    expect(blocked.stderr).toMatch(
+      /ERR_PATH: Expected to .* but a part of the path is a file and no folder \(ENOTDIR\)\./,
+    );
     for (const { code, stdout } of [none, blocked]) expect({ code, stdout }).toEqual({ code: 4, stdout: '' });
   });
 });

@@ -82,7 +82,7 @@ describe('data that members see', () => {
     [{ members: 0 }, /members/],
     [{ members: 1, transfer: 'peers' as const }, /at least 2 members for peers/],
     [{ by: 'image' as never }, /sample or class.*image/],
-    [{ attack: { epsilon: 0.1, goal: 'nothing' } }, /soft-kmeans for goal.*nothing/],
+    [{ attack: { epsilon: 0.1, goal: 'nothing' } }, /soft-kmeans for attack\.goal.*nothing/],
     [{ alignment: -1 }, /alignment/],
     [{ attack: { epsilon: -1 } }, /epsilon/],
   ])('refuses %o', (options, message) => {

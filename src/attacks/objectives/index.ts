@@ -1,4 +1,5 @@
-import { EatDmlError } from '../../errors.js';
+import { z } from 'zod';
+import { parse } from '../../options.js';
 import type { Objective } from '../objective.js';
 import { centroidMargin } from './centroid-margin.js';
 import { centroidRandomTarget } from './centroid-random-target.js';
@@ -13,10 +14,10 @@ const OBJECTIVES = [embeddingShift, proxy, centroidMargin, centroidRandomTarget,
 /** The names that {@link objective} knows. */
 export const OBJECTIVE_NAMES: readonly string[] = OBJECTIVES.map(({ name }) => name);
 
+const objectiveName = z.enum(OBJECTIVE_NAMES as [string, ...string[]]);
+
 /** The objective of that name; ERR_ARGUMENT listing the known ones otherwise. */
 export function objective(name: string): Objective {
-  const found = OBJECTIVES.find((candidate) => candidate.name === name);
-  if (found) return found;
-  const known = OBJECTIVE_NAMES.join(', ');
-  throw new EatDmlError('ERR_ARGUMENT', `Expected an objective among ${known} but received "${name}".`);
+  parse(objectiveName, name, 'objective');
+  return OBJECTIVES.find((candidate) => candidate.name === name)!;
 }

@@ -1,4 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
+import { checkLabels } from '../../checks.js';
+import { invalid } from '../../errors.js';
+import { parse } from '../../options.js';
 import {
   type AttackGallery,
   type Objective,
@@ -7,7 +10,7 @@ import {
   requireLabels,
 } from '../objective.js';
 import { embeddingShift } from '../objectives/embedding-shift.js';
-import type { RankingName } from './names.js';
+import { type RankingName, rankingName } from './names.js';
 
 /** Larger than any distance between unit rows. */
 const FAR = 1e3;
@@ -22,6 +25,8 @@ const FAR = 1e3;
  * `targets` has the gallery row for each gallery row's attack, as `selectTargets` gives it where samples are the gallery.
  */
 export function rankingObjective(name: RankingName, targets: Int32Array): Objective {
+  parse(rankingName, name, 'name');
+  checkLabels('targets', targets);
   if (name === 'ES') return { ...embeddingShift, name };
   return {
     name,
@@ -30,17 +35,22 @@ export function rankingObjective(name: RankingName, targets: Int32Array): Object
     bind(inputs) {
       const gallery = requireGallery(name, inputs);
       if (name === 'LTM') return learningToMisrank(inputs, gallery);
-      const chosen = tf.tensor1d(
-        gallery.self.map((row) => targets[row]),
-        'int32',
-      );
-      const goals = tf.gather(gallery.embeddings, chosen);
+      const goals = tf.gather(gallery.embeddings, tf.tensor1d(chosenRows(gallery, targets), 'int32'));
       if (name === 'TMA') return (e) => tf.sum(tf.mul(e, goals), 1);
       if (name === 'GTM') return (e) => tf.neg(rowDistances(e, goals));
       const sign = name.endsWith('+') ? 1 : -1;
       return name.startsWith('CA') ? candidateAttack(gallery, goals, sign) : queryAttack(gallery, goals, sign);
     },
   };
+}
+
+/** The row that each attacked image's attack is about. */
+function chosenRows({ self, labels }: AttackGallery, targets: Int32Array): Int32Array {
+  return self.map((row) => {
+    const target = targets[row];
+    if (target >= 0 && target < labels.length) return target;
+    throw invalid(`targets[${row}]`, `a row of the gallery, 0 to ${labels.length - 1}`, target);
+  });
 }
 
 function queryAttack({ embeddings }: AttackGallery, goals: tf.Tensor2D, sign: number) {

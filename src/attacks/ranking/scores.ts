@@ -1,7 +1,10 @@
-import { inWordsOf } from '../../errors.js';
+import { z } from 'zod';
+import { EatDmlError, invalid, inWordsOf } from '../../errors.js';
 import { type Matrix, pairwiseDistance } from '../../kernels/index.js';
-import type { RankingName } from './names.js';
-import type { CleanRanking } from './selections.js';
+import { checkMatrix } from '../../kernels/matrix.js';
+import { int32Array, parse, parseOptions } from '../../options.js';
+import { type RankingName, rankingName } from './names.js';
+import { type CleanRanking, cleanRanking } from './selections.js';
 
 /** What RobRank reports under its attacks; percentiles and recalls in percent. */
 export interface RankingScores {
@@ -23,8 +26,15 @@ export interface RankingScores {
   GTT: number;
 }
 
+const score = z.number();
+const rankingScores = z.strictObject({
+  ...{ 'CA+': score, 'CA-': score, 'QA+': score, 'QA-': score, TMA: score },
+  ...{ 'ES:D': score, 'ES:R': score, LTM: score, GTM: score, GTT: score },
+});
+
 /** Empirical robustness score (Zhou et al., 2021): the mean of the ten, each scaled to 0 (worst) .. 100. */
-export function empiricalRobustnessScore(s: RankingScores): number {
+export function empiricalRobustnessScore(scores: RankingScores): number {
+  const s = parseOptions(rankingScores, scores, 'scores');
   const scaled = [
     ...[2 * s['CA+'], 100 - s['CA-'], 2 * s['QA+'], 100 - s['QA-']],
     ...[100 * (1 - s.TMA), 50 * (2 - s['ES:D']), s['ES:R'], s.LTM, s.GTM, s.GTT],
@@ -42,9 +52,21 @@ export interface RankingOutcome {
   targets: Int32Array;
 }
 
+/** Looked at by {@link checkMatrix}. */
+const matrix = z.custom<Matrix>(() => true);
+
+const rankingOutcome = z.strictObject({
+  attacked: matrix,
+  clean: matrix,
+  gallery: matrix,
+  ranking: cleanRanking,
+  targets: int32Array('an Int32Array of gallery rows'),
+});
+
 /** The measures that one attack gives, by their names in {@link RankingScores}. */
 export async function rankingMeasures(name: RankingName, outcome: RankingOutcome): Promise<Partial<RankingScores>> {
-  const { attacked, clean, gallery, ranking, targets } = outcome;
+  parse(rankingName, name, 'name');
+  const { attacked, clean, gallery, ranking, targets } = checkOutcome(name, outcome);
   const n = attacked.rows;
   const mean = (of: (i: number) => number) => Array.from({ length: n }, (_, i) => of(i)).reduce((a, b) => a + b, 0) / n;
   const row = ({ data, cols }: Matrix, i: number) => data.subarray(i * cols, (i + 1) * cols);
@@ -70,6 +92,27 @@ async function distancesOf(a: Record<string, Matrix>, b: Record<string, Matrix>)
   });
   return distances.data;
 }
+
+function checkOutcome(name: RankingName, outcome: RankingOutcome): RankingOutcome {
+  const parsed = parseOptions(rankingOutcome, outcome, 'outcome');
+  const { attacked, clean, gallery, ranking, targets } = parsed;
+  for (const [key, matrix] of Object.entries({ attacked, clean, gallery })) checkMatrix(`outcome.${key}`, matrix);
+  const { rows, cols } = ranking;
+  const shapes = { attacked: rows, clean: rows, gallery: cols };
+  for (const [key, length] of Object.entries(shapes)) {
+    const matrix = parsed[key as keyof typeof shapes];
+    if (matrix.rows === length && matrix.cols === attacked.cols) continue;
+    const message = `Expected outcome.${key} to be ${length} x ${attacked.cols}, as the ranking has it, but received`;
+    throw new EatDmlError('ERR_ARGUMENT', `${message} ${matrix.rows} x ${matrix.cols}.`);
+  }
+  if (targets.length !== rows) throw invalid('outcome.targets', `${rows} gallery rows`, targets);
+  const stray = targets.find((target) => target < (TARGETLESS.includes(name) ? -1 : 0) || target >= cols);
+  if (stray !== undefined) throw invalid('outcome.targets', `rows of the gallery, 0 to ${cols - 1}`, stray);
+  return parsed;
+}
+
+/** Attacks that are about no one row. */
+const TARGETLESS: readonly RankingName[] = ['ES', 'LTM'];
 
 /** Share of the distances that are smaller: the percentile rank. */
 function below(distances: Float32Array, limit: number): number {

@@ -1,5 +1,7 @@
+import { z } from 'zod';
+import { atLeast, count, int32Array, parse } from '../../options.js';
 import type { RandomStream } from '../../random.js';
-import type { RankingName } from './names.js';
+import { type RankingName, rankingName } from './names.js';
 
 /** Clean distances of every sample to every gallery row, [n, m] row-major, and who is who. */
 export interface CleanRanking {
@@ -14,6 +16,31 @@ export interface CleanRanking {
   self: Int32Array;
 }
 
+/** {@link CleanRanking}, as a schema. */
+export const cleanRanking = z
+  .strictObject({
+    distances: z.custom<Float32Array>((value) => value instanceof Float32Array, 'a Float32Array'),
+    rows: count,
+    cols: atLeast(2, 'at least 2 gallery rows'),
+    queryLabels: int32Array('an Int32Array of classes'),
+    labels: int32Array('an Int32Array of classes'),
+    self: int32Array('an Int32Array of gallery rows'),
+  })
+  .check(({ value, issues }) => {
+    const { rows, cols } = value;
+    const lengths = { distances: rows * cols, queryLabels: rows, labels: cols, self: rows };
+    for (const [key, length] of Object.entries(lengths)) {
+      const input = value[key as keyof typeof lengths];
+      if (input.length === length) continue;
+      issues.push({ code: 'custom', path: [key], message: `${length} values`, input });
+    }
+  });
+
+const stream = z.custom<RandomStream>(
+  (value) => typeof (value as RandomStream | undefined)?.integer === 'function',
+  'a stream with integer(bound)',
+);
+
 /** Share of the gallery from which CA- and QA- draw what is to be lowered. */
 const TOPMOST = 0.01;
 
@@ -23,7 +50,9 @@ const TOPMOST = 0.01;
  * -1 for attacks that name no row.
  */
 export function selectTargets(name: RankingName, ranking: CleanRanking, random: RandomStream): Int32Array {
-  const { rows, cols, labels, queryLabels, self } = ranking;
+  parse(rankingName, name, 'name');
+  parse(stream, random, 'random');
+  const { rows, cols, labels, queryLabels, self } = parse(cleanRanking, ranking, 'ranking');
   const nearest = (i: number, allowed: (j: number) => boolean, count: number) => {
     const row = ranking.distances.subarray(i * cols, (i + 1) * cols);
     const others = Array.from({ length: cols }, (_, j) => j).filter((j) => j !== self[i] && allowed(j));

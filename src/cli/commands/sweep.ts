@@ -6,7 +6,7 @@ import { EatDmlError } from '../../errors.js';
 import { evaluate } from '../../evaluation/index.js';
 import { scoreText } from '../../report/score-text.js';
 import { train } from '../../training/index.js';
-import { type Config, readChecked } from '../config.js';
+import { type Config, parseConfig, readChecked } from '../config.js';
 import { checkTargets, writeOrPrint } from '../deliver.js';
 import { dataOf, evaluateOptionsOf, trainOptionsOf } from '../from-config.js';
 import { interruptible } from '../interrupt.js';
@@ -29,6 +29,8 @@ export async function sweepCommand(file: string, { json, shard = [1, 1] }: Sweep
   if (sweep.reference !== undefined && !Object.hasOwn(sweep.runs, sweep.reference)) {
     throw new EatDmlError('ERR_CONFIG', `Expected reference to be one of the runs but received "${sweep.reference}".`);
   }
+  // What a run says and what the base says may not fit each other: told before any run is trained.
+  for (const label of Object.keys(sweep.runs)) parseConfig(configOf(sweep, label, sweep.seeds[0]), `${file}: ${label}`);
   const jobs = shardOf(jobsOf(sweep), shard);
   let [made, found] = [0, 0];
   await interruptible(async (signal) => {

@@ -27,6 +27,7 @@ export async function trainCommand(flags: TrainFlags): Promise<void> {
   const { config, out } = await trainConfig(flags);
   const method = config.method!.name;
   requireDevice(config.device);
+  const options = trainOptionsOf(config);
   const { train: data } = await dataOf(config);
   const backend = await chooseBackend({ backend: config.backend ?? 'auto' });
   process.stderr.write(`${data.length} images of ${data.name}; backend ${backend.name}: ${backend.reason}\n`);
@@ -39,7 +40,7 @@ export async function trainCommand(flags: TrainFlags): Promise<void> {
   };
   const endProfile = startProfile(flags.profile, backend.name);
   const trained = await interruptible((signal) =>
-    train({ ...trainOptionsOf(config), data, checkpoint, resume: flags.resume, onProgress, signal }),
+    train({ ...options, data, checkpoint, resume: flags.resume, onProgress, signal }),
   )
     .catch((error) => {
       line.clear();

@@ -1,18 +1,21 @@
 import * as tf from '@tensorflow/tfjs';
+import { z } from 'zod';
 import type { Objective } from '../../attacks/index.js';
+import { count, nonNegative, parseOptions } from '../../options.js';
+import { part } from '../../part.js';
 import { randomStream } from '../../random.js';
-import { craftWith, rowsOf, type TrainingAttack, trainingAttack } from '../craft.js';
+import { attackOption, craftWith, rowsOf, trainingAttack } from '../craft.js';
 import { everySample } from '../diversity.js';
 import type { Crafted, MemberUpdate, Method, TrainingStep } from '../method.js';
 import { randomTriplets, rowDistances, tripletLoss } from '../triplets.js';
 
-export interface ActOptions {
-  /** Default 1. */
-  members?: number;
-  /** Of the triplet loss (default 0.2). */
-  margin?: number;
-  attack: TrainingAttack;
-}
+export const actOptions = z.strictObject({
+  members: count.default(1).describe('networks in the ensemble'),
+  margin: nonNegative.default(0.2).describe('of the triplet loss'),
+  attack: attackOption,
+});
+
+export type ActOptions = z.input<typeof actOptions>;
 
 /**
  * Anti-collapse triplet (Zhou et al., "Adversarial attack and defense in deep ranking", 2021): positives and negatives
@@ -20,16 +23,19 @@ export interface ActOptions {
  * Adapted: random triplets, one per image, and the training loss of the clean anchors added, which trains the proxies
  * that all methods here have.
  */
-export function act({ members = 1, margin = 0.2, attack }: ActOptions): Method {
+export function act(options: ActOptions): Method {
+  const { members, margin, attack } = parseOptions(actOptions, options);
   const settings = trainingAttack(attack);
   return {
-    config: { name: 'act', members, margin, attack: settings },
+    config: { name: actPart.name, members, margin, attack: settings },
     members,
     memberData: (labels) => everySample(labels.length, members),
     craft: (step) => step.rows.map((rows, i) => craftCollapsed(step, rows, i, settings)),
     memberLoss: (update) => actLoss(update, margin),
   };
 }
+
+export const actPart = part('act', actOptions, act);
 
 function craftCollapsed(
   step: TrainingStep,

@@ -1,19 +1,20 @@
 import * as tf from '@tensorflow/tfjs';
-import { craftOn, rowsOf, type TrainingAttack, trainingAttack } from '../craft.js';
+import { z } from 'zod';
+import { count, nonNegative, parseOptions } from '../../options.js';
+import { part } from '../../part.js';
+import { attackOption, craftOn, rowsOf, trainingAttack } from '../craft.js';
 import { everySample } from '../diversity.js';
 import type { MemberUpdate, Method } from '../method.js';
 import { proxyLogits } from '../proxy-logits.js';
 
-export interface AdpOptions {
-  /** Default 3. */
-  members?: number;
-  /** Weight of the ensemble's entropy (default 2, as published). */
-  alpha?: number;
-  /** Weight of the diversity (default 0.5, as published). */
-  beta?: number;
-  /** Learn from adversarial images too; from clean ones only when absent. */
-  attack?: TrainingAttack;
-}
+export const adpOptions = z.strictObject({
+  members: count.default(3).describe('networks in the ensemble'),
+  alpha: nonNegative.default(2).describe('weight of the ensemble’s entropy; 2 as published'),
+  beta: nonNegative.default(0.5).describe('weight of the diversity; 0.5 as published'),
+  attack: attackOption.optional().describe('learn from adversarial images; from clean ones only when absent'),
+});
+
+export type AdpOptions = z.input<typeof adpOptions>;
 
 /** Keeps determinants of nearly parallel predictions off zero. */
 const RIDGE = 1e-3;
@@ -23,10 +24,11 @@ const RIDGE = 1e-3;
  * columns of M the members' predictions without the true class, scaled to unit length.
  * Adapted: proxy similarities as logits; members are updated in turn, each with the others' predictions held fixed.
  */
-export function adp({ members = 3, alpha = 2, beta = 0.5, attack }: AdpOptions = {}): Method {
+export function adp(options: AdpOptions = {}): Method {
+  const { members, alpha, beta, attack } = parseOptions(adpOptions, options);
   const settings = attack && trainingAttack(attack);
   return {
-    config: { name: 'adp', members, alpha, beta, ...(settings && { attack: settings }) },
+    config: { name: adpPart.name, members, alpha, beta, ...(settings && { attack: settings }) },
     members,
     memberData: (labels) => everySample(labels.length, members),
     craft: (step) =>
@@ -36,6 +38,8 @@ export function adp({ members = 3, alpha = 2, beta = 0.5, attack }: AdpOptions =
     memberLoss: (update) => adpLoss(update, alpha, beta),
   };
 }
+
+export const adpPart = part('adp', adpOptions, adp);
 
 function adpLoss({ step, member, images, labels }: MemberUpdate, alpha: number, beta: number): tf.Scalar {
   const own = step.members[member];

@@ -1,13 +1,19 @@
-import type { TrainingAttack } from '../craft.js';
+import { z } from 'zod';
+import { parseOptions } from '../../options.js';
+import { part } from '../../part.js';
+import { attackOption } from '../craft.js';
 import type { Method } from '../method.js';
 import { ensembleAt } from './ensemble-at.js';
 
-export interface AtOptions {
-  attack: TrainingAttack;
-}
+export const atOptions = z.strictObject({ attack: attackOption });
+
+export type AtOptions = z.input<typeof atOptions>;
 
 /** Adversarial training of one model (Madry et al., 2018): every image is replaced by PGD's worst on the metric loss. */
-export function at({ attack }: AtOptions): Method {
+export function at(options: AtOptions): Method {
+  const { attack } = parseOptions(atOptions, options);
   const single = ensembleAt({ members: 1, attack });
-  return { ...single, config: { ...single.config, name: 'at' } };
+  return { ...single, config: { ...single.config, name: atPart.name } };
 }
+
+export const atPart = part('at', atOptions, at);

@@ -1,18 +1,20 @@
 import * as tf from '@tensorflow/tfjs';
+import { z } from 'zod';
 import type { Objective } from '../../attacks/index.js';
-import { invalid } from '../../errors.js';
+import { atLeast, parseOptions } from '../../options.js';
+import { part } from '../../part.js';
 import { randomStream } from '../../random.js';
-import { craftOn, craftWith, type TrainingAttack, trainingAttack } from '../craft.js';
+import { attackOption, craftOn, craftWith, trainingAttack } from '../craft.js';
 import { everySample } from '../diversity.js';
 import type { Crafted, MemberUpdate, Method, TrainingStep } from '../method.js';
 
-export interface DvergeOptions {
-  /** Default 3. */
-  members?: number;
-  /** Also learn from own adversarial examples (DVERGE + AT; default false). */
-  adversarial?: boolean;
-  attack: TrainingAttack;
-}
+export const dvergeOptions = z.strictObject({
+  members: atLeast(2, 'at least 2 members').default(3).describe('networks in the ensemble'),
+  adversarial: z.boolean().default(false).describe('also learn from own adversarial examples (DVERGE + AT)'),
+  attack: attackOption,
+});
+
+export type DvergeOptions = z.input<typeof dvergeOptions>;
 
 /**
  * DVERGE (Yang et al., NeurIPS 2020): member i learns to see, with their true labels, the images that peers take for
@@ -20,17 +22,19 @@ export interface DvergeOptions {
  * Adapted: features are distilled at the embedding, the only layer that all models here have; the metric loss replaces
  * cross-entropy, averaged over peers.
  */
-export function dverge({ members = 3, adversarial = false, attack }: DvergeOptions): Method {
+export function dverge(options: DvergeOptions): Method {
+  const { members, adversarial, attack } = parseOptions(dvergeOptions, options);
   const settings = trainingAttack(attack);
-  if (members < 2) throw invalid('members', 'at least 2 members', members);
   return {
-    config: { name: 'dverge', members, adversarial, attack: settings },
+    config: { name: dvergePart.name, members, adversarial, attack: settings },
     members,
     memberData: (labels) => everySample(labels.length, members),
     craft: (step) => craftDistilled(step, settings, adversarial),
     memberLoss,
   };
 }
+
+export const dvergePart = part('dverge', dvergeOptions, dverge);
 
 /** For each member the images distilled from every other; each member distils once for all others. */
 function craftDistilled(

@@ -1,59 +1,63 @@
 import * as tf from '@tensorflow/tfjs';
-import { invalid } from '../../errors.js';
+import { z } from 'zod';
+import { count, nonNegative, parseOptions } from '../../options.js';
+import { part } from '../../part.js';
 import { randomStream } from '../../random.js';
-import { type CraftSettings, craftOn, rowsOf, type TrainingAttack, trainingAttack } from '../craft.js';
-import { checkDiversity, type Diversity, type DiversityBy, memberSamples } from '../diversity.js';
+import { attackOption, type CraftSettings, craftOn, rowsOf, trainingAttack } from '../craft.js';
+import { checkDiversity, diversityShape, memberSamples } from '../diversity.js';
 import type { MemberUpdate, Method, TrainingStep } from '../method.js';
 
+const transfers = z.enum(['shared', 'peers', 'mix', 'none', 'one', 'relay', 'pooled']);
+
 /** Whose loss the examples that update a member are crafted on. */
-export type Transfer = 'shared' | 'peers' | 'mix' | 'none' | 'one' | 'relay' | 'pooled';
+export type Transfer = z.infer<typeof transfers>;
 
 /** One draws classes apart, the other puts images among strangers; docs/results.md has the first alone, too. */
 const GOALS = ['training-loss', 'centroid-random-target'];
 
-const TRANSFERS: readonly Transfer[] = ['shared', 'peers', 'mix', 'none', 'one', 'relay', 'pooled'];
+/** Transfers that take other members' examples. */
+const AMONG_PEERS: readonly Transfer[] = ['peers', 'mix', 'relay'];
 
-export interface EatOptions {
-  /** N (default 3). */
-  members?: number;
-  /** How the training set is cut among the members (default `leave-one-out`); `m-of-n` takes `m` and `n`. */
-  diversity?: Diversity;
-  /** Cut samples (default) or classes. */
-  by?: DiversityBy;
-  /** Parts a member sees. */
-  m?: number;
-  /** Parts the data is cut into (default as many as members). */
-  n?: number;
-  /**
-   * Self-transfer (default `shared`): `shared` one set of examples crafted on the summed loss of all members;
-   * `peers` on the other members'; `mix` on the own or, as often, one other's, drawn anew each step; `none` on the own.
-   * Ours, beside the readings of the paper: `one` one set for all, crafted on one member drawn anew each step, at an
-   * N-th of the cost of `shared`; `relay` the first half of the steps on the peers, from there the second on the own;
-   * `pooled` every member crafts on itself, and learns from what all of them crafted.
-   */
-  transfer?: Transfer;
-  /** lambda: weight of |f_i(x') - mean_j f_j(x')|², the mean held fixed (default 1; 0 is off). */
-  alignment?: number;
-  /**
-   * Unlike other methods', its goal is by default one of two drawn anew each step: the training loss, and the centroid of a
-   * random other class.
-   */
-  attack: TrainingAttack;
-}
+/**
+ * The transfers `one` (at an N-th of the cost of `shared`), `relay` and `pooled` are ours, beside the readings of the paper.
+ */
+export const eatOptions = z
+  .strictObject({
+    members: count.default(3).describe('N: networks in the ensemble'),
+    ...diversityShape,
+    transfer: transfers
+      .default('shared')
+      .describe(
+        'self-transfer. shared: one set of examples crafted on the summed loss of all members; peers: on the other ' +
+          'members’; mix: on the own or, as often, one other’s, drawn anew each step; none: on the own; one: one set for ' +
+          'all, crafted on one member drawn anew each step; relay: the first half of the steps on the peers, from there ' +
+          'the second on the own; pooled: every member crafts on itself, and learns from what all of them crafted',
+      ),
+    alignment: nonNegative
+      .default(1)
+      .describe('lambda: weight of |f_i(x’) - mean_j f_j(x’)|², the mean held fixed; 0 is off'),
+    attack: attackOption,
+  })
+  .check(checkDiversity)
+  .check(({ value, issues }) => {
+    const { transfer, members } = value;
+    if (!AMONG_PEERS.includes(transfer) || members >= 2) return;
+    const message = `at least 2 members for ${transfer}`;
+    issues.push({ code: 'custom', path: ['members'], message, input: members });
+  });
+
+export type EatOptions = z.input<typeof eatOptions>;
 
 /**
  * Ensemble Adversarial Training (Ke, arXiv 2501.01025), in the readings of its public text that the options name: an
  * ensemble made diverse by its data, whose adversarial examples come from the ensemble.
  */
 export function eat(options: EatOptions): Method {
-  const { members = 3, diversity = 'leave-one-out', by = 'sample', m, n, transfer = 'shared', alignment = 1 } = options;
-  const attack = trainingAttack({ ...options.attack, goal: options.attack?.goal ?? GOALS });
+  const { members, diversity, by, m, n, transfer, alignment, attack: given } = parseOptions(eatOptions, options);
+  const attack = trainingAttack(given, GOALS);
   const cut = { diversity, by, members, m, n };
-  checkDiversity(cut);
-  checkTransfer(transfer, members);
-  if (!(alignment >= 0 && alignment < Infinity)) throw invalid('alignment', 'a finite number >= 0', alignment);
   return {
-    config: { name: 'eat', ...cut, transfer, alignment, attack },
+    config: { name: eatPart.name, ...cut, transfer, alignment, attack },
     members,
     memberData: (labels, seed) => memberSamples(labels, cut, seed),
     craft(step) {
@@ -65,12 +69,7 @@ export function eat(options: EatOptions): Method {
   };
 }
 
-function checkTransfer(transfer: Transfer, members: number): void {
-  if (!TRANSFERS.includes(transfer)) throw invalid('transfer', `one of ${TRANSFERS.join(', ')}`, transfer);
-  if (!Number.isSafeInteger(members) || members < 1) throw invalid('members', 'a positive integer', members);
-  const needsPeers = transfer === 'peers' || transfer === 'mix' || transfer === 'relay';
-  if (needsPeers && members < 2) throw invalid('members', `at least 2 members for ${transfer}`, members);
-}
+export const eatPart = part('eat', eatOptions, eat);
 
 function craftByTransfer(step: TrainingStep, transfer: Transfer, attack: CraftSettings): tf.Tensor4D[] {
   const everyone = step.members.map((_, i) => i);

@@ -1,21 +1,28 @@
-import { craftOn, type TrainingAttack, trainingAttack, trainingLoss } from '../craft.js';
+import { z } from 'zod';
+import { count, parseOptions } from '../../options.js';
+import { part } from '../../part.js';
+import { attackOption, craftOn, trainingAttack, trainingLoss } from '../craft.js';
 import { everySample } from '../diversity.js';
 import type { Method } from '../method.js';
 
-export interface EnsembleAtOptions {
-  /** Default 3. */
-  members?: number;
-  attack: TrainingAttack;
-}
+export const ensembleAtOptions = z.strictObject({
+  members: count.default(3).describe('networks in the ensemble'),
+  attack: attackOption,
+});
+
+export type EnsembleAtOptions = z.input<typeof ensembleAtOptions>;
 
 /** Members trained adversarially side by side, each on all data and against itself: the baseline that EAT must beat. */
-export function ensembleAt({ members = 3, attack }: EnsembleAtOptions): Method {
+export function ensembleAt(options: EnsembleAtOptions): Method {
+  const { members, attack } = parseOptions(ensembleAtOptions, options);
   const settings = trainingAttack(attack);
   return {
-    config: { name: 'ensemble-at', members, attack: settings },
+    config: { name: ensembleAtPart.name, members, attack: settings },
     members,
     memberData: (labels) => everySample(labels.length, members),
     craft: (step) => step.rows.map((rows, i) => ({ images: craftOn(step, [i], rows, settings, i) })),
     memberLoss: trainingLoss,
   };
 }
+
+export const ensembleAtPart = part('ensemble-at', ensembleAtOptions, ensembleAt);

@@ -1,16 +1,18 @@
 import * as tf from '@tensorflow/tfjs';
-import { craftOn, rowsOf, type TrainingAttack, trainingAttack } from '../craft.js';
+import { z } from 'zod';
+import { count, nonNegative, parseOptions } from '../../options.js';
+import { part } from '../../part.js';
+import { attackOption, craftOn, rowsOf, trainingAttack } from '../craft.js';
 import { everySample } from '../diversity.js';
 import type { Crafted, MemberUpdate, Method, TrainingStep } from '../method.js';
 
-export interface GalOptions {
-  /** Default 3. */
-  members?: number;
-  /** Weight of the alignment (default 0.5, as published). */
-  lambda?: number;
-  /** Learn from adversarial images; from clean ones only when absent. */
-  attack?: TrainingAttack;
-}
+export const galOptions = z.strictObject({
+  members: count.default(3).describe('networks in the ensemble'),
+  lambda: nonNegative.default(0.5).describe('weight of the alignment; 0.5 as published'),
+  attack: attackOption.optional().describe('learn from adversarial images; from clean ones only when absent'),
+});
+
+export type GalOptions = z.input<typeof galOptions>;
 
 /** Mean move of a pixel along a peer's gradient, by which the slope is measured. */
 const STEP = 0.01;
@@ -21,16 +23,19 @@ const STEP = 0.01;
  * Adapted: the cosine is measured by a difference quotient, (loss_i(x + h g_j/|g_j|) - loss_i(x)) / (h |g_i|), as second
  * derivatives do not exist for every kernel; gradients of all members are taken before any moves.
  */
-export function gal({ members = 3, lambda = 0.5, attack }: GalOptions = {}): Method {
+export function gal(options: GalOptions = {}): Method {
+  const { members, lambda, attack } = parseOptions(galOptions, options);
   const settings = attack && trainingAttack(attack);
   return {
-    config: { name: 'gal', members, lambda, ...(settings && { attack: settings }) },
+    config: { name: galPart.name, members, lambda, ...(settings && { attack: settings }) },
     members,
     memberData: (labels) => everySample(labels.length, members),
     craft: (step) => step.rows.map((rows, i) => craftWithGradients(step, rows, i, settings)),
     memberLoss: (update) => galLoss(update, lambda),
   };
 }
+
+export const galPart = part('gal', galOptions, gal);
 
 function craftWithGradients(
   step: TrainingStep,

@@ -1,21 +1,22 @@
 import * as tf from '@tensorflow/tfjs';
+import { z } from 'zod';
 import type { Objective } from '../../attacks/index.js';
-import { invalid } from '../../errors.js';
+import { count, nonNegative, parseOptions } from '../../options.js';
+import { part } from '../../part.js';
 import { randomStream } from '../../random.js';
-import { type CraftSettings, craftWith, rowsOf, type TrainingAttack, trainingAttack } from '../craft.js';
+import { attackOption, type CraftSettings, craftWith, rowsOf, trainingAttack } from '../craft.js';
 import { everySample } from '../diversity.js';
 import type { Crafted, MemberUpdate, Method, TrainingStep } from '../method.js';
 import { randomTriplets, rowDistances, tripletLoss } from '../triplets.js';
 
-export interface HmOptions {
-  /** Default 1. */
-  members?: number;
-  /** Of the triplet loss (default 0.2). */
-  margin?: number;
-  /** Weight of the intra-class structure term, ICS (default 0.5, as published; 0 is off). */
-  ics?: number;
-  attack: TrainingAttack;
-}
+export const hmOptions = z.strictObject({
+  members: count.default(1).describe('networks in the ensemble'),
+  margin: nonNegative.default(0.2).describe('of the triplet loss'),
+  ics: nonNegative.default(0.5).describe('weight of the intra-class structure term; 0.5 as published, 0 is off'),
+  attack: attackOption,
+});
+
+export type HmOptions = z.input<typeof hmOptions>;
 
 /**
  * Hardness manipulation with a gradual adversary and intra-class structure (Zhou and Patel, CVPR 2022, "HM[S, g_LGA]"):
@@ -25,17 +26,19 @@ export interface HmOptions {
  * Adapted: random source triplets; l is the loss of the clean triplets of this step instead of the previous step's, so
  * that a step needs no memory; the training loss of the clean images is added, which trains the proxies.
  */
-export function hm({ members = 1, margin = 0.2, ics = 0.5, attack }: HmOptions): Method {
-  if (!(ics >= 0 && ics < Infinity)) throw invalid('ics', 'a finite number >= 0', ics);
+export function hm(options: HmOptions): Method {
+  const { members, margin, ics, attack } = parseOptions(hmOptions, options);
   const settings = trainingAttack(attack);
   return {
-    config: { name: 'hm', members, margin, ics, attack: settings },
+    config: { name: hmPart.name, members, margin, ics, attack: settings },
     members,
     memberData: (labels) => everySample(labels.length, members),
     craft: (step) => step.rows.map((rows, i) => craftHarder(step, rows, i, settings, margin)),
     memberLoss: (update) => hmLoss(update, margin, ics),
   };
 }
+
+export const hmPart = part('hm', hmOptions, hm);
 
 function craftHarder(
   step: TrainingStep,

@@ -1,19 +1,26 @@
+import { z } from 'zod';
+import { count, parseOptions } from '../../options.js';
+import { part } from '../../part.js';
 import { rowsOf, trainingLoss } from '../craft.js';
 import { everySample } from '../diversity.js';
 import type { Method } from '../method.js';
 
-export interface StandardOptions {
-  /** Networks that differ in their initial weights only (default 1). */
-  members?: number;
-}
+export const standardOptions = z.strictObject({
+  members: count.default(1).describe('networks that differ in their initial weights only'),
+});
+
+export type StandardOptions = z.input<typeof standardOptions>;
 
 /** Plain training on clean images. */
-export function standard({ members = 1 }: StandardOptions = {}): Method {
+export function standard(options: StandardOptions = {}): Method {
+  const { members } = parseOptions(standardOptions, options);
   return {
-    config: { name: 'standard', members },
+    config: { name: standardPart.name, members },
     members,
     memberData: (labels) => everySample(labels.length, members),
     craft: ({ images, rows }) => rows.map((own) => ({ images: rowsOf(images, own) })),
     memberLoss: trainingLoss,
   };
 }
+
+export const standardPart = part('standard', standardOptions, standard);

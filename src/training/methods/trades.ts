@@ -1,28 +1,30 @@
 import * as tf from '@tensorflow/tfjs';
+import { z } from 'zod';
 import type { Objective } from '../../attacks/index.js';
-import { invalid } from '../../errors.js';
-import { craftWith, rowsOf, type TrainingAttack, trainingAttack } from '../craft.js';
+import { count, nonNegative, parseOptions } from '../../options.js';
+import { part } from '../../part.js';
+import { attackOption, craftWith, rowsOf, trainingAttack } from '../craft.js';
 import { everySample } from '../diversity.js';
 import type { Member, MemberUpdate, Method } from '../method.js';
 import { proxyLogits } from '../proxy-logits.js';
 
-export interface TradesOptions {
-  /** Default 1. */
-  members?: number;
-  /** Weight of the divergence (default 6, as published). */
-  beta?: number;
-  attack: TrainingAttack;
-}
+export const tradesOptions = z.strictObject({
+  members: count.default(1).describe('networks in the ensemble'),
+  beta: nonNegative.default(6).describe('weight of the divergence; 6 as published'),
+  attack: attackOption,
+});
+
+export type TradesOptions = z.input<typeof tradesOptions>;
 
 /**
  * TRADES (Zhang et al., ICML 2019): loss(x) + beta KL(p(x) || p(x')), x' crafted to raise the divergence.
  * Adapted: the metric loss on clean images stands for cross-entropy, proxy similarities for logits.
  */
-export function trades({ members = 1, beta = 6, attack }: TradesOptions): Method {
-  if (!(beta >= 0 && beta < Infinity)) throw invalid('beta', 'a finite number >= 0', beta);
+export function trades(options: TradesOptions): Method {
+  const { members, beta, attack } = parseOptions(tradesOptions, options);
   const settings = trainingAttack(attack);
   return {
-    config: { name: 'trades', members, beta, attack: settings },
+    config: { name: tradesPart.name, members, beta, attack: settings },
     members,
     memberData: (labels) => everySample(labels.length, members),
     craft: (step) =>
@@ -33,6 +35,8 @@ export function trades({ members = 1, beta = 6, attack }: TradesOptions): Method
     memberLoss: (update) => tradesLoss(update, beta),
   };
 }
+
+export const tradesPart = part('trades', tradesOptions, trades);
 
 /** KL(p(x) || p(x')) of each sample, p(x) held fixed. */
 function divergenceFrom(member: Member): Objective {

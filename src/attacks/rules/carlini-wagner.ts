@@ -1,8 +1,45 @@
 import * as tf from '@tensorflow/tfjs';
-import type { Ascent } from './ascent.js';
-import { intoBall } from './ball.js';
-import { type Candidate, perSample } from './candidate.js';
-import type { CarliniWagnerSettings } from './settings.js';
+import { z } from 'zod';
+import { count, nonNegative, parseOptions } from '../../options.js';
+import type { Ascent } from '../ascent.js';
+import { intoBall } from '../ball.js';
+import { type Candidate, perSample } from '../candidate.js';
+import { requireFinite, valueAndGradient } from '../finite.js';
+import { radius } from '../norm.js';
+import { commonSettings } from './common.js';
+
+const confidence = z.number('a finite number');
+
+/** The shortest perturbation that lifts the objective above `confidence`: `carliniWagner`. */
+export const carliniWagnerSettings = z.strictObject({
+  ...commonSettings,
+  rule: z.literal('carlini-wagner'),
+  learningRate: nonNegative,
+  searches: count.describe('for the weight of the objective against length'),
+  confidence,
+});
+
+export type CarliniWagnerSettings = Readonly<z.infer<typeof carliniWagnerSettings>>;
+
+export const carliniWagnerOptions = z.strictObject({
+  epsilon: radius.describe('perturbations longer than this (l2) are cut to it'),
+  steps: count.default(50).describe('of the optimiser, per search'),
+  searches: count.default(4).describe('for the weight of the objective against length'),
+  learningRate: nonNegative.default(0.05).describe('of Adam in tanh space'),
+  confidence: confidence.default(0).describe('the objective counts as reached above this value'),
+});
+
+export type CarliniWagnerOptions = z.input<typeof carliniWagnerOptions>;
+
+/**
+ * Carlini and Wagner's l2 attack (2017) on an objective: Adam on |delta|² + c max(confidence - objective, 0) in tanh
+ * space, c searched by halving and tenfolding. Made for objectives with a boundary at 0 (`centroid-margin`).
+ */
+export function carliniWagner(options: CarliniWagnerOptions): CarliniWagnerSettings {
+  const { epsilon, steps, searches, learningRate, confidence } = parseOptions(carliniWagnerOptions, options);
+  const common = { name: 'cw', norm: 'l2', epsilon, steps, randomStart: false, restarts: 1 } as const;
+  return { ...common, rule: 'carlini-wagner', learningRate, searches, confidence };
+}
 
 const BETA1 = 0.9;
 const BETA2 = 0.999;
@@ -26,6 +63,7 @@ interface Search {
 export function carliniWagnerAscent(ascent: Ascent, settings: CarliniWagnerSettings): Candidate {
   const { images, values } = ascent;
   const n = images.shape[0];
+  tf.tidy(() => checkStart(ascent));
   const search: Search = {
     weight: new Float64Array(n).fill(FIRST_WEIGHT),
     low: new Float64Array(n),
@@ -40,6 +78,13 @@ export function carliniWagnerAscent(ascent: Ascent, settings: CarliniWagnerSetti
   }
   const cut = intoBall(images, best, settings);
   return { images: cut, values: values(cut) };
+}
+
+/** The loss below has a gradient by the length alone, also where the objective has none. */
+function checkStart(ascent: Ascent): void {
+  const { value, gradient } = valueAndGradient(ascent, ascent.images);
+  requireFinite(`values of ${ascent.objective}`, value);
+  requireFinite(`gradient of ${ascent.objective}`, gradient);
 }
 
 function searchOnce(ascent: Ascent, settings: CarliniWagnerSettings, search: Search, kept: tf.Tensor4D): tf.Tensor4D {
@@ -69,7 +114,7 @@ function pixels(w: tf.Tensor4D): tf.Tensor4D {
 }
 
 function lossGradient(
-  { images, values }: Ascent,
+  { images, values, objective }: Ascent,
   { confidence }: CarliniWagnerSettings,
   weight: Float64Array,
   w: tf.Tensor4D,
@@ -78,14 +123,17 @@ function lossGradient(
   const loss = (at: tf.Tensor4D) => {
     const x = pixels(at);
     const length = tf.sum(tf.squaredDifference(x, images));
-    return tf.add<tf.Scalar>(length, tf.sum(tf.mul(tf.relu(tf.sub(confidence, values(x))), weights)));
+    const missing = tf.sum(tf.mul(tf.relu(tf.sub(confidence, values(x))), weights));
+    return tf.reshape(tf.add(length, missing), [1]) as tf.Tensor1D;
   };
-  return tf.grad(loss as (x: tf.Tensor) => tf.Tensor)(w) as tf.Tensor4D;
+  const { gradient } = valueAndGradient({ values: loss, objective }, w);
+  requireFinite(`gradient of ${objective}`, gradient);
+  return gradient;
 }
 
 /** The shorter success of each sample: this iterate, or the one kept. */
 function shorter(
-  { images, values }: Ascent,
+  { images, values, objective }: Ascent,
   { confidence }: CarliniWagnerSettings,
   search: Search,
   reached: Uint8Array,
@@ -93,7 +141,9 @@ function shorter(
   best: tf.Tensor4D,
 ): tf.Tensor4D {
   const lengths = tf.sqrt(tf.sum(tf.squaredDifference(x, images), [1, 2, 3])).dataSync();
-  const wins = Uint8Array.from(values(x).dataSync(), (value, i) => {
+  const reachedNow = values(x);
+  requireFinite(`values of ${objective}`, reachedNow);
+  const wins = Uint8Array.from(reachedNow.dataSync(), (value, i) => {
     if (!(value > confidence)) return 0;
     reached[i] = 1;
     if (lengths[i] >= search.shortest[i]) return 0;

@@ -1,5 +1,5 @@
-import type { RandomStream } from '../random.js';
-import type { Patchwork } from './square-search.js';
+import type { RandomStream } from '../../random.js';
+import type { Patchwork } from './square.js';
 
 /** Where a square lies; `side` may exceed what is left of the image never. */
 type Window = { top: number; left: number; side: number };

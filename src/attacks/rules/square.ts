@@ -1,10 +1,42 @@
 import * as tf from '@tensorflow/tfjs';
-import type { RandomStream } from '../random.js';
-import type { Ascent } from './ascent.js';
-import { intoBall } from './ball.js';
-import { type Candidate, perSample } from './candidate.js';
-import type { SquareSettings } from './settings.js';
+import { z } from 'zod';
+import { count, parseOptions } from '../../options.js';
+import type { RandomStream } from '../../random.js';
+import type { Ascent } from '../ascent.js';
+import { intoBall } from '../ball.js';
+import { type Candidate, perSample } from '../candidate.js';
+import { requireFiniteValues } from '../finite.js';
+import { checkRadius } from '../norm.js';
+import { ball, commonSettings } from './common.js';
 import { firstPyramids, moveMass } from './square-l2.js';
+
+/** There is no Square attack in l1. */
+const norm = z.enum(['linf', 'l2'], 'linf or l2 for the square attack');
+const SHARE = 'a share of the image in (0, 1]';
+const share = z.number(SHARE).gt(0, SHARE).max(1, SHARE).describe('share of the image that the first squares cover');
+
+/** Random squares, kept where they raise the objective; no gradients: `square`. */
+export const squareSettings = z.strictObject({ ...commonSettings, norm, rule: z.literal('square'), share });
+
+export type SquareSettings = Readonly<z.infer<typeof squareSettings>>;
+
+export const squareOptions = z
+  .strictObject({
+    ...ball,
+    norm: norm.default('linf').describe('of the ball that the perturbation is kept in'),
+    steps: count.default(500).describe('queries'),
+    share: share.default(0.3),
+    restarts: count.default(1).describe('independent runs of which the best is kept'),
+  })
+  .check(checkRadius);
+
+export type SquareOptions = z.input<typeof squareOptions>;
+
+/** Square attack (Andriushchenko et al., ECCV 2020): black-box random search. */
+export function square(options: SquareOptions): SquareSettings {
+  const { norm, epsilon, steps, share, restarts } = parseOptions(squareOptions, options);
+  return { name: 'square', norm, epsilon, steps, randomStart: true, restarts, rule: 'square', share };
+}
 
 /** One perturbation, [h, w, c] row-major, and its shape. */
 export interface Patchwork {
@@ -71,8 +103,9 @@ function moved({ images }: Ascent, settings: SquareSettings, deltas: Float32Arra
   return intoBall(images, tf.add(images, tf.tensor4d(deltas, images.shape)), settings);
 }
 
-function valuesAt({ values, joint }: Ascent, x: tf.Tensor4D): Float64Array {
+function valuesAt({ values, joint, objective }: Ascent, x: tf.Tensor4D): Float64Array {
   const numbers = tf.tidy(() => Float64Array.from(values(x).dataSync()) as never) as Float64Array;
+  requireFiniteValues(`values of ${objective}`, numbers);
   return joint ? Float64Array.of(numbers.reduce((a, b) => a + b, 0)) : numbers;
 }
 

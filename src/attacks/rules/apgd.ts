@@ -1,8 +1,33 @@
 import * as tf from '@tensorflow/tfjs';
-import type { Ascent } from './ascent.js';
-import { intoBall, steepest } from './ball.js';
-import { type Candidate, perSample } from './candidate.js';
-import type { AdaptiveSettings } from './settings.js';
+import { z } from 'zod';
+import { count, parseOptions } from '../../options.js';
+import type { Ascent } from '../ascent.js';
+import { intoBall, steepest } from '../ball.js';
+import { type Candidate, perSample } from '../candidate.js';
+import { requireFinite, requireFiniteValues, valueAndGradient } from '../finite.js';
+import { checkRadius } from '../norm.js';
+import { ball, commonSettings } from './common.js';
+
+/** Steps that halve, and a return to the best point, where progress stalls: `apgd`. */
+export const adaptiveSettings = z.strictObject({ ...commonSettings, rule: z.literal('adaptive') });
+
+export type AdaptiveSettings = Readonly<z.infer<typeof adaptiveSettings>>;
+
+export const apgdOptions = z
+  .strictObject({
+    ...ball,
+    steps: count.default(100).describe('gradient steps; 100 as published'),
+    restarts: count.default(1).describe('independent runs of which the best is kept'),
+  })
+  .check(checkRadius);
+
+export type ApgdOptions = z.input<typeof apgdOptions>;
+
+/** Auto-PGD (Croce and Hein, ICML 2020): first step 2 epsilon, momentum 0.75, halving at the published checkpoints. */
+export function apgd(options: ApgdOptions): AdaptiveSettings {
+  const { norm, epsilon, steps, restarts } = parseOptions(apgdOptions, options);
+  return { name: 'apgd', norm, epsilon, steps, randomStart: true, restarts, rule: 'adaptive' };
+}
 
 /** Weight of the new step against the last move. */
 const ALPHA = 0.75;
@@ -95,11 +120,14 @@ function goOn({ current, previous, gradient, best, bestGradient }: Points, stall
   };
 }
 
-function evaluate({ values, joint }: Ascent, x: tf.Tensor4D): { values: Float64Array; gradient: tf.Tensor4D } {
-  const { value, grad } = tf.valueAndGrad(values)(x);
+function evaluate(ascent: Ascent, x: tf.Tensor4D): { values: Float64Array; gradient: tf.Tensor4D } {
+  const { joint, objective } = ascent;
+  const { value, gradient } = valueAndGradient(ascent, x);
   const numbers = Float64Array.from(value.dataSync());
   value.dispose();
-  return { values: joint ? Float64Array.of(numbers.reduce((a, b) => a + b, 0)) : numbers, gradient: grad };
+  requireFiniteValues(`values of ${objective}`, numbers);
+  requireFinite(`gradient of ${objective}`, gradient);
+  return { values: joint ? Float64Array.of(numbers.reduce((a, b) => a + b, 0)) : numbers, gradient };
 }
 
 function freshProgress(values: Float64Array, stepSize: number): Progress {

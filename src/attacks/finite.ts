@@ -1,0 +1,39 @@
+import * as tf from '@tensorflow/tfjs';
+import { EatDmlError } from '../errors.js';
+import type { Ascent } from './ascent.js';
+
+/** ERR_NOT_FINITE where `t` [n, ...] holds NaN or Inf: every comparison with NaN is false, so a rule would go on unmoved. */
+export function requireFinite(what: string, t: tf.Tensor): void {
+  // 0 times a finite number is 0, and NaN otherwise: one number to read, whatever the size.
+  const [sound] = tf.tidy(() => tf.sum(tf.mul(t, 0)).dataSync() as never) as Float32Array;
+  if (sound === 0) return;
+  const values = t.dataSync();
+  const at = values.findIndex((value) => !Number.isFinite(value));
+  const row = Math.floor((at * t.shape[0]) / values.length);
+  throw notFinite(what, row, values[at]);
+}
+
+/** {@link requireFinite} of values that were read: one per image, or one for all. */
+export function requireFiniteValues(what: string, values: Float64Array): void {
+  const row = values.findIndex((value) => !Number.isFinite(value));
+  if (row >= 0) throw notFinite(what, row, values[row]);
+}
+
+function notFinite(what: string, row: number, value: number): EatDmlError {
+  return new EatDmlError('ERR_NOT_FINITE', `Expected finite ${what} but received ${value} in row ${row}.`, {
+    hint: 'Look at the weights of the model: a training that diverged leaves them so.',
+  });
+}
+
+/** The objective's values at `x`, and the gradient of their sum. */
+export function valueAndGradient(
+  { values, objective }: Pick<Ascent, 'values' | 'objective'>,
+  x: tf.Tensor4D,
+): { value: tf.Tensor1D; gradient: tf.Tensor4D } {
+  // tf.valueAndGrad would throw where no path leads to the images, and keep what it had saved for the way back.
+  const { value, grads } = tf.engine().gradients(() => values(x), [x], undefined, true);
+  if (grads[0]) return { value: value as tf.Tensor1D, gradient: grads[0] as tf.Tensor4D };
+  throw new EatDmlError('ERR_ARGUMENT', `Expected ${objective} to have a gradient by the images but there is none.`, {
+    hint: 'The model must compute on tensors all the way; square() attacks without gradients.',
+  });
+}

@@ -1,0 +1,127 @@
+import * as tf from '@tensorflow/tfjs';
+import { z } from 'zod';
+import { count, nonNegative, parseOptions } from '../../options.js';
+import type { Ascent } from '../ascent.js';
+import { stepInBall } from '../ball.js';
+import { better, type Candidate } from '../candidate.js';
+import { requireFinite, valueAndGradient } from '../finite.js';
+import { checkRadius, radius } from '../norm.js';
+import { ball, commonSettings } from './common.js';
+
+const keep = z.enum(['best', 'last']);
+
+/** Steps of one length along the gradient: `fgsm`, `pgd` and `miFgsm` fill it in. */
+export const fixedSettings = z.strictObject({
+  ...commonSettings,
+  rule: z.literal('fixed'),
+  stepSize: radius,
+  momentum: nonNegative.describe('decay of the accumulated gradient (MI-FGSM); 0 is plain ascent'),
+  keep: keep.describe('the best iterate by the objective, which costs one more forward pass, or the last one'),
+});
+
+export type FixedSettings = Readonly<z.infer<typeof fixedSettings>>;
+
+export const fgsmOptions = z
+  .strictObject({ ...ball, randomStart: z.boolean().default(false).describe('start at a random point of the ball') })
+  .check(checkRadius);
+
+export type FgsmOptions = z.input<typeof fgsmOptions>;
+
+/** Of PGD, without the check that its radius fits its norm. */
+export const pgdShape = {
+  ...ball,
+  steps: count.default(20).describe('gradient steps'),
+  stepSize: radius.optional().describe('default 2.5 epsilon / steps, so that every point of the ball can be reached'),
+  randomStart: z.boolean().default(true).describe('start at a random point of the ball instead of at the image'),
+  restarts: count.default(1).describe('independent runs of which the best is kept'),
+  keep: keep.default('best').describe('the best iterate by the objective, or the last one'),
+};
+
+export const pgdOptions = z.strictObject(pgdShape).check(checkRadius);
+
+export type PgdOptions = z.input<typeof pgdOptions>;
+
+export const miFgsmOptions = z
+  .strictObject({
+    ...pgdShape,
+    steps: count.default(10).describe('gradient steps'),
+    stepSize: radius.optional().describe('default epsilon / steps'),
+    randomStart: z.boolean().default(false).describe('start at a random point of the ball instead of at the image'),
+    momentum: nonNegative.default(1).describe('decay of the accumulated gradient'),
+  })
+  .check(checkRadius);
+
+export type MiFgsmOptions = z.input<typeof miFgsmOptions>;
+
+/** One step of length epsilon (Goodfellow et al., 2015). */
+export function fgsm(options: FgsmOptions): FixedSettings {
+  const { norm, epsilon, randomStart } = parseOptions(fgsmOptions, options);
+  const single = { rule: 'fixed' as const, steps: 1, stepSize: epsilon, momentum: 0, restarts: 1 };
+  return { name: 'fgsm', norm, epsilon, randomStart, ...single, keep: 'best' };
+}
+
+/** Projected gradient ascent from random starts (Madry et al., 2018). */
+export function pgd(options: PgdOptions): FixedSettings {
+  const { norm, epsilon, steps, restarts, randomStart, keep, ...given } = parseOptions(pgdOptions, options);
+  const { stepSize = (2.5 * epsilon) / steps } = given;
+  return { name: 'pgd', norm, epsilon, steps, randomStart, restarts, rule: 'fixed', stepSize, momentum: 0, keep };
+}
+
+/** Momentum iterative FGSM (Dong et al., 2018): gradients scaled to mean absolute value 1 and accumulated. */
+export function miFgsm(options: MiFgsmOptions): FixedSettings {
+  const { norm, epsilon, steps, restarts, randomStart, momentum, keep, ...given } = parseOptions(
+    miFgsmOptions,
+    options,
+  );
+  const { stepSize = epsilon / steps } = given;
+  return { name: 'mi-fgsm', norm, epsilon, steps, randomStart, restarts, rule: 'fixed', stepSize, momentum, keep };
+}
+
+/** What one step hands to the next; all tensors are its own. */
+type State = {
+  current: tf.Tensor4D;
+  velocity?: tf.Tensor4D;
+  best?: Candidate;
+  /** NaN once any value was not finite, else 0: `better` would take NaN for no improvement. */
+  faults?: tf.Tensor1D;
+};
+
+/** `steps` steps of one length along the gradient (FGSM, PGD, MI-FGSM); the best iterate, or the last. */
+export function fixedAscent(ascent: Ascent, settings: FixedSettings): Candidate {
+  const { joint, values, objective } = ascent;
+  let state: State = { current: tf.clone(ascent.start) };
+  for (let step = 0; step < settings.steps; step++) {
+    const next = tf.tidy(() => advance(ascent, settings, state));
+    tf.dispose(state);
+    state = next;
+  }
+  const { current, best, faults } = state;
+  if (faults) requireFinite(`values of ${objective}`, faults);
+  if (settings.keep === 'last' && settings.restarts === 1) return { images: current, values: tf.zeros([1]) };
+  const last = values(current);
+  requireFinite(`values of ${objective}`, last);
+  return better(best, { images: current, values: last }, joint);
+}
+
+function advance(ascent: Ascent, settings: FixedSettings, { current, velocity, best, faults }: State): State {
+  const { images, joint, objective } = ascent;
+  const { momentum, keep, stepSize } = settings;
+  const { value, gradient } = valueAndGradient(ascent, current);
+  // The kernel looks at what it steps along; of an l1 gradient it sees the largest signs alone.
+  if (settings.norm === 'l1') requireFinite(`gradient of ${objective}`, gradient);
+  const direction = momentum === 0 ? gradient : accumulate(velocity, gradient, momentum);
+  const fault = tf.mul<tf.Tensor1D>(value, 0);
+  return {
+    current: stepInBall(images, current, direction, settings, stepSize),
+    velocity: momentum === 0 ? undefined : direction,
+    best: keep === 'best' ? better(best, { images: current, values: value }, joint) : undefined,
+    faults: faults ? tf.add(faults, fault) : fault,
+  };
+}
+
+/** v = momentum v + g / mean|g|, per sample. */
+function accumulate(velocity: tf.Tensor4D | undefined, gradient: tf.Tensor4D, momentum: number): tf.Tensor4D {
+  const size = tf.maximum(tf.mean(tf.abs(gradient), [1, 2, 3], true), 1e-24);
+  const unit = tf.div<tf.Tensor4D>(gradient, size);
+  return velocity ? tf.add(tf.mul(velocity, momentum), unit) : unit;
+}

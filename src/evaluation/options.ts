@@ -1,0 +1,62 @@
+import { z } from 'zod';
+import { checkRadius } from '../attacks/norm.js';
+import { objectiveValue } from '../attacks/objective.js';
+import { attackSettings } from '../attacks/settings.js';
+import { datasetValue } from '../data/dataset.js';
+import { fraction } from '../data/splits.js';
+import { Ensemble } from '../models/index.js';
+import { atLeast, callback, count, seed, signal } from '../options.js';
+import { backendChoice } from '../tfjs/index.js';
+import type { EvaluationProgress } from './progress.js';
+import { attackShape, suiteName } from './suites.js';
+
+const attackPlan = z.strictObject({
+  name: z.string().describe('as the report calls it; every plan’s name is different'),
+  objective: objectiveValue,
+  settings: attackSettings,
+});
+
+/** Those that are plain values, for a configuration too. */
+export const evaluationShape = {
+  suite: suiteName.default('standard').describe('which attacks'),
+  ...attackShape,
+  k: count.optional().describe('number of clusters (default the number of classes)'),
+  clusterRestarts: count.default(5).describe('k-means starts'),
+  count: atLeast(2, 'an integer of at least 2')
+    .optional()
+    .describe('evaluate this many images, drawn at random, instead of all'),
+  batchSize: count.default(128).describe('images per attacked batch; joint-pairwise works within a batch'),
+  partial: z
+    .array(fraction)
+    .default([])
+    .describe('shares of the set to attack in the partial protocol, such as 0.01, 0.05, 0.1, 0.5'),
+  transfer: z.boolean().default(false).describe('also attack every member alone and measure all others'),
+};
+
+export const evaluateOptions = z
+  .strictObject({
+    ...evaluationShape,
+    attacks: z.array(attackPlan).optional().describe('attacks of your own instead of a suite'),
+    allowSeen: z
+      .boolean()
+      .default(false)
+      .describe('measure images and classes that the ensemble was trained on, too, and count them'),
+    seed: seed.default(0).describe('of attacks and of k-means'),
+    reference: datasetValue
+      .optional()
+      .describe(
+        'clean data whose k-means clusters the inductive protocol assigns to (default the evaluated set, clean)',
+      ),
+    backend: backendChoice.default('auto').describe('the tfjs backend'),
+    onProgress: callback<(progress: EvaluationProgress) => void>().optional(),
+    signal: signal.optional(),
+  })
+  .check(checkRadius);
+
+export type EvaluateOptions = Omit<z.input<typeof evaluateOptions>, 'partial'> & { partial?: readonly number[] };
+
+/** Options with every default filled in. */
+export type EvaluateSettings = z.output<typeof evaluateOptions>;
+
+/** What is evaluated, as a schema. */
+export const ensembleValue = z.custom<Ensemble>((value) => value instanceof Ensemble, 'an Ensemble');

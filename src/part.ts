@@ -1,0 +1,45 @@
+import { z } from 'zod';
+
+/**
+ * Something that a configuration can name, such as a loss: its name, its options, and how it is made of them. Library,
+ * configuration and JSON Schema read the same options.
+ */
+export interface Part<Name extends string = string, Options extends z.ZodObject = z.ZodObject, Made = unknown> {
+  readonly name: Name;
+  /** Strict; every key described, defaults filled in. */
+  readonly options: Options;
+  /** Also checks the options. */
+  make(options: z.input<Options>): Made;
+}
+
+export function part<const Name extends string, Options extends z.ZodObject, Made>(
+  name: Name,
+  options: Options,
+  make: (options: z.input<Options>) => Made,
+): Part<Name, Options, Made> {
+  return { name, options, make };
+}
+
+type Named<P, Key extends string> =
+  P extends Part<infer Name, infer Options>
+    ? z.ZodObject<Options['shape'] & Record<Key, z.ZodLiteral<Name>>, z.core.$strict>
+    : never;
+
+type Forms<Parts extends readonly unknown[], Key extends string> = { [I in keyof Parts]: Named<Parts[I], Key> };
+
+type Choice<Parts extends readonly unknown[], Key extends string> =
+  Forms<Parts, Key> extends readonly z.core.SomeType[] ? z.ZodDiscriminatedUnion<Forms<Parts, Key>, Key> : never;
+
+/** Any one of `parts` with its options, as a schema: `{name, ...options}`; the name under `key`. */
+export function choiceOf<const Parts extends readonly Part[], const Key extends string = 'name'>(
+  parts: Parts,
+  key: Key = 'name' as Key,
+): Choice<Parts, Key> {
+  const forms = parts.map(({ name, options }) => options.safeExtend({ [key]: z.literal(name) }));
+  return z.discriminatedUnion(key, forms as never) as unknown as Choice<Parts, Key>;
+}
+
+/** The one of `parts` with that name. */
+export function partNamed<Made>(parts: readonly Part<string, z.ZodObject, Made>[], name: string) {
+  return parts.find((part) => part.name === name)!;
+}

@@ -1,0 +1,28 @@
+import * as tf from '@tensorflow/tfjs';
+import { EatDmlError } from '../errors.js';
+
+/** How far pixels leave [0, 1] in all: 0 where they lie inside, NaN where one is NaN. */
+export function outsidePixels(images: tf.Tensor): tf.Scalar {
+  return tf.tidy(() => tf.sum(tf.abs(tf.sub(images, tf.clipByValue(images, 0, 1)))));
+}
+
+/** Throws where `images` [n, ...] hold a value outside [0, 1] (ERR_ARGUMENT) or NaN (ERR_NOT_FINITE). */
+export function checkPixels(name: string, images: tf.Tensor): void {
+  const outside = outsidePixels(images);
+  const [sum] = outside.dataSync();
+  outside.dispose();
+  if (sum !== 0) checkPixelValues(name, images.dataSync(), images.size / images.shape[0]);
+}
+
+/** {@link checkPixels} of values, `size` of them an image; `first` is the number of the first image. */
+export function checkPixelValues(name: string, values: ArrayLike<number>, size: number, first = 0): void {
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i];
+    if (value >= 0 && value <= 1) continue;
+    const where = `but received ${value} in image ${first + Math.floor(i / size)}.`;
+    if (Number.isNaN(value)) throw new EatDmlError('ERR_NOT_FINITE', `Expected finite pixels in ${name} ${where}`);
+    throw new EatDmlError('ERR_ARGUMENT', `Expected pixels in [0, 1] in ${name} ${where}`, {
+      hint: 'Bytes are divided by 255; whatever else a network wants of its input is its own first layer.',
+    });
+  }
+}
