@@ -4,6 +4,7 @@ import { type Dataset, imageBatch } from '../data/index.js';
 import { throwIfAborted } from '../errors.js';
 import type { EmbeddingMatrix, Ensemble } from '../models/index.js';
 import { randomStream } from '../random.js';
+import { stayOnBackend } from '../tfjs/index.js';
 import type { AttackPlan } from './suites.js';
 
 /** How often an objective over the whole set goes through its batches; the steps are shared out among the passes. */
@@ -56,6 +57,7 @@ export async function attackFor(
   for (let pass = 0; pass < passes; pass++) {
     for (let start = 0; start < order.length; start += batchSize) {
       throwIfAborted(signal);
+      stayOnBackend();
       const rows = order.subarray(start, start + batchSize);
       const chosen = rows.map((row) => samples[row]);
       const images = tf.tidy(() => attackBatch(attack, chosen, start / batchSize, set, pass));

@@ -4,7 +4,7 @@ import { invalid } from '../errors.js';
 import type { Ensemble } from '../models/index.js';
 import { parseOptions } from '../options.js';
 import { randomStream } from '../random.js';
-import { chooseBackend } from '../tfjs/index.js';
+import { onBackend } from '../tfjs/index.js';
 import { checkEvaluated, checkUnitRows } from './checks.js';
 import { notDefinedOn, type Reasons } from './defined.js';
 import type { HonestyCheck } from './honesty.js';
@@ -68,7 +68,7 @@ export async function evaluate(
 ): Promise<EvaluationReport> {
   const settings = parseOptions(evaluateOptions, options);
   checkEvaluated(ensemble, data, settings.reference);
-  return measured(ensemble, data, settings, await chooseBackend({ backend: settings.backend }));
+  return onBackend(settings.backend, (backend) => measured(ensemble, data, settings, backend));
 }
 
 async function measured(

@@ -17,7 +17,7 @@ import type { Dataset } from '../data/index.js';
 import type { EmbeddingMatrix, Ensemble } from '../models/index.js';
 import { count, parseOptions, seed, signal } from '../options.js';
 import { randomStream } from '../random.js';
-import { backendChoice, chooseBackend } from '../tfjs/index.js';
+import { backendChoice, onBackend } from '../tfjs/index.js';
 import { attackDataset } from './attack-dataset.js';
 import { checkEvaluated, checkUnitRows } from './checks.js';
 import { notDefinedOn, ONE_CLASS } from './defined.js';
@@ -63,8 +63,7 @@ export async function evaluateRanking(
   const settings = parseOptions(rankingOptions, options);
   checkEvaluated(ensemble, data);
   checkUnseen(ensemble, data, settings.allowSeen);
-  await chooseBackend({ backend: settings.backend });
-  return ranked(ensemble, data, settings);
+  return onBackend(settings.backend, () => ranked(ensemble, data, settings));
 }
 
 async function ranked(

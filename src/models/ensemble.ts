@@ -3,7 +3,14 @@ import { z } from 'zod';
 import { checkImageShape } from '../checks.js';
 import { describe, EatDmlError, invalid, throwIfAborted } from '../errors.js';
 import { count, parseOptions, signal } from '../options.js';
-import { checkPixels, checkPixelValues, outsidePixels, toMatrix } from '../tfjs/index.js';
+import {
+  checkPixels,
+  checkPixelValues,
+  onPresentBackend,
+  outsidePixels,
+  stayOnBackend,
+  toMatrix,
+} from '../tfjs/index.js';
 import { checkEmbedder, type Embedder, type EmbedImages, type FrozenEmbedder, type ImageShape } from './embedder.js';
 import type { TrainedOn } from './trained-on.js';
 
@@ -64,7 +71,7 @@ export class Ensemble {
   async embed(images: tf.Tensor4D | ImageSet, options: EmbedOptions = {}): Promise<tf.Tensor2D | EmbeddingMatrix> {
     const { batchSize, signal } = parseOptions(embedOptions, options);
     const source = images instanceof tf.Tensor ? tensorSource(images) : arraySource(images, this.inputShape);
-    return this.embedAll(source, images instanceof tf.Tensor, batchSize, signal);
+    return onPresentBackend(() => this.embedAll(source, images instanceof tf.Tensor, batchSize, signal));
   }
 
   private async embedAll(
@@ -77,6 +84,7 @@ export class Ensemble {
     try {
       for (let start = 0; start < source.count; start += batchSize) {
         throwIfAborted(signal);
+        stayOnBackend();
         const end = Math.min(start + batchSize, source.count);
         await source.check(start, end);
         parts.push(tf.tidy(() => this.apply(source.batch(start, end))));

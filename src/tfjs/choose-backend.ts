@@ -4,6 +4,7 @@ import { checkEnvironment } from '../environment.js';
 import { EatDmlError } from '../errors.js';
 import { devices } from '../kernels/index.js';
 import { parseOptions } from '../options.js';
+import { backendInUse, type ChosenBackend, inTurn, runJob } from './backend-jobs.js';
 import { registerNativeBackend } from './native/register.js';
 import { quiet } from './quiet.js';
 import { gpuMayExist, probeTensorflow } from './tensorflow-backend.js';
@@ -75,15 +76,36 @@ function probe(name: BackendName): Promise<Probe> {
 
 /**
  * Sets the tfjs backend that networks run on, and says which and why. `auto` (the default) takes the first there is of:
- * tensorflow on a GPU (looked for where the system has one), native, tensorflow on the CPU, wasm, cpu. A backend asked for by name that is not there throws
- * `ERR_BACKEND`.
+ * tensorflow on a GPU (looked for where the system has one), native, tensorflow on the CPU, wasm, cpu; while a job (`train`,
+ * `evaluate`, `embed`) runs, the one that it runs on. A backend asked for by name that is not there, or is another than that of
+ * a job that runs, throws `ERR_BACKEND`.
  */
 export async function chooseBackend(
   given: z.input<typeof options> = {},
 ): Promise<{ name: BackendName; reason: string }> {
   const { backend } = parseOptions(options, given);
   checkEnvironment();
+  const chosen = await inTurn(async () => backendInUse(backend) ?? (await choose(backend)));
+  return chosen as { name: BackendName; reason: string };
+}
+
+function choose(backend: BackendName | 'auto'): Promise<ChosenBackend> {
   return backend === 'auto' ? chooseAutomatically() : chooseByName(backend);
+}
+
+/** Runs `work` on `backend`; no other can be chosen meanwhile. Errors as {@link chooseBackend}. */
+export function onBackend<T>(backend: BackendName | 'auto', work: (backend: ChosenBackend) => Promise<T>): Promise<T> {
+  return runJob(backend, () => choose(backend), work);
+}
+
+/** {@link onBackend} on the one that tfjs has. */
+export function onPresentBackend<T>(work: () => Promise<T>): Promise<T> {
+  return runJob('auto', presentBackend, work);
+}
+
+async function presentBackend(): Promise<ChosenBackend> {
+  await tf.ready();
+  return { name: tf.getBackend(), reason: 'the one that tfjs had' };
 }
 
 async function chooseByName(name: BackendName): Promise<{ name: BackendName; reason: string }> {
@@ -130,14 +152,18 @@ async function activate(name: BackendName): Promise<string | undefined> {
 }
 
 /** Every backend: whether it is there, on what it runs or why not, and the remedy. Leaves tfjs's backend as it was. */
-export async function backendReport(): Promise<BackendStatus[]> {
+export function backendReport(): Promise<BackendStatus[]> {
+  return inTurn(report);
+}
+
+async function report(): Promise<BackendStatus[]> {
   const before = tf.engine().backendName;
   const found = new Map<BackendName, Probe>();
   for (const name of names) found.set(name, await probe(name));
   const [chosen] = candidates().find(([name, wanted]) => found.get(name)!.available && wanted(found.get(name)!))!;
-  const report = [...found].map(([name, { available, detail, remedy }]): BackendStatus => {
+  const statuses = [...found].map(([name, { available, detail, remedy }]): BackendStatus => {
     return { name, available, detail, ...(remedy ? { remedy } : {}), ...(name === chosen ? { auto: true } : {}) };
   });
   if (before && tf.engine().backendName !== before) await tf.setBackend(before);
-  return report;
+  return statuses;
 }

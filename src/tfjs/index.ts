@@ -5,6 +5,7 @@ export {
   type ProjectTensorOptions,
   projectTensor,
 } from './attack-step.js';
+export { stayOnBackend } from './backend-jobs.js';
 export { type BatchNormTraining, type BatchNormTrainingAttrs, batchNormTraining } from './batch-norm-training.js';
 export {
   type BackendName,
@@ -12,6 +13,8 @@ export {
   backendChoice,
   backendReport,
   chooseBackend,
+  onBackend,
+  onPresentBackend,
 } from './choose-backend.js';
 export { type ConvReluAttrs, convRelu } from './conv-relu.js';
 export { type ConvReluLayer, convReluStack } from './conv-relu-stack.js';

@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url';
 import util from 'node:util';
 import * as tf from '@tensorflow/tfjs';
 import { variable } from '../environment.js';
+import { withoutSwitchTo } from './backend-jobs.js';
 import { registerCustomOps, registerDeviceOps, type TensorflowBackend, tensorflowDevices } from './custom-ops.js';
 
 /** What is known of tfjs-node-gpu or tfjs-node on this machine. */
@@ -38,7 +39,7 @@ export async function probeTensorflow(): Promise<TensorflowProbe> {
   const failures: string[] = [];
   for (const name of packages) {
     try {
-      await import(project ? entryIn(project, name) : name);
+      await withoutSwitchTo('tensorflow', () => import(project ? entryIn(project, name) : name));
       const backend = tf.findBackend('tensorflow') as TensorflowBackend | null;
       if (!backend) throw new Error('it loaded, but registered no backend with this copy of @tensorflow/tfjs');
       return { available: true, gpu: backend.isUsingGpuDevice === true, detail: describeBackend(name, backend) };

@@ -1,7 +1,7 @@
 import { type LockedFolder, lockFolder, readRecordedRun } from '../checkpoints/index.js';
 import { classesOf } from '../data/index.js';
 import { aborted, EatDmlError, invalid } from '../errors.js';
-import { chooseBackend } from '../tfjs/index.js';
+import { onBackend, stayOnBackend } from '../tfjs/index.js';
 import { epochBatches } from './batches.js';
 import { checkPairs, idleWarning } from './idle.js';
 import { type Settings, settingsOf, type TrainOptions } from './options.js';
@@ -21,8 +21,7 @@ import { disposeState, openState, saveState, type TrainingState } from './traini
  */
 export async function train(options: TrainOptions): Promise<TrainedEnsemble> {
   const settings = settingsOf(options);
-  await chooseBackend({ backend: settings.backend });
-  return trained(settings);
+  return onBackend(settings.backend, () => trained(settings));
 }
 
 async function trained(settings: Settings): Promise<TrainedEnsemble> {
@@ -99,6 +98,7 @@ async function runEpochs(
         await save();
         throw aborted(signal);
       }
+      stayOnBackend();
       const start = performance.now();
       const chosen = batches[position.step - epoch * perEpoch].map((at) => candidates[at]);
       const loss = trainStep(settings, state, set, chosen);
