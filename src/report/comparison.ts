@@ -1,5 +1,6 @@
 import { EatDmlError } from '../errors.js';
 import type { EvaluationReport, HonestyCheck, MetricName } from '../evaluation/index.js';
+import { checkMethodResults, checkMetrics } from './checks.js';
 
 /** One trained method and how it was measured. */
 export interface MethodResult {
@@ -44,7 +45,8 @@ const HEADLINE: MetricName[] = ['nmi', 'f1', 'recallAt1'];
 
 /** Lines up reports made under the same attacks; ERR_ARGUMENT when there is none or their attacks differ. */
 export function compare(results: readonly MethodResult[], metrics: MetricName[] = HEADLINE): Comparison {
-  if (results.length === 0) throw new EatDmlError('ERR_ARGUMENT', 'Expected at least one result but received none.');
+  checkMetrics(metrics, Object.keys(METRIC_TITLES));
+  checkMethodResults(results, metrics);
   const conditions = conditionsOf(results[0].report);
   for (const { method, report } of results) {
     const own = conditionsOf(report);

@@ -1,3 +1,4 @@
+import { checkComparison, checkNotes } from './checks.js';
 import { type Comparison, METRIC_TITLES } from './comparison.js';
 import { scoreText } from './score-text.js';
 import { hasFailed } from './text.js';
@@ -12,6 +13,8 @@ const WIDTH = 420;
  * worst case first.
  */
 export function comparisonHtml(comparison: Comparison, notes: string): string {
+  checkComparison(comparison);
+  checkNotes(notes);
   const { metrics, methods } = comparison;
   const legend = methods.map(
     ({ method }, i) => `<span style="color:${colour(i)}">&#9632;</span> ${escapeHtml(method)}`,

@@ -1,4 +1,5 @@
 import { EatDmlError } from '../errors.js';
+import { checkLabel, checkPairedRows, checkRunResults } from './checks.js';
 import { type Estimate, estimateOf } from './statistics.js';
 import { budgetsOf, estimateCell, markdownTable, type RunResult, TABLE_TITLES } from './table.js';
 
@@ -27,6 +28,8 @@ export interface PairedRow {
  * smallest difference of worst-case NMI first; methods without a seed in common are left out.
  */
 export function pairedRows(results: readonly RunResult[], label: string): PairedRow[] {
+  checkRunResults(results);
+  checkLabel(label);
   const own = results.filter((result) => result.label === label);
   if (own.length === 0) throw new EatDmlError('ERR_DATA', `Expected results of ${label} but found none.`);
   const keys = new Set(results.filter((result) => result.label !== label).map((r) => `${r.budget}\n${r.label}`));
@@ -53,6 +56,8 @@ function difference(mine: number | null, theirs: number | null): number | null {
 
 /** {@link pairedRows} as Markdown, one table per budget; mean ± sd of the differences. */
 export function pairedMarkdown(rows: readonly PairedRow[], label: string): string {
+  checkPairedRows(rows, Object.keys(COLUMNS));
+  checkLabel(label);
   const columns = Object.keys(COLUMNS) as PairedColumn[];
   const head = [`${label} minus`, ...columns.map((column) => TABLE_TITLES[column]), 'seeds'];
   return budgetsOf(rows)

@@ -1,3 +1,5 @@
+import { checkEstimated } from './checks.js';
+
 /** A mean over seeds and how sure it is. */
 export interface Estimate {
   mean: number;
@@ -23,6 +25,7 @@ export function estimateOf(values: readonly (number | null)[]): Estimate | null 
 }
 
 export function estimate(values: readonly number[]): Estimate {
+  checkEstimated(values);
   const n = values.length;
   const mean = values.reduce((sum, value) => sum + value, 0) / n;
   if (n < 2) return { mean, sd: 0, low: -Infinity, high: Infinity, n };

@@ -1,5 +1,6 @@
 import { EatDmlError } from '../errors.js';
 import type { EvaluationReport } from '../evaluation/index.js';
+import { checkRunResults, checkTableRows } from './checks.js';
 import { type Estimate, estimateOf } from './statistics.js';
 
 /** One trained and evaluated run, as `eat-dml sweep` leaves it. */
@@ -53,6 +54,7 @@ export const TABLE_TITLES: Record<TableColumn, string> = {
 
 /** The results with each reference's own runs among those at equal compute: they are what that compute buys it. */
 export function withReferences(results: readonly RunResult[]): RunResult[] {
+  checkRunResults(results);
   const references = new Set(results.map(({ reference }) => reference));
   const own = results.filter(({ label, budget }) => budget === 'epochs' && references.has(label));
   return [...results, ...own.map((result) => ({ ...result, budget: 'compute', reference: result.label }))];
@@ -65,6 +67,7 @@ export function budgetsOf(rows: readonly { budget: string }[]): string[] {
 
 /** Runs of the same label and budget in one row, best worst-case NMI first. Their evaluations must be comparable. */
 export function tableRows(results: readonly RunResult[]): TableRow[] {
+  checkRunResults(results);
   checkComparable(results);
   const groups = new Map<string, RunResult[]>();
   for (const result of results) {
@@ -126,6 +129,7 @@ function checkComparable(results: readonly RunResult[]): void {
 
 /** Rows as Markdown, one table per budget; mean ± sd over seeds. Whose honesty checks failed comes before any figure. */
 export function tableMarkdown(rows: readonly TableRow[]): string {
+  checkTableRows(rows, TABLE_COLUMNS);
   const failed = rows.filter(({ failedChecks }) => failedChecks.length > 0);
   const warnings = failed.map(({ label, budget, failedChecks }) => {
     return `**DO NOT TRUST THE FIGURES of ${label} at equal ${budget}: failed ${failedChecks.join(', ')}**`;

@@ -1,8 +1,10 @@
 import { closeSync, ftruncateSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { isList } from '../checks.js';
 import { invalid } from '../errors.js';
 import { fileError, makeFolder } from '../files.js';
+import { checkFolder, checkPoints, checkScalars } from './checks.js';
 import { crc32c } from './crc32c.js';
 
 /** Writes a run's scalars where TensorBoard reads them. */
@@ -24,6 +26,7 @@ let opened = 0;
  * `Event` (tensorflow/core/util/event.proto), scalars as `simple_value`. No TensorFlow takes part. Errors: ERR_SYSTEM, ERR_PATH.
  */
 export function openEventFile(folder: string): EventFile {
+  checkFolder(folder);
   const seconds = Math.floor(Date.now() / 1000);
   const path = join(folder, `events.out.tfevents.${seconds}.${hostname()}.${process.pid}.${opened++}`);
   const file = inWords('make', path, () => {
@@ -53,6 +56,7 @@ export function openEventFile(folder: string): EventFile {
     path,
     scalars(step, values) {
       if (!Number.isSafeInteger(step) || step < 0) throw invalid('step', 'an integer >= 0', step);
+      checkScalars(values);
       const summary = Object.entries(values).map(([tag, value]) => bytes(1, [text(1, tag), float(2, value)]));
       append(record(event([varint(2, step), bytes(5, summary)])));
     },
@@ -77,9 +81,11 @@ export interface ProjectorPoints {
 
 /** Embeddings and their labels for TensorBoard's projector, as files in `folder`, which is made. */
 export function writeProjector(folder: string, points: ProjectorPoints, labels: ArrayLike<number | string>): void {
+  checkFolder(folder);
+  checkPoints(points);
   const { data, rows, cols } = points;
   if (data.length !== rows * cols) throw invalid('points.data', `${rows} x ${cols} values`, data);
-  if (labels.length !== rows) throw invalid('labels', `${rows} labels`, labels);
+  if (!isList(labels) || labels.length !== rows) throw invalid('labels', `${rows} labels`, labels);
   const row = (i: number) => data.subarray(i * cols, (i + 1) * cols).join('\t');
   const config = [
     'embeddings {',

@@ -1,9 +1,11 @@
 import type { EvaluationReport, MetricName } from '../evaluation/index.js';
+import { checkChecks, checkComparison, checkManifest, checkReport } from './checks.js';
 import { type Comparison, compare, METRIC_TITLES, missingOf } from './comparison.js';
 import { scoreText, worstText } from './score-text.js';
 
 /** Methods side by side: failed checks first, then the worst case in one line each, then condition by condition. */
 export function comparisonText(comparison: Comparison): string {
+  checkComparison(comparison);
   const { metrics, conditions, methods } = comparison;
   const headline = methods.map(({ method, values, worstBy }) => {
     const scores = metrics.map((m) => `${METRIC_TITLES[m]} ${worstText(values[m].at(-1)!, worstBy[m])}`);
@@ -29,6 +31,7 @@ export function comparisonText(comparison: Comparison): string {
 
 /** One evaluation, all its metrics, and what the figures depend on. */
 export function reportText(report: EvaluationReport): string {
+  checkReport(report);
   const metrics = Object.keys(METRIC_TITLES) as MetricName[];
   const { conditions, methods } = compare([{ method: 'ensemble', report }], metrics);
   const [{ values }] = methods;
@@ -56,6 +59,7 @@ export function reportText(report: EvaluationReport): string {
 
 /** One line where all is well; else what is wrong or could not be checked, a line each. */
 export function checksText(checks: EvaluationReport['checks']): string {
+  checkChecks(checks);
   const failed = checks.filter(({ passed }) => passed === false);
   const open = checks.filter(({ passed }) => passed === null);
   const reasons = [...new Set(open.map(({ detail }) => detail))];
@@ -86,6 +90,7 @@ function byOutcome(methods: Comparison['methods']) {
 
 /** What the figures depend on, in three lines; in one more, that they are not those of unseen data. */
 export function manifestText(m: EvaluationReport['manifest']): string {
+  checkManifest(m);
   return [
     ...(m.seen ? [`MEASURED ON SEEN DATA: the ensemble was trained on ${seenText(m, m.seen)}`] : []),
     `${m.samples} images of ${m.classes} classes of ${m.dataset} (sha256 ${m.dataHash.slice(0, 12)}), seed ${m.seed}`,

@@ -1,0 +1,66 @@
+import { EatDmlError } from '../../src/errors.js';
+
+/** What nobody means to pass. */
+export const HOSTILE: readonly unknown[] = [
+  undefined,
+  null,
+  Number.NaN,
+  -1,
+  0.5,
+  1e9,
+  10n,
+  '',
+  'x',
+  true,
+  Symbol('s'),
+  {},
+  [],
+  [null],
+  [{}],
+  () => 1,
+  new Map(),
+  new Date(0),
+  new Float32Array(3),
+  new Int32Array(0),
+  Object.create(null),
+];
+
+/** The arguments with one of them, or one key of one of them, replaced or misspelt. */
+export function* hostileCalls(args: readonly unknown[]): Generator<unknown[]> {
+  yield [];
+  yield args.map(() => null);
+  for (const [i, arg] of args.entries()) {
+    const replaced = (value: unknown) => args.map((given, at) => (at === i ? value : given));
+    for (const value of HOSTILE) yield replaced(value);
+    if (!isPlain(arg)) continue;
+    for (const key of Object.keys(arg)) {
+      for (const value of HOSTILE) yield replaced({ ...arg, [key]: value });
+      const { [key]: value, ...others } = arg;
+      yield replaced(others);
+      yield replaced({ ...others, [`${key.slice(0, -1)}_`]: value });
+    }
+  }
+}
+
+function isPlain(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
+}
+
+/** What went wrong but for an error of this package's, of which nothing is wrong. */
+export async function faultOf(call: () => unknown): Promise<string | undefined> {
+  try {
+    const result = await call();
+    if (typeof (result as { dispose?: unknown } | undefined)?.dispose === 'function') {
+      (result as { dispose(): void }).dispose();
+    }
+    return undefined;
+  } catch (error) {
+    const oneSentence = error instanceof EatDmlError && /^[A-Z].*[.?]$/s.test(error.message);
+    return oneSentence
+      ? undefined
+      : String((error as Error)?.stack ?? error)
+          .split('\n')
+          .slice(0, 4)
+          .join(' | ');
+  }
+}
