@@ -7,6 +7,9 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import { buildTools, onPath, probe, resolved, root, run } from './native-addon.mjs';
 
+/** What EAT_DML_CUDA_ARCHITECTURES may be: as CMAKE_CUDA_ARCHITECTURES. */
+const ARCHITECTURES = /^(\d+[a-z]?(-real|-virtual)?|native|all|all-major)(;\d+[a-z]?(-real|-virtual)?)*$/;
+
 /** The folder of a device's build, and what it leaves there. */
 export function deviceOutput(device) {
   return join(root, `native/build-${device}/Release/eat_dml_${device}.node`);
@@ -42,6 +45,11 @@ export async function buildDevice(device, { write = () => {} } = {}) {
   const options = [`--CDEAT_DML_DEVICE=${device}`];
   if (device === 'cuda') options.push(`--CDCMAKE_CUDA_COMPILER=${findNvcc()}`);
   const { EAT_DML_CUDA_ARCHITECTURES: chosen } = process.env;
+  if (device === 'cuda' && chosen && !ARCHITECTURES.test(chosen)) {
+    const output = `Expected architectures such as 80;90a in EAT_DML_CUDA_ARCHITECTURES but received "${chosen}".\n`;
+    write(output);
+    return { ok: false, missing, output };
+  }
   if (device === 'cuda' && chosen) options.push(`--CDCMAKE_CUDA_ARCHITECTURES=${chosen}`);
   const args = [resolved('cmake-js/bin/cmake-js'), 'compile', '--directory', join(root, 'native'), '--out', out];
   const unlock = await lock(out);

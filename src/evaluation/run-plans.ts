@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { attackContext } from '../attacks/index.js';
 import type { Dataset } from '../data/index.js';
-import { inWordsOf } from '../errors.js';
+import { invalid, inWordsOf } from '../errors.js';
 import type { EmbeddingMatrix, Ensemble } from '../models/index.js';
 import { attackDataset, type SetContext } from './attack-dataset.js';
 import { whyNotRun } from './defined.js';
@@ -81,9 +81,11 @@ async function attackAll(run: EvaluationRun, attack: PartialRun, { labels, centr
 }
 
 /** What the inductive protocol's clusters are found on: reference data, or the clean set itself. */
-function referenceOf({ ensemble, gallery, options }: EvaluationRun): EmbeddingMatrix | Promise<EmbeddingMatrix> {
+async function referenceOf({ ensemble, gallery, options, scoring }: EvaluationRun): Promise<EmbeddingMatrix> {
   const { reference, signal } = options;
   if (!reference) return gallery;
+  const { k } = scoring;
+  if (reference.length < k) throw invalid('reference', `at least ${k} images, as many as clusters,`, reference.length);
   return ensemble.embed(reference, { signal }).catch((error) => {
     throw inWordsOf(error, { images: 'the images of reference' });
   });

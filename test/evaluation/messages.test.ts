@@ -107,6 +107,16 @@ it.each<[string, () => Promise<unknown>, RegExp]>([
       ),
     /reference/,
   ],
+  [
+    'fewer reference images than clusters',
+    () =>
+      evaluate(
+        after((e) => e),
+        data,
+        { backend: 'cpu', attacks: [], reference: tinyImages({ classes: 3, perClass: 1 }) },
+      ),
+    /at least 4 images, as many as clusters, for reference but received 3/,
+  ],
 ])('%s: the message names what the user gave', async (_, call, message) => {
   const error = await call().then(
     () => undefined,
