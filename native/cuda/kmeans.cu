@@ -22,7 +22,7 @@ class Lloyd {
  public:
   Lloyd(const Run& run, Stream& stream, const KMeans& p, const PreparedRows& prepared, Span<const float> points)
       : run_(run), stream_(stream), p_(p), n_(p.points.rows), k_(p.k), d_(p.points.cols), prepared_(prepared), points_(points),
-        centroids_(zeros(stream, k_ * d_)), prepared_centroids_(stream, centroids_.view(), k_, d_), means_(stream, n_, k_, d_),
+        centroids_(zeros(stream, k_ * d_)), prepared_centroids_(stream, centroids_.view(), k_, d_, FindExtremes::yes), means_(stream, n_, k_, d_),
         labels_(stream, n_), previous_(stream, n_), sums_(stream, k_ * d_), counts_(stream, k_), shifts_(stream, k_),
         distances_(stream, n_), status_(stream, 3), inertia_(stream, 1), counters_(stream, Counter::size) {}
 

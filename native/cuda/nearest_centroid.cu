@@ -93,7 +93,7 @@ void assign_on_device(Stream& stream, const PreparedRows& points, const Prepared
 
 void assign_on_device(Stream& stream, Span<const float> points, index_t n, index_t d, Span<const float> centroids, index_t k,
                       Span<std::int32_t> labels, Span<float> distances, Span<float> seconds) {
-  const PreparedRows x(stream, points, n, d), c(stream, centroids, k, d);
+  const PreparedRows x(stream, points, n, d), c(stream, centroids, k, d, FindExtremes::yes);
   assign_on_device(stream, x, c, labels, distances, seconds);
 }
 
@@ -121,7 +121,7 @@ void nearest_centroid(const Run& run, const NearestCentroid& p) {
   for_row_tiles(run, p.points.batch, n, 2 * (d + kSlice) * static_cast<index_t>(sizeof(float)) + 32, [&](index_t batch, index_t first, index_t count) {
     if (prepared != batch) {
       prepared = -1;
-      centroids = std::make_unique<PreparedRows>(run, stream, p.centroids.data + batch * k * d, k, d);
+      centroids = std::make_unique<PreparedRows>(run, stream, p.centroids.data + batch * k * d, k, d, FindExtremes::yes);
       prepared = batch;
     }
     const index_t row = batch * n + first;

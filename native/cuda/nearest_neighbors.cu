@@ -153,7 +153,7 @@ void nearest_neighbors(const Run& run, const NearestNeighbors& p) {
   for_row_tiles(run, p.queries.batch, q, row_bytes, [&](index_t batch, index_t first, index_t count) {
     if (prepared != batch) {
       prepared = -1;
-      points = std::make_unique<PreparedRows>(run, stream, p.points.data + batch * n * d, n, d);
+      points = std::make_unique<PreparedRows>(run, stream, p.points.data + batch * n * d, n, d, FindExtremes::yes);
       prepared = batch;
     }
     const index_t row = batch * q + first;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <stdexcept>
 #include <utility>
 
 #include "device_input.h"
@@ -13,17 +14,23 @@
 
 namespace eat::cuda {
 
+// Whether `extremes()` of the rows will be read by a kernel: of those that others are compared with, which are few. Of a million
+// points nobody asks for the largest norm, and finding it costs every block an atomic on one address.
+enum class FindExtremes { no, yes };
+
 class PreparedRows {
  public:
   // `from`: a contract's rows, on the host or on the device.
-  PreparedRows(const Run& run, Stream& stream, const float* from, index_t rows, index_t d)
-      : PreparedRows(stream, DeviceInput<float>(run, stream, from, rows * d), rows, d) {}
-  PreparedRows(Stream& stream, DeviceInput<float> from, index_t rows, index_t d) : PreparedRows(stream, from.span(), rows, d) {
+  PreparedRows(const Run& run, Stream& stream, const float* from, index_t rows, index_t d, FindExtremes find = FindExtremes::no)
+      : PreparedRows(stream, DeviceInput<float>(run, stream, from, rows * d), rows, d, find) {}
+  PreparedRows(Stream& stream, DeviceInput<float> from, index_t rows, index_t d, FindExtremes find)
+      : PreparedRows(stream, from.span(), rows, d, find) {
     if (padded_.size() == 0) owned_ = std::move(from);
   }
   // Rows that are on the device and stay there as long as this.
-  PreparedRows(Stream& stream, Span<const float> from, index_t rows, index_t d)
-      : rows(rows), d(d), depth((d + kSlice - 1) / kSlice * kSlice), from_(from), norms_(stream, rows), inverse_norms_(stream, rows), extremes_(stream, Extremes::size) {
+  PreparedRows(Stream& stream, Span<const float> from, index_t rows, index_t d, FindExtremes find = FindExtremes::no)
+      : rows(rows), d(d), depth((d + kSlice - 1) / kSlice * kSlice), find_(find), from_(from), norms_(stream, rows),
+        inverse_norms_(stream, rows), extremes_(stream, Extremes::size) {
     const bool aligned = reinterpret_cast<std::uintptr_t>(from.data) % 16 == 0;
     if (depth != d || !aligned) padded_ = DeviceBuffer<float>(stream, rows * depth);
     prepare(stream, from);
@@ -36,7 +43,10 @@ class PreparedRows {
   Span<const double> norms() const { return norms_.view(); }
   // For cosine: 1 / |x|, 0 for a zero row, NaN where float's range does not do. Once per row: double is slow on most GPUs.
   Span<const float> inverse_norms() const { return inverse_norms_.view(); }
-  Span<const unsigned long long> extremes() const { return extremes_.view(); }
+  Span<const unsigned long long> extremes() const {
+    if (find_ == FindExtremes::no) throw std::logic_error("The extremes of these rows were not asked for.");
+    return extremes_.view();
+  }
 
   // Waits for the device.
   bool finite(Stream& stream) {
@@ -48,6 +58,7 @@ class PreparedRows {
   index_t rows, d, depth;
 
  private:
+  FindExtremes find_;
   DeviceInput<float> owned_;
   DeviceBuffer<float> padded_;
   Span<const float> from_;

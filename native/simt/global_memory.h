@@ -14,6 +14,7 @@ struct KnownMemory {
   uint64_t frees = 0;
 };
 extern std::atomic<uint64_t> frees;
+extern std::atomic<uint64_t> global_atomics;  // that kernels did, of all launches
 KnownMemory find_device_memory(const void* p);  // begin == end where none holds p
 
 // Spans inside a kernel's structs are met only here: a launch sees those that are arguments themselves.
@@ -87,32 +88,40 @@ inline void store4(Span<float> s, index_t i, Vec4 v) {
 template <class T>
 constexpr bool kAtomic = std::is_same_v<T, int> || std::is_same_v<T, unsigned> || std::is_same_v<T, unsigned long long>;
 
+// The place an atomic works on; counted, as many on one address take turns on a GPU.
+template <class T>
+T& atomic_place(Span<T> s, index_t i) {
+  static_assert(kAtomic<T>, "integers only: the order of floating atomics would show in the bits");
+  simt::global_atomics++;
+  return s[i];
+}
+
 template <class T>
 T atomic_add(Span<T> s, index_t i, Exactly<T> v) {
-  static_assert(kAtomic<T>, "integers only: the order of floating atomics would show in the bits");
-  const T before = s[i];
-  s[i] = before + v;
+  T& place = atomic_place(s, i);
+  const T before = place;
+  place = before + v;
   return before;
 }
 template <class T>
 T atomic_max(Span<T> s, index_t i, Exactly<T> v) {
-  static_assert(kAtomic<T>);
-  const T before = s[i];
-  s[i] = before < v ? v : before;
+  T& place = atomic_place(s, i);
+  const T before = place;
+  place = before < v ? v : before;
   return before;
 }
 template <class T>
 T atomic_min(Span<T> s, index_t i, Exactly<T> v) {
-  static_assert(kAtomic<T>);
-  const T before = s[i];
-  s[i] = v < before ? v : before;
+  T& place = atomic_place(s, i);
+  const T before = place;
+  place = v < before ? v : before;
   return before;
 }
 template <class T>
 T atomic_cas(Span<T> s, index_t i, Exactly<T> expected, Exactly<T> v) {
-  static_assert(kAtomic<T>);
-  const T before = s[i];
-  if (before == expected) s[i] = v;
+  T& place = atomic_place(s, i);
+  const T before = place;
+  if (before == expected) place = v;
   return before;
 }
 

@@ -62,7 +62,7 @@ Registry& registry() {
 
 }  // namespace
 
-std::atomic<uint64_t> frees{0};
+std::atomic<uint64_t> frees{0}, global_atomics{0};
 
 KnownMemory find_device_memory(const void* p) {
   Registry& r = registry();

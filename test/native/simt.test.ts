@@ -22,7 +22,17 @@ describe.skipIf(compiler === undefined || process.platform === 'win32')('the SIM
   it('catches every planted bug and runs every correct kernel, in 20 orders of threads and blocks', () => {
     const program = join(folder, 'simt-tests');
     // -rdynamic lets a fault name its kernel.
-    const flags = ['-std=c++17', '-O1', '-ffp-contract=off', '-Wall', '-Wextra', '-Werror', '-pthread', '-rdynamic'];
+    const flags = [
+      '-std=c++17',
+      '-O1',
+      '-ffp-contract=off',
+      '-Wall',
+      '-Wextra',
+      '-Werror',
+      '-Wno-unknown-pragmas',
+      '-pthread',
+      '-rdynamic',
+    ];
     const all = [...sources('native/simt'), ...sources('test/native/simt')];
     execFileSync(compiler!, [...flags, ...all, '-o', program, '-ldl'], { stdio: ['ignore', 'ignore', 'inherit'] });
     const { stdout, stderr } = spawnSync(program, { encoding: 'utf8' });
