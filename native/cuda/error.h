@@ -10,10 +10,17 @@
 
 namespace eat::cuda {
 
+// In words. CUDA's own number for a version: 1000 times the major one, 10 times the minor one.
+inline std::string error_text(Status status, const char* during) {
+  int knows = 0, needed = 0;
+  if (!driver_lacks(status, &knows, &needed)) return std::string("CUDA: ") + status_name(status) + " during " + during + " (" + status_text(status) + ")";
+  if (knows == 0) return "there is no NVIDIA driver";
+  const auto version = [](int v) { return std::to_string(v / 1000) + "." + std::to_string(v % 1000 / 10); };
+  return "the NVIDIA driver is too old: it knows CUDA up to " + version(knows) + ", and " + version(needed) + " is needed";
+}
+
 struct CudaError : std::runtime_error {
-  CudaError(Status status, const char* during)
-      : std::runtime_error(std::string("CUDA: ") + status_name(status) + " during " + during + " (" + status_text(status) + ")"),
-        status(status) {}
+  CudaError(Status status, const char* during) : std::runtime_error(error_text(status, during)), status(status) {}
   Status status;
 };
 

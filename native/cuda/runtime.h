@@ -13,6 +13,14 @@ using EventHandle = cudaEvent_t;
 inline const char* status_name(Status s) { return cudaGetErrorName(s); }
 inline const char* status_text(Status s) { return cudaGetErrorString(s); }
 inline bool out_of_memory(Status s) { return s == cudaErrorMemoryAllocation; }
+// The runtime reports a driver that is not there as one that is too old. Returns whether `s` is that report, and the newest CUDA that
+// the driver knows, as in 12080; 0 where there is none.
+inline bool driver_lacks(Status s, int* knows, int* needed) {
+  if (s != cudaErrorInsufficientDriver) return false;
+  if (cudaDriverGetVersion(knows) != cudaSuccess) *knows = 0;
+  *needed = CUDART_VERSION;
+  return true;
+}
 
 inline Status cuda_malloc(void** p, size_t bytes) { return cudaMalloc(p, bytes); }
 inline Status cuda_free(void* p) { return cudaFree(p); }

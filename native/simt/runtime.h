@@ -19,6 +19,7 @@ using EventHandle = Event*;
 const char* status_name(Status s);
 const char* status_text(Status s);
 bool out_of_memory(Status s);
+inline bool driver_lacks(Status, int*, int*) { return false; }
 
 Status cuda_malloc(void** p, size_t bytes);
 Status cuda_free(void* p);
