@@ -2,6 +2,9 @@
 #include "../cpu/kernel_table.h"
 #include "../cpu/thread_pool.h"
 #include "call.h"
+#ifdef EAT_DML_DEVICE_ADDON
+#include "../cuda/device_matrix.h"
+#endif
 
 namespace eat::addon {
 
@@ -104,11 +107,18 @@ constexpr Entry kEntries[] = {
     {"softmax", guarded<softmax>, has<&KernelTable::softmax>},
 };
 
-// {isa, threads}: what runs now; of a device addon, `isa` names the device.
+// {isa, threads}: what runs now. Of a device addon `isa` names the device, and {graphLaunches, graphBytes} say how often this process
+// launched a CUDA graph and how many bytes the device still reserves for graphs.
 Napi::Value info(const Napi::CallbackInfo& info) {
-  Napi::Object o = Napi::Object::New(info.Env());
+  const Napi::Env env = info.Env();
+  Napi::Object o = Napi::Object::New(env);
   o.Set("isa", kernels().isa);
-  o.Set("threads", Napi::Number::New(info.Env(), default_threads()));
+  o.Set("threads", Napi::Number::New(env, default_threads()));
+#ifdef EAT_DML_DEVICE_ADDON
+  const cuda::GraphUse graphs = cuda::graph_use();
+  o.Set("graphLaunches", Napi::Number::New(env, static_cast<double>(graphs.launches)));
+  o.Set("graphBytes", Napi::Number::New(env, static_cast<double>(graphs.reserved)));
+#endif
   return o;
 }
 

@@ -2,6 +2,7 @@
 
 #include "device_input.h"
 #include "finite.h"
+#include "graph.h"
 
 namespace eat::cuda {
 namespace {
@@ -50,6 +51,12 @@ DeviceLimits device_limits() {
   DeviceLimits limits;
   check(cuda_device_limits(&limits.fp32_flops, &limits.bytes), "asking for the device's clocks");
   return limits;
+}
+
+GraphUse graph_use() {
+  GraphUse use{graph_launches(), 0};
+  if (cuda_graph_memory(&use.reserved) != Status{}) cuda_get_last_error();  // a lost device still has a name to be told
+  return use;
 }
 
 double take_kernel_milliseconds() { return KernelClock::take(); }

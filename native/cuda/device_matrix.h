@@ -31,6 +31,13 @@ struct DeviceLimits {
 };
 DeviceLimits device_limits();
 
+// Launches of CUDA graphs by this process, and the bytes that the device still reserves for graphs; both 0 under the emulator, which
+// has none.
+struct GraphUse {
+  unsigned long long launches = 0, reserved = 0;
+};
+GraphUse graph_use();
+
 // Milliseconds the kernels launched since the last call of this took on the device, where EAT_DML_CUDA_TIMING is set; for
 // bench:gpu.
 double take_kernel_milliseconds();

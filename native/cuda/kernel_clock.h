@@ -1,4 +1,5 @@
-// Device time of every launch, by events before and after it; for bench:gpu, where EAT_DML_CUDA_TIMING is set, else nothing.
+// Device time of every launch, by events before and after it; for bench:gpu, where EAT_DML_CUDA_TIMING is set, else nothing. A
+// graph's launch counts as one; while it is recorded nothing runs, and nothing is timed.
 #pragma once
 
 #include <cstdlib>
@@ -26,6 +27,8 @@ class KernelClock {
 
   void before_launch(StreamHandle stream) { mark(stream); }
   void after_launch(StreamHandle stream) { mark(stream); }
+  void pause() { paused_ = true; }
+  void go_on() { paused_ = false; }
 
   // Adds up this stream's launches, and waits for them.
   void stop(StreamHandle stream) {
@@ -54,7 +57,7 @@ class KernelClock {
   }
 
   void mark(StreamHandle stream) {
-    if (!wanted()) return;
+    if (!wanted() || paused_) return;
     EventHandle event{};
     if (cuda_event_create(&event) != Status{}) return;
     cuda_event_record(event, stream);
@@ -62,6 +65,7 @@ class KernelClock {
   }
 
   std::vector<EventHandle> marks_;
+  bool paused_ = false;
 };
 
 }  // namespace eat::cuda

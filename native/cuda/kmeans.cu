@@ -156,6 +156,7 @@ void resident_kmeans(const Run& run, const KMeans& p, index_t batch) {
   const index_t n = p.points.rows, d = p.points.cols;
   Run scan = run;
   scan.check_finite = true;
+  const GraphMemory given_back;
   Stream stream;
   const DeviceInput<float> points(run, stream, p.points.data + batch * n * d, n * d);
   check_finite(scan, stream, points.span(), d, batch * n, "points");

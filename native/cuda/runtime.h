@@ -66,6 +66,17 @@ inline Status cuda_graph_end(StreamHandle s, GraphHandle* out) {
 }
 inline Status cuda_graph_launch(GraphHandle graph, StreamHandle s) { return cudaGraphLaunch(graph, s); }
 inline Status cuda_graph_destroy(GraphHandle graph) { return cudaGraphExecDestroy(graph); }
+// What graphs allocate stays reserved for them, beyond the pool's threshold, until it is trimmed.
+inline Status cuda_graph_trim() {
+  int device = 0;
+  const Status s = cudaGetDevice(&device);
+  return s == cudaSuccess ? cudaDeviceGraphMemTrim(device) : s;
+}
+inline Status cuda_graph_memory(unsigned long long* bytes) {
+  int device = 0;
+  const Status s = cudaGetDevice(&device);
+  return s == cudaSuccess ? cudaDeviceGetGraphMemAttribute(device, cudaGraphMemAttrReservedMemCurrent, bytes) : s;
+}
 
 inline Status cuda_device_synchronize() { return cudaDeviceSynchronize(); }
 // Device memory that was not allocated by the calls above; the emulator has to be told.

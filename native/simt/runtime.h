@@ -49,6 +49,11 @@ inline Status cuda_graph_begin(StreamHandle) { return 801; }  // cudaErrorNotSup
 inline Status cuda_graph_end(StreamHandle, GraphHandle*) { return 801; }
 inline Status cuda_graph_launch(GraphHandle, StreamHandle) { return 801; }
 inline Status cuda_graph_destroy(GraphHandle) { return 801; }
+inline Status cuda_graph_trim() { return 0; }
+inline Status cuda_graph_memory(unsigned long long* bytes) {
+  *bytes = 0;
+  return 0;
+}
 
 inline Status cuda_device_synchronize() { return 0; }
 // From here on kernels may use these bytes as the device's; they may lie in each other, and each begin has its end.

@@ -15,9 +15,18 @@ export interface AddonTask {
 /** One kernel of the addon: the arguments object is read by native/addon/NAME.cc; `async` returns a task. */
 export type AddonKernel = (args: object, async: boolean) => AddonTask | undefined;
 
+/** What an addon says of itself. */
+export interface AddonInfo {
+  isa: string;
+  threads: number;
+  /** CUDA: launches of graphs by this process, and bytes that the device reserves for graphs; 0 under the emulator, which has none. */
+  graphLaunches?: number;
+  graphBytes?: number;
+}
+
 export interface Addon {
-  info(): { isa: string; threads: number };
-  [kernel: string]: AddonKernel | (() => { isa: string; threads: number });
+  info(): AddonInfo;
+  [kernel: string]: AddonKernel | (() => AddonInfo);
 }
 
 /** One place where the addon was looked for, and what came of it. */
