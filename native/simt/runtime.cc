@@ -90,9 +90,13 @@ constexpr Status kInvalidValue = 1, kOutOfMemory = 2;
 }  // namespace
 
 const char* status_name(Status s) {
+  if (s == simt::kIllegalAddress) return "cudaErrorIllegalAddress";
   return s == 0 ? "cudaSuccess" : s == kOutOfMemory ? "cudaErrorMemoryAllocation" : "cudaErrorInvalidValue";
 }
-const char* status_text(Status s) { return s == 0 ? "no error" : s == kOutOfMemory ? "out of memory" : "invalid argument"; }
+const char* status_text(Status s) {
+  if (s == simt::kIllegalAddress) return "an illegal memory access was encountered";
+  return s == 0 ? "no error" : s == kOutOfMemory ? "out of memory" : "invalid argument";
+}
 bool out_of_memory(Status s) { return s == kOutOfMemory; }
 
 // Poisoned with 0xff: floats are NaN, integers -1.
@@ -100,6 +104,7 @@ Status cuda_malloc(void** p, size_t bytes) {
   Registry& r = registry();
   const std::lock_guard<std::mutex> lock(r.mutex);
   *p = nullptr;
+  if (const Status lost = simt::device_status()) return lost;
   if (bytes == 0) return 0;
   if (r.used + bytes > simt::memory_limit()) return kOutOfMemory;
   *p = std::aligned_alloc(256, (bytes + 255) / 256 * 256);
@@ -150,11 +155,13 @@ Status cuda_free_host(void* p) {
 }
 
 Status cuda_memcpy_async(void* to, const void* from, size_t bytes, StreamHandle) {
+  if (const Status lost = simt::device_status()) return lost;
   if (registry().overruns(to, bytes) || registry().overruns(from, bytes)) return kInvalidValue;
   std::memcpy(to, from, bytes);
   return 0;
 }
 Status cuda_memset_async(void* p, int value, size_t bytes, StreamHandle) {
+  if (const Status lost = simt::device_status()) return lost;
   if (registry().overruns(p, bytes)) return kInvalidValue;
   std::memset(p, value, bytes);
   return 0;

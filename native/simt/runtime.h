@@ -8,6 +8,7 @@
 
 #include "global_memory.h"
 #include "machine.h"
+#include "planted.h"
 
 namespace eat::cuda {
 
@@ -35,7 +36,7 @@ inline Status cuda_get_last_error() { return 0; }
 
 Status cuda_stream_create(StreamHandle* s);
 Status cuda_stream_destroy(StreamHandle s);
-inline Status cuda_stream_synchronize(StreamHandle) { return 0; }
+inline Status cuda_stream_synchronize(StreamHandle) { return simt::device_status(); }
 
 Status cuda_event_create(EventHandle* e);
 Status cuda_event_destroy(EventHandle e);
@@ -55,7 +56,7 @@ inline Status cuda_graph_memory(unsigned long long* bytes) {
   return 0;
 }
 
-inline Status cuda_device_synchronize() { return 0; }
+inline Status cuda_device_synchronize() { return simt::device_status(); }
 // From here on kernels may use these bytes as the device's; they may lie in each other, and each begin has its end.
 void foreign_memory_begins(const void* begin, size_t bytes);
 void foreign_memory_ends(const void* begin);
@@ -97,6 +98,7 @@ Status cuda_launch(void (*kernel)(P...), Grid grid, int threads, size_t dynamic_
     Call& c = *static_cast<Call*>(context);
     std::apply(c.kernel, c.args);
   };
+  if (const Status lost = simt::launch_status(address)) return lost;
   simt::machine.run({address, {grid.x, grid.y, grid.z}, threads, dynamic_shared}, thread, &call);
   return 0;
 }
