@@ -50,7 +50,8 @@ export async function buildDevice(device, { write = () => {} } = {}) {
     write(output);
     return { ok: false, missing, output };
   }
-  if (device === 'cuda' && chosen) options.push(`--CDCMAKE_CUDA_ARCHITECTURES=${chosen}`);
+  // Always, or the folder would remember the last choice.
+  if (device === 'cuda') options.push(`--CDEAT_DML_CUDA_ARCHITECTURES=${chosen ?? ''}`);
   const args = [resolved('cmake-js/bin/cmake-js'), 'compile', '--directory', join(root, 'native'), '--out', out];
   const unlock = await lock(out);
   const { code, output } = await run(process.execPath, [...args, ...options], write).finally(unlock);

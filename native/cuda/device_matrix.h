@@ -2,11 +2,17 @@
 #pragma once
 
 #include <memory>
+#include <stdexcept>
 #include <string>
 
 #include "../contracts/common.h"
 
 namespace eat::cuda {
+
+// What CUDA reports, or that there is no device: after most of its errors this process has none any more.
+struct DeviceError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
 
 struct DeviceMatrix {
   MatrixView view;  // of device memory

@@ -3,9 +3,9 @@
 #pragma once
 
 #include <new>
-#include <stdexcept>
 #include <string>
 
+#include "device_matrix.h"
 #include "simt.h"
 
 namespace eat::cuda {
@@ -19,8 +19,8 @@ inline std::string error_text(Status status, const char* during) {
   return "the NVIDIA driver is too old: it knows CUDA up to " + version(knows) + ", and " + version(needed) + " is needed";
 }
 
-struct CudaError : std::runtime_error {
-  CudaError(Status status, const char* during) : std::runtime_error(error_text(status, during)), status(status) {}
+struct CudaError : DeviceError {
+  CudaError(Status status, const char* during) : DeviceError(error_text(status, during)), status(status) {}
   Status status;
 };
 
