@@ -44,7 +44,7 @@ function nativeCounts(path) {
   return { passed: runs.length - failed, failed, skipped: [...text.matchAll(/^skipped: /gm)].length };
 }
 
-/** What of CUDA ran: the parity table under the emulator, the compiler's report, a GPU. */
+/** What of CUDA ran: the parity table under the emulator, the compiler's report, a GPU, the kit for one elsewhere. */
 function cudaLines(reportPath, logPath) {
   const text = existsSync(reportPath) ? readFileSync(reportPath, 'utf8') : '';
   const files = text === '' ? [] : JSON.parse(text).testResults.filter(({ name }) => /test\/simt\/[^/]*$/.test(name));
@@ -54,7 +54,7 @@ function cudaLines(reportPath, logPath) {
   const log = logPath && existsSync(logPath) ? readFileSync(logPath, 'utf8') : '';
   return [
     `CUDA kernels under the SIMT emulator: ${passed > 0 ? 'tested' : 'skipped'} (${passed} passed, ${leftOut} left out)`,
-    ...[...log.matchAll(/^(?:check-cuda|skipped: (?:.*nvcc|.*GPU)).*$/gm)].map(([line]) => line),
+    ...[...log.matchAll(/^(?:check-cuda|check:gpu-kit|skipped: (?:.*nvcc|.*GPU)).*$/gm)].map(([line]) => line),
   ];
 }
 

@@ -1,16 +1,16 @@
 /**
- * `npm run test:gpu`: the parity table, every variant forced, on the GPU that is here; then the small cases again under
- * compute-sanitizer, where that is installed. Without a GPU it says so and passes.
+ * `npm run test:gpu`: the kit of scripts/gpu-kit.mjs on the GPU that is here, unpacked: every kernel and variant in a process of its own
+ * that is ended from outside, then compute-sanitizer where it is installed. Without a GPU it says so and passes.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
-import { findNvcc } from './device-addon.mjs';
-import { onPath, root } from './native-addon.mjs';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { KitError, stageKit } from './gpu-kit.mjs';
+import { root } from './native-addon.mjs';
 
-const node = (args, env = {}) =>
-  spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit', env: { ...process.env, ...env } }).status ?? 1;
+/** A GPU that is shared or slow may take its time: what hangs is ended by the limits of the steps. */
+const SECONDS = 3600;
 
 const program = `import { devices } from './src/kernels/index.js';
 const { available, byNameOnly, detail } = devices()[0];
@@ -28,27 +28,24 @@ if (!gpu) {
   console.log(`skipped: no GPU to test on; ${detail}`);
   process.exit(0);
 }
-console.log(`GPU: ${detail}`);
 
-const vitest = join(dirname(createRequire(import.meta.url).resolve('vitest/package.json')), 'vitest.mjs');
-let failed = node([vitest, 'run', 'test/gpu', 'test/kernels/cuda-variants.test.ts'], { EAT_DML_TEST_REPORT: '' }) !== 0;
-
-const besideNvcc = join(dirname(findNvcc() ?? ''), 'compute-sanitizer');
-const sanitizer = onPath('compute-sanitizer') ?? (existsSync(besideNvcc) ? besideNvcc : undefined);
-if (!sanitizer) console.log('skipped: compute-sanitizer is not installed');
-for (const tool of sanitizer ? ['memcheck', 'racecheck', 'synccheck', 'initcheck'] : []) {
-  console.log(`compute-sanitizer --tool ${tool}`);
-  const args = [
-    '--tool',
-    tool,
-    '--error-exitcode',
-    '9',
-    process.execPath,
-    '--import',
-    'tsx',
-    'test/gpu/run-small-cases.ts',
-  ];
-  const { status } = spawnSync(sanitizer, args, { cwd: root, stdio: 'inherit' });
-  failed ||= status !== 0;
+const folder = mkdtempSync(join(tmpdir(), 'eat-dml-gpu-'));
+let failed = false;
+try {
+  await stageKit('cuda', folder, (chunk) => process.stderr.write(chunk));
+  for (const plan of ['check', 'v5', 'sanitize']) {
+    const env = { KIT_NODE: process.execPath, KIT_SECONDS: String(SECONDS), OUT: join(root, 'gpu-out', plan) };
+    const run = spawnSync('bash', [join(folder, 'run.sh'), plan], {
+      stdio: 'inherit',
+      env: { ...process.env, ...env },
+    });
+    failed ||= run.status !== 0;
+  }
+} catch (error) {
+  if (!(error instanceof KitError)) throw error;
+  console.error(`test:gpu: ${error.message}`);
+  failed = true;
+} finally {
+  rmSync(folder, { recursive: true, force: true });
 }
 process.exit(failed ? 1 : 0);

@@ -45,54 +45,59 @@ function between(centroids: Matrix, rows: number): Matrix {
   return { data, rows, cols: d };
 }
 
+/** Of each kernel by itself: test:gpu gives it a process of its own. */
 describe.skipIf(!cuda).each(VARIANTS)('cuda variant %s', (variant) => {
-  test(`the reference's labels on ${PAIRS} pairs that float cannot tell apart`, { timeout: 300_000 }, () => {
-    force(variant);
-    const centroids = pairs(6, 17);
-    const points = between(centroids, PAIRS);
-    const expected = nearestCentroidSync(points, centroids, { device: 'js' });
-    const closest = expected.secondDistances.map((second, i) => second - expected.distances[i]);
-    expect(closest.every((gap) => gap < 1e-5)).toBe(true);
-    expect(expected.labels.filter((label) => label % 2 === 1).length).toBeGreaterThan(PAIRS / 4);
-    const received = nearestCentroidSync(points, centroids, { device: 'cuda' });
-    expect(received.labels).toEqual(expected.labels);
-    expect(worstRelative(received.distances, expected.distances)).toBeLessThan(1e-6);
-    expect(worstRelative(received.secondDistances, expected.secondDistances)).toBeLessThan(1e-6);
+  describe('nearestCentroid', () => {
+    test(`the reference's labels on ${PAIRS} pairs that float cannot tell apart`, { timeout: 300_000 }, () => {
+      force(variant);
+      const centroids = pairs(6, 17);
+      const points = between(centroids, PAIRS);
+      const expected = nearestCentroidSync(points, centroids, { device: 'js' });
+      const closest = expected.secondDistances.map((second, i) => second - expected.distances[i]);
+      expect(closest.every((gap) => gap < 1e-5)).toBe(true);
+      expect(expected.labels.filter((label) => label % 2 === 1).length).toBeGreaterThan(PAIRS / 4);
+      const received = nearestCentroidSync(points, centroids, { device: 'cuda' });
+      expect(received.labels).toEqual(expected.labels);
+      expect(worstRelative(received.distances, expected.distances)).toBeLessThan(1e-6);
+      expect(worstRelative(received.secondDistances, expected.secondDistances)).toBeLessThan(1e-6);
+    });
+
+    test('a row alone is the row among others, bit for bit', () => {
+      force(variant);
+      const [points, centroids] = [normalMatrix(300, 65), normalMatrix(150, 65, { seed: 2 })];
+      const whole = nearestCentroidSync(points, centroids, { device: 'cuda' });
+      for (const row of [0, 127, 128, 299]) {
+        const alone = { data: points.data.slice(row * 65, (row + 1) * 65), rows: 1, cols: 65 };
+        const one = nearestCentroidSync(alone, centroids, { device: 'cuda' });
+        expect([one.labels[0], one.distances[0], one.secondDistances[0]]).toEqual([
+          whole.labels[row],
+          whole.distances[row],
+          whole.secondDistances[row],
+        ]);
+      }
+    });
   });
 
-  test('neighbours that float cannot tell apart', () => {
-    force(variant);
-    const points = pairs(40, 17);
-    const queries = between(points, 160);
-    for (const k of [1, 3]) {
-      const expected = nearestNeighborsSync(queries, points, { k, device: 'js' });
-      expect(nearestNeighborsSync(queries, points, { k, device: 'cuda' }).indices).toEqual(expected.indices);
-    }
-  });
+  describe('nearestNeighbors', () => {
+    test('neighbours that float cannot tell apart', () => {
+      force(variant);
+      const points = pairs(40, 17);
+      const queries = between(points, 160);
+      for (const k of [1, 3]) {
+        const expected = nearestNeighborsSync(queries, points, { k, device: 'js' });
+        expect(nearestNeighborsSync(queries, points, { k, device: 'cuda' }).indices).toEqual(expected.indices);
+      }
+    });
 
-  test('more equal points than a block has room for', () => {
-    force(variant);
-    const points = { ...normalMatrix(1, 20), rows: 1500, data: new Float32Array(1500 * 20).fill(0.25) };
-    points.data.fill(0.5, 0, 20);
-    const queries = { rows: 3, cols: 20, data: points.data.slice(0, 60) };
-    const { indices, distances } = nearestNeighborsSync(queries, points, { k: 3, device: 'cuda' });
-    expect([...indices]).toEqual([0, 1, 2, 1, 2, 3, 1, 2, 3]);
-    expect([...distances]).toEqual([0, 1.25, 1.25, 0, 0, 0, 0, 0, 0]);
-  });
-
-  test('a row alone is the row among others, bit for bit', () => {
-    force(variant);
-    const [points, centroids] = [normalMatrix(300, 65), normalMatrix(150, 65, { seed: 2 })];
-    const whole = nearestCentroidSync(points, centroids, { device: 'cuda' });
-    for (const row of [0, 127, 128, 299]) {
-      const alone = { data: points.data.slice(row * 65, (row + 1) * 65), rows: 1, cols: 65 };
-      const one = nearestCentroidSync(alone, centroids, { device: 'cuda' });
-      expect([one.labels[0], one.distances[0], one.secondDistances[0]]).toEqual([
-        whole.labels[row],
-        whole.distances[row],
-        whole.secondDistances[row],
-      ]);
-    }
+    test('more equal points than a block has room for', () => {
+      force(variant);
+      const points = { ...normalMatrix(1, 20), rows: 1500, data: new Float32Array(1500 * 20).fill(0.25) };
+      points.data.fill(0.5, 0, 20);
+      const queries = { rows: 3, cols: 20, data: points.data.slice(0, 60) };
+      const { indices, distances } = nearestNeighborsSync(queries, points, { k: 3, device: 'cuda' });
+      expect([...indices]).toEqual([0, 1, 2, 1, 2, 3, 1, 2, 3]);
+      expect([...distances]).toEqual([0, 1.25, 1.25, 0, 0, 0, 0, 0, 0]);
+    });
   });
 });
 
