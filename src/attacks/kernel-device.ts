@@ -1,7 +1,8 @@
 import { devices } from '../kernels/index.js';
 
-/** What attack steps, and every kernel on device `auto`, run on: "cpu: native addon, avx2, 2 threads". */
+/** What kernels run on with device `auto`: "cpu: native addon, avx2, 2 threads", or a GPU and what its small calls run on. */
 export function kernelDevice(): string {
-  const { name, detail } = devices().find(({ available, byNameOnly }) => available && !byNameOnly)!;
-  return `${name}: ${detail}`;
+  const [first, ...others] = devices().filter(({ available, byNameOnly }) => available && !byNameOnly);
+  const text = `${first.name}: ${first.detail}`;
+  return first.name === 'cuda' ? `${text} (${others[0].name}: ${others[0].detail})` : text;
 }

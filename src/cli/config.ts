@@ -34,7 +34,7 @@ export const configShape = {
   $schema: z.string().optional(),
   seed: seed.optional().describe('all randomness derives from it (default 0)'),
   backend: backendChoice.optional().describe('tfjs backend of the networks (default auto)'),
-  device: device.describe('fail unless kernels run on it'),
+  device: device.describe('fail unless it is the first there is for kernels'),
   data: data.optional(),
   model: choiceOf(MODELS, 'kind').optional(),
   loss: choiceOf(LOSSES).optional(),

@@ -18,7 +18,7 @@ export function sharedOptions(command: Command): Command {
     .option('--profile', 'say on stderr which kernels ran, how long, and on which path')
     .option('--config <file>', 'JSON file of settings; flags go before it (docs/cli.md)')
     .option('--backend <name>', 'tfjs backend of the networks')
-    .option('--device <name>', 'fail unless kernels run on it');
+    .option('--device <name>', 'fail unless it is the first there is for kernels');
 }
 
 /** The configuration of the flags: the file's (or `base`), with what the flags say on top. */

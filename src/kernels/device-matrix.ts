@@ -29,10 +29,15 @@ export function uploadMatrix(matrix: Matrix, options: KernelOptions = {}): Devic
   return snapshot(read, addon, 'uploadMatrix');
 }
 
-/** A copy that nobody else can reach, for the calls of `kernel` on the CPU or on js; one that is uploaded already is itself. */
-export function ownMatrix(matrix: Matrix, device: KernelOptions['device'], kernel: string): ResidentMatrix {
+/** A copy that nobody else can reach, for the calls of `kernel` with `args`; one that is uploaded already is itself. */
+export function ownMatrix(
+  matrix: Matrix,
+  device: KernelOptions['device'],
+  kernel: string,
+  args: object,
+): ResidentMatrix {
   if (ResidentMatrix.is(matrix)) return matrix;
-  const addon = resolveDevice(device, kernel);
+  const addon = resolveDevice(device, kernel, args);
   // What does not fit on a GPU goes through it in tiles: the copy stays here.
   return snapshot(matrix, addon && onGpu(addon) ? undefined : addon, kernel);
 }

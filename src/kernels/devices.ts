@@ -1,4 +1,5 @@
 import { EatDmlError, invalid } from '../errors.js';
+import { belongsOnGpu, workOf } from './device-choice.js';
 import { type Addon, cudaAttempts, loadAddon, loadAttempts, loadCudaAddon } from './load-addon.js';
 import type { DeviceName } from './matrix.js';
 
@@ -20,9 +21,11 @@ const BUILD_HINT =
   '`npx eat-dml build` builds it (in a checkout: `npm run build:native`); that takes a C++ compiler and cmake.';
 const CUDA_HINT =
   '`npx eat-dml build --cuda` builds it (in a checkout: `npm run build:cuda`); that takes nvcc of the CUDA toolkit.';
+const NO_DRIVER_HINT = 'Where there is a GPU it takes NVIDIA’s driver (nvidia-smi).';
 const DRIVER_HINT = 'It takes an NVIDIA driver (nvidia-smi), and a GPU that CUDA_VISIBLE_DEVICES leaves.';
+const KEPT_ON_CPU = 'kernels without a CUDA version, small calls and those bound by copying run on the CPU';
 
-/** The devices in the order in which `auto` tries them. */
+/** The devices, the quickest first for large work. `auto` takes cuda for calls that it ends sooner, then cpu, then js. */
 export function devices(): DeviceInfo[] {
   return [cudaDevice(), cpuDevice(), jsDevice()];
 }
@@ -33,11 +36,12 @@ function cudaDevice(): DeviceInfo {
     const { isa } = addon.info();
     return isEmulator(addon)
       ? { name: 'cuda', available: true, detail: `${isa}, for tests; auto does not take it`, isa, byNameOnly: true }
-      : { name: 'cuda', available: true, detail: `${isa}; kernels without a CUDA version run on the CPU`, isa };
+      : { name: 'cuda', available: true, detail: `${isa}; ${KEPT_ON_CPU}`, isa };
   }
   const broken = cudaAttempts().find((a) => a.found);
   if (!broken) return { name: 'cuda', available: false, detail: `the CUDA addon is not built. ${CUDA_HINT}` };
-  const detail = `the CUDA addon at ${broken.path} does not run: ${broken.failure}. ${DRIVER_HINT}`;
+  const hint = /no NVIDIA driver/.test(broken.failure ?? '') ? NO_DRIVER_HINT : DRIVER_HINT;
+  const detail = `the CUDA addon at ${broken.path} does not run: ${broken.failure}. ${hint}`;
   return { name: 'cuda', available: false, detail };
 }
 
@@ -62,20 +66,27 @@ function jsDevice(): DeviceInfo {
 
 /**
  * The addon to run `kernel` on, or undefined for the js device; throws where `device` names one that is absent or lacks it.
- * The CUDA addon is looked for only where `device` may be cuda.
+ * `auto` looks at the call's `args`, where there are some, for whether it belongs on a GPU (device-choice.ts), and only then looks
+ * for the CUDA addon.
  */
-export function resolveDevice(device: DeviceName | 'auto' = 'auto', kernel?: string): Addon | undefined {
+export function resolveDevice(device: DeviceName | 'auto' = 'auto', kernel?: string, args?: object): Addon | undefined {
   if (device === 'js') return undefined;
   if (device !== 'auto' && device !== 'cpu' && device !== 'cuda') {
     throw invalid('device', 'one of auto, cuda, cpu, js', device);
   }
   if (device === 'cuda') return cudaAddonFor(kernel);
-  const gpu = device === 'auto' ? loadCudaAddon() : undefined;
-  if (gpu && !isEmulator(gpu) && (kernel === undefined || kernel in gpu)) return gpu;
   const addon = loadAddon();
   if (device === 'cpu' && !addon)
     throw new EatDmlError('ERR_DEVICE', `Device cpu is not available: ${cpuDevice().detail}`);
-  return addon;
+  const gpu = device === 'auto' && worthGpu(addon, kernel, args) ? loadCudaAddon() : undefined;
+  return gpu && !isEmulator(gpu) && (kernel === undefined || kernel in gpu) ? gpu : addon;
+}
+
+/** Whether a GPU should do it, if there is one. What is uploaded is meant for one. */
+function worthGpu(cpu: Addon | undefined, kernel?: string, args?: object): boolean {
+  if (kernel === undefined || args === undefined) return true;
+  const work = workOf(kernel, args);
+  return work !== undefined && belongsOnGpu(work, cpu?.info().threads ?? 0);
 }
 
 function cudaAddonFor(kernel?: string): Addon {

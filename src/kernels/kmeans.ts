@@ -39,7 +39,7 @@ export async function kmeans(points: Matrix, options: KMeansOptions & AsyncKerne
     stop.abort(error);
   });
   const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal;
-  const own = ownMatrix(given.points, options.device, 'kmeans');
+  const own = ownMatrix(given.points, options.device, 'kmeans', { ...given, starts: given.restarts });
   const steps = plan({ ...watched, points: own });
   try {
     let step = steps.next();
@@ -60,7 +60,8 @@ export async function kmeans(points: Matrix, options: KMeansOptions & AsyncKerne
 export function kmeansSync(points: Matrix, options: KMeansOptions): KMeansResult {
   const given = checkKMeans(points, options);
   // The callback may do anything to the caller's arrays.
-  const own = given.onIteration && ownMatrix(given.points, options.device, 'kmeans');
+  const own =
+    given.onIteration && ownMatrix(given.points, options.device, 'kmeans', { ...given, starts: given.restarts });
   const steps = plan({ ...given, points: own ?? given.points });
   try {
     let step = steps.next();

@@ -16,7 +16,10 @@ export type DeviceName = 'cuda' | 'cpu' | 'js';
 
 /** What every kernel accepts. */
 export interface KernelOptions {
-  /** `auto` takes the first of cuda, cpu, js that is there; a device asked for by name that is absent throws. */
+  /**
+   * `auto` takes the first of cuda, cpu, js that is there, cuda only for calls that are worth a GPU (large, and not bound by copying to
+   * it: see uploadMatrix); a device asked for by name that is absent throws.
+   */
   device?: DeviceName | 'auto';
   /**
    * Scan input matrices for NaN and Inf and throw naming the first bad row (default true). What a network computes (products,

@@ -29,7 +29,7 @@ export interface KernelCall<Args extends object, Result = unknown> {
 
 /** Runs on the chosen device, now. */
 export function runSync<Args extends object, Result>(call: KernelCall<Args, Result>, options: KernelOptions): Result {
-  const addon = resolveDevice(options.device, call.kernel);
+  const addon = resolveDevice(options.device, call.kernel, call.args);
   prepare(call, options);
   try {
     if (addon) (addon[call.kernel] as AddonKernel)(call.args, false);
@@ -48,7 +48,7 @@ export async function runAsync<Args extends object, Result>(
   const { signal } = options;
   checkSignal(signal);
   throwIfAborted(signal);
-  const addon = resolveDevice(options.device, given.kernel);
+  const addon = resolveDevice(options.device, given.kernel, given.args);
   prepare(given, options);
   const writeBack = claimOutputs(given, options);
   const call = addon ? given : withOwnInputs(given);

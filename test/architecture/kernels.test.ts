@@ -52,6 +52,12 @@ test.each(onCuda)('%s on CUDA has its source in the list', (kernel) => {
   expect(existsSync(`native/cuda/${kernel}.cu`)).toBe(true);
 });
 
+test('auto weighs every kernel on CUDA', () => {
+  const weighed = readFileSync('src/kernels/device-choice.ts', 'utf8').match(/OPERATIONS: .*?\n};/s)![0];
+  const named = [...weighed.matchAll(/^ {2}(\w+): \(/gm)].map(([, name]) => snake(name));
+  expect(named.sort()).toEqual([...onCuda].sort());
+});
+
 test('every .cu is in the list of sources', () => {
   const listed = readFileSync('native/cuda/sources.txt', 'utf8').trim().split('\n');
   const files = readdirSync('native/cuda').filter((name) => name.endsWith('.cu'));

@@ -1,16 +1,28 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { hasCpu } from './support.js';
 
 /** As a CUDA addon: opens the driver when it is loaded, and is none where that fails. */
 const ADDON = `
 #include <dlfcn.h>
 #include <stdio.h>
 #include <node_api.h>
+static napi_value here(napi_env env, napi_callback_info call) {
+  napi_throw_error(env, 0, "ran on the GPU");
+  return 0;
+}
+static napi_value upload(napi_env env, napi_callback_info call) {
+  napi_value out, resident;
+  napi_create_object(env, &out);
+  napi_create_object(env, &resident);
+  napi_set_named_property(env, out, "resident", resident);
+  return out;
+}
 static napi_value info(napi_env env, napi_callback_info call) {
   napi_value out, isa;
   napi_create_object(env, &out);
@@ -25,9 +37,14 @@ NAPI_MODULE_INIT() {
   char message[64];
   snprintf(message, sizeof message, "CUDA: cuInit gave %d", code);
   if (code != 0) { napi_throw_error(env, 0, message); return 0; }
-  napi_value function;
-  napi_create_function(env, "info", NAPI_AUTO_LENGTH, info, 0, &function);
-  napi_set_named_property(env, exports, "info", function);
+  napi_property_descriptor all[] = {
+    {"info", 0, info, 0, 0, 0, napi_enumerable, 0},
+    {"uploadMatrix", 0, upload, 0, 0, 0, napi_enumerable, 0},
+    {"deviceLimits", 0, here, 0, 0, 0, napi_enumerable, 0},
+    {"nearestCentroid", 0, here, 0, 0, 0, napi_enumerable, 0},
+    {"attackStep", 0, here, 0, 0, 0, napi_enumerable, 0},
+  };
+  napi_define_properties(env, exports, 5, all);
   return exports;
 }`;
 
@@ -39,6 +56,12 @@ const DRIVERS: Record<string, string> = {
   hangs: '#include <unistd.h>\nint cuInit(unsigned flags) { for (;;) sleep(1); }',
 };
 
+const TOO_OLD = `int cuDriverGetVersion(int *version) { *version = 11040; return 0; }
+int cuInit(unsigned flags) { return 0; }`;
+
+const { deviceOutput } = (await import(new URL('../../scripts/device-addon.mjs', import.meta.url).href)) as {
+  deviceOutput(device: string): string;
+};
 const folder = mkdtempSync(join(tmpdir(), 'eat-dml-probe-'));
 const kernels = fileURLToPath(new URL('../../src/kernels/index.ts', import.meta.url));
 const compiler = process.platform === 'linux' && spawnSync('cc', ['--version']).status === 0;
@@ -52,7 +75,26 @@ function compile(name: string, source: string, output: string): string {
   return to;
 }
 
-/** devices() and one call by name, in a process with that driver on the loader's path. */
+function environment(addon: string, driver: string | undefined) {
+  return {
+    ...process.env,
+    EAT_DML_CUDA_PATH: addon,
+    EAT_DML_PROBE_TIMEOUT_MS: '1500',
+    ...(driver && { LD_LIBRARY_PATH: dirname(driver) }),
+  };
+}
+
+/** What `program` prints as JSON, in a process with that driver on the loader's path. */
+function run(program: string, addon: string, driver: string | undefined): unknown {
+  const child = spawnSync(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', program], {
+    env: environment(addon, driver),
+    encoding: 'utf8',
+  });
+  expect(child.status, child.stderr).toBe(0);
+  return JSON.parse(child.stdout);
+}
+
+/** devices() and one call by name. */
 function ask(addon: string, driver: string | undefined) {
   const program = `
     import { devices, pairwiseDistanceSync } from ${JSON.stringify(kernels)};
@@ -65,18 +107,7 @@ function ask(addon: string, driver: string | undefined) {
     try { pairwiseDistanceSync(m, m, { device: 'cuda' }); } catch (e) { error = e.code + ': ' + e.message; }
     const auto = pairwiseDistanceSync(m, m).data[0];
     process.stdout.write(JSON.stringify({ cuda, error, auto, cached: performance.now() - again < again - start }));`;
-  const env = {
-    ...process.env,
-    EAT_DML_CUDA_PATH: addon,
-    EAT_DML_PROBE_TIMEOUT_MS: '1500',
-    ...(driver && { LD_LIBRARY_PATH: dirname(driver) }),
-  };
-  const child = spawnSync(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', program], {
-    env,
-    encoding: 'utf8',
-  });
-  expect(child.status, child.stderr).toBe(0);
-  return JSON.parse(child.stdout) as {
+  return run(program, addon, driver) as {
     cuda: { available: boolean; detail: string };
     error: string;
     auto: number;
@@ -114,6 +145,59 @@ describeProbe('the CUDA addon is probed in a child', () => {
       available: false,
       detail: expect.stringContaining('CUDA_VISIBLE_DEVICES'),
     });
+  });
+
+  // The runtime itself reports both as "CUDA driver version is insufficient".
+  test.skipIf(!existsSync(deviceOutput('cuda')))('the real addon tells no driver from one that is too old', () => {
+    const old = compile('too-old', TOO_OLD, 'too-old/libcuda.so.1');
+    expect(ask(deviceOutput('cuda'), old).cuda.detail).toMatch(
+      /does not run: the NVIDIA driver is too old: it knows CUDA up to 11\.4, and \d+\.\d is needed\. Does nvidia-smi/,
+    );
+    const { detail, available } = ask(deviceOutput('cuda'), undefined).cuda;
+    if (available || existsSync('/proc/driver/nvidia/version')) return;
+    expect(detail).toMatch(/does not run: there is no NVIDIA driver\. Install the NVIDIA driver/);
+  });
+
+  // Beside js alone a GPU would be worth more.
+  test.skipIf(!hasCpu)('auto leaves small calls and those bound by copying to the CPU; cuda by name does not', () => {
+    const program = `
+      import { attackStepSync, nearestCentroidSync, uploadMatrix } from ${JSON.stringify(kernels)};
+      const m = (rows, cols) => ({ data: new Float32Array(rows * cols), rows, cols });
+      const step = { norm: 'linf', epsilon: 0.1, stepSize: 0.02 };
+      const attack = (x, device) => attackStepSync({ ...step, origin: x, current: x, gradient: x, device });
+      const [images, points] = [m(16, 150528), m(20000, 512)];
+      const calls = {
+        small: () => nearestCentroidSync(m(10, 4), m(3, 4)),
+        smallByName: () => nearestCentroidSync(m(10, 4), m(3, 4), { device: 'cuda' }),
+        large: () => nearestCentroidSync(points, m(4096, 512)),
+        copied: () => attack(images),
+        copiedByName: () => attack(images, 'cuda'),
+        uploaded: () => attack(uploadMatrix(images)),
+      };
+      const where = {};
+      for (const [name, call] of Object.entries(calls)) {
+        try { call(); where[name] = 'cpu'; } catch (e) { where[name] = e.message === 'ran on the GPU' ? 'cuda' : e.message; }
+      }
+      process.stdout.write(JSON.stringify(where));`;
+    expect(run(program, addon, drivers.works)).toEqual({
+      ...{ small: 'cpu', smallByName: 'cuda', large: 'cuda', copied: 'cpu', copiedByName: 'cuda', uploaded: 'cuda' },
+    });
+  });
+
+  test('auto does not even open the driver for a small call', () => {
+    const opened = join(folder, 'opened');
+    const source = `#include <fcntl.h>\nint cuInit(unsigned flags) { creat("${opened}", 0600); return 0; }`;
+    const driver = compile('tells', source, 'tells/libcuda.so.1');
+    const program = (rest: string) => `
+      import { devices, pairwiseDistanceSync } from ${JSON.stringify(kernels)};
+      const m = { data: Float32Array.of(1, 2), rows: 1, cols: 2 };
+      pairwiseDistanceSync(m, m);
+      ${rest}
+      process.stdout.write('0');`;
+    run(program(''), addon, driver);
+    expect(existsSync(opened)).toBe(false);
+    run(program('devices();'), addon, driver);
+    expect(existsSync(opened)).toBe(true);
   });
 
   test('one that works is used; what it has no kernel for runs on the CPU', () => {
