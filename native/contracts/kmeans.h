@@ -35,6 +35,10 @@ struct KMeans {
 // centroid (floor(u * n)), and for centroid c >= 1 each of the entries c * trials .. draws a candidate by D^2 sampling; the
 // one that lowers the potential most stays, the first at a tie. With block > 1, k-means||: that many centroids are drawn by D^2
 // sampling per round, entry c for centroid c, and all stay. `chosen` [k] are row indices.
+// All of it is in double and in one order, so that every device draws the same rows. A squared distance: eight sums, of every eighth
+// dimension each, then their tree (the upper half is added to the lower one until one is left); products are rounded before they
+// are added. A sum over rows: in chunks of 1024 rows, each of 256 sums of every 256th row and their tree; then the chunks in order.
+// A draw takes chunks from u * potential while it is not less than they are, then rows of the chunk likewise, but never the last.
 struct KMeansPlusPlus {
   MatrixView points;  // [1,n,d]
   index_t k = 1, trials = 1, block = 1;

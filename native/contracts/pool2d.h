@@ -1,6 +1,7 @@
 // Max and average pooling over NHWC images, and their gradients, meaning what TensorFlow.js means by them:
 // positions outside the image take no part; max starts at -Inf and never takes a NaN; the first maximum gets the gradient;
 // the average is over the positions inside, but its gradient is dy / (window_height * window_width) everywhere.
+// Every window has a position inside the image, as TensorFlow demands (padding less than the window).
 #pragma once
 
 #include "conv2d.h"

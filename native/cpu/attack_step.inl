@@ -91,8 +91,8 @@ inline void attack_step(const Run& run, const AttackStep& p) {
     return;
   }
   const float step = static_cast<float>(p.step_size);
-  const LinfStep s{set1(float_below(p.epsilon)), set1(step), set1(-step), set1(p.has_box ? p.lo : -INFINITY),
-                   set1(p.has_box ? p.hi : INFINITY)};
+  constexpr float top = std::numeric_limits<float>::max();  // a step never leaves the floats
+  const LinfStep s{set1(float_below(p.epsilon)), set1(step), set1(-step), set1(p.has_box ? p.lo : -top), set1(p.has_box ? p.hi : top)};
   // Inputs are scanned on the way. Where the output lies over an input, that is too late to tell the row: scanned first.
   const bool over_input = p.out == p.current.data || p.out == p.origin.data || p.out == p.gradient.data;
   if (over_input) require_usable(run, p);

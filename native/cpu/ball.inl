@@ -1,5 +1,5 @@
 // Projections of one row in double: onto the l2 or l1 ball, alone or intersected with bounds lo_i <= d_i <= hi_i that hold 0.
-// Both need one number, found without sorting: the scale t of the l2 ball, the threshold theta of the l1 ball.
+// Both need one number, found without sorting: the scale t of the l2 ball, the threshold of the l1 ball.
 
 // What a float result may lose to any order of summation: keeps it inside the ball by every reader's arithmetic.
 inline double inside(double epsilon, index_t d) { return epsilon * (1 - 1e-12 - 3e-16 * static_cast<double>(d)); }
@@ -113,52 +113,82 @@ inline void project_l2(double* delta, index_t d, double epsilon, const Bounds& b
   scale_and_clip(delta, d, 1, bounds);
 }
 
-// What is left of entry i at threshold theta: min(max(|v| - theta, 0), bound on v's side).
-inline double thresholded(double v, double theta, index_t i, const Bounds& bounds) {
-  const double left = std::max(std::fabs(v) - theta, 0.0);
-  return std::min(left, v < 0 ? -bounds.low(i) : bounds.high(i));
-}
+// The threshold `base` - `shift` of the l1 ball. Above half of the largest magnitude it is counted from that one: |v| - base is exact
+// there, and what is left of large entries in a small ball is not lost in the threshold's own rounding.
+struct Threshold {
+  double base = 0, shift = 0;
+
+  // How far |v| is above it.
+  double above(double v) const { return std::fabs(v) - base + shift; }
+  // What is left of entry i: min(max(|v| - threshold, 0), bound on v's side).
+  double left(double v, index_t i, const Bounds& bounds) const {
+    return std::min(std::max(above(v), 0.0), v < 0 ? -bounds.low(i) : bounds.high(i));
+  }
+};
 
 struct ThresholdedSum { double sum, slope; };
 
-inline ThresholdedSum thresholded_sum(const double* delta, index_t d, double theta, const Bounds& bounds) {
-  ThresholdedSum at{0, 0};
-  for (index_t i = 0; i < d; i++) {
-    const double left = thresholded(delta[i], theta, i, bounds);
-    at.sum += left;
-    at.slope += left > 0 && left == std::fabs(delta[i]) - theta;
+// What is left in all, and how many entries rise with the shift. Four sums side by side.
+template <bool Bounded>
+inline ThresholdedSum thresholded_sum(const double* delta, index_t d, const Threshold threshold, const Bounds& bounds) {
+  double sums[4] = {};
+  index_t rising = 0;
+  const auto see = [&](index_t i, double& sum) {
+    const double above = threshold.above(delta[i]), left = Bounded ? threshold.left(delta[i], i, bounds) : std::max(above, 0.0);
+    sum += left;
+    rising += left == above;
+  };
+  index_t i = 0;
+  for (; i + 4 <= d; i += 4) {
+#pragma GCC unroll 4
+    for (int e = 0; e < 4; e++) see(i + e, sums[e]);
   }
-  return at;
+  for (; i < d; i++) see(i, sums[0]);
+  return {(sums[0] + sums[1]) + (sums[2] + sums[3]), static_cast<double>(rising)};
 }
 
-// The theta with sum thresholded = epsilon: Newton on a decreasing piecewise linear function, bisection where it leaves the
-// bracket; then up by roundings until the sum is not above epsilon.
-inline double l1_threshold(const double* delta, index_t d, double epsilon, const Bounds& bounds) {
-  double low = 0, high = 0;
-  for (index_t i = 0; i < d; i++) high = std::max(high, std::fabs(delta[i]));
-  double theta = 0;
-  for (int round = 0; round < 200; round++) {
-    const auto [sum, slope] = thresholded_sum(delta, d, theta, bounds);
-    if (sum > epsilon) low = theta; else high = theta;
-    double next = slope > 0 ? theta + (sum - epsilon) / slope : -1;
+inline ThresholdedSum thresholded_sum(const double* delta, index_t d, const Threshold& threshold, const Bounds& bounds) {
+  return bounds.x == nullptr ? thresholded_sum<false>(delta, d, threshold, bounds) : thresholded_sum<true>(delta, d, threshold, bounds);
+}
+
+// The one at which epsilon is left, where more is at 0, `sum`. Newton on an increasing piecewise linear function of the shift,
+// bisection where it leaves the bracket; its aim is as far below epsilon as sums are off. Should it miss, down by roundings until
+// the sum is not above epsilon.
+inline Threshold l1_threshold(const double* delta, index_t d, double epsilon, const Bounds& bounds, double sum) {
+  double largest = 0;
+  for (index_t i = 0; i < d; i++) largest = std::max(largest, std::fabs(delta[i]));
+  Threshold at;
+  double low = -largest, high = 0;
+  ThresholdedSum found;
+  const auto try_shift = [&](double shift) {
+    at.shift = shift;
+    if (at.base == 0 && shift < -largest / 2) {  // from here on counted from the largest
+      at = {largest, largest + shift};
+      low += largest, high += largest;
+    }
+    found = thresholded_sum(delta, d, at, bounds);
+  };
+  const double slack = 1e-13 * epsilon, aim = epsilon - slack;
+  // In a small ball little is left of any but the largest.
+  const double start = sum > 16 * epsilon ? -largest / 2 : 0.0;
+  try_shift(std::min(start, (aim - sum) / static_cast<double>(d)));
+  for (int round = 0; round < 200 && std::fabs(found.sum - aim) > slack; round++) {
+    if (found.sum > aim) high = at.shift; else low = at.shift;
+    double next = found.slope > 0 ? at.shift + (aim - found.sum) / found.slope : -INFINITY;
     if (!(next >= low && next <= high)) next = low + (high - low) / 2;
-    if (next == theta || std::fabs(sum - epsilon) <= 1e-15 * epsilon) break;
-    theta = next;
+    if (next == at.shift) break;
+    try_shift(next);
   }
   constexpr double least = std::numeric_limits<double>::denorm_min();
-  for (double up = std::max(theta * 0x1p-53, least); thresholded_sum(delta, d, theta, bounds).sum > epsilon; up *= 2) theta += up;
-  return theta;
+  for (double down = std::max(std::fabs(at.shift) * 0x1p-53, least); found.sum > epsilon; down *= 2) try_shift(at.shift - down);
+  return at;
 }
 
 inline void project_l1(double* delta, index_t d, double epsilon, const Bounds& bounds) {
   double sum = sum_of_magnitudes(delta, d);
-  if (sum > epsilon && bounds.x != nullptr) {
-    sum = 0;
-    for (index_t i = 0; i < d; i++) sum += thresholded(delta[i], 0, i, bounds);
-  }
-  const bool inner = sum <= epsilon;
-  const double theta = inner ? 0 : l1_threshold(delta, d, inside(epsilon, d), bounds);
-  for (index_t i = 0; i < d; i++) delta[i] = std::copysign(thresholded(delta[i], theta, i, bounds), delta[i]);
+  if (sum > epsilon && bounds.x != nullptr) sum = thresholded_sum(delta, d, {}, bounds).sum;
+  const Threshold threshold = sum <= epsilon ? Threshold{} : l1_threshold(delta, d, inside(epsilon, d), bounds, sum);
+  for (index_t i = 0; i < d; i++) delta[i] = std::copysign(threshold.left(delta[i], i, bounds), delta[i]);
 }
 
 inline void project_row(Norm norm, double* delta, index_t d, double epsilon, const Bounds& bounds) {

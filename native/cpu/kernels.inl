@@ -16,6 +16,7 @@
 #include "kmeans_bounds.inl"
 #include "kmeans_short.inl"
 #include "kmeans_assign.inl"
+#include "seeding_distance.inl"
 #include "kmeans_seeding.inl"
 #include "kmeans.inl"
 #include "patches.inl"

@@ -21,6 +21,12 @@ struct Lloyd : Assigner {
     return out;
   }
 
+  double inertia() const {
+    double sum = 0;
+    for (const double distance : own_distances()) sum += distance;
+    return sum;
+  }
+
   // Each empty cluster takes the point farthest from its centroid, out of a cluster that keeps another.
   bool fill_empty() {
     std::vector<index_t> empty;
@@ -96,16 +102,15 @@ inline void kmeans_problem(const Run& run, const KMeans& p, index_t problem) {
       throw_first_not_finite(p.points, "points");
       throw_first_not_finite({p.centroids, p.points.batch * p.starts, k, p.points.cols}, "init");
     }
+    const double inertia = p.on_iteration ? lloyd.inertia() : 0;
     const double shift = lloyd.update();
     iteration++;
     strict = assigned.changed == 0;
     settled = shift <= p.tolerance;
-    if (p.on_iteration) p.on_iteration({problem, iteration, assigned.changed, assigned.inertia});
+    if (p.on_iteration) p.on_iteration({problem, iteration, assigned.changed, inertia});
   }
   if (!strict) lloyd.assign(nullptr);
-  double inertia = 0;
-  for (const double distance : lloyd.own_distances()) inertia += distance;
-  p.inertia[problem] = inertia;
+  p.inertia[problem] = lloyd.inertia();
   p.iterations[problem] = static_cast<std::int32_t>(iteration);
   p.converged[problem] = strict || settled;
   std::fill(p.counts + problem * k, p.counts + (problem + 1) * k, 0);

@@ -5,7 +5,7 @@
 //   3. the full product for what is left.
 
 struct Assigner {
-  struct Outcome { index_t changed; double inertia; bool finite, summed; };
+  struct Outcome { index_t changed; bool finite, summed; };
 
   const Run& run;
   const float* points;
@@ -31,11 +31,8 @@ struct Assigner {
     const bool finite = compare_fully(open, summed ? sums : nullptr);
     if (summed && finite) sums->finish(run, labels);
     if (bounded) bounds.set(centroids);
-    Outcome outcome{0, 0, finite, summed};
-    for (index_t i = 0; i < n; i++) {
-      outcome.changed += labels[i] != previous[static_cast<size_t>(i)];
-      outcome.inertia += bounds.own[static_cast<size_t>(i)];
-    }
+    Outcome outcome{0, finite, summed};
+    for (index_t i = 0; i < n; i++) outcome.changed += labels[i] != previous[static_cast<size_t>(i)];
     return outcome;
   }
 
@@ -81,16 +78,15 @@ struct Assigner {
       const index_t first = task * chunk, rows = std::min(chunk, count - first);
       const PickedRows picked{points, d, count, doubt.settled.data()};
       double norms[512];
-      assign_chunk(picked, first, rows, c, norms, [&](index_t i, const float* x, const NearestTwo& two, bool exact) {
+      assign_chunk(picked, first, rows, c, norms, [&](index_t i, const float* x, const NearestTwo& two, bool) {
         const index_t row = doubt.settled[static_cast<size_t>(first + i)];
         const size_t at = static_cast<size_t>(row);
-        const double slack = exact ? 0 : rounding_share(d) * (norms[i] + c.largest);
         const auto rival = static_cast<std::int32_t>(doubt.far[static_cast<size_t>(two.label)]);
-        double others = std::max(0.0, (rival == labels[row] ? two.second : two.best) - slack);
+        double others = std::max(0.0, (rival == labels[row] ? two.second : two.best) - two.error);
         if (rival != labels[row] && !(others > bounds.own[at] * kUp)) {
           const std::int32_t pair[2] = {labels[row], rival};
           const NearestOfSome of = nearest_of(x, centroids, d, pair, 2);
-          others = std::min(of.second, std::max(0.0, two.second - slack));
+          others = std::min(of.second, std::max(0.0, two.second - two.error));
           labels[row] = of.label;
           bounds.own[at] = of.best;
         }
@@ -105,19 +101,18 @@ struct Assigner {
     if (count == 0) return true;
     const CentroidSet c(run, centroids, k, d);
     const index_t chunk = assign_rows(count, c.k, d);
-    const double share = rounding_share(d);
     std::atomic<bool> finite{c.finite()};
     parallel_for(run, ceil_div(count, chunk), [&](index_t task) {
       const index_t first = task * chunk, rows = std::min(chunk, count - first);
       double norms[512];
       const PickedRows picked{points, d, count, open.data()};
-      assign_chunk(picked, first, rows, c, norms, [&](index_t i, const float* x, const NearestTwo& two, bool exact) {
+      assign_chunk(picked, first, rows, c, norms, [&](index_t i, const float* x, const NearestTwo& two, bool) {
         const index_t row = open[static_cast<size_t>(first + i)];
-        const double slack = exact ? 0 : share * (norms[i] + c.largest);
         if (!std::isfinite(norms[i])) finite.store(false, std::memory_order_relaxed);
         labels[row] = static_cast<std::int32_t>(two.label);
-        bounds.own[static_cast<size_t>(row)] = bounded ? squared_difference(x, centroids + two.label * d, d) : std::max(0.0, two.best);
-        bounds.lower[static_cast<size_t>(row)] = std::sqrt(std::max(0.0, two.second - slack)) * kDown;
+        if (!bounded) return;
+        bounds.own[static_cast<size_t>(row)] = squared_difference(x, centroids + two.label * d, d);
+        bounds.lower[static_cast<size_t>(row)] = std::sqrt(std::max(0.0, two.second - two.error)) * kDown;
       });
       if (sums != nullptr) sums->ready(task, points, labels);
     });

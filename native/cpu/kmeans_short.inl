@@ -88,7 +88,7 @@ class ShortProduct {
     for (index_t i = 0; i < count; i++) {
       const size_t place = static_cast<size_t>(places[i]);
       const double total = x.norms[place] + c.of.largest;
-      margins[i] = 8 * rounding_share(d) * total + 2 * std::sqrt(total) * (x.errors[place] + c.of.largest_error);
+      margins[i] = 8 * rounding_share(d) * total + static_cast<double>(d) * 0x1p-146 + 2 * std::sqrt(total) * (x.errors[place] + c.of.largest_error);
       const double limit = (bounds.own[static_cast<size_t>(rows[i])] + margins[i]) * (1 + 1e-5) - squared_norm(picked.row(i), x.width);
       limits[i] = static_cast<float>(limit + std::fabs(limit) * 1e-6);
     }

@@ -29,6 +29,7 @@ struct NearestTwo {
   index_t label, second_label;
   double best, second;  // squared distances
   double third;         // no other centroid is nearer than this, as far as float tells
+  double error = 0;     // how far best and second may be off
 };
 
 // The exact answer for one row: a float pass keeps the candidates within the bound, these are compared in double.
@@ -136,8 +137,7 @@ struct ArgminEpilogue {
 };
 
 // The nearest two centroids of rows [row0, row0 + count) of `points`; emit(row, x, NearestTwo, exact) for each in order.
-// `norms` gets their squared norms. With `exact` false the distances are the expanded form's, off by at most
-// rounding_share(d) * (norm + c.largest).
+// `norms` gets their squared norms. With `exact` false the distances are the expanded form's and may have cancelled.
 template <bool Direct, class Points, class Emit>
 inline void assign_chunk_by(const Points& points, index_t row0, index_t count, const CentroidSet& c, double* norms, Emit&& emit) {
   for (index_t i = 0; i < count; i++) norms[i] = squared_norm(points.row(row0 + i), c.d);
@@ -147,11 +147,15 @@ inline void assign_chunk_by(const Points& points, index_t row0, index_t count, c
   for (index_t i = 0; i < count; i++) {
     const float* x = points.row(row0 + i);
     NearestTwo two = epilogue.reduce(i);
-    const double total = norms[i] + c.largest, bound = 2 * share * (Direct ? two.second : total);
-    if (c.k > 1 && !(total < 1e30 && total > 1e-30 && two.second - two.best > bound)) {
+    const double total = norms[i] + c.largest;
+    const bool in_range = total < 1e30 && total > 1e-30;
+    two.error = share * (!Direct ? total : c.k > 1 ? two.second : two.best);
+    const bool clear = c.k == 1 || (two.second - two.best > 2 * two.error && !(Direct && two.second < kLeastSquare));
+    if (!in_range || !clear) {
       emit(i, x, nearest_exactly(x, norms[i], c), true);
     } else if (Direct) {
-      emit(i, x, two, total < 1e30 && total > 1e-30);
+      if (two.best < kLeastSquare) two.best = squared_difference(x, c.data + two.label * c.d, c.d);
+      emit(i, x, two, true);
     } else {
       two.best += norms[i];
       two.second += norms[i];

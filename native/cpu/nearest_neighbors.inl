@@ -71,6 +71,22 @@ inline double neighbor_distance(Metric metric, const float* x, double nx, const 
   return s / 2;
 }
 
+// Squared norms as the JavaScript reference sums them, several rows side by side.
+inline void squared_norms_in_order(const Run& run, const float* data, index_t count, index_t d, double* out) {
+  constexpr index_t together = 8;
+  parallel_for(run, ceil_div(count, together), [&](index_t task) {
+    const index_t first = task * together, rows = std::min(together, count - first);
+    double sums[together] = {};
+    for (index_t k = 0; k < d; k++) {
+      for (index_t r = 0; r < rows; r++) {
+        const double x = data[(first + r) * d + k];
+        sums[r] += x * x;
+      }
+    }
+    std::copy(sums, sums + rows, out + first);
+  });
+}
+
 struct NeighborSearch {
   const NearestNeighbors& p;
   const float *queries, *points;  // of this batch
@@ -151,6 +167,10 @@ inline void nearest_neighbors(const Run& run, const NearestNeighbors& p) {
     const float *queries = p.queries.data + batch * q * d, *points = p.points.data + batch * n * d;
     const bool finite = squared_norms(run, queries, q, d, query_norms) & squared_norms(run, points, n, d, point_norms);
     if (!finite && run.check_finite) require_finite(p.queries, "queries", p.points, "points");
+    if (p.metric == Metric::cosine) {  // ranked by these
+      squared_norms_in_order(run, queries, q, d, query_norms);
+      squared_norms_in_order(run, points, n, d, point_norms);
+    }
     PackedPanels panels(n, d);
     panels.pack(run, Rows{points, d, n});
     std::vector<float> factor(static_cast<size_t>(panels.panels * NR), INFINITY);

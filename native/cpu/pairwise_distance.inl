@@ -9,6 +9,7 @@ struct DistanceEpilogue {
   float* out;                // the chunk's first row
   index_t rows;
   bool streaming;
+  float least;  // above this direct sums can be trusted
 
   void finish() { if (streaming) stream_fence(); }
 
@@ -25,21 +26,22 @@ struct DistanceEpilogue {
         const index_t left = m - j0 - j * W;
         if (left <= 0) continue;
         const F fb = load(factor_b + j0 + j * W);
-        F value = c[i][j], direct_below = set1(share);
+        F value = c[i][j];
+        M trusted;
         if (p.metric == Metric::cosine) {
           value = fnma(mul(value, fa), fb, set1(1.0f));
           value = min(set1(2.0f), max(zero(), value));  // in this order NaN stays NaN
-        } else if (p.metric != Metric::dot) {
+          trusted = lt(set1(share), value);
+        } else if (p.metric == Metric::dot) {
+          // What left float's range on the way, or may have, has NaN in this sum.
+          trusted = le(zero(), add(sub(value, value), add(fa, fb)));
+        } else {
           const F total = add(fa, fb);
-          // A direct sum is taken again only where its squares may leave float's range, which NaN in the factors tells.
-          value = Direct ? value : fnma(set1(2.0f), value, total);
-          direct_below = Direct ? mul(set1(-1.0f), total) : mul(direct_below, total);
-          value = max(zero(), value);
+          // A direct sum is taken again only where its squares may leave float's range, which NaN in the factors tells too.
+          value = max(zero(), Direct ? value : fnma(set1(2.0f), value, total));
+          trusted = lt(Direct ? fma(zero(), total, set1(least)) : mul(set1(share), total), value);
         }
-        if (p.metric == Metric::dot) {
-          direct_below = set1(-std::numeric_limits<float>::infinity());
-        }
-        unsigned direct = ~bits(lt(direct_below, value)) & ((left >= W ? (1ull << W) : (1ull << left)) - 1);
+        unsigned direct = ~bits(trusted) & ((left >= W ? (1ull << W) : (1ull << left)) - 1);
         if (p.metric == Metric::euclidean) value = sqrt(value);
         if (streaming && left >= W) stream(row + j * W, value);
         else if (left >= W) store(row + j * W, value);
@@ -96,14 +98,16 @@ inline void pairwise_distance(const Run& run, const PairwiseDistance& p) {
     panels.pack(run, Rows{b, d, m});
     float* out = p.out + batch * n * m;
     const bool streaming = n * m > (index_t{1} << 22) && m % 4 == 0 && reinterpret_cast<std::uintptr_t>(out) % 16 == 0;
+    const bool euclidean = p.metric == Metric::sqeuclidean || p.metric == Metric::euclidean, direct = euclidean && d <= kDirectDimensions;
+    const bool normal = direct && differences_stay_normal(run, a, n * d) && differences_stay_normal(run, b, m * d);
+    const float least = normal ? -1.0f : kLeastSquare;
     const auto compute = [&](auto direct) {
       constexpr bool Direct = decltype(direct)::value;
       using Step = std::conditional_t<Direct, SquaredDifferences, Products>;
       multiply_blocks<Step>(run, Rows{a, d, n}, n, panels, [&](index_t row0, index_t rows) {
-        return DistanceEpilogue<Direct>{p, a + row0 * d, b, factor_a + row0, factor_b, out + row0 * m, rows, streaming};
+        return DistanceEpilogue<Direct>{p, a + row0 * d, b, factor_a + row0, factor_b, out + row0 * m, rows, streaming, least};
       });
     };
-    const bool euclidean = p.metric == Metric::sqeuclidean || p.metric == Metric::euclidean;
-    if (euclidean && d <= kDirectDimensions) compute(std::true_type{}); else compute(std::false_type{});
+    if (direct) compute(std::true_type{}); else compute(std::false_type{});
   }
 }

@@ -26,13 +26,13 @@ EAT_ALWAYS_INLINE void pool_pixel(const Pool2D& p, const PoolWindow& window, con
   for (index_t c = 0; c < g.in_channels; c += W) {
     const ColumnGroup<1> group{static_cast<int>(std::min<index_t>(W, g.in_channels - c))};
     F acc[1] = {p.op == PoolOp::max ? set1(-std::numeric_limits<float>::infinity()) : zero()}, v[1];
-    float count = 0;
+    index_t count = 0;
     window.each(g, [&](index_t offset) {
       group.read(image + offset + c, v);
       acc[0] = p.op == PoolOp::max ? select(lt(acc[0], v[0]), v[0], acc[0]) : add(acc[0], v[0]);
       count++;
     });
-    if (p.op == PoolOp::average) acc[0] = div(acc[0], set1(count));
+    if (p.op == PoolOp::average) acc[0] = div(acc[0], set1(static_cast<float>(count)));
     group.write(out + c, acc);
   }
 }
@@ -55,20 +55,21 @@ EAT_ALWAYS_INLINE void pool_pixel_gradient(const Pool2DGradient& p, const PoolWi
   const F share = set1(1.0f / static_cast<float>(g.filter_height * g.filter_width));
   for (index_t c = 0; c < g.in_channels; c += W) {
     const ColumnGroup<1> group{static_cast<int>(std::min<index_t>(W, g.in_channels - c))};
-    F upstream[1], best = set1(-std::numeric_limits<float>::infinity()), chosen = set1(-1.0f), v[1];
+    F upstream[1], best = set1(-std::numeric_limits<float>::infinity()), v[1];
+    I chosen = iset1(-1);
     group.read(dy + c, upstream);
-    float position = 0;
+    std::int32_t position = 0;
     if (p.op == PoolOp::max) {
       window.each(g, [&](index_t offset) {
         group.read(image + offset + c, v);
-        chosen = select(lt(best, v[0]), set1(position++), chosen);
+        chosen = iselect(lt(best, v[0]), iset1(position++), chosen);
         best = select(lt(best, v[0]), v[0], best);
       });
       position = 0;
     }
     window.each(g, [&](index_t offset) {
       group.read(dx + offset + c, v);
-      const F given = p.op == PoolOp::max ? select(eq(chosen, set1(position++)), upstream[0], zero()) : mul(upstream[0], share);
+      const F given = p.op == PoolOp::max ? select(ieq(chosen, iset1(position++)), upstream[0], zero()) : mul(upstream[0], share);
       v[0] = add(v[0], given);
       group.write(dx + offset + c, v);
     });

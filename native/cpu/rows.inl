@@ -52,6 +52,25 @@ inline double product_in_order(const float* x, const float* y, index_t d) {
   return s;
 }
 
+// From here on squares and their sums keep float's precision: what is lost below the normal range is too little to count.
+constexpr float kLeastSquare = 1e-37f;
+
+// Whether the difference of two such values is 0 or has a square in float's normal range: it is 2^-24 of the smaller one or more.
+inline bool differences_stay_normal(const Run& run, const float* values, index_t size) {
+  constexpr index_t block = 16384;
+  std::atomic<bool> normal{true};
+  parallel_for(run, ceil_div(size, block), [&](index_t task) {
+    F least = set1(1);
+    const index_t end = std::min(size, (task + 1) * block);
+    for (index_t i = task * block; i < end; i += W) {
+      const F x = abs(i + W <= end ? load(values + i) : load_partial(values + i, static_cast<int>(end - i)));
+      least = min(least, select(eq(x, zero()), least, x));
+    }
+    if (hmin(least) < 1e-10f) normal.store(false, std::memory_order_relaxed);
+  });
+  return normal.load();
+}
+
 // A squared norm as the expanded form may use it: outside float's comfortable range NaN, which sends the pair to the direct
 // difference.
 inline float usable_norm(double squared) {

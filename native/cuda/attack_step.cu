@@ -36,9 +36,10 @@ struct LinfStep {
   EAT_DEVICE float moved(index_t i, float x0, float x, float g) const {
     in.check(i, x0, x, g);
     const float to = x + (g > 0.0f ? step : g < 0.0f ? -step : 0.0f);
-    float upper = add_down(x0, radius), lower = -add_down(-x0, radius);
-    if (in.boxed) upper = upper > in.hi ? in.hi : upper, lower = lower < in.lo ? in.lo : lower;
-    return clamp(to, lower, upper);
+    // A step never leaves the floats.
+    const float hi = in.boxed ? in.hi : kLargestFloat, lo = in.boxed ? in.lo : -kLargestFloat;
+    const float upper = add_down(x0, radius), lower = -add_down(-x0, radius);
+    return clamp(to, lower < lo ? lo : lower, upper > hi ? hi : upper);
   }
   EAT_DEVICE void one(index_t i) const { in.out[i] = moved(i, in.origin[i], in.current[i], in.gradient[i]); }
   EAT_DEVICE void four(index_t i) const {

@@ -19,6 +19,9 @@ EAT_DEVICE T sum_of_warp(T v) {
 // A squared norm outside of this range may not be used in float.
 EAT_DEVICE bool usable_norm(double squared) { return squared == 0 || (squared > 1e-30 && squared < 1e30); }
 
+// From here on squares and their sums keep float's precision: what is lost below the normal range is too little to count.
+constexpr float kLeastSquare = 1e-37f;
+
 // Of all rows, as bits of double, which order as the numbers do where these are not negative, NaN above all.
 struct Extremes {
   static constexpr int largest = 0, unusable = 1, not_finite = 2, size = 3;
@@ -50,6 +53,12 @@ EAT_DEVICE double squared_difference_in_order(Span<const float> x, Span<const fl
     const double t = sx * x[k] - sy * y[k];
     sum += t * t;
   }
+  return sum;
+}
+
+EAT_DEVICE double squared_norm_in_order(Span<const float> x, index_t depth) {
+  double sum = 0;
+  for (index_t k = 0; k < depth; k++) sum += static_cast<double>(x[k]) * x[k];
   return sum;
 }
 

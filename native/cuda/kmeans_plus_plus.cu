@@ -1,9 +1,10 @@
-// The start of k-means: greedy k-means++ and k-means||, wholly on the device with the contract's uniforms. Sums run over fixed
-// chunks of 1024 rows and then over the chunks, in order.
+// The start of k-means: greedy k-means++ and k-means||, wholly on the device with the contract's uniforms. Its sums in double have
+// the contract's order, so that it draws the rows that the other devices draw; float tells where they need not be made.
 #include <algorithm>
 
 #include "../contracts/kmeans.h"
 #include "device_input.h"
+#include "distance_rows.h"
 #include "finite.h"
 #include "row_distance.h"
 #include "tiles.h"
@@ -11,7 +12,7 @@
 namespace eat::cuda {
 namespace {
 
-constexpr int kThreads = 256, kTogether = 8;
+constexpr int kThreads = 256, kTogether = 8, kLanes = 8;
 constexpr index_t kChunk = 1024;
 
 Grid blocks_for(index_t count) { return {static_cast<unsigned>((count + kThreads - 1) / kThreads), 1, 1}; }
@@ -21,16 +22,15 @@ Grid blocks_for(index_t count) { return {static_cast<unsigned>((count + kThreads
 struct SeedingArguments {
   Span<const float> points;
   index_t n, d;
-  int lanes;
+  double share, least;         // an estimate may be off by this share of it, and by what float loses below its normal range
   Span<const int> candidates;  // rows
   Span<double> closest;        // [n] squared distance to the nearest centroid so far
 };
 
-// Squared distances of a row to candidates first .. first + kTogether: the row is read once. A lane's part is in float and the
-// parts are added in double, so equal rows have equal distances.
-EAT_DEVICE void distances_to_candidates(const SeedingArguments& a, index_t row, index_t first, double (&out)[kTogether]) {
+// Squared distances of a row to candidates first .. first + kTogether in float: the row is read once.
+EAT_DEVICE void estimate_distances(const SeedingArguments& a, index_t row, index_t first, float (&out)[kTogether]) {
   float part[kTogether] = {};
-  for (index_t j = lane() & (a.lanes - 1); j < a.d; j += a.lanes) {
+  for (index_t j = lane() & (kLanes - 1); j < a.d; j += kLanes) {
     const float x = a.points[row * a.d + j];
     for (int t = 0; t < kTogether; t++) {
       if (first + t >= a.candidates.size) break;
@@ -38,40 +38,57 @@ EAT_DEVICE void distances_to_candidates(const SeedingArguments& a, index_t row, 
       part[t] = fma(difference, difference, part[t]);
     }
   }
-  for (int t = 0; t < kTogether; t++) out[t] = sum_of_group(static_cast<double>(part[t]), a.lanes);
+  for (int t = 0; t < kTogether; t++) out[t] = sum_of_group(part[t], kLanes);
+}
+
+// The same of one candidate, in the contract's order: a lane sums every eighth dimension, and lanes are added as a tree.
+EAT_DEVICE double seeding_distance(const SeedingArguments& a, index_t row, index_t candidate) {
+  double sum = 0;
+  for (index_t j = lane() & (kLanes - 1); j < a.d; j += kLanes) {
+    const double t = static_cast<double>(a.points[row * a.d + j]) - a.points[candidate * a.d + j];
+    sum += t * t;
+  }
+  return sum_of_group(sum, kLanes);
+}
+
+// The lesser of `nearest` and the distance to candidate `t`, estimated at `estimated`. All lanes of the warp come along.
+EAT_DEVICE double lesser_distance(const SeedingArguments& a, bool own, index_t row, index_t t, float estimated, double nearest) {
+  const bool finite = estimated - estimated == 0;
+  const bool open = own && !(finite && estimated * (1 - a.share) - a.least > nearest);
+  if (!any(open)) return nearest;
+  const double distance = seeding_distance(a, row, a.candidates[t]);
+  return distance < nearest ? distance : nearest;
 }
 
 // closest = min(closest, distance to each candidate): they are centroids now.
 EAT_GLOBAL void take_candidates(SeedingArguments a) {
-  const index_t row = row_of_group(a.lanes);
-  const bool own = row < a.n;
-  double nearest = own ? a.closest[row] : 0;
+  const index_t place = row_of_group(kLanes), row = place < a.n ? place : 0;
+  double nearest = place < a.n ? a.closest[row] : 0;
   for (index_t first = 0; first < a.candidates.size; first += kTogether) {
-    double now[kTogether];
-    distances_to_candidates(a, own ? row : 0, first, now);
-    for (int t = 0; t < kTogether; t++) {
-      if (first + t < a.candidates.size && now[t] < nearest) nearest = now[t];
+    float now[kTogether];
+    estimate_distances(a, row, first, now);
+    for (int t = 0; t < kTogether && first + t < a.candidates.size; t++) {
+      nearest = lesser_distance(a, place < a.n, row, first + t, now[t], nearest);
     }
   }
-  if (own && (lane() & (a.lanes - 1)) == 0) a.closest[row] = nearest;
+  if (place < a.n && (lane() & (kLanes - 1)) == 0) a.closest[row] = nearest;
 }
 
 // with_candidates[t, row] = what closest would be with candidate t alone.
 EAT_GLOBAL void try_candidates(SeedingArguments a, Span<double> with_candidates) {
-  const index_t row = row_of_group(a.lanes);
-  const bool own = row < a.n;
-  const double nearest = own ? a.closest[row] : 0;
+  const index_t place = row_of_group(kLanes), row = place < a.n ? place : 0;
+  const double nearest = place < a.n ? a.closest[row] : 0;
   for (index_t first = 0; first < a.candidates.size; first += kTogether) {
-    double now[kTogether];
-    distances_to_candidates(a, own ? row : 0, first, now);
-    for (int t = 0; t < kTogether; t++) {
-      const bool wanted = own && first + t < a.candidates.size && (lane() & (a.lanes - 1)) == 0;
-      if (wanted) with_candidates[(first + t) * a.n + row] = now[t] < nearest ? now[t] : nearest;
+    float now[kTogether];
+    estimate_distances(a, row, first, now);
+    for (int t = 0; t < kTogether && first + t < a.candidates.size; t++) {
+      const double lesser = lesser_distance(a, place < a.n, row, first + t, now[t], nearest);
+      if (place < a.n && (lane() & (kLanes - 1)) == 0) with_candidates[(first + t) * a.n + row] = lesser;
     }
   }
 }
 
-// Block (chunk, list): the sum of a chunk of one list, over threads and then by the block's fixed tree.
+// Block (chunk, list): the sum of a chunk of one list in the contract's order, a sum per thread and then the block's tree.
 EAT_GLOBAL void sum_chunks(Span<const double> values, index_t n, Span<double> sums) {
   EAT_SHARED(double, scratch, kThreads);
   const index_t list = static_cast<index_t>(block_y()), begin = static_cast<index_t>(block_x()) * kChunk;
@@ -166,8 +183,7 @@ namespace {
 class Seeding {
  public:
   Seeding(Stream& stream, const KMeansPlusPlus& p, Span<const float> points)
-      : stream_(stream), p_(p), n_(p.points.rows), chunks_((n_ + kChunk - 1) / kChunk), lanes_(lanes_per_row(p.points.cols)),
-        points_(points), uniforms_(stream, p.uniforms, p.k * p.trials), chosen_(stream, p.k), candidates_(stream, p.trials),
+      : stream_(stream), p_(p), n_(p.points.rows), chunks_((n_ + kChunk - 1) / kChunk), points_(points), uniforms_(stream, p.uniforms, p.k * p.trials), chosen_(stream, p.k), candidates_(stream, p.trials),
         closest_(stream, n_), with_candidates_(stream, p.block == 1 ? n_ * p.trials : 0), chunk_sums_(stream, chunks_),
         candidate_sums_(stream, chunks_ * p.trials) {
     launch(fill_doubles, blocks_for(n_), kThreads, 0, stream_, closest_.span(), static_cast<double>(INFINITY));
@@ -183,7 +199,7 @@ class Seeding {
   // Candidates for centroid c, of which the best stays.
   void take_best(index_t c) {
     draw(candidates_.span(), uniforms_.view().part(c * p_.trials, p_.trials));
-    launch(try_candidates, grid_of_rows(n_, lanes_), kThreads, 0, stream_, arguments(candidates_.view()), with_candidates_.span());
+    launch(try_candidates, grid_of_rows(n_, kLanes), kThreads, 0, stream_, arguments(candidates_.view()), with_candidates_.span());
     sum(with_candidates_.view(), p_.trials, candidate_sums_.span());
     launch(choose_candidate, Grid{1, 1, 1}, kThreads, 0, stream_, candidate_sums_.view(), chunks_, candidates_.view(),
            chosen_.span().part(c, 1));
@@ -200,13 +216,14 @@ class Seeding {
 
  private:
   SeedingArguments arguments(Span<const int> candidates) {
-    return {points_, n_, p_.points.cols, lanes_, candidates, closest_.span()};
+    const index_t d = p_.points.cols;
+    return {points_, n_, d, rounding_share(1, d), static_cast<double>(d) * 0x1p-149, candidates, closest_.span()};
   }
   void draw(Span<int> into, Span<const double> uniforms) {
     launch(draw_rows, Grid{1, 1, 1}, kThreads, 0, stream_, DrawArguments{closest_.view(), chunk_sums_.view(), uniforms, n_, into});
   }
   void take(index_t c, index_t count) {
-    launch(take_candidates, grid_of_rows(n_, lanes_), kThreads, 0, stream_, arguments(chosen_.view().part(c, count)));
+    launch(take_candidates, grid_of_rows(n_, kLanes), kThreads, 0, stream_, arguments(chosen_.view().part(c, count)));
     sum(closest_.view(), 1, chunk_sums_.span());
   }
   void sum(Span<const double> values, index_t lists, Span<double> into) {
@@ -217,7 +234,6 @@ class Seeding {
   Stream& stream_;
   const KMeansPlusPlus& p_;
   index_t n_, chunks_;
-  int lanes_;
   Span<const float> points_;
   DeviceBuffer<double> uniforms_;
   DeviceBuffer<int> chosen_, candidates_;

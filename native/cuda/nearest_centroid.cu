@@ -31,10 +31,11 @@ EAT_DEVICE void conclude(const CentroidArguments& p, index_t row, const NearestT
   const double best = two.best + shift, second = two.second + shift, limit = p.direct ? 0 : p.direct_share * total;
   const bool usable = total < 1e30 && total > 1e-30;
   const double bound = 2 * p.share * (p.direct ? second : total);
-  bool open = !only && !(usable && static_cast<double>(two.second) - two.best > bound);
+  const bool clear = static_cast<double>(two.second) - two.best > bound && !(p.direct && second < kLeastSquare);
+  bool open = !only && !(usable && clear);
   // So small a second distance may belong to a third centroid, which is the second but for an error that counts.
   open = open || (wanted && !only && !p.direct && !(second > limit / 16));
-  const bool inexact = wanted && (only || !(best > limit && second > limit) || !usable);
+  const bool inexact = wanted && (only || !(best > limit && second > limit) || !usable || (p.direct && best < kLeastSquare));
   p.labels[row] = two.label;
   p.second_labels[row] = two.second_label;
   if (p.distances.size > 0) p.distances[row] = static_cast<float>(best);

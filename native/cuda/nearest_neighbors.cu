@@ -81,7 +81,7 @@ EAT_DEVICE void select_row(const SelectArguments& a, index_t row, Shared<unsigne
   for (int c = thread_x(); c < static_cast<int>(p.k); c += kThreads) {
     const double rank = list.rank[c];
     p.indices[row * p.k + c] = list.point[c];
-    p.distances[row * p.k + c] = static_cast<float>(p.metric == Metric::dot ? -rank : rank);
+    p.distances[row * p.k + c] = static_cast<float>(p.metric == Metric::dot ? -rank : p.metric == Metric::euclidean ? sqrt(rank) : rank);
   }
   sync_block();  // the next row's candidates go to the same place
 }

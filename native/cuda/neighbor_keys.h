@@ -45,9 +45,8 @@ EAT_DEVICE double rank_of(const NeighborArguments& p, index_t i, index_t j) {
   const index_t depth = p.rows.depth;
   const Span<const float> x = p.rows.a.part(i * depth, depth), y = p.rows.b.part(j * depth, depth);
   if (p.metric == Metric::dot) return -product_in_order(x, y, depth);
-  if (p.metric == Metric::sqeuclidean) return squared_difference_in_order(x, y, depth);
-  if (p.metric == Metric::euclidean) return std::sqrt(squared_difference_in_order(x, y, depth));
-  const double nx = p.query_norms[i], ny = p.point_norms[j];
+  if (p.metric != Metric::cosine) return squared_difference_in_order(x, y, depth);
+  const double nx = squared_norm_in_order(x, depth), ny = squared_norm_in_order(y, depth);
   if (nx == 0 || ny == 0) return 1;
   return squared_difference_in_order(x, y, depth, 1 / std::sqrt(nx), 1 / std::sqrt(ny)) / 2;
 }

@@ -38,7 +38,8 @@ EAT_DEVICE Estimate estimate(const PairwiseArguments& p, float value, float fact
   }
   const float total = factor_a + factor_b;
   if (!p.direct) value = std::fma(-2.0f, value, total);
-  const bool trusted = p.direct ? value >= -total : value > p.direct_share * total;  // directly summed: unless a factor is NaN
+  // Directly summed: unless a factor is NaN or squares left float's range.
+  const bool trusted = p.direct ? value > kLeastSquare && total >= 0 : value > p.direct_share * total;
   value = value < 0 ? 0.0f : value;
   return {p.metric == Metric::euclidean ? std::sqrt(value) : value, trusted};
 }

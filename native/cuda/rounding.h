@@ -7,6 +7,8 @@
 
 namespace eat::cuda {
 
+constexpr float kLargestFloat = 3.402823466e38f;
+
 // Largest float <= x, on the host.
 inline float float_below(double x) {
   const float f = static_cast<float>(x);

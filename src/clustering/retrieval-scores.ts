@@ -67,7 +67,8 @@ export async function retrievalScores(
     : { embeddings: queries, labels, selfIndex: 'same-row' as const };
   const selfOf = selfLookup(gallery, queries.rows);
   const relevant = relevantCounts(labels, gallery.labels, selfOf);
-  const wanted = relevant.reduce((most, r) => Math.max(most, r), Math.max(...recallAt));
+  const larger = (a: number, b: number) => Math.max(a, b);
+  const wanted = recallAt.reduce(larger, relevant.reduce(larger, 0));
   const sums = new ScoreSums(recallAt);
   const find = { device: options.device, signal: options.signal, checkFinite: false };
   // One more than wanted, because the own image is dropped afterwards where it is among them.

@@ -200,7 +200,7 @@ export function toLabels(labels: ArrayLike<unknown>): Int32Array {
 }
 
 function checkShape(shape: unknown): readonly number[] {
-  const fits = Array.isArray(shape) && shape.length === 3 && shape.every((n) => Number.isSafeInteger(n) && n > 0);
+  const fits = Array.isArray(shape) && shape.length === 3 && [...shape].every((n) => Number.isSafeInteger(n) && n > 0);
   if (!fits) throw invalidShape('[height, width, channels] of positive integers', shape);
   const problem = channelsProblem(shape);
   if (!problem) return shape;

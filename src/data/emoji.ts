@@ -62,8 +62,9 @@ async function decodePackages(cacheDir: string): Promise<ParsedArrays> {
   const packages = emojiPackagesDir(cacheDir);
   const { codes, files } = await listEmoji(packages);
   const places = [join(packages, '/'), import.meta.url, join(process.cwd(), '/')];
-  const images: Uint8Array[] = [];
-  for (const vendor of files) images.push(...(await decodeEmoji(vendor, places)));
+  const decoded: Uint8Array[][] = [];
+  for (const vendor of files) decoded.push(await decodeEmoji(vendor, places));
+  const images = decoded.flat();
   const labels = Int32Array.from(images, (_, i) => i % codes.length);
   return {
     images: { shape: [images.length, EMOJI_SIDE, EMOJI_SIDE, 3], data: Buffer.concat(images) },

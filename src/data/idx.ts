@@ -158,7 +158,7 @@ function encodeIdx(array: IdxArray): Uint8Array {
   const type = TYPES.find(({ array }) => data instanceof array);
   if (!type)
     throw invalid('data', 'a Uint8Array, Int8Array, Int16Array, Int32Array, Float32Array or Float64Array', data);
-  if (!Array.isArray(shape) || shape.length < 1 || shape.length > 255 || !shape.every(isDimension)) {
+  if (!Array.isArray(shape) || shape.length < 1 || shape.length > 255 || ![...shape].every(isDimension)) {
     throw invalidShape('1 to 255 integers in [0, 2^32)', shape);
   }
   const count = shape.reduce((product, size) => product * size, 1);

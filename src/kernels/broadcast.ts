@@ -1,4 +1,5 @@
 import { EatDmlError, invalid } from '../errors.js';
+import { checkIntegers } from './integers.js';
 import { checkFloat32 } from './matrix.js';
 
 /** Two operands, repeated along axes by strides of 0. */
@@ -19,9 +20,7 @@ export function operandLayout({ a, b, shape, aStrides, bStrides }: BroadcastOper
 } {
   checkFloat32('a', a);
   checkFloat32('b', b);
-  if (shape.length !== 4 || !shape.every((size) => Number.isSafeInteger(size) && size > 0)) {
-    throw invalid('shape', '4 positive integers', JSON.stringify(shape));
-  }
+  checkIntegers('shape', shape, 4, 1);
   checkStrides('aStrides', aStrides, shape, a.length);
   checkStrides('bStrides', bStrides, shape, b.length);
   const layout = Float64Array.of(...shape, ...aStrides, ...bStrides);
@@ -30,8 +29,8 @@ export function operandLayout({ a, b, shape, aStrides, bStrides }: BroadcastOper
 
 /** The strides reach exactly over the operand. */
 function checkStrides(name: string, strides: readonly number[], shape: readonly number[], length: number): void {
-  const fits = strides.length === 4 && strides.every((s) => Number.isSafeInteger(s) && s >= 0) && strides[3] <= 1;
-  if (!fits) throw invalid(name, '4 integers >= 0, the last 0 or 1', JSON.stringify(strides));
+  checkIntegers(name, strides, 4, 0);
+  if (strides[3] > 1) throw invalid(`${name}[3]`, '0 or 1', strides[3]);
   const reached = strides.reduce((last, stride, axis) => last + (shape[axis] - 1) * stride, 1);
   if (reached === length) return;
   throw new EatDmlError(

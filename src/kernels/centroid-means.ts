@@ -1,4 +1,5 @@
 import { EatDmlError, invalid } from '../errors.js';
+import { allocate } from './allocate.js';
 import {
   type AsyncKernelOptions,
   batchOf,
@@ -65,9 +66,9 @@ function prepare(
     labels,
     weights,
     k,
-    sums: new Float64Array(groups * points.cols),
-    counts: new Float64Array(groups),
-    means: new Float32Array(groups * points.cols),
+    sums: allocate(Float64Array, groups * points.cols, 'sums'),
+    counts: allocate(Float64Array, groups, 'counts'),
+    means: allocate(Float32Array, groups * points.cols, 'means'),
   };
   return {
     kernel: 'centroidMeans',

@@ -1,3 +1,4 @@
+import { allocate } from './allocate.js';
 import { type BroadcastOperands, operandLayout } from './broadcast.js';
 import { checkUint8Length } from './integers.js';
 import { type AsyncKernelOptions, checkOneOf, checkOptions, KERNEL_OPTIONS, type KernelOptions } from './matrix.js';
@@ -34,7 +35,7 @@ function prepare(options: CompareValuesOptions): KernelCall<CompareValuesArgs, U
   const { op, a, b } = options;
   checkOneOf('op', op, COMPARE_OPS);
   const { layout, size } = operandLayout(options);
-  const out = options.out ?? new Uint8Array(size);
+  const out = options.out ?? allocate(Uint8Array, size);
   checkUint8Length('out', out, size);
   const args = { op: COMPARE_OPS.indexOf(op), a, b, layout, out };
   return { kernel: 'compareValues', args, reference: compareValuesReference, inputs: {}, result: () => args.out };

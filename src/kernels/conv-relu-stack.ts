@@ -1,4 +1,5 @@
 import { invalid } from '../errors.js';
+import { allocate } from './allocate.js';
 import { type Conv2DGeometry, geometrySizes } from './conv2d.js';
 import { checkInt32Length } from './integers.js';
 import {
@@ -101,9 +102,10 @@ function prepare(options: ConvReluStackOptions): KernelCall<ConvReluStackArgs, C
   const layers = checkedLayers(options.layers, true);
   const [inputLength, outputLength] = ends(options.layers);
   checkFloat32Length('input', input, inputLength);
-  const { out = new Float32Array(outputLength), passed = new Int32Array(passedLength(options.layers)) } = options;
+  const words = passedLength(options.layers);
+  const { out = allocate(Float32Array, outputLength), passed = allocate(Int32Array, words, 'passed') } = options;
   checkFloat32Length('out', out, outputLength);
-  checkInt32Length('passed', passed, passedLength(options.layers));
+  checkInt32Length('passed', passed, words);
   const args = { layers, input, out, passed };
   const result = () => ({ out: args.out, passed: args.passed });
   return { kernel: 'convReluStack', args, reference: convReluStackReference, inputs: {}, result };
@@ -118,7 +120,7 @@ function prepareGradient(
   const [inputLength, outputLength] = ends(options.layers);
   checkFloat32Length('dy', dy, outputLength);
   checkInt32Length('passed', passed, passedLength(options.layers));
-  const { out = new Float32Array(inputLength) } = options;
+  const { out = allocate(Float32Array, inputLength) } = options;
   checkFloat32Length('out', out, inputLength);
   const args = { layers, dy, passed, out };
   return {

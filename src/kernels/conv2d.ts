@@ -1,5 +1,6 @@
 import { invalid } from '../errors.js';
 import { ACTIVATIONS, type Activation } from './activation.js';
+import { allocate } from './allocate.js';
 import {
   type AsyncKernelOptions,
   checkCount,
@@ -145,6 +146,11 @@ export function geometrySizes(g: Conv2DGeometry, name = 'geometry') {
   for (const field of COUNTS) checkCount(`${name}.${field}`, g[field]);
   for (const field of PADS)
     if (!Number.isSafeInteger(g[field])) throw invalid(`${name}.${field}`, 'an integer', g[field]);
+  for (const axis of ['Height', 'Width'] as const) {
+    const { count, stride, pad, taps, dilation } = windowsOf(g, axis);
+    const reach = (count - 1) * stride + (taps - 1) * dilation + Math.abs(pad);
+    if (!Number.isSafeInteger(reach)) throw invalid(`${name}.stride${axis}`, 'windows within 2^53 places', stride);
+  }
   return {
     input: g.batch * g.inHeight * g.inWidth * g.inChannels,
     output: g.batch * g.outHeight * g.outWidth * g.outChannels,
@@ -152,8 +158,20 @@ export function geometrySizes(g: Conv2DGeometry, name = 'geometry') {
   };
 }
 
+/** The windows along one axis: window i covers the places i * stride - pad + tap * dilation of 0 .. size - 1. */
+export function windowsOf(g: Conv2DGeometry, axis: 'Height' | 'Width') {
+  return {
+    size: g[`in${axis}`],
+    count: g[`out${axis}`],
+    stride: g[`stride${axis}`],
+    pad: axis === 'Height' ? g.padTop : g.padLeft,
+    taps: g[`filter${axis}`],
+    dilation: g[`dilation${axis}`],
+  };
+}
+
 function outputOf(out: Float32Array | undefined, length: number): Float32Array {
-  if (out === undefined) return new Float32Array(length);
+  if (out === undefined) return allocate(Float32Array, length);
   checkFloat32Length('out', out, length);
   return out;
 }

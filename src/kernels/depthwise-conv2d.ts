@@ -1,4 +1,5 @@
 import { invalid } from '../errors.js';
+import { allocate } from './allocate.js';
 import { geometrySizes } from './conv2d.js';
 import {
   type AsyncKernelOptions,
@@ -104,7 +105,7 @@ function prepare<Given extends Partial<Record<Operand, Float32Array>>>(
   }
   const sizes: Record<Operand, number> = { input, dy: output, filter: filter / geometry.outChannels };
   for (const [name, values] of Object.entries(operands)) checkFloat32Length(name, values!, sizes[name as Operand]);
-  const out = options.out ?? new Float32Array(sizes[like]);
+  const out = options.out ?? allocate(Float32Array, sizes[like]);
   checkFloat32Length('out', out, sizes[like]);
   const args = { ...geometry, ...operands, out };
   return { kernel, args, reference, inputs: {}, result: () => args.out };

@@ -1,3 +1,4 @@
+import { allocate } from './allocate.js';
 import { checkIndices, checkInt32Length } from './integers.js';
 import {
   type AsyncKernelOptions,
@@ -50,7 +51,7 @@ function prepare(options: GatherOptions): KernelCall<GatherArgs, Float32Array> {
   checkInt32Length('indices', indices, batch * count);
   checkIndices('indices', indices, size);
   const length = batch * outer * count * inner;
-  const out = options.out ?? new Float32Array(length);
+  const out = options.out ?? allocate(Float32Array, length);
   checkFloat32Length('out', out, length);
   const args = { x, indices, batch, outer, size, inner, count, out };
   return { kernel: 'gather', args, reference: gatherReference, inputs: {}, result: () => args.out };

@@ -1,4 +1,4 @@
-import { EatDmlError, invalid } from '../errors.js';
+import { describe, EatDmlError, invalid } from '../errors.js';
 
 /** Throws unless `data` is an Int32Array of exactly `length`. */
 export function checkInt32Length(name: string, data: unknown, length: number): asserts data is Int32Array {
@@ -12,6 +12,22 @@ export function checkUint8Length(name: string, data: unknown, length: number): a
   if (!(data instanceof Uint8Array) || data.length !== length) {
     throw invalid(name, `a Uint8Array of length ${length}`, data);
   }
+}
+
+/** Throws unless `list` is an array of integers >= `least`, as many as `count` (one of several); a hole is no integer. */
+export function checkIntegers(
+  name: string,
+  list: unknown,
+  count: number | readonly number[],
+  least = Number.NEGATIVE_INFINITY,
+): asserts list is readonly number[] {
+  const counts = [count].flat();
+  const fits = Array.isArray(list) && counts.includes(list.length);
+  if (fits && Array.from(list).every((n) => Number.isSafeInteger(n) && n >= least)) return;
+  const many = counts.length > 1 ? `${counts[0]} to ${counts.at(-1)}` : counts[0];
+  const expected = `${many} integers${least === Number.NEGATIVE_INFINITY ? '' : ` >= ${least}`} for ${name}`;
+  const received = fits ? `[${Array.from(list, String).join(', ')}]` : describe(list);
+  throw new EatDmlError('ERR_ARGUMENT', `Expected ${expected} but received ${received}.`);
 }
 
 /** Throws for the first of `indices` outside [0, size). */

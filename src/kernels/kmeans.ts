@@ -230,7 +230,7 @@ function combine(points: Matrix, k: number, outcomes: Outcome[]): KMeansResult {
     centroids: { data, rows: k, cols, ...(batch !== undefined && { batch }) },
     counts,
     inertia: outcomes.reduce((sum, { args, problem }) => sum + args.inertia[problem], 0),
-    iterations: Math.max(...outcomes.map(({ args, problem }) => args.iterations[problem])),
+    iterations: outcomes.reduce((most, { args, problem }) => Math.max(most, args.iterations[problem]), 0),
     converged: outcomes.every(({ args, problem }) => args.converged[problem] === 1),
   };
 }

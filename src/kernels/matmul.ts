@@ -1,5 +1,6 @@
 import { invalid } from '../errors.js';
 import { ACTIVATIONS, type Activation } from './activation.js';
+import { allocate } from './allocate.js';
 import {
   type AsyncKernelOptions,
   checkCount,
@@ -59,7 +60,7 @@ function prepare(options: MatMulOptions): KernelCall<MatMulArgs, Float32Array> {
   checkFloat32Length('b', b, (broadcastB ? 1 : batch) * k * n);
   if (bias !== undefined) checkFloat32Length('bias', bias, n);
   checkOneOf('activation', activation, ACTIVATIONS);
-  const out = options.out ?? new Float32Array(batch * m * n);
+  const out = options.out ?? allocate(Float32Array, batch * m * n);
   checkFloat32Length('out', out, batch * m * n);
   if (out === a || out === b) throw invalid('out', 'an array of its own', 'one of the inputs');
   const flags = { broadcastA, broadcastB, transposeA, transposeB };

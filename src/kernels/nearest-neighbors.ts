@@ -1,4 +1,5 @@
 import { invalid } from '../errors.js';
+import { allocate } from './allocate.js';
 import {
   type AsyncKernelOptions,
   batchOf,
@@ -70,8 +71,8 @@ function prepare(
     k,
     excludeSelf,
     metric: METRICS.indexOf(metric),
-    indices: new Int32Array(size),
-    distances: new Float32Array(size),
+    indices: allocate(Int32Array, size, 'indices'),
+    distances: allocate(Float32Array, size, 'distances'),
   };
   return {
     kernel: 'nearestNeighbors',

@@ -1,3 +1,4 @@
+import { allocate } from './allocate.js';
 import { checkInt32Length } from './integers.js';
 import {
   type AsyncKernelOptions,
@@ -44,7 +45,7 @@ function prepare(options: OneHotOptions): KernelCall<OneHotArgs, Float32Array> {
   checkCount('rows', rows);
   checkCount('depth', depth);
   checkInt32Length('indices', indices, rows);
-  const out = options.out ?? new Float32Array(rows * depth);
+  const out = options.out ?? allocate(Float32Array, rows * depth);
   checkFloat32Length('out', out, rows * depth);
   const args = { indices, rows, depth, on, off, out };
   return {

@@ -1,5 +1,6 @@
-import { invalid } from '../errors.js';
-import { type Conv2DGeometry, geometrySizes } from './conv2d.js';
+import { EatDmlError, invalid } from '../errors.js';
+import { allocate } from './allocate.js';
+import { type Conv2DGeometry, geometrySizes, windowsOf } from './conv2d.js';
 import {
   type AsyncKernelOptions,
   checkFloat32Length,
@@ -43,7 +44,7 @@ export interface Pool2DGradientOptions extends KernelOptions {
 
 /**
  * Largest or average value of each window, over positions inside the image. NaN is never a maximum.
- * @throws EatDmlError ERR_ARGUMENT for options that do not fit.
+ * @throws EatDmlError ERR_ARGUMENT for options that do not fit, such as a window that lies outside the image.
  */
 export async function pool2d(options: Pool2DOptions & AsyncKernelOptions): Promise<Float32Array> {
   return runAsync(prepareForward(options), options);
@@ -74,7 +75,7 @@ function prepareForward(options: Pool2DOptions): KernelCall<Pool2DArgs, Float32A
   checkOneOf('op', op, POOL_OPS);
   const size = poolSizes(geometry);
   checkFloat32Length('x', x, size.input);
-  const out = options.out ?? new Float32Array(size.output);
+  const out = options.out ?? allocate(Float32Array, size.output);
   checkFloat32Length('out', out, size.output);
   const args = { ...geometry, op: POOL_OPS.indexOf(op), x, out };
   return { kernel: 'pool2d', args, reference: pool2dReference, inputs: {}, result: () => args.out };
@@ -87,14 +88,31 @@ function prepareGradient(options: Pool2DGradientOptions): KernelCall<Pool2DGradi
   const size = poolSizes(geometry);
   if (op === 'max') checkFloat32Length('x', x, size.input);
   checkFloat32Length('dy', dy, size.output);
-  const dx = options.dx ?? new Float32Array(size.input);
+  const dx = options.dx ?? allocate(Float32Array, size.input, 'dx');
   checkFloat32Length('dx', dx, size.input);
   const args = { ...geometry, op: POOL_OPS.indexOf(op), x, dy, dx };
   return { kernel: 'pool2dGradient', args, reference: pool2dGradientReference, inputs: {}, result: () => args.dx };
 }
 
 function poolSizes(geometry: Conv2DGeometry) {
+  const sizes = geometrySizes(geometry);
   const { inChannels, outChannels } = geometry;
   if (inChannels !== outChannels) throw invalid('geometry.outChannels', `inChannels, ${inChannels}`, outChannels);
-  return geometrySizes(geometry);
+  for (const axis of ['Height', 'Width'] as const) checkWindows(geometry, axis);
+  return sizes;
+}
+
+/** Throws for the first window that has no place in the image: it has neither a maximum nor an average. */
+function checkWindows(geometry: Conv2DGeometry, axis: 'Height' | 'Width'): void {
+  const { size, count, stride, pad, taps, dilation } = windowsOf(geometry, axis);
+  for (let i = 0; i < count; i++) {
+    const corner = i * stride - pad;
+    const first = corner < 0 ? corner + Math.ceil(-corner / dilation) * dilation : corner;
+    if (first < size && first <= corner + (taps - 1) * dilation) continue;
+    throw new EatDmlError(
+      'ERR_ARGUMENT',
+      `Expected geometry to have every window reach into the image but window ${i} of its ${axis.toLowerCase()} lies outside.`,
+      { hint: 'Padding must be less than the window.' },
+    );
+  }
 }

@@ -74,7 +74,8 @@ function prepare(delta: Matrix, options: ProjectPerturbationOptions): KernelCall
 
 /** Throws unless `box` is [low, high] with low <= high; both are rounded to float32, as the data is. */
 export function checkBox(box: unknown): [number, number] {
-  const fits = Array.isArray(box) && box.length === 2 && box.every(Number.isFinite) && box[0] <= box[1];
+  const finite = (v: unknown) => typeof v === 'number' && Number.isFinite(Math.fround(v));
+  const fits = Array.isArray(box) && box.length === 2 && finite(box[0]) && finite(box[1]) && box[0] <= box[1];
   if (!fits) throw invalid('box', '[low, high] with low <= high', box);
   return [Math.fround(box[0]), Math.fround(box[1])];
 }

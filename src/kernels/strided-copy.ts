@@ -1,4 +1,5 @@
 import { EatDmlError, invalid } from '../errors.js';
+import { checkIntegers } from './integers.js';
 import { type AsyncKernelOptions, checkFloat32, checkOptions, KERNEL_OPTIONS, type KernelOptions } from './matrix.js';
 import { COPY_AXES, type StridedCopyArgs, stridedCopyReference } from './reference/strided-copy.js';
 import { type KernelCall, runAsync, runSync } from './run-kernel.js';
@@ -38,8 +39,9 @@ function prepare(options: StridedCopyOptions): KernelCall<StridedCopyArgs, Float
   const { x, shape, xStrides, outStrides, xOffset = 0, outOffset = 0, out } = options;
   checkFloat32('x', x);
   checkFloat32('out', out);
-  if (shape.length < 1 || shape.length > COPY_AXES || !shape.every((size) => Number.isSafeInteger(size) && size > 0)) {
-    throw invalid('shape', `1 to ${COPY_AXES} positive integers`, JSON.stringify(shape));
+  checkIntegers('shape', shape, [1, 2, 3, 4, 5, COPY_AXES], 1);
+  for (const [name, offset] of Object.entries({ xOffset, outOffset })) {
+    if (!Number.isSafeInteger(offset)) throw invalid(name, 'an integer', offset);
   }
   checkInside('xStrides', xStrides, shape, xOffset, x.length);
   checkInside('outStrides', outStrides, shape, outOffset, out.length);
@@ -52,9 +54,7 @@ function prepare(options: StridedCopyOptions): KernelCall<StridedCopyArgs, Float
 }
 
 function checkInside(name: string, strides: readonly number[], shape: readonly number[], offset: number, size: number) {
-  if (strides.length !== shape.length || ![...strides, offset].every(Number.isSafeInteger)) {
-    throw invalid(name, `${shape.length} integers`, JSON.stringify(strides));
-  }
+  checkIntegers(name, strides, shape.length);
   const far = strides.map((stride, axis) => (shape[axis] - 1) * stride);
   const low = far.reduce((sum, step) => sum + Math.min(0, step), offset);
   const high = far.reduce((sum, step) => sum + Math.max(0, step), offset);

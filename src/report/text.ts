@@ -136,5 +136,5 @@ function alignLeft(rows: string[][]): string[] {
 }
 
 function columnWidths(rows: string[][]): number[] {
-  return rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
+  return rows[0].map((_, column) => rows.reduce((widest, row) => Math.max(widest, row[column].length), 0));
 }

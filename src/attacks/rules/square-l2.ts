@@ -15,7 +15,7 @@ function pyramids(side: number, random: RandomStream): Float64Array {
     const [row, rows, sign] = y < half ? [y, half, 1] : [y - half, side - half, -1];
     for (let x = 0; x < side; x++) values[y * side + x] = sign * pyramidHeight(row, x, rows, side);
   }
-  const length = Math.hypot(...values);
+  const length = lengthOf(values);
   const unit = values.map((value) => value / length);
   if (random.uniform() < 0.5) return unit;
   return unit.map((_, i) => unit[(i % side) * side + Math.floor(i / side)]);
@@ -44,7 +44,7 @@ export function firstPyramids({ delta, shape: [h, w, c] }: Patchwork, epsilon: n
       }
     }
   }
-  const scale = epsilon / Math.max(Math.hypot(...delta), 1e-30);
+  const scale = epsilon / Math.max(lengthOf(delta), 1e-30);
   for (let i = 0; i < delta.length; i++) delta[i] *= scale;
 }
 
@@ -62,13 +62,20 @@ export function moveMass({ delta, shape }: Patchwork, side: number, epsilon: num
     const [toIndices, fromIndices] = [indices(into, w, c, k), indices(from, w, c, k)];
     const union = new Set([...toIndices, ...fromIndices]);
     const available = Math.sqrt([...union].reduce((sum, i) => sum + delta[i] ** 2, unused / c));
-    const before = Math.hypot(...toIndices.map((i) => delta[i]));
+    const before = lengthOf(toIndices.map((i) => delta[i]));
     const sign = random.uniform() < 0.5 ? -1 : 1;
     const mixed = toIndices.map((i, at) => sign * fresh[at] + (before > 0 ? delta[i] / before : 0));
-    const length = Math.max(Math.hypot(...mixed), 1e-30);
+    const length = Math.max(lengthOf(mixed), 1e-30);
     for (const i of fromIndices) delta[i] = 0;
     for (const [at, i] of toIndices.entries()) delta[i] = (mixed[at] / length) * available;
   }
+}
+
+/** The Euclidean length; an image has more values than a call may have arguments (Math.hypot). */
+function lengthOf(values: Iterable<number>): number {
+  let sum = 0;
+  for (const value of values) sum += value * value;
+  return Math.sqrt(sum);
 }
 
 function indices({ top, left, side }: Window, w: number, c: number, channel: number): number[] {

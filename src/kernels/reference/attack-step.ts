@@ -25,7 +25,7 @@ export function* attackStepReference(args: AttackStepArgs): Generator<void> {
   for (let row = 0; row < batchOf(origin) * origin.rows; row++) {
     const first = row * d;
     const step = stepOf(norm, gradient.data.subarray(first, first + d), args.stepSize);
-    const delta = step.map((s, i) => current.data[first + i] + s - origin.data[first + i]);
+    const delta = step.map((s, i) => current.data[first + i] - origin.data[first + i] + s);
     projectBall(norm, delta, epsilon, boxed ? boxBounds(origin.data, first, lo, hi) : UNBOUNDED);
     for (let i = 0; i < d; i++) {
       const x = origin.data[first + i];

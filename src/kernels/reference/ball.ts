@@ -22,33 +22,56 @@ export function projectBall(norm: Norm, delta: Float64Array, epsilon: number, bo
     for (let i = 0; i < delta.length; i++) delta[i] = clip(Math.min(Math.max(delta[i], -radius), radius), i, bounds);
     return;
   }
-  const shrink = norm === 'l2' ? scaled : thresholded;
   const size = norm === 'l2' ? (v: Float64Array) => Math.sqrt(sumOf(v, (x) => x * x)) : magnitude;
-  const at = (t: number) => delta.map((v, i) => clip(shrink(v, t, maximum), i, bounds));
-  const maximum = delta.reduce((m, v) => Math.max(m, Math.abs(v)), 0);
-  let projected = at(1);
-  if (size(projected) > epsilon) projected = at(largest((t) => size(at(t)) <= epsilon * (1 - 1e-12)));
-  delta.set(projected);
+  const radius = epsilon * (1 - 1e-12);
+  const kept = delta.map((v, i) => clip(v, i, bounds));
+  if (size(kept) <= epsilon) delta.set(kept);
+  else if (norm === 'l2')
+    shrink(
+      delta,
+      bounds,
+      (v, t) => t * v,
+      0,
+      1,
+      (v) => size(v) <= radius,
+    );
+  else projectL1(delta, bounds, radius);
 }
 
-/** t in [0, 1] runs from the whole entry (1) to nothing (0). */
-const scaled = (v: number, t: number) => t * v;
-const thresholded = (v: number, t: number, maximum: number) =>
-  Math.sign(v) * Math.max(Math.abs(v) - (1 - t) * maximum, 0);
-const magnitude = (v: Float64Array) => sumOf(v, Math.abs);
-const sumOf = (v: Float64Array, f: (x: number) => number) => v.reduce((s, x) => s + f(x), 0);
+/**
+ * The threshold is base - shift. Above half of the largest magnitude it is counted from that one: |v| - base is exact there, and
+ * what is left of large entries in a small ball is not lost in the threshold's own rounding.
+ */
+function projectL1(delta: Float64Array, bounds: Bounds, radius: number): void {
+  const largest = delta.reduce((m, v) => Math.max(m, Math.abs(v)), 0);
+  const fits = (v: Float64Array) => magnitude(v) <= radius;
+  const left = (base: number) => (v: number, shift: number) => Math.sign(v) * Math.max(Math.abs(v) - base + shift, 0);
+  const halfway = delta.map((v, i) => clip(left(largest)(v, largest / 2), i, bounds));
+  if (fits(halfway)) shrink(delta, bounds, left(0), -largest / 2, 0, fits);
+  else shrink(delta, bounds, left(largest), 0, largest / 2, fits);
+}
 
-/** The largest t in [0, 1] for which a monotone condition holds, to the last bit. */
-function largest(holds: (t: number) => boolean): number {
-  let low = 0;
-  let high = 1;
-  for (let round = 0; round < 80; round++) {
+/** Takes the largest t in [low, high] for which what `entry` leaves of `delta`, clipped, fits: to the last bit. */
+function shrink(
+  delta: Float64Array,
+  bounds: Bounds,
+  entry: (v: number, t: number) => number,
+  low: number,
+  high: number,
+  fits: (projected: Float64Array) => boolean,
+): void {
+  const at = (t: number) => delta.map((v, i) => clip(entry(v, t), i, bounds));
+  for (;;) {
     const middle = (low + high) / 2;
-    if (holds(middle)) low = middle;
+    if (middle === low || middle === high) break;
+    if (fits(at(middle))) low = middle;
     else high = middle;
   }
-  return low;
+  delta.set(at(low));
 }
+
+const magnitude = (v: Float64Array) => sumOf(v, Math.abs);
+const sumOf = (v: Float64Array, f: (x: number) => number) => v.reduce((s, x) => s + f(x), 0);
 
 const bits = new DataView(new ArrayBuffer(4));
 

@@ -51,7 +51,7 @@ export function* kmeansReference(args: KMeansArgs): Generator<void> {
       inertia: args.inertia.subarray(problem, problem + 1),
       iterations: args.iterations.subarray(problem, problem + 1),
       converged: args.converged.subarray(problem, problem + 1),
-      onIteration: (progress) => args.onIteration?.({ ...progress, problem }),
+      onIteration: args.onIteration && ((progress) => args.onIteration!({ ...progress, problem })),
     });
   }
 }
@@ -64,34 +64,35 @@ function* lloyd(args: KMeansArgs): Generator<void> {
   let settled = false;
   let iteration = 0;
   while (iteration < maxIterations && !strict && !settled) {
-    const { changed, inertia } = yield* assign(args);
+    const changed = yield* assign(args);
+    const inertia = onIteration ? sumOf(ownDistances(args)) : 0;
     settled = (yield* update(args)) <= tolerance;
     strict = changed === 0;
     iteration++;
     onIteration?.({ problem: 0, iteration, changed, inertia });
   }
   if (!strict) yield* assign(args);
-  args.inertia[0] = ownDistances(args).reduce((sum, x) => sum + x, 0);
+  args.inertia[0] = sumOf(ownDistances(args));
   args.iterations[0] = iteration;
   args.converged[0] = strict || settled ? 1 : 0;
   args.counts.fill(0);
   for (const label of labels) args.counts[label]++;
 }
 
-function* assign({ points, k, centroids, labels }: KMeansArgs) {
+/** Returns how many labels changed. */
+function* assign({ points, k, centroids, labels }: KMeansArgs): Generator<void, number> {
   const next = new Int32Array(points.rows);
-  const distances = new Float32Array(points.rows);
   const set = { data: centroids, rows: k, cols: points.cols };
   yield* nearestCentroidReference({
     points,
     centroids: set,
     labels: next,
-    distances,
+    distances: new Float32Array(points.rows),
     secondDistances: new Float32Array(points.rows),
   });
   const changed = next.reduce((count, label, i) => count + (label === labels[i] ? 0 : 1), 0);
   labels.set(next);
-  return { changed, inertia: distances.reduce((sum, x) => sum + x, 0) };
+  return changed;
 }
 
 /** Moves the centroids; returns their summed squared shift. A cluster that stays empty keeps its centroid. */
@@ -139,3 +140,5 @@ function ownDistances({ points, centroids, labels }: KMeansArgs): Float64Array {
   const d = points.cols;
   return Float64Array.from(labels, (label, i) => squaredEuclidean(points.data, i * d, centroids, label * d, d, 0, 0));
 }
+
+const sumOf = (values: Float64Array) => values.reduce((sum, x) => sum + x, 0);

@@ -12,11 +12,11 @@ export interface NearestNeighborsArgs {
   distances: Float32Array;
 }
 
-/** Sorts all points of each query by (distance, index); for dot by the largest product. */
+/** Sorts all points of each query by (distance, index): euclidean by its square, dot by the largest product. */
 export function* nearestNeighborsReference(args: NearestNeighborsArgs): Generator<void> {
   const { queries, points, k, excludeSelf, indices, distances } = args;
   const metric = METRICS[args.metric];
-  const distance = distanceOf(metric);
+  const distance = distanceOf(metric === 'euclidean' ? 'sqeuclidean' : metric);
   const sign = metric === 'dot' ? -1 : 1;
   const { rows: q, cols: d } = queries;
   const n = points.rows;
@@ -32,7 +32,7 @@ export function* nearestNeighborsReference(args: NearestNeighborsArgs): Generato
     order.sort((i, j) => keys[i] - keys[j] || i - j);
     for (let c = 0; c < k; c++) {
       indices[row * k + c] = order[c];
-      distances[row * k + c] = sign * keys[order[c]];
+      distances[row * k + c] = metric === 'euclidean' ? Math.sqrt(keys[order[c]]) : sign * keys[order[c]];
     }
     yield;
   }

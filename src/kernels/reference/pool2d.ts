@@ -55,7 +55,7 @@ export function pool2dReference(args: Pool2DArgs): Generator<void> {
       out[output + c] =
         POOL_OPS[op] === 'average'
           ? values.reduce((sum, v) => sum + v, 0) / values.length
-          : Math.max(...values.filter((v) => !Number.isNaN(v)));
+          : values.reduce((most, v) => (v > most ? v : most), Number.NEGATIVE_INFINITY);
     }
   });
 }

@@ -1,3 +1,5 @@
+import { allocate } from '../../kernels/allocate.js';
+
 /** Results shorter than this are left to the garbage collector. */
 const SMALLEST = 1024;
 
@@ -24,7 +26,7 @@ export class RecycledArrays<T extends Float32Array | Int32Array | Uint8Array> {
       this.idleBytes -= reused.byteLength;
       return reused;
     }
-    const fresh = new this.kind(length);
+    const fresh = allocate(this.kind, length, 'a tensor');
     this.own.add(fresh);
     return fresh;
   }
