@@ -2,8 +2,9 @@ import * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
 import { nonNegative, parseOptions, positive } from '../options.js';
 import { part } from '../part.js';
+import { constant } from '../tfjs/index.js';
 import type { PairLoss } from './metric-loss.js';
-import { constant, logSumExpWhere, NEVER, type Pairs, pairsOf, similarities } from './pairs.js';
+import { logSumExpWhere, NEVER, type Pairs, pairsOf, similarities } from './pairs.js';
 
 export const multiSimilarityOptions = z.strictObject({
   alpha: positive.default(2).describe('sharpness on positives'),

@@ -68,12 +68,3 @@ export function meanOfPositive(values: tf.Tensor): tf.Scalar {
 export function logSumExpWhere(z: tf.Tensor2D, mask: tf.Tensor2D): tf.Tensor2D {
   return tf.logSumExp(tf.where(tf.cast(mask, 'bool'), z, tf.fill(z.shape, NEVER)), 1, true) as tf.Tensor2D;
 }
-
-/** The values of `x`, held fixed under the gradient. */
-export function constant<T extends tf.Tensor>(x: T): T {
-  const fixed = tf.customGrad((x) => ({
-    value: tf.clone(x as tf.Tensor),
-    gradFunc: (dy: tf.Tensor) => tf.zerosLike(dy),
-  }));
-  return fixed(x) as T;
-}

@@ -2,8 +2,9 @@ import * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
 import { nonNegative, parseOptions } from '../options.js';
 import { part } from '../part.js';
+import { constant } from '../tfjs/index.js';
 import type { PairLoss } from './metric-loss.js';
-import { constant, distances, meanOfPositive, NEVER, type Pairs, pairsOf } from './pairs.js';
+import { distances, meanOfPositive, NEVER, type Pairs, pairsOf } from './pairs.js';
 
 const tripletMining = z.enum(['all', 'semi-hard', 'distance-weighted']);
 

@@ -5,11 +5,13 @@ import { checkOneOf, checkOptions, METRICS } from '../kernels/matrix.js';
 import { customOpPath, customOpsBackend, runCustomOp } from './custom-ops.js';
 import { checkMatrixTensor, matrixOf, memoryPath, result } from './memory.js';
 import { counted } from './tensor-kernel-calls.js';
+import { weightedDifferences } from './weighted-differences.js';
 
 /**
  * `pairwiseDistance` of the kernels on tensors: a [n, d] and b [m, d] give [n, m], [batch, n, d] and [batch, m, d] give
- * [batch, n, m]. Differentiable in both: sqeuclidean dA = 2 (diag(G 1) A - G B); euclidean as sqeuclidean with G / 2D,
- * and 0 where D is 0; dot dA = G B; cosine through x/|x|, 0 for a zero row.
+ * [batch, n, m]. Differentiable in both: sqeuclidean dA_i = 2 Σ_j G_ij (a_i - b_j); euclidean Σ_j G_ij (a_i - b_j) / D_ij, a
+ * term 0 where D is 0; dot dA = G B; cosine through x/|x|, 0 for a zero row. To five digits also where points lie near each
+ * other and far from 0.
  */
 export function pairwiseDistanceTensor<T extends tf.Tensor2D | tf.Tensor3D>(
   a: T,
@@ -52,23 +54,34 @@ function distancesOf(a: tf.Tensor, b: tf.Tensor, metric: Metric): tf.Tensor {
 /** Of Σ G·D by both arguments. */
 function gradients(metric: Metric, g: tf.Tensor, a: tf.Tensor, b: tf.Tensor, distances: tf.Tensor): tf.Tensor[] {
   if (metric === 'dot') return [tf.matMul(g, b), tf.matMul(g, a, true, false)];
-  if (metric === 'sqeuclidean') return squaredGradients(g, a, b);
+  if (metric === 'sqeuclidean') return pulls(tf.mul(2, g), a, b, tf.sqrt(distances));
   if (metric === 'euclidean') {
     const apart = tf.greater(distances, 0);
-    const halved = tf.div(g, tf.mul(2, tf.where(apart, distances, tf.onesLike(distances))));
-    return squaredGradients(tf.where(apart, halved, tf.zerosLike(g)), a, b);
+    const scaled = tf.div(g, tf.where(apart, distances, tf.onesLike(distances)));
+    return pulls(tf.where(apart, scaled, tf.zerosLike(g)), a, b, distances);
   }
-  const [x, y] = [unit(a), unit(b)];
-  return [through(x, tf.neg(tf.matMul(g, y.rows))), through(y, tf.neg(tf.matMul(g, x.rows, true, false)))];
+  return cosineGradients(g, a, b);
 }
 
-function squaredGradients(g: tf.Tensor, a: tf.Tensor, b: tf.Tensor): tf.Tensor[] {
-  const ofRows = tf.expandDims(tf.sum(g, -1), -1);
-  const ofColumns = tf.expandDims(tf.sum(g, -2), -1);
-  return [
-    tf.mul(2, tf.sub(tf.mul(ofRows, a), tf.matMul(g, b))),
-    tf.mul(2, tf.sub(tf.mul(ofColumns, b), tf.matMul(g, a, true, false))),
-  ];
+/** Σ_j w_ij (a_i - b_j) and Σ_i w_ij (b_j - a_i). */
+function pulls(w: tf.Tensor, a: tf.Tensor, b: tf.Tensor, distances: tf.Tensor): tf.Tensor[] {
+  return [weightedDifferences(w, a, b, distances), weightedDifferences(turned(w), b, a, turned(distances))];
+}
+
+function turned(t: tf.Tensor): tf.Tensor {
+  return tf.transpose(t, t.rank === 2 ? [1, 0] : [0, 2, 1]);
+}
+
+/**
+ * With x = a/|a| the gradient by a is that of -Σ G x·y: what is left of -Σ_j G_ij b_j/|b_j| when its part along x is taken
+ * off, over |a|. a itself lies along x, so a - b has the same rest as -b, and no large terms.
+ */
+function cosineGradients(g: tf.Tensor, a: tf.Tensor, b: tf.Tensor): tf.Tensor[] {
+  const [x, y] = [unit(a), unit(b)];
+  const apart = tf.tidy(() => distancesOf(a, b, 'euclidean'));
+  const ofA = weightedDifferences(tf.mul(g, turned(y.inverse)), a, b, apart);
+  const ofB = weightedDifferences(tf.mul(turned(g), turned(x.inverse)), b, a, turned(apart));
+  return [across(x, ofA), across(y, ofB)];
 }
 
 interface UnitRows {
@@ -83,9 +96,9 @@ function unit(x: tf.Tensor): UnitRows {
   return { rows: tf.mul(x, inverse), inverse };
 }
 
-/** From the gradient by u = x/|x| to that by x: (g - (g·u) u) / |x|. */
-function through({ rows, inverse }: UnitRows, g: tf.Tensor): tf.Tensor {
-  return tf.mul(inverse, tf.sub(g, tf.mul(rows, tf.sum(tf.mul(g, rows), -1, true))));
+/** (v - (v·u) u) / |x|, u = x/|x|. */
+function across({ rows, inverse }: UnitRows, v: tf.Tensor): tf.Tensor {
+  return tf.mul(inverse, tf.sub(v, tf.mul(rows, tf.sum(tf.mul(v, rows), -1, true))));
 }
 
 export interface NearestCentroidTensors {

@@ -16,6 +16,7 @@ export {
   onBackend,
   onPresentBackend,
 } from './choose-backend.js';
+export { constant } from './constant.js';
 export { type ConvReluAttrs, convRelu } from './conv-relu.js';
 export { type ConvReluLayer, convReluStack } from './conv-relu-stack.js';
 export { type NearestCentroidTensors, nearestCentroidTensor, pairwiseDistanceTensor } from './distances.js';
