@@ -14,6 +14,7 @@ import {
 } from '../attacks/index.js';
 import { attackNorm, checkRadius, radius } from '../attacks/norm.js';
 import type { Dataset } from '../data/index.js';
+import { pairwiseDistance } from '../kernels/index.js';
 import type { EmbeddingMatrix, Ensemble } from '../models/index.js';
 import { count, parseOptions, seed, signal } from '../options.js';
 import { randomStream } from '../random.js';
@@ -129,12 +130,7 @@ function measuresOf(
 
 async function cleanRanking(clean: EmbeddingMatrix, labels: Int32Array): Promise<CleanRanking> {
   const { rows } = clean;
-  const distances = tf.tidy(() => {
-    const e = tf.tensor2d(clean.data, [rows, clean.cols]);
-    return tf.sub(2, tf.mul(tf.matMul(e, e, false, true), 2));
-  });
-  const values = await distances.data<'float32'>();
-  distances.dispose();
+  const { data: values } = await pairwiseDistance(clean, clean, { metric: 'sqeuclidean' });
   const self = Int32Array.from({ length: rows }, (_, i) => i);
   return { distances: values, rows, cols: rows, queryLabels: labels, labels, self };
 }

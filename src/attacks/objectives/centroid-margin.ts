@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { type Objective, requireCentroids } from '../objective.js';
 import { classMask } from './class-mask.js';
+import { meanRow, squaredDistances } from './squared-distances.js';
 
 /** Larger than any squared distance between unit rows. */
 const FAR = 1e6;
@@ -13,11 +14,10 @@ export const centroidMargin: Objective = {
   leastClasses: 2,
   bind(inputs) {
     const { labels, centroids } = requireCentroids('centroid-margin', inputs);
-    const squares = tf.sum(tf.square(centroids), 1);
+    const origin = meanRow(centroids);
     const own = classMask(labels, centroids.shape[0]);
     return (embeddings) => {
-      // |e - c|² without |e|², which both terms share.
-      const distances = tf.sub(squares, tf.mul(tf.matMul(embeddings, centroids, false, true), 2));
+      const distances = squaredDistances(embeddings, centroids, origin);
       const toOwn = tf.sum(tf.where(own, distances, tf.zerosLike(distances)), 1);
       const toNearest = tf.min(tf.where(own, tf.fill(distances.shape, FAR), distances), 1);
       return tf.sub(toOwn, toNearest);

@@ -1,5 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
+import { constant } from '../../tfjs/index.js';
 import { type Objective, requireLabels } from '../objective.js';
+import { meanRow, squaredDistances } from './squared-distances.js';
 
 /**
  * Batch-wide: same class apart, different classes together. The value of sample i is
@@ -12,8 +14,7 @@ export const jointPairwise: Objective = {
   bind(inputs) {
     const weights = pairWeights(requireLabels('joint-pairwise', inputs));
     return (embeddings) => {
-      // |a - b|² = 2 - 2 a.b between unit rows.
-      const distances = tf.sub(2, tf.mul(tf.matMul(embeddings, embeddings, false, true), 2));
+      const distances = squaredDistances(embeddings, embeddings, constant(meanRow(embeddings)));
       return tf.sum(tf.mul(distances, weights), 1);
     };
   },

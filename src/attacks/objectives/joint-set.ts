@@ -1,12 +1,13 @@
 import * as tf from '@tensorflow/tfjs';
-import { type Objective, type ObjectiveInputs, requireCentroids } from '../objective.js';
+import { type Objective, type ObjectiveInputs, type Rest, requireCentroids } from '../objective.js';
 import { classMask } from './class-mask.js';
+import { meanRow } from './squared-distances.js';
 
 /**
  * `joint-pairwise` over the whole evaluated set, of which the batch is a part: every sample apart from all others of its
  * class and together with all other classes, F = Σ_i (mean_{j of its class} |e_i - e_j|² - mean_{j of others} |e_i - e_j|²).
- * Between unit rows F needs only the classes' sums S_c and sizes n_c:
- * Σ_{i,j in c} |e_i - e_j|² = 2 n_c² - 2 |S_c|², Σ_{i in c, j in c'} |e_i - e_j|² = 2 n_c n_c' - 2 S_c . S_c'.
+ * F needs only the classes' sizes n_c, sums S_c and sums of squares Q_c, all seen from the middle of the centroids:
+ * Σ_{i in c, j in c'} |e_i - e_j|² = n_c' Q_c + n_c Q_c' - 2 S_c . S_c'. Of unit rows Q_c follows from S_c.
  */
 export const jointSet: Objective = {
   name: 'joint-set',
@@ -18,12 +19,15 @@ export const jointSet: Objective = {
     const { labels, centroids } = requireCentroids('joint-set', inputs);
     const classes = centroids.shape[0];
     const own = tf.cast(classMask(labels, classes), 'float32') as tf.Tensor2D;
-    const rest = inputs.rest?.sums ?? tf.zerosLike(centroids);
-    const { weights, constant } = pairWeights(classSizes(inputs, labels, classes));
+    const origin = meanRow(centroids);
+    const rest = restFrom(origin, inputs.rest, classes);
+    const { weights, ofSquares } = pairWeights(classSizes(inputs, labels, classes));
     return (embeddings) => {
-      const sums = tf.add<tf.Tensor2D>(rest, tf.matMul(own, embeddings, true, false));
-      const products = tf.matMul(sums, sums, false, true);
-      return tf.reshape(tf.sub(constant, tf.mul(2, tf.sum(tf.mul(weights, products)))), [1]);
+      const rows = tf.sub<tf.Tensor2D>(embeddings, origin);
+      const sums = tf.add<tf.Tensor2D>(rest.sums, tf.matMul(own, rows, true, false));
+      const squares = tf.add(rest.squares, tf.matMul(own, tf.sum<tf.Tensor2D>(tf.square(rows), 1, true), true, false));
+      const products = tf.mul(weights, tf.matMul(sums, sums, false, true));
+      return tf.reshape(tf.sub(tf.sum(tf.mul(ofSquares, squares)), tf.mul(2, tf.sum(products))), [1]);
     };
   },
 };
@@ -34,19 +38,29 @@ function classSizes({ rest }: ObjectiveInputs, labels: Int32Array, classes: numb
   return sizes;
 }
 
-/** Weight of each pair of classes, [classes, classes], and Σ weight 2 n_c n_c', which no attack moves. */
-function pairWeights(sizes: Float64Array): { weights: tf.Tensor2D; constant: number } {
+/** The sums [classes, d] and sums of squares [classes, 1] of the rest, whose rows have unit length, seen from `origin`. */
+function restFrom(origin: tf.Tensor2D, rest: Rest | undefined, classes: number) {
+  if (!rest) return { sums: tf.zeros([classes, origin.shape[1]]), squares: tf.zeros([classes, 1]) };
+  const counts = tf.tensor2d(Float32Array.from(rest.counts), [classes, 1]);
+  const along = tf.sum(tf.mul(rest.sums, origin), 1, true);
+  const squares = tf.sub(tf.mul(counts, tf.add(1, tf.sum(tf.square(origin)))), tf.mul(2, along));
+  return { sums: tf.sub(rest.sums, tf.mul(counts, origin)), squares };
+}
+
+/** Weight of each pair of classes, [classes, classes], and of each class's sum of squares, [classes, 1]. */
+function pairWeights(sizes: Float64Array): { weights: tf.Tensor2D; ofSquares: tf.Tensor2D } {
   const k = sizes.length;
   const all = sizes.reduce((a, b) => a + b, 0);
   const weights = new Float32Array(k * k);
-  let constant = 0;
+  const ofSquares = new Float32Array(k);
   for (let c = 0; c < k; c++) {
     for (let d = 0; d < k; d++) {
       const pairs = c === d ? sizes[c] - 1 : sizes[c] - all;
       const weight = pairs === 0 || sizes[c] === 0 ? 0 : 1 / pairs;
       weights[c * k + d] = weight;
-      constant += weight * 2 * sizes[c] * sizes[d];
+      ofSquares[c] += weight * sizes[d];
+      ofSquares[d] += weight * sizes[c];
     }
   }
-  return { weights: tf.tensor2d(weights, [k, k]), constant };
+  return { weights: tf.tensor2d(weights, [k, k]), ofSquares: tf.tensor2d(ofSquares, [k, 1]) };
 }

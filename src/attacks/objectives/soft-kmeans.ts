@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { type Objective, requireCentroids } from '../objective.js';
 import { classMask } from './class-mask.js';
+import { meanRow } from './squared-distances.js';
 
 /** Temperature of the assignments, in squared distance between unit rows. */
 const TEMPERATURE = 0.1;
@@ -21,10 +22,14 @@ export const softKmeans: Objective = {
     const { labels, centroids } = requireCentroids('soft-kmeans', inputs);
     const share = tf.div<tf.Tensor2D>(tf.cast(classMask(labels, centroids.shape[0]), 'float32'), labels.length);
     const ofClass = tf.sum(share, 0, true);
+    const origin = meanRow(centroids);
+    const first = tf.sub<tf.Tensor2D>(centroids, origin);
     return (embeddings) => {
-      let centres = centroids;
-      for (let i = 0; i < ITERATIONS; i++) centres = moveCentres(embeddings, centres);
-      const joint = tf.matMul(share, assignments(embeddings, centres), true, false);
+      // Seen from the middle of the classes, where compressed embeddings still differ.
+      const rows = tf.sub<tf.Tensor2D>(embeddings, origin);
+      let centres = first;
+      for (let i = 0; i < ITERATIONS; i++) centres = moveCentres(rows, centres);
+      const joint = tf.matMul(share, assignments(rows, centres), true, false);
       const independent = tf.matMul(ofClass, tf.sum<tf.Tensor2D>(joint, 0, true), true, false);
       const ratio = tf.sub(tf.log(tf.add(joint, TINY)), tf.log(tf.add(independent, TINY)));
       return tf.reshape(tf.neg(tf.sum(tf.mul(joint, ratio))), [1]);

@@ -10,6 +10,7 @@ import {
   requireLabels,
 } from '../objective.js';
 import { embeddingShift } from '../objectives/embedding-shift.js';
+import { meanRow, squaredDistances } from '../objectives/squared-distances.js';
 import { type RankingName, rankingName } from './names.js';
 
 /** Larger than any distance between unit rows. */
@@ -92,7 +93,7 @@ function rowDistances(a: tf.Tensor2D, b: tf.Tensor2D): tf.Tensor1D {
   return tf.sqrt(tf.maximum(tf.sum(tf.squaredDifference(a, b), 1), 1e-12));
 }
 
-/** Between unit rows: |a - b|² = 2 - 2 a.b. */
+/** `b` is the gallery, around whose mean all lie. */
 function allDistances(a: tf.Tensor2D, b: tf.Tensor2D): tf.Tensor2D {
-  return tf.sqrt(tf.maximum(tf.sub(2, tf.mul(tf.matMul(a, b, false, true), 2)), 1e-12));
+  return tf.sqrt(tf.maximum(squaredDistances(a, b, meanRow(b)), 1e-12));
 }
