@@ -24,11 +24,11 @@ export class EatDmlError extends Error {
   readonly code: ErrorCode;
   readonly hint?: string;
 
-  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+  constructor(code: ErrorCode, message: string, details?: ErrorDetails) {
+    super(message, details?.cause === undefined ? undefined : { cause: details.cause });
     this.name = 'EatDmlError';
     this.code = code;
-    this.hint = details.hint;
+    this.hint = details?.hint;
   }
 }
 

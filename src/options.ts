@@ -19,10 +19,10 @@ export const positive = z.number('a finite number > 0').positive('a finite numbe
 export const seed = z.int('an integer');
 
 /** Aborts the work. */
-export const signal = z.custom<AbortSignal>(
-  (value) => typeof value === 'object' && value !== null && typeof (value as AbortSignal).aborted === 'boolean',
-  'an AbortSignal',
-);
+export const signal = z.custom<AbortSignal>((value) => {
+  const { aborted, addEventListener } = (value ?? {}) as AbortSignal;
+  return typeof aborted === 'boolean' && typeof addEventListener === 'function';
+}, 'an AbortSignal');
 
 /** An Int32Array, as a schema; `expected` says of what. */
 export function int32Array(expected: string): z.ZodType<Int32Array, Int32Array> {

@@ -140,11 +140,14 @@ function checkRun(run: AttackRun): void {
 
 /** What the model returned, where it is a row per image that fits what it is compared with. */
 function checkEmbeddings({ images, centroids, gallery }: AttackRun, embeddings: tf.Tensor2D): tf.Tensor2D {
-  const [n, d] = [images.shape[0], centroids?.shape[1] ?? gallery?.embeddings.shape[1]];
+  const n = images.shape[0];
   const rows = embeddings instanceof tf.Tensor && embeddings.rank === 2 && embeddings.shape[0] === n;
-  if (rows && d === undefined) return embeddings;
-  if (rows && embeddings.shape[1] === d) return embeddings;
-  throw invalid('model.apply(images)', `embeddings [${n}, ${d ?? 'd'}]`, embeddings);
+  if (!rows) throw invalid('model.apply(images)', `embeddings [${n}, d]`, embeddings);
+  const d = embeddings.shape[1];
+  for (const [name, compared] of Object.entries({ centroids, 'gallery.embeddings': gallery?.embeddings })) {
+    if (compared && compared.shape[1] !== d) throw invalid(name, `rows of ${d} columns, as the model gives`, compared);
+  }
+  return embeddings;
 }
 
 /** What the objective returned, where it is a value per image; a joint one's are summed up, however many there are. */

@@ -35,6 +35,8 @@ export type EmbedOptions = z.input<typeof embedOptions>;
  * are the mean of the members', so whatever clusters or searches embeddings needs to know nothing of ensembles.
  */
 export class Ensemble {
+  private disposed = false;
+
   constructor(
     readonly members: readonly Embedder[],
     /** What they learnt from, where that is known: an evaluation then refuses to measure what they have seen. */
@@ -54,6 +56,7 @@ export class Ensemble {
 
   /** Embeds one batch [n, h, w, c]; differentiable. `training` and `frozen` as in {@link EmbedImages}. */
   get apply(): EmbedImages {
+    this.checkAlive();
     const { members } = this;
     const apply = (images: tf.Tensor4D, training = false) =>
       tf.tidy(() => sideBySide(members.map((member) => member.apply(images, training))));
@@ -69,6 +72,7 @@ export class Ensemble {
   embed(images: tf.Tensor4D, options?: EmbedOptions): Promise<tf.Tensor2D>;
   embed(images: ImageSet, options?: EmbedOptions): Promise<EmbeddingMatrix>;
   async embed(images: tf.Tensor4D | ImageSet, options: EmbedOptions = {}): Promise<tf.Tensor2D | EmbeddingMatrix> {
+    this.checkAlive();
     const { batchSize, signal } = parseOptions(embedOptions, options);
     const source = images instanceof tf.Tensor ? tensorSource(images) : arraySource(images, this.inputShape);
     return onPresentBackend(() => this.embedAll(source, images instanceof tf.Tensor, batchSize, signal));
@@ -100,8 +104,15 @@ export class Ensemble {
     }
   }
 
+  /** Frees the members, once. */
   dispose(): void {
+    if (this.disposed) return;
+    this.disposed = true;
     for (const member of this.members) member.dispose();
+  }
+
+  private checkAlive(): void {
+    if (this.disposed) throw new EatDmlError('ERR_ARGUMENT', 'Expected an ensemble but received one that is disposed.');
   }
 }
 

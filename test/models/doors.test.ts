@@ -116,6 +116,18 @@ describe('evaluate', () => {
   });
 });
 
+describe('an ensemble that is disposed', () => {
+  it('embeds nothing more, and may be disposed again', async () => {
+    const ensemble = new Ensemble([model.build([8, 8, 1], 2)]);
+    ensemble.dispose();
+    ensemble.dispose();
+    const expected = { code: 'ERR_ARGUMENT', message: 'Expected an ensemble but received one that is disposed.' };
+    await expect(ensemble.embed(data)).rejects.toMatchObject(expected);
+    await expect(evaluate(ensemble, data, { backend: 'cpu' })).rejects.toMatchObject(expected);
+    expect(() => ensemble.apply(tf.zeros([1, 8, 8, 1]))).toThrow(expect.objectContaining(expected));
+  });
+});
+
 describe('what is no embedder', () => {
   const dense = () => tf.sequential({ layers: [tf.layers.dense({ units: 2, inputShape: [3] })] });
 

@@ -1,4 +1,5 @@
 import { EatDmlError } from '../../src/errors.js';
+import { randomStream } from '../../src/random.js';
 
 /** What nobody means to pass. */
 export const HOSTILE: readonly unknown[] = [
@@ -17,6 +18,11 @@ export const HOSTILE: readonly unknown[] = [
   [],
   [null],
   [{}],
+  [1n],
+  'linf',
+  { length: 3 },
+  { epsilon: 8 },
+  { aborted: false },
   () => 1,
   new Map(),
   new Date(0),
@@ -25,7 +31,10 @@ export const HOSTILE: readonly unknown[] = [
   Object.create(null),
 ];
 
-/** The arguments with one of them, or one key of one of them, replaced or misspelt. */
+/** How many calls have several things wrong with them at once. */
+const MIXED = 25;
+
+/** The arguments with one of them, or one key of one of them, replaced or misspelt; then with several of them. */
 export function* hostileCalls(args: readonly unknown[]): Generator<unknown[]> {
   yield [];
   yield args.map(() => null);
@@ -39,6 +48,14 @@ export function* hostileCalls(args: readonly unknown[]): Generator<unknown[]> {
       yield replaced(others);
       yield replaced({ ...others, [`${key.slice(0, -1)}_`]: value });
     }
+  }
+  const random = randomStream(5, 'hostile');
+  const maybe = (given: unknown) => (random.uniform() < 0.3 ? HOSTILE[random.integer(HOSTILE.length)] : given);
+  for (let i = 0; i < MIXED; i++) {
+    yield args.map((arg) => {
+      if (!isPlain(arg)) return maybe(arg);
+      return Object.fromEntries(Object.entries(arg).map(([key, value]) => [key, maybe(value)]));
+    });
   }
 }
 
