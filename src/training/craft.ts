@@ -41,7 +41,9 @@ export type TrainingAttack = Omit<z.input<typeof trainingAttackOptions>, 'goal'>
 };
 
 /** `attack` of a method, as a schema: its options are checked with the method's own. */
-export const attackOption = trainingAttackOptions as z.ZodType<z.output<typeof trainingAttackOptions>, TrainingAttack>;
+export const attackOption = trainingAttackOptions.describe(
+  'what it trains against: PGD, by default of 5 steps',
+) as z.ZodType<z.output<typeof trainingAttackOptions>, TrainingAttack>;
 
 /** A training attack with every default filled in. */
 export interface CraftSettings extends FixedSettings {
