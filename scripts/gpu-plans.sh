@@ -146,7 +146,7 @@ plan_sanitize() {
   done
 }
 
-# The GPU's state is read before and after, where nvidia-smi is.
+# The GPU's state is read at the start and after the times, where nvidia-smi is.
 state() { # NAME
   command -v nvidia-smi >/dev/null || return 0
   step "$1" 20 bash -c 'nvidia-smi; nvidia-smi -q -d CLOCK,POWER,PERFORMANCE | head -70
@@ -159,9 +159,9 @@ plan_all() {
   plan_check
   until_share 78
   plan_bench
+  state nvidia-smi-after
   until_share 90
   plan_v5
   until_share 100
   plan_sanitize
-  state nvidia-smi-after
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The kernels on this machine's GPU: checks, times and sanitizers, each step a process of its own with a limit, a log and one line.
 # The machine needs no Node, no npm and no network: `npm run gpu:pack` makes the kit, with this file in it as run.sh.
-#   bash .gpu-kit/run.sh PLAN [MORE...]       in a checkout with a kit also: scripts/gpu-run.sh PLAN
+#   bash .gpu-kit/run.sh PLAN       in a checkout with a kit also: scripts/gpu-run.sh PLAN
 # PLAN is all, check, bench, sanitize or v5 (scripts/gpu-plans.sh), or: step NAME COMMAND...  with $SMOKE, $NODE and $JS of the kit.
 #   OUT            folder of the results (gpu-out): summary.txt, logs.tar, and what was measured as JSON
 #   KIT_SECONDS    ends the whole in time (530)     KIT_STEP_SECONDS   no step takes longer
@@ -158,7 +158,7 @@ main() {
   require_first_device
   say "device: $DEVICE_NAME"
   open_node
-  if [ "$plan" = step ]; then step "$1" "$ALL" "${@:2}"; cat "$WORK/logs/$1.log"; else "plan_$plan"; fi
+  if [ "$plan" = step ]; then step "$1" "$ALL" "${@:2}"; cat "$WORK/logs/$1.log" 2>/dev/null; else "plan_$plan"; fi
   finish
 }
 
