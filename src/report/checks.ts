@@ -42,13 +42,13 @@ const points = z.looseObject({
 /** null where no run has the score. */
 const estimate = z.looseObject({ mean: score, sd: score, n: z.number() }).nullable();
 
-const runResults = z.array(
-  z.looseObject({
-    ...{ label: z.string(), seed: z.number(), budget: z.string() },
-    history: z.looseObject({ epochs: z.number(), gradientEvaluations: z.number() }),
-    report: evaluationReport(['nmi', 'ami', 'recallAt1']).extend({ manifest }),
-  }),
-);
+/** What tables read of a result of a sweep. */
+export const runResult = z.looseObject({
+  ...{ label: z.string(), seed: z.number(), budget: z.string() },
+  history: z.looseObject({ epochs: z.number(), gradientEvaluations: z.number() }),
+  report: evaluationReport(['nmi', 'ami', 'recallAt1']).extend({ manifest }),
+});
+const runResults = z.array(runResult);
 
 const comparison = z.looseObject({
   metrics: z.array(z.string()),

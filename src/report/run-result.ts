@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { EatDmlError } from '../errors.js';
+import { runResult } from './checks.js';
 import type { RunResult } from './table.js';
 
 const count = z.int().positive();
@@ -17,8 +18,8 @@ const adjusted = z
   .nullable();
 const word = z.string().regex(/^[\w.+-]+$/, 'expected letters, digits and . _ + - only');
 
-/** What tables read of a result; whatever else it holds is let through. */
-const schema = z.looseObject({
+/** What a sweep writes of what tables read; whatever else it holds is let through. */
+const written = z.looseObject({
   label: word,
   seed: z.int(),
   budget: z.enum(['epochs', 'compute']),
@@ -33,6 +34,7 @@ const schema = z.looseObject({
     checks: z.array(z.looseObject({ name: word, passed: z.boolean().nullable() })),
   }),
 });
+const schema = z.intersection(runResult, written);
 
 /**
  * The result in the text of the file at `path`, as `eat-dml sweep` leaves it.

@@ -111,8 +111,8 @@ describe('evaluate at its edges', () => {
     [['--count', '-3'], 'Expected a positive integer'],
     [['--count', 'NaN'], 'Expected an integer'],
     [['--count', '1'], 'Expected an integer of at least 2 for count but received 1.'],
-    [['--epsilon', '-0.1'], 'Expected a number'],
-    [['--epsilon', 'NaN'], 'Expected a number'],
+    [['--epsilon', '-0.1'], 'Expected a finite number >= 0'],
+    [['--epsilon', 'NaN'], 'Expected a finite number >= 0'],
   ])('%j is one sentence, and 2', async (flags, message) => {
     const { code, stdout, stderr } = await runCli(['evaluate', run, ...flags]);
     expect(stderr).toContain(message);

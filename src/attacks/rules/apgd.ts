@@ -126,7 +126,7 @@ function evaluate(ascent: Ascent, x: tf.Tensor4D): { values: Float64Array; gradi
   const numbers = Float64Array.from(value.dataSync());
   value.dispose();
   requireFiniteValues(`values of ${objective}`, numbers);
-  requireFinite(`gradient of ${objective}`, gradient);
+  requireFinite(`gradient of ${objective} by the images`, gradient);
   return { values: joint ? Float64Array.of(numbers.reduce((a, b) => a + b, 0)) : numbers, gradient };
 }
 

@@ -84,7 +84,7 @@ export function carliniWagnerAscent(ascent: Ascent, settings: CarliniWagnerSetti
 function checkStart(ascent: Ascent): void {
   const { value, gradient } = valueAndGradient(ascent, ascent.images);
   requireFinite(`values of ${ascent.objective}`, value);
-  requireFinite(`gradient of ${ascent.objective}`, gradient);
+  requireFinite(`gradient of ${ascent.objective} by the images`, gradient);
 }
 
 function searchOnce(ascent: Ascent, settings: CarliniWagnerSettings, search: Search, kept: tf.Tensor4D): tf.Tensor4D {
@@ -127,7 +127,7 @@ function lossGradient(
     return tf.reshape(tf.add(length, missing), [1]) as tf.Tensor1D;
   };
   const { gradient } = valueAndGradient({ values: loss, objective }, w);
-  requireFinite(`gradient of ${objective}`, gradient);
+  requireFinite(`gradient of ${objective} by the images`, gradient);
   return gradient;
 }
 

@@ -108,7 +108,7 @@ function advance(ascent: Ascent, settings: FixedSettings, { current, velocity, b
   const { momentum, keep, stepSize } = settings;
   const { value, gradient } = valueAndGradient(ascent, current);
   // The kernel looks at what it steps along; of an l1 gradient it sees the largest signs alone.
-  if (settings.norm === 'l1') requireFinite(`gradient of ${objective}`, gradient);
+  if (settings.norm === 'l1') requireFinite(`gradient of ${objective} by the images`, gradient);
   const direction = momentum === 0 ? gradient : accumulate(velocity, gradient, momentum);
   const fault = tf.mul<tf.Tensor1D>(value, 0);
   return {
