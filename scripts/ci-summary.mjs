@@ -1,6 +1,6 @@
 /**
  * The end of .ci/run: which devices, instruction sets and backends the tests had, which were skipped for want of them, what of CUDA
- * ran, and the counts of vitest's JSON report and of the native driver's runs as the last line. Fails where one failed or none ran.
+ * ran, and the counts of vitest's JSON report, of the native driver's runs and of the fuzz as the last line. Fails where one failed or none ran.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -36,10 +36,11 @@ function counts(path) {
   return { passed: numPassedTests, failed: numFailedTests + broken.length, skipped: numPendingTests + numTodoTests };
 }
 
-/** One test per run of the native driver: a mode on an instruction set. */
+/** One test per run of the native driver (a mode on an instruction set), and one for the fuzz of the addon. */
 function nativeCounts(path) {
   const text = path && existsSync(path) ? readFileSync(path, 'utf8') : '';
-  const runs = [...text.matchAll(/^\w+ \w+: \d+ checks, (\d+) failed$/gm)].map(([, failures]) => Number(failures));
+  const lines = /^(?:\w+ \w+: \d+ checks|fuzz under sanitizers, seed \d+: \d+ calls), (\d+) failed\b/gm;
+  const runs = [...text.matchAll(lines)].map(([, failures]) => Number(failures));
   const failed = runs.filter((failures) => failures > 0).length;
   return { passed: runs.length - failed, failed, skipped: [...text.matchAll(/^skipped: /gm)].length };
 }

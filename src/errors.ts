@@ -1,3 +1,5 @@
+import { types } from 'node:util';
+
 /** Stable codes of the errors this package throws; documented in README.md. */
 export type ErrorCode =
   | 'ERR_ARGUMENT'
@@ -39,11 +41,20 @@ export function invalid(name: string, expected: string, received: unknown): EatD
 
 /** A value as a reader of an error message wants to see it: its kind, its size, never its whole content. */
 export function describe(value: unknown): string {
+  try {
+    return shown(value);
+  } catch {
+    return 'an object that cannot be read';
+  }
+}
+
+function shown(value: unknown): string {
   if (value === null || value === undefined) return String(value);
   if (typeof value === 'string') return value.length > 60 ? `"${value.slice(0, 57)}..."` : `"${value}"`;
   if (typeof value === 'function') return 'a function';
   if (typeof value === 'bigint') return `${value}n`;
   if (typeof value !== 'object') return String(value);
+  if (value instanceof DataView) return `a DataView of ${value.byteLength} bytes`;
   if (ArrayBuffer.isView(value)) return `a ${value.constructor.name} of length ${(value as Float32Array).length}`;
   if (Array.isArray(value) && value.length > 0 && value.length <= 4 && value.every((x) => typeof x === 'number')) {
     return `[${value.join(', ')}]`;
@@ -71,7 +82,15 @@ function describeTensor({ dtype, shape, isDisposed }: TensorLike): string {
 
 /** Throws unless `signal` is absent or an AbortSignal: one that is found to be none later could stop nothing. */
 export function checkSignal(signal: unknown): asserts signal is AbortSignal | undefined {
-  if (signal !== undefined && !(signal instanceof AbortSignal)) throw invalid('signal', 'an AbortSignal', signal);
+  if (signal !== undefined && !isSignal(signal)) throw invalid('signal', 'an AbortSignal', signal);
+}
+
+function isSignal(value: unknown): boolean {
+  try {
+    return value instanceof AbortSignal && !types.isProxy(value) && typeof value.aborted === 'boolean';
+  } catch {
+    return false;
+  }
 }
 
 /** Throws the signal's reason as an `ERR_ABORTED` when it is aborted; call between units of work. */

@@ -1,6 +1,7 @@
 #include "arguments.h"
 
 #include <algorithm>
+#include <cmath>
 #include <string>
 
 #include "../cpu/buffer.h"
@@ -27,6 +28,15 @@ double Arguments::number(const char* name) const {
   const Napi::Value v = object_.Get(name);
   if (!v.IsNumber()) fail(object_.Env(), std::string("Expected a number for ") + name + ".");
   return v.As<Napi::Number>().DoubleValue();
+}
+
+index_t Arguments::integer(const char* name) const {
+  constexpr double largest = 9007199254740991;  // 2^53 - 1: beyond it doubles leave integers out
+  const double value = number(name);
+  if (!(value >= -largest && value <= largest && value == std::trunc(value))) {
+    fail(object_.Env(), std::string("Expected an integer for ") + name + ".");
+  }
+  return static_cast<index_t>(value);
 }
 
 MatrixView Arguments::matrix(const char* name) {

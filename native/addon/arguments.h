@@ -25,10 +25,10 @@ class Arguments {
 
   bool has(const char* name) const { return !object_.Get(name).IsUndefined(); }
   double number(const char* name) const;
-  index_t integer(const char* name) const { return static_cast<index_t>(number(name)); }
+  index_t integer(const char* name) const;
   bool flag(const char* name) const { return object_.Get(name).ToBoolean(); }
   template <class Enum>
-  Enum choice(const char* name) const { return static_cast<Enum>(static_cast<int>(number(name))); }
+  Enum choice(const char* name) const { return static_cast<Enum>(static_cast<int>(integer(name))); }
   Napi::Value value(const char* name) const { return object_.Get(name); }
 
   // {data: Float32Array, rows, cols, batch?} of the size it claims, or one that uploadMatrix of this addon made.

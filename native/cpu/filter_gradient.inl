@@ -50,7 +50,7 @@ struct FilterGradient {
   const Conv2DBackpropFilter& p;
   const Conv2DGeometry& g;
   index_t taps, pixels, padded_width, padded_size;
-  bool padded;  // few channels: all taps share one list over images with a margin of zeros
+  bool padded;  // few channels: all taps share one list over images with a margin of zeros, where that is not too large
   index_t band, together;  // output pixels per band; images per band where one has fewer
   index_t groups, columns;  // groups of GV vectors of output channels; those with padding
   std::vector<FilterTile> tiles;
@@ -58,10 +58,13 @@ struct FilterGradient {
   explicit FilterGradient(const Conv2DBackpropFilter& p) : p(p), g(p.geometry) {
     taps = g.filter_height * g.filter_width;
     pixels = g.out_height * g.out_width;
-    padded = g.in_channels < GR;
     padded_width = (g.out_width - 1) * g.stride_width + (g.filter_width - 1) * g.dilation_width + 1;
     const index_t padded_height = (g.out_height - 1) * g.stride_height + (g.filter_height - 1) * g.dilation_height + 1;
-    padded_size = padded_height * padded_width * g.in_channels;
+    // Strides and dilations may make the margin far larger than the image.
+    const double size = static_cast<double>(padded_height) * static_cast<double>(padded_width * g.in_channels);
+    const double image = static_cast<double>(g.in_height * g.in_width * g.in_channels);
+    padded = g.in_channels < GR && size <= std::max(16 * image, 1048576.0);
+    padded_size = padded ? padded_height * padded_width * g.in_channels : 0;
     band = std::min(pixels, std::clamp<index_t>(8192 / g.out_channels, 64, 512));
     together = padded ? 1 : std::clamp<index_t>(band / pixels, 1, g.batch);
     groups = ceil_div(g.out_channels, GV * W);

@@ -3,14 +3,16 @@ import {
   type AsyncKernelOptions,
   checkFloat32,
   checkFloat32Length,
-  checkOptions,
   KERNEL_OPTIONS,
   type KernelOptions,
+  readOptions,
 } from './matrix.js';
 import { type AdamWArgs, adamWReference } from './reference/adam-w.js';
 import { type KernelCall, runAsync, runSync } from './run-kernel.js';
+import { lengthOf } from './typed-arrays.js';
 
 const COEFFICIENTS = ['beta1', 'beta2', 'kept', 'rate', 'floor'] as const;
+const RESULTS = ['weights', 'first', 'second'] as const;
 const ARRAYS = ['weights', 'gradient', 'first', 'second'] as const;
 
 export interface AdamWOptions extends KernelOptions {
@@ -43,30 +45,31 @@ export interface AdamWResult {
  * @throws EatDmlError ERR_ARGUMENT for options that do not fit.
  */
 export async function adamW(options: AdamWOptions & AsyncKernelOptions): Promise<AdamWResult> {
-  return runAsync(prepare(options), options);
+  return runAsync(prepare(options));
 }
 
 /** {@link adamW}, at once. */
 export function adamWSync(options: AdamWOptions): AdamWResult {
-  return runSync(prepare(options), options);
+  return runSync(prepare(options));
 }
 
 function prepare(options: AdamWOptions): KernelCall<AdamWArgs, AdamWResult> {
-  checkOptions(options, [...KERNEL_OPTIONS, ...ARRAYS, ...COEFFICIENTS, 'out']);
+  options = readOptions(options, [...KERNEL_OPTIONS, ...ARRAYS, ...COEFFICIENTS, 'out'], { out: RESULTS });
   const { weights, gradient, first, second, beta1, beta2, kept, rate, floor } = options;
   checkFloat32('weights', weights);
-  const size = weights.length;
+  const size = lengthOf(weights);
   for (const name of ARRAYS) checkFloat32Length(name, options[name], size);
   for (const name of COEFFICIENTS) {
     if (!Number.isFinite(options[name])) throw invalid(name, 'a finite number', options[name]);
   }
   const fresh = () => new Float32Array(size);
   const given = options.out ?? { weights: fresh(), first: fresh(), second: fresh() };
-  for (const name of ['weights', 'first', 'second'] as const) checkFloat32Length(`out.${name}`, given[name], size);
+  for (const name of RESULTS) checkFloat32Length(`out.${name}`, given[name], size);
   const operands = { weights, gradient, first, second };
   const outputs = { outWeights: given.weights, outFirst: given.first, outSecond: given.second };
   const args = { size, ...operands, beta1, beta2, kept, rate, floor, ...outputs };
   const result = () => ({ weights: args.outWeights, first: args.outFirst, second: args.outSecond });
   const inPlace = Object.keys(operands);
-  return { kernel: 'adamW', args, reference: adamWReference, inputs: {}, result, inPlace };
+  const names = { outWeights: 'out.weights', outFirst: 'out.first', outSecond: 'out.second' };
+  return { kernel: 'adamW', options, args, reference: adamWReference, inputs: {}, result, inPlace, names };
 }

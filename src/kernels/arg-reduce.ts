@@ -6,9 +6,9 @@ import {
   checkCount,
   checkFloat32Length,
   checkOneOf,
-  checkOptions,
   KERNEL_OPTIONS,
   type KernelOptions,
+  readOptions,
 } from './matrix.js';
 import { ARG_REDUCE_OPS, type ArgReduceArgs, type ArgReduceOp, argReduceReference } from './reference/arg-reduce.js';
 import { type KernelCall, runAsync, runSync } from './run-kernel.js';
@@ -32,16 +32,16 @@ export interface ArgReduceOptions extends KernelOptions {
  * @throws EatDmlError ERR_ARGUMENT for options that do not fit.
  */
 export async function argReduce(options: ArgReduceOptions & AsyncKernelOptions): Promise<Int32Array> {
-  return runAsync(prepare(options), options);
+  return runAsync(prepare(options));
 }
 
 /** {@link argReduce}, at once. */
 export function argReduceSync(options: ArgReduceOptions): Int32Array {
-  return runSync(prepare(options), options);
+  return runSync(prepare(options));
 }
 
 function prepare(options: ArgReduceOptions): KernelCall<ArgReduceArgs, Int32Array> {
-  checkOptions(options, [...KERNEL_OPTIONS, 'op', 'x', 'outer', 'reduced', 'inner', 'out']);
+  options = readOptions(options, [...KERNEL_OPTIONS, 'op', 'x', 'outer', 'reduced', 'inner', 'out']);
   const { op, x, outer, reduced, inner } = options;
   checkOneOf('op', op, ARG_REDUCE_OPS);
   for (const [name, value] of Object.entries({ outer, reduced, inner })) checkCount(name, value);
@@ -50,5 +50,5 @@ function prepare(options: ArgReduceOptions): KernelCall<ArgReduceArgs, Int32Arra
   const out = options.out ?? allocate(Int32Array, outer * inner);
   checkInt32Length('out', out, outer * inner);
   const args = { op: ARG_REDUCE_OPS.indexOf(op), x, outer, reduced, inner, out };
-  return { kernel: 'argReduce', args, reference: argReduceReference, inputs: {}, result: () => args.out };
+  return { kernel: 'argReduce', options, args, reference: argReduceReference, inputs: {}, result: () => args.out };
 }

@@ -3,14 +3,14 @@ import {
   checkFloat32Length,
   checkNonNegative,
   checkOneOf,
-  checkOptions,
   checkSameShape,
   KERNEL_OPTIONS,
   type KernelOptions,
   type Matrix,
   NORMS,
   type Norm,
-  readMatrix,
+  readMatrices,
+  readOptions,
 } from './matrix.js';
 import { checkBox } from './project-perturbation.js';
 import { type AttackStepArgs, attackStepReference } from './reference/attack-step.js';
@@ -41,22 +41,24 @@ export interface AttackStepOptions extends KernelOptions {
  * @throws EatDmlError ERR_ARGUMENT for options that do not fit or a row outside the box, ERR_NOT_FINITE.
  */
 export async function attackStep(options: AttackStepOptions & AsyncKernelOptions): Promise<Matrix> {
-  return runAsync(prepare(options), options);
+  return runAsync(prepare(options));
 }
 
 /** {@link attackStep}, at once. */
 export function attackStepSync(options: AttackStepOptions): Matrix {
-  return runSync(prepare(options), options);
+  return runSync(prepare(options));
 }
 
 const KNOWN = ['origin', 'current', 'gradient', 'norm', 'epsilon', 'stepSize', 'box', 'out'];
 
 function prepare(options: AttackStepOptions): KernelCall<AttackStepArgs, Matrix> {
-  checkOptions(options, [...KERNEL_OPTIONS, ...KNOWN]);
+  options = readOptions(options, [...KERNEL_OPTIONS, ...KNOWN]);
   const { norm, epsilon, stepSize, box } = options;
-  const origin = readMatrix('origin', options.origin);
-  const current = readMatrix('current', options.current);
-  const gradient = readMatrix('gradient', options.gradient);
+  const { origin, current, gradient } = readMatrices({
+    origin: options.origin,
+    current: options.current,
+    gradient: options.gradient,
+  });
   checkSameShape('origin', origin, 'current', current);
   checkSameShape('origin', origin, 'gradient', gradient);
   checkOneOf('norm', norm, NORMS);
@@ -69,5 +71,5 @@ function prepare(options: AttackStepOptions): KernelCall<AttackStepArgs, Matrix>
   const inputs = { origin, current, gradient };
   const { rows, cols, batch } = origin;
   const result = () => ({ data: args.out, rows, cols, ...(batch !== undefined && { batch }) });
-  return { kernel: 'attackStep', args, reference: attackStepReference, inputs, result, inPlace: ['current'] };
+  return { kernel: 'attackStep', options, args, reference: attackStepReference, inputs, result, inPlace: ['current'] };
 }

@@ -5,9 +5,9 @@ import {
   checkFloat32Length,
   checkNonNegative,
   checkOneOf,
-  checkOptions,
   KERNEL_OPTIONS,
   type KernelOptions,
+  readOptions,
 } from './matrix.js';
 import {
   type BatchMomentsArgs,
@@ -67,12 +67,12 @@ export interface Moments {
  * @throws EatDmlError ERR_ARGUMENT for options that do not fit.
  */
 export async function batchMoments(options: BatchMomentsOptions & AsyncKernelOptions): Promise<Moments> {
-  return runAsync(prepareMoments(options), options);
+  return runAsync(prepareMoments(options));
 }
 
 /** {@link batchMoments}, at once. */
 export function batchMomentsSync(options: BatchMomentsOptions): Moments {
-  return runSync(prepareMoments(options), options);
+  return runSync(prepareMoments(options));
 }
 
 /**
@@ -80,12 +80,12 @@ export function batchMomentsSync(options: BatchMomentsOptions): Moments {
  * @throws EatDmlError ERR_ARGUMENT for options that do not fit.
  */
 export async function batchNorm(options: BatchNormOptions & AsyncKernelOptions): Promise<Float32Array> {
-  return runAsync(prepareForward(options), options);
+  return runAsync(prepareForward(options));
 }
 
 /** {@link batchNorm}, at once. */
 export function batchNormSync(options: BatchNormOptions): Float32Array {
-  return runSync(prepareForward(options), options);
+  return runSync(prepareForward(options));
 }
 
 /**
@@ -95,23 +95,24 @@ export function batchNormSync(options: BatchNormOptions): Float32Array {
 export async function batchNormGradient(
   options: BatchNormGradientOptions & AsyncKernelOptions,
 ): Promise<BatchNormGradient> {
-  return runAsync(prepareGradient(options), options);
+  return runAsync(prepareGradient(options));
 }
 
 /** {@link batchNormGradient}, at once. */
 export function batchNormGradientSync(options: BatchNormGradientOptions): BatchNormGradient {
-  return runSync(prepareGradient(options), options);
+  return runSync(prepareGradient(options));
 }
 
 const INPUTS = ['x', 'rows', 'channels', 'mean', 'variance', 'scale', 'offset', 'epsilon', 'activation'];
 
 function prepareMoments(options: BatchMomentsOptions): KernelCall<BatchMomentsArgs, Moments> {
-  checkOptions(options, [...KERNEL_OPTIONS, 'x', 'rows', 'channels']);
+  options = readOptions(options, [...KERNEL_OPTIONS, 'x', 'rows', 'channels']);
   const { x, rows, channels } = options;
   checkRows(x, rows, channels);
   const args = { x, rows, channels, mean: new Float32Array(channels), variance: new Float32Array(channels) };
   return {
     kernel: 'batchMoments',
+    options,
     args,
     reference: batchMomentsReference,
     inputs: {},
@@ -120,24 +121,25 @@ function prepareMoments(options: BatchMomentsOptions): KernelCall<BatchMomentsAr
 }
 
 function prepareForward(options: BatchNormOptions): KernelCall<BatchNormArgs, Float32Array> {
-  checkOptions(options, [...KERNEL_OPTIONS, ...INPUTS, 'out']);
+  options = readOptions(options, [...KERNEL_OPTIONS, ...INPUTS, 'out']);
   const inputs = readInputs(options);
-  const out = options.out ?? new Float32Array(inputs.x.length);
-  checkFloat32Length('out', out, inputs.x.length);
+  const out = options.out ?? new Float32Array(inputs.rows * inputs.channels);
+  checkFloat32Length('out', out, inputs.rows * inputs.channels);
   const args = { ...inputs, out };
-  return { kernel: 'batchNorm', args, reference: batchNormReference, inputs: {}, result: () => args.out };
+  return { kernel: 'batchNorm', options, args, reference: batchNormReference, inputs: {}, result: () => args.out };
 }
 
 function prepareGradient(options: BatchNormGradientOptions): KernelCall<BatchNormGradientArgs, BatchNormGradient> {
-  checkOptions(options, [...KERNEL_OPTIONS, ...INPUTS, 'dy', 'dx']);
+  options = readOptions(options, [...KERNEL_OPTIONS, ...INPUTS, 'dy', 'dx']);
   const inputs = readInputs(options);
-  const { dy, dx = new Float32Array(inputs.x.length) } = options;
-  checkFloat32Length('dy', dy, inputs.x.length);
-  checkFloat32Length('dx', dx, inputs.x.length);
+  const { dy, dx = new Float32Array(inputs.rows * inputs.channels) } = options;
+  checkFloat32Length('dy', dy, inputs.rows * inputs.channels);
+  checkFloat32Length('dx', dx, inputs.rows * inputs.channels);
   const [dScale, dOffset] = [new Float32Array(inputs.channels), new Float32Array(inputs.channels)];
   const args = { ...inputs, dy, dx, dScale, dOffset };
   return {
     kernel: 'batchNormGradient',
+    options,
     args,
     reference: batchNormGradientReference,
     inputs: {},

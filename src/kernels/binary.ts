@@ -4,9 +4,9 @@ import {
   type AsyncKernelOptions,
   checkFloat32Length,
   checkOneOf,
-  checkOptions,
   KERNEL_OPTIONS,
   type KernelOptions,
+  readOptions,
 } from './matrix.js';
 import { BINARY_OPS, type BinaryArgs, type BinaryOp, binaryReference } from './reference/binary.js';
 import { type KernelCall, runAsync, runSync } from './run-kernel.js';
@@ -24,16 +24,16 @@ export interface BinaryOptions extends KernelOptions, BroadcastOperands {
  * @throws EatDmlError ERR_ARGUMENT for options that do not fit, such as strides that leave an operand.
  */
 export async function binary(options: BinaryOptions & AsyncKernelOptions): Promise<Float32Array> {
-  return runAsync(prepare(options), options);
+  return runAsync(prepare(options));
 }
 
 /** {@link binary}, at once. */
 export function binarySync(options: BinaryOptions): Float32Array {
-  return runSync(prepare(options), options);
+  return runSync(prepare(options));
 }
 
 function prepare(options: BinaryOptions): KernelCall<BinaryArgs, Float32Array> {
-  checkOptions(options, [...KERNEL_OPTIONS, 'op', 'a', 'b', 'shape', 'aStrides', 'bStrides', 'out']);
+  options = readOptions(options, [...KERNEL_OPTIONS, 'op', 'a', 'b', 'shape', 'aStrides', 'bStrides', 'out']);
   const { op, a, b } = options;
   checkOneOf('op', op, BINARY_OPS);
   const { layout, size } = operandLayout(options);
@@ -42,6 +42,7 @@ function prepare(options: BinaryOptions): KernelCall<BinaryArgs, Float32Array> {
   const args = { op: BINARY_OPS.indexOf(op), a, b, layout, out };
   return {
     kernel: 'binary',
+    options,
     args,
     reference: binaryReference,
     inputs: {},

@@ -1,6 +1,7 @@
 import { EatDmlError, invalid } from '../errors.js';
 import { checkIntegers } from './integers.js';
 import { checkFloat32 } from './matrix.js';
+import { lengthOf } from './typed-arrays.js';
 
 /** Two operands, repeated along axes by strides of 0. */
 export interface BroadcastOperands {
@@ -21,8 +22,8 @@ export function operandLayout({ a, b, shape, aStrides, bStrides }: BroadcastOper
   checkFloat32('a', a);
   checkFloat32('b', b);
   checkIntegers('shape', shape, 4, 1);
-  checkStrides('aStrides', aStrides, shape, a.length);
-  checkStrides('bStrides', bStrides, shape, b.length);
+  checkStrides('aStrides', aStrides, shape, lengthOf(a));
+  checkStrides('bStrides', bStrides, shape, lengthOf(b));
   const layout = Float64Array.of(...shape, ...aStrides, ...bStrides);
   return { layout, size: shape[0] * shape[1] * shape[2] * shape[3] };
 }

@@ -3,13 +3,23 @@
  * written where they stay: into arrays that nobody else has, or into the caller's `out`, whose buffer is taken over meanwhile.
  */
 import { EatDmlError } from '../errors.js';
-import type { Matrix } from './matrix.js';
 import { ResidentMatrix } from './resident-matrix.js';
 import type { KernelCall } from './run-kernel.js';
+import {
+  bufferOf,
+  bytesOf,
+  copyOf,
+  isDetached,
+  isShared,
+  isTypedArray,
+  lengthOf,
+  offsetOf,
+  type TypedArray,
+  viewOf,
+} from './typed-arrays.js';
 
-type TypedArray = Float32Array | Float64Array | Int32Array | Uint8Array;
 type Args = Record<string, unknown>;
-type Call = Pick<KernelCall<object>, 'args' | 'inputs' | 'result' | 'inPlace'>;
+type Call = Pick<KernelCall<object>, 'options' | 'args' | 'inputs' | 'result' | 'inPlace' | 'names'>;
 
 interface Named {
   name: string;
@@ -34,10 +44,16 @@ function outputsOf(call: Call): TypedArray[] {
   return collect('', call.result(), []).map(({ array }) => array);
 }
 
-/** Whether the caller's `options` hold none of the results: all of them are fresh arrays then. */
-export function isFresh(call: Call, options: object): boolean {
-  const given = arraysOf(options);
-  return !outputsOf(call).some((array) => given.some((named) => named.array === array));
+/** The arrays among the options, or in the pair or triple of them that `out` may be. */
+function givenArrays({ options }: Call): Set<unknown> {
+  const { out } = options as { out?: object };
+  return new Set([...Object.values(options), ...(out && !ArrayBuffer.isView(out) ? Object.values(out) : [])]);
+}
+
+/** Whether the caller gave none of the results: all of them are fresh arrays then. */
+export function isFresh(call: Call): boolean {
+  const given = givenArrays(call);
+  return !outputsOf(call).some((array) => given.has(array));
 }
 
 /**
@@ -46,24 +62,25 @@ export function isFresh(call: Call, options: object): boolean {
  */
 export function checkApart(call: Call): void {
   const all = arraysOf(call.args);
+  const called = ({ name }: Named) => call.names?.[name] ?? name;
   for (const output of outputsOf(call)) {
     // Results come last in `args`: an input of the same array stands before it.
     const written = all.findLast(({ array }) => array === output)!;
     for (const read of all) {
-      if (read === written || read.array.buffer !== output.buffer || !overlap(read.array, output)) continue;
+      if (read === written || bufferOf(read.array) !== bufferOf(output) || !overlap(read.array, output)) continue;
       if (call.inPlace?.includes(read.name) && samePlace(read.array, output)) continue;
-      const message = `Expected ${written.name} to lie apart from ${read.name} but received overlapping memory.`;
-      throw new EatDmlError('ERR_ARGUMENT', message, { hint: `Give ${written.name} memory of its own.` });
+      const message = `Expected ${called(written)} to lie apart from ${called(read)} but received overlapping memory.`;
+      throw new EatDmlError('ERR_ARGUMENT', message, { hint: `Give ${called(written)} memory of its own.` });
     }
   }
 }
 
 function overlap(a: TypedArray, b: TypedArray): boolean {
-  return a.byteOffset < b.byteOffset + b.byteLength && b.byteOffset < a.byteOffset + a.byteLength;
+  return offsetOf(a) < offsetOf(b) + bytesOf(b) && offsetOf(b) < offsetOf(a) + bytesOf(a);
 }
 
 function samePlace(a: TypedArray, b: TypedArray): boolean {
-  return a.byteOffset === b.byteOffset && a.byteLength === b.byteLength;
+  return offsetOf(a) === offsetOf(b) && bytesOf(a) === bytesOf(b);
 }
 
 /**
@@ -71,23 +88,25 @@ function samePlace(a: TypedArray, b: TypedArray): boolean {
  * written. An array that is all of its buffer is taken over, as a BYOB reader takes a buffer: the caller's is detached, and the
  * result has the memory. What lies in a larger buffer, or in that of an input, is copied back at the end, where it is still there.
  */
-export function claimOutputs(call: Call, options: object): () => void {
+export function claimOutputs(call: Call): () => void {
   const outputs = outputsOf(call);
   const args = call.args as Args;
-  const given = new Set(arraysOf(options).map(({ array }) => array));
+  const given = givenArrays(call);
   const back: (() => void)[] = [];
   for (const [name, array] of Object.entries(args)) {
     if (!ArrayBuffer.isView(array) || call.inPlace?.includes(name)) continue;
     const own = array as TypedArray;
     // Nobody can take shared memory away; it is written as it is.
-    if (!outputs.includes(own) || !given.has(own) || !(own.buffer instanceof ArrayBuffer)) continue;
-    const alone = arraysOf(args).every((other) => other.array === own || other.array.buffer !== own.buffer);
-    const used = arraysOf(args).filter(({ array }) => array === own).length;
-    args[name] = (alone && used === 1 && takenOver(own)) || own.slice();
+    if (!outputs.includes(own) || !given.has(own) || isShared(own)) continue;
+    const all = arraysOf(args);
+    const alone = all.every((other) => other.array === own || bufferOf(other.array) !== bufferOf(own));
+    const used = all.filter((other) => other.array === own).length;
+    args[name] = (alone && used === 1 && takenOver(own)) || copyOf(own);
     back.push(() => {
       // Still attached and of the old length: it was not taken over, nor has the caller parted with it since.
-      if (own.length !== (args[name] as TypedArray).length) return;
-      own.set(args[name] as never);
+      const result = args[name] as TypedArray;
+      if (isDetached(own) || lengthOf(own) !== lengthOf(result)) return;
+      own.set(result as never);
       args[name] = own;
     });
   }
@@ -98,8 +117,8 @@ export function claimOutputs(call: Call, options: object): () => void {
 
 /** The array over its buffer's memory, in a new buffer; undefined where it is no buffer's only view or cannot be transferred. */
 function takenOver(array: TypedArray): TypedArray | undefined {
-  const { buffer, byteLength } = array;
-  if (byteLength !== buffer.byteLength) return undefined;
+  const buffer = bufferOf(array);
+  if (bytesOf(array) !== buffer.byteLength) return undefined;
   try {
     const taken = structuredClone(array, { transfer: [buffer as ArrayBuffer] });
     // Node copies what it holds to be untransferable (the memory of some Buffers).
@@ -109,23 +128,19 @@ function takenOver(array: TypedArray): TypedArray | undefined {
   }
 }
 
-/** The call on copies of everything it reads; for the device js, whose loops run between turns of the event loop. */
-export function withOwnInputs<T extends Call>(call: T): T {
-  const outputs = new Set<unknown>(outputsOf(call));
-  const copies = new Map<unknown, unknown>();
-  const own = (value: unknown): unknown => {
-    if (typeof value !== 'object' || value === null || outputs.has(value)) return value;
-    if (!copies.has(value)) copies.set(value, copied(value, own));
-    return copies.get(value);
+/** The call for plain loops: on what `own` makes of each array that it reads, and on plain arrays over those that it writes. */
+export function withInputs<T extends Call>(call: T, own: (array: TypedArray) => TypedArray): T {
+  const outputs = new Set(outputsOf(call));
+  const known = new Map<unknown, unknown>();
+  const replaced = (value: unknown): unknown => {
+    if (typeof value !== 'object' || value === null || ResidentMatrix.is(value)) return value;
+    if (!known.has(value)) known.set(value, isTypedArray(value) ? memory(value) : parts(value));
+    return known.get(value);
   };
-  for (const [name, value] of Object.entries(call.args)) (call.args as Args)[name] = own(value);
-  const inputs = Object.entries(call.inputs).map(([name, matrix]) => [name, own(matrix) as Matrix]);
-  return { ...call, inputs: Object.fromEntries(inputs) };
-}
-
-function copied(value: object, own: (part: unknown) => unknown): unknown {
-  if (ArrayBuffer.isView(value)) return (value as TypedArray).slice();
-  if (ResidentMatrix.is(value)) return value;
-  if (Array.isArray(value)) return value.map(own);
-  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, own(part)]));
+  const memory = (array: TypedArray) => (outputs.has(array) ? viewOf(array) : own(array));
+  const parts = (value: object): unknown => {
+    if (Array.isArray(value)) return value.map(replaced);
+    return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, replaced(part)]));
+  };
+  return { ...call, args: parts(call.args), inputs: parts(call.inputs) };
 }

@@ -1,14 +1,16 @@
-import { EatDmlError, invalid } from '../errors.js';
+import { EatDmlError } from '../errors.js';
 import { allocate } from './allocate.js';
+import { checkInt32Length } from './integers.js';
 import {
   type AsyncKernelOptions,
   batchOf,
   checkCount,
-  checkOptions,
+  checkFloat32Length,
   KERNEL_OPTIONS,
   type KernelOptions,
   type Matrix,
   readMatrix,
+  readOptions,
   unshared,
 } from './matrix.js';
 import { type CentroidMeansArgs, centroidMeansReference } from './reference/centroid-means.js';
@@ -39,12 +41,12 @@ export async function centroidMeans(
   labels: Int32Array,
   options: CentroidMeansOptions & AsyncKernelOptions,
 ): Promise<LabelMeans> {
-  return runAsync(prepare(points, labels, options), options);
+  return runAsync(prepare(points, labels, options));
 }
 
 /** {@link centroidMeans}, at once. */
 export function centroidMeansSync(points: Matrix, labels: Int32Array, options: CentroidMeansOptions): LabelMeans {
-  return runSync(prepare(points, labels, options), options);
+  return runSync(prepare(points, labels, options));
 }
 
 function prepare(
@@ -52,7 +54,7 @@ function prepare(
   givenLabels: Int32Array,
   options: CentroidMeansOptions,
 ): KernelCall<CentroidMeansArgs, LabelMeans> {
-  checkOptions(options, [...KERNEL_OPTIONS, 'k', 'weights']);
+  options = readOptions(options, [...KERNEL_OPTIONS, 'k', 'weights']);
   points = readMatrix('points', points);
   const { k } = options;
   const [labels, weights] = [unshared(givenLabels), unshared(options.weights)];
@@ -72,6 +74,7 @@ function prepare(
   };
   return {
     kernel: 'centroidMeans',
+    options,
     args,
     reference: centroidMeansReference,
     inputs: { points },
@@ -80,9 +83,7 @@ function prepare(
 }
 
 function checkLabels(labels: unknown, rows: number, k: number): asserts labels is Int32Array {
-  if (!(labels instanceof Int32Array) || labels.length !== rows) {
-    throw invalid('labels', `an Int32Array of length ${rows}`, labels);
-  }
+  checkInt32Length('labels', labels, rows);
   const bad = labels.findIndex((label) => label < 0 || label >= k);
   if (bad >= 0) {
     throw new EatDmlError('ERR_ARGUMENT', `Expected labels in [0, ${k}) but received ${labels[bad]} in row ${bad}.`);
@@ -90,9 +91,7 @@ function checkLabels(labels: unknown, rows: number, k: number): asserts labels i
 }
 
 function checkWeights(weights: unknown, rows: number): void {
-  if (!(weights instanceof Float32Array) || weights.length !== rows) {
-    throw invalid('weights', `a Float32Array of length ${rows}`, weights);
-  }
+  checkFloat32Length('weights', weights, rows);
   const bad = weights.findIndex((w) => !(w >= 0 && w < Number.POSITIVE_INFINITY));
   if (bad >= 0) {
     throw new EatDmlError('ERR_ARGUMENT', `Expected finite weights >= 0 but received ${weights[bad]} in row ${bad}.`);

@@ -1,7 +1,7 @@
 import { allocate } from './allocate.js';
 import { type BroadcastOperands, operandLayout } from './broadcast.js';
 import { checkUint8Length } from './integers.js';
-import { type AsyncKernelOptions, checkOneOf, checkOptions, KERNEL_OPTIONS, type KernelOptions } from './matrix.js';
+import { type AsyncKernelOptions, checkOneOf, KERNEL_OPTIONS, type KernelOptions, readOptions } from './matrix.js';
 import {
   COMPARE_OPS,
   type CompareOp,
@@ -22,21 +22,28 @@ export interface CompareValuesOptions extends KernelOptions, BroadcastOperands {
  * @throws EatDmlError ERR_ARGUMENT for options that do not fit, such as strides that leave an operand.
  */
 export async function compareValues(options: CompareValuesOptions & AsyncKernelOptions): Promise<Uint8Array> {
-  return runAsync(prepare(options), options);
+  return runAsync(prepare(options));
 }
 
 /** {@link compareValues}, at once. */
 export function compareValuesSync(options: CompareValuesOptions): Uint8Array {
-  return runSync(prepare(options), options);
+  return runSync(prepare(options));
 }
 
 function prepare(options: CompareValuesOptions): KernelCall<CompareValuesArgs, Uint8Array> {
-  checkOptions(options, [...KERNEL_OPTIONS, 'op', 'a', 'b', 'shape', 'aStrides', 'bStrides', 'out']);
+  options = readOptions(options, [...KERNEL_OPTIONS, 'op', 'a', 'b', 'shape', 'aStrides', 'bStrides', 'out']);
   const { op, a, b } = options;
   checkOneOf('op', op, COMPARE_OPS);
   const { layout, size } = operandLayout(options);
   const out = options.out ?? allocate(Uint8Array, size);
   checkUint8Length('out', out, size);
   const args = { op: COMPARE_OPS.indexOf(op), a, b, layout, out };
-  return { kernel: 'compareValues', args, reference: compareValuesReference, inputs: {}, result: () => args.out };
+  return {
+    kernel: 'compareValues',
+    options,
+    args,
+    reference: compareValuesReference,
+    inputs: {},
+    result: () => args.out,
+  };
 }

@@ -1,6 +1,6 @@
 import { invalid } from '../errors.js';
 import { allocate } from './allocate.js';
-import { type Conv2DGeometry, geometrySizes } from './conv2d.js';
+import { type Conv2DGeometry, geometrySizes, readGeometry } from './conv2d.js';
 import { checkInt32Length } from './integers.js';
 import {
   type AsyncKernelOptions,
@@ -8,7 +8,9 @@ import {
   checkOptions,
   KERNEL_OPTIONS,
   type KernelOptions,
+  readOptions,
 } from './matrix.js';
+import { readable, readFields } from './read-once.js';
 import {
   type ConvReluLayerArgs,
   type ConvReluStackArgs,
@@ -64,12 +66,12 @@ export interface ConvReluStackBackpropInputOptions extends KernelOptions {
  * @throws EatDmlError ERR_ARGUMENT for layers that are not whole or do not follow each other, and arrays that do not fit.
  */
 export async function convReluStack(options: ConvReluStackOptions & AsyncKernelOptions): Promise<ConvReluStackResult> {
-  return runAsync(prepare(options), options);
+  return runAsync(prepare(options));
 }
 
 /** {@link convReluStack}, at once. */
 export function convReluStackSync(options: ConvReluStackOptions): ConvReluStackResult {
-  return runSync(prepare(options), options);
+  return runSync(prepare(options));
 }
 
 /**
@@ -79,12 +81,12 @@ export function convReluStackSync(options: ConvReluStackOptions): ConvReluStackR
 export async function convReluStackBackpropInput(
   options: ConvReluStackBackpropInputOptions & AsyncKernelOptions,
 ): Promise<Float32Array> {
-  return runAsync(prepareGradient(options), options);
+  return runAsync(prepareGradient(options));
 }
 
 /** {@link convReluStackBackpropInput}, at once. */
 export function convReluStackBackpropInputSync(options: ConvReluStackBackpropInputOptions): Float32Array {
-  return runSync(prepareGradient(options), options);
+  return runSync(prepareGradient(options));
 }
 
 /**
@@ -92,39 +94,44 @@ export function convReluStackBackpropInputSync(options: ConvReluStackBackpropInp
  * @throws EatDmlError ERR_ARGUMENT for layers that are not whole.
  */
 export function passedLength(layers: readonly Pick<ConvReluStackLayer, 'geometry'>[]): number {
-  checkGeometries(layers);
-  return layers.reduce((sum, { geometry }) => sum + passedSize(geometry), 0);
+  return wordsOf(readLayers(readFields('', { layers }, ['layers']).layers));
 }
 
+const wordsOf = (layers: readonly ConvReluStackLayer[]) =>
+  layers.reduce((sum, { geometry }) => sum + passedSize(geometry), 0);
+
 function prepare(options: ConvReluStackOptions): KernelCall<ConvReluStackArgs, ConvReluStackResult> {
-  checkOptions(options, [...KERNEL_OPTIONS, 'layers', 'input', 'out', 'passed']);
+  options = readOptions(options, [...KERNEL_OPTIONS, 'layers', 'input', 'out', 'passed']);
   const { input } = options;
-  const layers = checkedLayers(options.layers, true);
-  const [inputLength, outputLength] = ends(options.layers);
+  const given = readLayers(options.layers);
+  const layers = checkedLayers(given, true);
+  const [inputLength, outputLength] = ends(given);
   checkFloat32Length('input', input, inputLength);
-  const words = passedLength(options.layers);
+  const words = wordsOf(given);
   const { out = allocate(Float32Array, outputLength), passed = allocate(Int32Array, words, 'passed') } = options;
   checkFloat32Length('out', out, outputLength);
   checkInt32Length('passed', passed, words);
   const args = { layers, input, out, passed };
   const result = () => ({ out: args.out, passed: args.passed });
-  return { kernel: 'convReluStack', args, reference: convReluStackReference, inputs: {}, result };
+  return { kernel: 'convReluStack', options, args, reference: convReluStackReference, inputs: {}, result };
 }
 
 function prepareGradient(
   options: ConvReluStackBackpropInputOptions,
 ): KernelCall<ConvReluStackBackpropInputArgs, Float32Array> {
-  checkOptions(options, [...KERNEL_OPTIONS, 'layers', 'dy', 'passed', 'out']);
+  options = readOptions(options, [...KERNEL_OPTIONS, 'layers', 'dy', 'passed', 'out']);
   const { dy, passed } = options;
-  const layers = checkedLayers(options.layers, false);
-  const [inputLength, outputLength] = ends(options.layers);
+  const given = readLayers(options.layers);
+  const layers = checkedLayers(given, false);
+  const [inputLength, outputLength] = ends(given);
   checkFloat32Length('dy', dy, outputLength);
-  checkInt32Length('passed', passed, passedLength(options.layers));
+  checkInt32Length('passed', passed, wordsOf(given));
   const { out = allocate(Float32Array, inputLength) } = options;
   checkFloat32Length('out', out, inputLength);
   const args = { layers, dy, passed, out };
   return {
     kernel: 'convReluStackBackpropInput',
+    options,
     args,
     reference: convReluStackBackpropInputReference,
     inputs: {},
@@ -132,9 +139,27 @@ function prepareGradient(
   };
 }
 
-/** The layers as the kernels read them; throws unless they are whole and follow each other. */
+const LAYER = ['geometry', 'filter', 'bias'] as const;
+
+/** The layers as plain objects, with geometries that are whole. */
+function readLayers(layers: unknown): ConvReluStackLayer[] {
+  if (!Array.isArray(layers) || layers.length === 0) throw invalid('layers', 'a list of at least one layer', layers);
+  return layers.map((layer: unknown, i) => {
+    const name = `layers[${i}]`;
+    const given = readable(name, () => checkedLayer(name, layer));
+    const fields = readFields(name, given, LAYER);
+    return { ...fields, geometry: readGeometry(fields.geometry, `${name}.geometry`) } as ConvReluStackLayer;
+  });
+}
+
+function checkedLayer(name: string, layer: unknown): object {
+  if (typeof layer !== 'object' || layer === null) throw invalid(name, 'an object {geometry, filter, bias?}', layer);
+  checkOptions(layer, LAYER);
+  return layer;
+}
+
+/** The layers as the kernels read them; throws unless their arrays fit and they follow each other. */
 function checkedLayers(layers: readonly ConvReluStackLayer[], biased: boolean): ConvReluLayerArgs[] {
-  checkGeometries(layers);
   return layers.map(({ geometry, filter, bias }, i) => {
     const name = `layers[${i}]`;
     checkFloat32Length(`${name}.filter`, filter, geometrySizes(geometry).filter);
@@ -142,16 +167,6 @@ function checkedLayers(layers: readonly ConvReluStackLayer[], biased: boolean): 
     if (i > 0) checkShape(`${name}'s input`, inputShape(geometry), outputShape(layers[i - 1].geometry));
     return { ...geometry, filter, bias };
   });
-}
-
-function checkGeometries(layers: readonly Pick<ConvReluStackLayer, 'geometry'>[]): void {
-  if (!Array.isArray(layers) || layers.length === 0) throw invalid('layers', 'a list of at least one layer', layers);
-  for (let i = 0; i < layers.length; i++) {
-    const expected = 'an object {geometry, filter, bias?}';
-    if (typeof layers[i] !== 'object' || layers[i] === null) throw invalid(`layers[${i}]`, expected, layers[i]);
-    checkOptions(layers[i], ['geometry', 'filter', 'bias']);
-    geometrySizes(layers[i].geometry, `layers[${i}].geometry`);
-  }
 }
 
 const inputShape = (g: Conv2DGeometry) => [g.batch, g.inHeight, g.inWidth, g.inChannels];

@@ -6,10 +6,11 @@ import {
   checkCount,
   checkFloat32Length,
   checkOneOf,
-  checkOptions,
   KERNEL_OPTIONS,
   type KernelOptions,
+  readOptions,
 } from './matrix.js';
+import { readFields } from './read-once.js';
 import {
   type Conv2DArgs,
   type Conv2DBackpropFilterArgs,
@@ -57,41 +58,42 @@ export interface Conv2DBackpropFilterOptions extends KernelOptions {
 
 /** Cross-correlation of NHWC images with an HWIO filter, zero padding; bias and activation on the way out. */
 export async function conv2d(options: Conv2DOptions & AsyncKernelOptions): Promise<Float32Array> {
-  return runAsync(prepareForward(options), options);
+  return runAsync(prepareForward(options));
 }
 
 /** {@link conv2d}, at once. */
 export function conv2dSync(options: Conv2DOptions): Float32Array {
-  return runSync(prepareForward(options), options);
+  return runSync(prepareForward(options));
 }
 
 /** The gradient of {@link conv2d} (without activation) by its input. */
 export async function conv2dBackpropInput(
   options: Conv2DBackpropInputOptions & AsyncKernelOptions,
 ): Promise<Float32Array> {
-  return runAsync(prepareInput(options), options);
+  return runAsync(prepareInput(options));
 }
 
 /** {@link conv2dBackpropInput}, at once. */
 export function conv2dBackpropInputSync(options: Conv2DBackpropInputOptions): Float32Array {
-  return runSync(prepareInput(options), options);
+  return runSync(prepareInput(options));
 }
 
 /** The gradient of {@link conv2d} (without activation) by its filter. */
 export async function conv2dBackpropFilter(
   options: Conv2DBackpropFilterOptions & AsyncKernelOptions,
 ): Promise<Float32Array> {
-  return runAsync(prepareFilter(options), options);
+  return runAsync(prepareFilter(options));
 }
 
 /** {@link conv2dBackpropFilter}, at once. */
 export function conv2dBackpropFilterSync(options: Conv2DBackpropFilterOptions): Float32Array {
-  return runSync(prepareFilter(options), options);
+  return runSync(prepareFilter(options));
 }
 
 function prepareForward(options: Conv2DOptions): KernelCall<Conv2DArgs, Float32Array> {
-  checkOptions(options, [...KERNEL_OPTIONS, 'geometry', 'input', 'filter', 'bias', 'activation', 'out']);
-  const { geometry, input, filter, bias, activation = 'none' } = options;
+  options = readOptions(options, [...KERNEL_OPTIONS, 'geometry', 'input', 'filter', 'bias', 'activation', 'out']);
+  const { input, filter, bias, activation = 'none' } = options;
+  const geometry = readGeometry(options.geometry);
   const size = geometrySizes(geometry);
   checkFloat32Length('input', input, size.input);
   checkFloat32Length('filter', filter, size.filter);
@@ -99,18 +101,20 @@ function prepareForward(options: Conv2DOptions): KernelCall<Conv2DArgs, Float32A
   checkOneOf('activation', activation, ACTIVATIONS);
   const out = outputOf(options.out, size.output);
   const args = { ...geometry, input, filter, bias, activation: ACTIVATIONS.indexOf(activation), out };
-  return { kernel: 'conv2d', args, reference: conv2dReference, inputs: {}, result: () => args.out };
+  return { kernel: 'conv2d', options, args, reference: conv2dReference, inputs: {}, result: () => args.out };
 }
 
 function prepareInput(options: Conv2DBackpropInputOptions): KernelCall<Conv2DBackpropInputArgs, Float32Array> {
-  checkOptions(options, [...KERNEL_OPTIONS, 'geometry', 'dy', 'filter', 'out']);
-  const { geometry, dy, filter } = options;
+  options = readOptions(options, [...KERNEL_OPTIONS, 'geometry', 'dy', 'filter', 'out']);
+  const { dy, filter } = options;
+  const geometry = readGeometry(options.geometry);
   const size = geometrySizes(geometry);
   checkFloat32Length('dy', dy, size.output);
   checkFloat32Length('filter', filter, size.filter);
   const args = { ...geometry, dy, filter, out: outputOf(options.out, size.input) };
   return {
     kernel: 'conv2dBackpropInput',
+    options,
     args,
     reference: conv2dBackpropInputReference,
     inputs: {},
@@ -119,14 +123,16 @@ function prepareInput(options: Conv2DBackpropInputOptions): KernelCall<Conv2DBac
 }
 
 function prepareFilter(options: Conv2DBackpropFilterOptions): KernelCall<Conv2DBackpropFilterArgs, Float32Array> {
-  checkOptions(options, [...KERNEL_OPTIONS, 'geometry', 'input', 'dy', 'out']);
-  const { geometry, input, dy } = options;
+  options = readOptions(options, [...KERNEL_OPTIONS, 'geometry', 'input', 'dy', 'out']);
+  const { input, dy } = options;
+  const geometry = readGeometry(options.geometry);
   const size = geometrySizes(geometry);
   checkFloat32Length('input', input, size.input);
   checkFloat32Length('dy', dy, size.output);
   const args = { ...geometry, input, dy, out: outputOf(options.out, size.filter) };
   return {
     kernel: 'conv2dBackpropFilter',
+    options,
     args,
     reference: conv2dBackpropFilterReference,
     inputs: {},
@@ -140,17 +146,38 @@ const COUNTS = [
 ];
 const PADS = ['padTop', 'padLeft'] as const;
 
-/** Elements of the input, the output and the filter; throws unless the geometry, called `name`, is whole. */
-export function geometrySizes(g: Conv2DGeometry, name = 'geometry') {
-  if (typeof g !== 'object' || g === null) throw invalid(name, `an object with ${COUNTS.join(', ')}`, g);
+/** The geometry as a plain object; throws unless it, called `name`, is whole. */
+export function readGeometry(given: unknown, name = 'geometry'): Conv2DGeometry {
+  if (typeof given !== 'object' || given === null) throw invalid(name, `an object with ${COUNTS.join(', ')}`, given);
+  const g = readFields(name, given, [...COUNTS, ...PADS]);
   for (const field of COUNTS) checkCount(`${name}.${field}`, g[field]);
   for (const field of PADS)
     if (!Number.isSafeInteger(g[field])) throw invalid(`${name}.${field}`, 'an integer', g[field]);
-  for (const axis of ['Height', 'Width'] as const) {
-    const { count, stride, pad, taps, dilation } = windowsOf(g, axis);
-    const reach = (count - 1) * stride + (taps - 1) * dilation + Math.abs(pad);
-    if (!Number.isSafeInteger(reach)) throw invalid(`${name}.stride${axis}`, 'windows within 2^53 places', stride);
+  const geometry = g as unknown as Conv2DGeometry;
+  checkReach(geometry, name);
+  return geometry;
+}
+
+/** How far windows may reach beyond an image, in pixels of an axis. */
+const FARTHEST = 2 ** 31;
+
+/** Sizes and places are numbers that kernels can multiply. */
+function checkReach(g: Conv2DGeometry, name: string): void {
+  for (const [size, elements] of Object.entries(geometrySizes(g))) {
+    if (!Number.isSafeInteger(elements)) throw invalid(`${name}'s ${size}`, 'fewer than 2^53 elements', elements);
   }
+  const axes = {
+    Height: g.outHeight * g.strideHeight + Math.abs(g.padTop) + g.filterHeight * g.dilationHeight,
+    Width: g.outWidth * g.strideWidth + Math.abs(g.padLeft) + g.filterWidth * g.dilationWidth,
+  };
+  for (const [axis, reached] of Object.entries(axes)) {
+    if (reached < FARTHEST) continue;
+    throw invalid(`${name}.stride${axis}, its dilation and padding`, 'windows within 2^31 pixels', reached);
+  }
+}
+
+/** Elements of the input, the output and the filter. */
+export function geometrySizes(g: Conv2DGeometry) {
   return {
     input: g.batch * g.inHeight * g.inWidth * g.inChannels,
     output: g.batch * g.outHeight * g.outWidth * g.outChannels,

@@ -1,8 +1,9 @@
 import { resolveDevice } from './devices.js';
 import type { Addon } from './load-addon.js';
-import { checkFinite, checkOptions, type KernelOptions, type Matrix, readMatrix } from './matrix.js';
+import { checkFinite, type KernelOptions, type Matrix, readMatrix, readOptions } from './matrix.js';
 import { type DeviceMatrix, ResidentMatrix, type Uploaded } from './resident-matrix.js';
 import { translate } from './run-kernel.js';
+import { copyOf } from './typed-arrays.js';
 
 export type { DeviceMatrix } from './resident-matrix.js';
 
@@ -17,7 +18,7 @@ interface UploadedOnCpu extends Uploaded {
  * @throws EatDmlError ERR_DEVICE without the device or memory on it, ERR_NOT_FINITE naming the first bad row.
  */
 export function uploadMatrix(matrix: Matrix, options: KernelOptions = {}): DeviceMatrix {
-  checkOptions(options, ['device', 'checkFinite']);
+  options = readOptions(options, ['device', 'checkFinite']);
   const read = readMatrix('matrix', matrix);
   const scan = options.checkFinite ?? true;
   const addon = resolveDevice(options.device, 'uploadMatrix');
@@ -44,7 +45,7 @@ export function ownMatrix(
 
 function snapshot(matrix: Matrix, addon: Addon | undefined, kernel: string): ResidentMatrix {
   if (!addon) {
-    const copy = matrix.data.slice();
+    const copy = copyOf(matrix.data);
     return new ResidentMatrix(matrix, 'js', () => copy);
   }
   const uploaded = upload<UploadedOnCpu>(addon, kernel, { matrix });

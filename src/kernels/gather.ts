@@ -4,9 +4,9 @@ import {
   type AsyncKernelOptions,
   checkCount,
   checkFloat32Length,
-  checkOptions,
   KERNEL_OPTIONS,
   type KernelOptions,
+  readOptions,
   unshared,
 } from './matrix.js';
 import { type GatherArgs, gatherReference } from './reference/gather.js';
@@ -34,16 +34,26 @@ export interface GatherOptions extends KernelOptions {
  * @throws EatDmlError ERR_ARGUMENT for options that do not fit, such as an index that is out of range.
  */
 export async function gather(options: GatherOptions & AsyncKernelOptions): Promise<Float32Array> {
-  return runAsync(prepare(options), options);
+  return runAsync(prepare(options));
 }
 
 /** {@link gather}, at once. */
 export function gatherSync(options: GatherOptions): Float32Array {
-  return runSync(prepare(options), options);
+  return runSync(prepare(options));
 }
 
 function prepare(options: GatherOptions): KernelCall<GatherArgs, Float32Array> {
-  checkOptions(options, [...KERNEL_OPTIONS, 'x', 'indices', 'batch', 'outer', 'size', 'inner', 'count', 'out']);
+  options = readOptions(options, [
+    ...KERNEL_OPTIONS,
+    'x',
+    'indices',
+    'batch',
+    'outer',
+    'size',
+    'inner',
+    'count',
+    'out',
+  ]);
   const { x, batch = 1, outer = 1, size, inner = 1, count } = options;
   const indices = unshared(options.indices);
   for (const [name, value] of Object.entries({ batch, outer, size, inner, count })) checkCount(name, value);
@@ -54,5 +64,5 @@ function prepare(options: GatherOptions): KernelCall<GatherArgs, Float32Array> {
   const out = options.out ?? allocate(Float32Array, length);
   checkFloat32Length('out', out, length);
   const args = { x, indices, batch, outer, size, inner, count, out };
-  return { kernel: 'gather', args, reference: gatherReference, inputs: {}, result: () => args.out };
+  return { kernel: 'gather', options, args, reference: gatherReference, inputs: {}, result: () => args.out };
 }

@@ -1,17 +1,25 @@
+import { types } from 'node:util';
 import { describe, EatDmlError, invalid } from '../errors.js';
+import { checkAttached } from './matrix.js';
+import { lengthOf } from './typed-arrays.js';
 
-/** Throws unless `data` is an Int32Array of exactly `length`. */
+/** Throws unless `data` is an attached Int32Array of exactly `length`. */
 export function checkInt32Length(name: string, data: unknown, length: number): asserts data is Int32Array {
-  if (!(data instanceof Int32Array) || data.length !== length) {
-    throw invalid(name, `an Int32Array of length ${length}`, data);
-  }
+  if (!types.isInt32Array(data)) throw invalid(name, `an Int32Array of length ${length}`, data);
+  checkAttached(name, data);
+  if (lengthOf(data) !== length) throw invalid(name, `an Int32Array of length ${length}`, data);
 }
 
-/** Throws unless `data` is a Uint8Array of exactly `length`. */
+/** Throws unless `data` is an attached Uint8Array. */
+export function checkUint8(name: string, data: unknown): asserts data is Uint8Array {
+  if (!types.isUint8Array(data)) throw invalid(name, 'a Uint8Array', data);
+  checkAttached(name, data);
+}
+
+/** Throws unless `data` is an attached Uint8Array of exactly `length`. */
 export function checkUint8Length(name: string, data: unknown, length: number): asserts data is Uint8Array {
-  if (!(data instanceof Uint8Array) || data.length !== length) {
-    throw invalid(name, `a Uint8Array of length ${length}`, data);
-  }
+  checkUint8(name, data);
+  if (lengthOf(data) !== length) throw invalid(name, `a Uint8Array of length ${length}`, data);
 }
 
 /** Throws unless `list` is an array of integers >= `least`, as many as `count` (one of several); a hole is no integer. */

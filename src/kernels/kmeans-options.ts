@@ -1,14 +1,16 @@
 import { EatDmlError, invalid } from '../errors.js';
 import {
+  type AsyncKernelOptions,
   batchOf,
   checkCount,
+  checkFlag,
   checkNonNegative,
   checkOneOf,
-  checkOptions,
   KERNEL_OPTIONS,
   type KernelOptions,
   type Matrix,
-  readMatrix,
+  readMatrices,
+  readOptions,
 } from './matrix.js';
 import type { KMeansIteration } from './reference/kmeans.js';
 
@@ -42,19 +44,19 @@ export interface KMeansProgress extends KMeansIteration {
 export type Checked = Required<
   Pick<KMeansOptions, 'k' | 'maxIterations' | 'tolerance' | 'restarts' | 'pruning' | 'seed' | 'init'>
 > &
-  Pick<KMeansOptions, 'onIteration'> & { points: Matrix };
+  Pick<KMeansOptions, 'onIteration'> & { points: Matrix; options: AsyncKernelOptions };
 
 /** Throws one sentence for the first option that does not fit. */
 export function checkKMeans(given: Matrix, options: KMeansOptions): Checked {
   const known = ['k', 'init', 'maxIterations', 'tolerance', 'restarts', 'pruning', 'seed', 'onIteration'];
-  checkOptions(options, [...KERNEL_OPTIONS, ...known]);
-  const points = readMatrix('points', given);
+  options = readOptions(options, [...KERNEL_OPTIONS, ...known]);
   const { maxIterations = 300, tolerance = 0, restarts = 1, pruning = true, seed = 0, onIteration } = options;
   let { k, init = 'k-means++' } = options;
+  const { points, init: start } = readMatrices({ points: given, ...(typeof init !== 'string' && { init }) });
   if (typeof init === 'string') {
     checkOneOf('init', init, ['k-means++', 'random']);
   } else {
-    init = readMatrix('init', init);
+    init = start as Matrix;
     k ??= init.rows;
     if (init.rows !== k || init.cols !== points.cols || batchOf(init) !== batchOf(points)) {
       const expected = `${batchOf(points)} x ${k} x ${points.cols}`;
@@ -68,8 +70,21 @@ export function checkKMeans(given: Matrix, options: KMeansOptions): Checked {
   checkCount('maxIterations', maxIterations);
   checkNonNegative('tolerance', tolerance);
   checkCount('restarts', restarts);
+  checkFlag('pruning', pruning);
   if (!Number.isSafeInteger(seed)) throw invalid('seed', 'an integer', seed);
   if (onIteration !== undefined && typeof onIteration !== 'function')
     throw invalid('onIteration', 'a function', onIteration);
-  return { points, k, init, maxIterations, tolerance, restarts, pruning, seed, onIteration };
+  const { device, checkFinite, signal } = options as AsyncKernelOptions;
+  return {
+    options: { device, checkFinite, signal },
+    points,
+    k,
+    init,
+    maxIterations,
+    tolerance,
+    restarts,
+    pruning,
+    seed,
+    onIteration,
+  };
 }

@@ -1,4 +1,3 @@
-import { checkSignal } from '../errors.js';
 import { randomStream } from '../random.js';
 import { ownMatrix } from './device-matrix.js';
 import { type Checked, checkKMeans, type KMeansOptions, type KMeansProgress } from './kmeans-options.js';
@@ -31,20 +30,20 @@ export interface KMeansResult {
  */
 export async function kmeans(points: Matrix, options: KMeansOptions & AsyncKernelOptions): Promise<KMeansResult> {
   const given = checkKMeans(points, options);
-  checkSignal(options.signal);
   const stop = new AbortController();
   const thrown: { error?: unknown } = {};
   const watched = watch(given, (error) => {
     thrown.error = error;
     stop.abort(error);
   });
-  const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal;
-  const own = ownMatrix(given.points, options.device, 'kmeans', { ...given, starts: given.restarts });
-  const steps = plan({ ...watched, points: own });
+  const { device, signal: asked } = given.options;
+  const signal = asked ? AbortSignal.any([asked, stop.signal]) : stop.signal;
+  const own = ownMatrix(given.points, device, 'kmeans', { ...given, starts: given.restarts });
+  const steps = plan({ ...watched, options: { ...given.options, signal }, points: own });
   try {
     let step = steps.next();
     while (!step.done) {
-      await runAsync(step.value, { ...options, signal });
+      await runAsync(step.value);
       if ('error' in thrown) throw thrown.error;
       step = steps.next();
     }
@@ -61,12 +60,12 @@ export function kmeansSync(points: Matrix, options: KMeansOptions): KMeansResult
   const given = checkKMeans(points, options);
   // The callback may do anything to the caller's arrays.
   const own =
-    given.onIteration && ownMatrix(given.points, options.device, 'kmeans', { ...given, starts: given.restarts });
+    given.onIteration && ownMatrix(given.points, given.options.device, 'kmeans', { ...given, starts: given.restarts });
   const steps = plan({ ...given, points: own ?? given.points });
   try {
     let step = steps.next();
     while (!step.done) {
-      runSync(step.value, options);
+      runSync(step.value);
       step = steps.next();
     }
     return step.value;
@@ -107,6 +106,7 @@ function* plan(given: Checked): Plan {
     const init = { data: args.centroids.slice(), rows: k, cols, ...(problems > 1 && { batch: problems }) };
     yield {
       kernel: 'kmeans',
+      options: given.options,
       args,
       reference: kmeansReference,
       inputs: { points: given.points, init },
@@ -150,6 +150,7 @@ function* start(points: Matrix, o: Checked, batch: number, restart: number): Gen
     const args = { points, k, trials, block, uniforms: random.uniforms(k * trials), chosen };
     yield {
       kernel: 'kmeansPlusPlus',
+      options: o.options,
       args,
       reference: kmeansPlusPlusReference,
       inputs: { points },

@@ -4,11 +4,12 @@ import { allocate } from './allocate.js';
 import {
   type AsyncKernelOptions,
   checkCount,
+  checkFlag,
   checkFloat32Length,
   checkOneOf,
-  checkOptions,
   KERNEL_OPTIONS,
   type KernelOptions,
+  readOptions,
 } from './matrix.js';
 import { type MatMulArgs, matmulReference } from './reference/matmul.js';
 import { type KernelCall, runAsync, runSync } from './run-kernel.js';
@@ -41,21 +42,23 @@ export interface MatMulOptions extends KernelOptions {
  * @throws EatDmlError ERR_ARGUMENT for lengths that do not fit.
  */
 export async function matmul(options: MatMulOptions & AsyncKernelOptions): Promise<Float32Array> {
-  return runAsync(prepare(options), options);
+  return runAsync(prepare(options));
 }
 
 /** {@link matmul}, at once. */
 export function matmulSync(options: MatMulOptions): Float32Array {
-  return runSync(prepare(options), options);
+  return runSync(prepare(options));
 }
 
 const KNOWN = ['a', 'b', 'm', 'n', 'k', 'batch', 'broadcastA', 'broadcastB', 'transposeA', 'transposeB', 'bias', 'out'];
 
 function prepare(options: MatMulOptions): KernelCall<MatMulArgs, Float32Array> {
-  checkOptions(options, [...KERNEL_OPTIONS, ...KNOWN, 'activation']);
+  options = readOptions(options, [...KERNEL_OPTIONS, ...KNOWN, 'activation']);
   const { a, b, m, n, k, batch = 1, bias, activation = 'none' } = options;
   const { broadcastA = false, broadcastB = false, transposeA = false, transposeB = false } = options;
   for (const [name, value] of Object.entries({ m, n, k, batch })) checkCount(name, value);
+  const flags = { broadcastA, broadcastB, transposeA, transposeB };
+  for (const [name, value] of Object.entries(flags)) checkFlag(name, value);
   checkFloat32Length('a', a, (broadcastA ? 1 : batch) * m * k);
   checkFloat32Length('b', b, (broadcastB ? 1 : batch) * k * n);
   if (bias !== undefined) checkFloat32Length('bias', bias, n);
@@ -63,7 +66,6 @@ function prepare(options: MatMulOptions): KernelCall<MatMulArgs, Float32Array> {
   const out = options.out ?? allocate(Float32Array, batch * m * n);
   checkFloat32Length('out', out, batch * m * n);
   if (out === a || out === b) throw invalid('out', 'an array of its own', 'one of the inputs');
-  const flags = { broadcastA, broadcastB, transposeA, transposeB };
   const args = { a, b, m, n, k, batch, bias, ...flags, activation: ACTIVATIONS.indexOf(activation), out };
-  return { kernel: 'matmul', args, reference: matmulReference, inputs: {}, result: () => args.out };
+  return { kernel: 'matmul', options, args, reference: matmulReference, inputs: {}, result: () => args.out };
 }

@@ -1,5 +1,8 @@
-import { describe, EatDmlError, invalid } from '../errors.js';
+import { types } from 'node:util';
+import { checkSignal, describe, EatDmlError, invalid } from '../errors.js';
+import { readable, readFields } from './read-once.js';
 import { ResidentMatrix } from './resident-matrix.js';
+import { copyOf, isDetached, isShared, isTypedArray, lengthOf, type TypedArray, viewOf } from './typed-arrays.js';
 
 /** Row-major float32 matrix; with `batch` B > 1 `data` holds B matrices of `rows` x `cols` one after the other. */
 export interface Matrix {
@@ -48,24 +51,38 @@ export function batchOf(m: Matrix): number {
  * change or grow meanwhile, it is a snapshot. `name` is the argument's name in the message.
  */
 export function readMatrix(name: string, m: unknown): Matrix {
-  if (ResidentMatrix.is(m)) {
-    if (!m.disposed) return m;
-    throw new EatDmlError('ERR_ARGUMENT', `Expected a matrix for ${name} but received one that is disposed.`);
-  }
-  if (typeof m !== 'object' || m === null || !('data' in m)) {
-    throw invalid(name, 'a matrix {data: Float32Array, rows, cols, batch?}', m);
-  }
-  // Read once: what is checked is what is computed on.
-  const { data, rows, cols, batch } = m as Matrix;
-  const matrix = { data: unshared(data), rows, cols, ...(batch !== undefined && { batch }) };
-  checkShape(name, matrix);
-  return matrix;
+  return readMatrices({ [name]: m })[name];
+}
+
+/** Several, by their names: all are read before the first is checked, since code of the caller's may run meanwhile. */
+export function readMatrices<T extends Record<string, unknown>>(given: T): { [K in keyof T]: Matrix } {
+  const read = Object.entries(given).map(([name, m]) => [name, fieldsOf(name, m)] as const);
+  const checked = read.map(([name, m]) => [name, checkedMatrix(name, m)]);
+  return Object.fromEntries(checked) as { [K in keyof T]: Matrix };
+}
+
+const FIELDS = ['data', 'rows', 'cols', 'batch'] as const;
+
+function fieldsOf(name: string, m: unknown): Matrix {
+  if (ResidentMatrix.is(m)) return m;
+  const isObject = typeof m === 'object' && m !== null;
+  const fields = isObject ? readFields(name, m, FIELDS) : {};
+  if (fields.data === undefined) throw invalid(name, 'a matrix {data: Float32Array, rows, cols, batch?}', m);
+  return { ...fields, data: unshared(fields.data) } as Matrix;
 }
 
 /** The array itself; over a SharedArrayBuffer a snapshot, so that what was checked is what is read. */
 export function unshared<T>(data: T): T {
-  const shared = ArrayBuffer.isView(data) && !(data.buffer instanceof ArrayBuffer);
-  return shared ? ((data as unknown as Float32Array).slice() as T) : data;
+  return isTypedArray(data) && isShared(data) ? copyOf(data) : data;
+}
+
+function checkedMatrix(name: string, m: Matrix): Matrix {
+  if (!ResidentMatrix.is(m)) {
+    checkShape(name, m);
+    return { ...m, data: viewOf(m.data) };
+  }
+  if (!m.disposed) return m;
+  throw new EatDmlError('ERR_ARGUMENT', `Expected a matrix for ${name} but received one that is disposed.`);
 }
 
 /** Throws unless `m` is a matrix that a kernel would take. */
@@ -79,33 +96,46 @@ function checkShape(name: string, { data, rows, cols, batch }: Matrix): void {
   checkCount(`${name}.cols`, cols);
   if (batch !== undefined) checkCount(`${name}.batch`, batch);
   const expected = rows * cols * (batch ?? 1);
-  if (data.length !== expected) {
+  const received = lengthOf(data);
+  if (received !== expected) {
     const shape = batch === undefined ? `${rows} x ${cols}` : `${batch} x ${rows} x ${cols}`;
     throw new EatDmlError(
       'ERR_ARGUMENT',
-      `Expected ${expected} values (${shape}) in ${name}.data but received ${data.length}.`,
-      { hint: data.length === 0 ? 'Its buffer may have been transferred or detached.' : undefined },
+      `Expected ${expected} values (${shape}) in ${name}.data but received ${received}.`,
+      { hint: received === 0 ? 'Its buffer may have been transferred or detached.' : undefined },
     );
   }
 }
 
 /** Throws unless `data` is a Float32Array over a buffer that is still attached. */
 export function checkFloat32(name: string, data: unknown): asserts data is Float32Array {
-  if (!(data instanceof Float32Array)) throw invalid(name, 'a Float32Array', data);
-  if (isDetached(data)) {
-    throw new EatDmlError('ERR_ARGUMENT', `Expected an attached buffer under ${name} but received a detached one.`);
-  }
+  if (!types.isFloat32Array(data)) throw invalid(name, 'a Float32Array', data);
+  checkAttached(name, data);
+}
+
+export function checkAttached(name: string, data: TypedArray): void {
+  if (!isDetached(data)) return;
+  throw new EatDmlError('ERR_ARGUMENT', `Expected an attached buffer under ${name} but received a detached one.`);
 }
 
 /** Throws unless `data` is an attached Float32Array of exactly `length`. */
 export function checkFloat32Length(name: string, data: unknown, length: number): asserts data is Float32Array {
   checkFloat32(name, data);
-  if (data.length !== length) throw invalid(name, `a Float32Array of length ${length}`, data);
+  if (lengthOf(data) !== length) throw invalid(name, `a Float32Array of length ${length}`, data);
 }
 
 /** A positive safe integer. */
 export function checkCount(name: string, value: unknown): asserts value is number {
   if (!Number.isSafeInteger(value) || (value as number) < 1) throw invalid(name, 'a positive integer', value);
+}
+
+/** NaN and the infinities are numbers. */
+export function checkNumber(name: string, value: unknown): asserts value is number {
+  if (typeof value !== 'number') throw invalid(name, 'a number', value);
+}
+
+export function checkFlag(name: string, value: unknown): asserts value is boolean {
+  if (typeof value !== 'boolean') throw invalid(name, 'true or false', value);
 }
 
 export function checkNonNegative(name: string, value: unknown): asserts value is number {
@@ -130,10 +160,13 @@ export function checkSameShape(nameA: string, a: Matrix, nameB: string, b: Matri
   );
 }
 
-/** NaN or Inf in row `row` (counted through all batches) of argument `name`. */
-export function notFinite(name: string, m: Matrix, row: number, value: number): EatDmlError {
+/** NaN or Inf in row `row` (counted through all batches) of argument `name`; `value` where it is known. */
+export function notFinite(name: string, m: Matrix, row: number, value?: number): EatDmlError {
   const where = m.batch === undefined ? `row ${row}` : `batch ${Math.floor(row / m.rows)}, row ${row % m.rows}`;
-  return new EatDmlError('ERR_NOT_FINITE', `Expected finite values in ${name} but received ${value} in ${where}.`);
+  return new EatDmlError(
+    'ERR_NOT_FINITE',
+    `Expected finite values in ${name} but received ${value ?? 'NaN or Infinity'} in ${where}.`,
+  );
 }
 
 /** Throws for the first row of `m` that holds NaN or Inf. */
@@ -147,6 +180,28 @@ export function outsideBox(argument: string, row: number): EatDmlError {
   return new EatDmlError('ERR_ARGUMENT', `Expected ${argument} to lie in the box but row ${row} does not.`);
 }
 
+/**
+ * The options as a plain object, with those of `known` that are there. Lists are copied, and so are objects whose keys `parts` names.
+ * @throws EatDmlError ERR_ARGUMENT for what is no object, for a key that is not known, and where a key cannot be read.
+ */
+export function readOptions<T extends object>(
+  options: T,
+  known: readonly string[],
+  parts: Record<string, readonly string[]> = {},
+): T {
+  readable('options', () => checkOptions(options, known));
+  const read = readFields('', options, known);
+  for (const [name, keys] of Object.entries(parts)) {
+    const part = read[name];
+    if (part === undefined || part === null) continue;
+    if (typeof part !== 'object') throw invalid(name, `an object {${keys.join(', ')}}`, part);
+    read[name] = readFields(name, part, keys);
+  }
+  if ('signal' in read) checkSignal(read.signal);
+  if ('checkFinite' in read) checkFlag('checkFinite', read.checkFinite);
+  return read as T;
+}
+
 /** Throws unless `options` is an object whose keys are all known. */
 export function checkOptions(options: unknown, known: readonly string[]): void {
   if (typeof options !== 'object' || options === null) throw invalid('options', 'an object', options);
@@ -157,17 +212,5 @@ export function checkOptions(options: unknown, known: readonly string[]): void {
         `Expected options among ${known.join(', ')} but received ${describe(key)}.`,
       );
     }
-  }
-}
-
-function isDetached(data: Float32Array): boolean {
-  const buffer = data.buffer as ArrayBuffer & { detached?: boolean };
-  if (buffer.detached !== undefined) return buffer.detached;
-  if (buffer.byteLength !== 0 || data.length !== 0) return false;
-  try {
-    new Uint8Array(buffer);
-    return false;
-  } catch {
-    return true;
   }
 }

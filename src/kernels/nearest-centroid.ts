@@ -1,12 +1,12 @@
 import {
   type AsyncKernelOptions,
   batchOf,
-  checkOptions,
   checkSameShape,
   KERNEL_OPTIONS,
   type KernelOptions,
   type Matrix,
-  readMatrix,
+  readMatrices,
+  readOptions,
 } from './matrix.js';
 import { type NearestCentroidArgs, nearestCentroidReference } from './reference/nearest-centroid.js';
 import { type KernelCall, runAsync, runSync } from './run-kernel.js';
@@ -30,12 +30,12 @@ export async function nearestCentroid(
   centroids: Matrix,
   options: AsyncKernelOptions = {},
 ): Promise<NearestCentroids> {
-  return runAsync(prepare(points, centroids, options), options);
+  return runAsync(prepare(points, centroids, options));
 }
 
 /** {@link nearestCentroid}, at once. */
 export function nearestCentroidSync(points: Matrix, centroids: Matrix, options: KernelOptions = {}): NearestCentroids {
-  return runSync(prepare(points, centroids, options), options);
+  return runSync(prepare(points, centroids, options));
 }
 
 function prepare(
@@ -43,9 +43,8 @@ function prepare(
   centroids: Matrix,
   options: KernelOptions,
 ): KernelCall<NearestCentroidArgs, NearestCentroids> {
-  checkOptions(options, KERNEL_OPTIONS);
-  points = readMatrix('points', points);
-  centroids = readMatrix('centroids', centroids);
+  options = readOptions(options, KERNEL_OPTIONS);
+  ({ points, centroids } = readMatrices({ points, centroids }));
   checkSameShape('points', points, 'centroids', centroids, false);
   const size = batchOf(points) * points.rows;
   const args = {
@@ -57,6 +56,7 @@ function prepare(
   };
   return {
     kernel: 'nearestCentroid',
+    options,
     args,
     reference: nearestCentroidReference,
     inputs: { points, centroids },

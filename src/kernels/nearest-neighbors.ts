@@ -4,15 +4,16 @@ import {
   type AsyncKernelOptions,
   batchOf,
   checkCount,
+  checkFlag,
   checkOneOf,
-  checkOptions,
   checkSameShape,
   KERNEL_OPTIONS,
   type KernelOptions,
   type Matrix,
   METRICS,
   type Metric,
-  readMatrix,
+  readMatrices,
+  readOptions,
 } from './matrix.js';
 import { type NearestNeighborsArgs, nearestNeighborsReference } from './reference/nearest-neighbors.js';
 import { type KernelCall, runAsync, runSync } from './run-kernel.js';
@@ -42,12 +43,12 @@ export async function nearestNeighbors(
   points: Matrix,
   options: NearestNeighborsOptions & AsyncKernelOptions,
 ): Promise<Neighbors> {
-  return runAsync(prepare(queries, points, options), options);
+  return runAsync(prepare(queries, points, options));
 }
 
 /** {@link nearestNeighbors}, at once. */
 export function nearestNeighborsSync(queries: Matrix, points: Matrix, options: NearestNeighborsOptions): Neighbors {
-  return runSync(prepare(queries, points, options), options);
+  return runSync(prepare(queries, points, options));
 }
 
 function prepare(
@@ -55,10 +56,10 @@ function prepare(
   points: Matrix,
   options: NearestNeighborsOptions,
 ): KernelCall<NearestNeighborsArgs, Neighbors> {
-  checkOptions(options, [...KERNEL_OPTIONS, 'k', 'excludeSelf', 'metric']);
-  queries = readMatrix('queries', queries);
-  points = readMatrix('points', points);
+  options = readOptions(options, [...KERNEL_OPTIONS, 'k', 'excludeSelf', 'metric']);
+  ({ queries, points } = readMatrices({ queries, points }));
   const { k, excludeSelf = false, metric = 'sqeuclidean' } = options;
+  checkFlag('excludeSelf', excludeSelf);
   checkSameShape('queries', queries, 'points', points, excludeSelf);
   checkOneOf('metric', metric, METRICS);
   checkCount('k', k);
@@ -76,6 +77,7 @@ function prepare(
   };
   return {
     kernel: 'nearestNeighbors',
+    options,
     args,
     reference: nearestNeighborsReference,
     inputs: { queries, points },

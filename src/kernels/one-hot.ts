@@ -4,9 +4,10 @@ import {
   type AsyncKernelOptions,
   checkCount,
   checkFloat32Length,
-  checkOptions,
+  checkNumber,
   KERNEL_OPTIONS,
   type KernelOptions,
+  readOptions,
   unshared,
 } from './matrix.js';
 import { type OneHotArgs, oneHotReference } from './reference/one-hot.js';
@@ -30,26 +31,29 @@ export interface OneHotOptions extends KernelOptions {
  * @throws EatDmlError ERR_ARGUMENT for options that do not fit.
  */
 export async function oneHot(options: OneHotOptions & AsyncKernelOptions): Promise<Float32Array> {
-  return runAsync(prepare(options), options);
+  return runAsync(prepare(options));
 }
 
 /** {@link oneHot}, at once. */
 export function oneHotSync(options: OneHotOptions): Float32Array {
-  return runSync(prepare(options), options);
+  return runSync(prepare(options));
 }
 
 function prepare(options: OneHotOptions): KernelCall<OneHotArgs, Float32Array> {
-  checkOptions(options, [...KERNEL_OPTIONS, 'indices', 'rows', 'depth', 'on', 'off', 'out']);
+  options = readOptions(options, [...KERNEL_OPTIONS, 'indices', 'rows', 'depth', 'on', 'off', 'out']);
   const { rows, depth, on = 1, off = 0 } = options;
   const indices = unshared(options.indices);
   checkCount('rows', rows);
   checkCount('depth', depth);
   checkInt32Length('indices', indices, rows);
+  checkNumber('on', on);
+  checkNumber('off', off);
   const out = options.out ?? allocate(Float32Array, rows * depth);
   checkFloat32Length('out', out, rows * depth);
   const args = { indices, rows, depth, on, off, out };
   return {
     kernel: 'oneHot',
+    options,
     args,
     reference: oneHotReference,
     inputs: {},

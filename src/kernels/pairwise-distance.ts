@@ -4,14 +4,14 @@ import {
   batchOf,
   checkFloat32Length,
   checkOneOf,
-  checkOptions,
   checkSameShape,
   KERNEL_OPTIONS,
   type KernelOptions,
   type Matrix,
   METRICS,
   type Metric,
-  readMatrix,
+  readMatrices,
+  readOptions,
 } from './matrix.js';
 import { type PairwiseDistanceArgs, pairwiseDistanceReference } from './reference/pairwise-distance.js';
 import { type KernelCall, runAsync, runSync } from './run-kernel.js';
@@ -36,18 +36,17 @@ export async function pairwiseDistance(
   b: Matrix,
   options: PairwiseDistanceOptions & AsyncKernelOptions = {},
 ): Promise<Matrix> {
-  return runAsync(prepare(a, b, options), options);
+  return runAsync(prepare(a, b, options));
 }
 
 /** {@link pairwiseDistance}, at once. */
 export function pairwiseDistanceSync(a: Matrix, b: Matrix, options: PairwiseDistanceOptions = {}): Matrix {
-  return runSync(prepare(a, b, options), options);
+  return runSync(prepare(a, b, options));
 }
 
 function prepare(a: Matrix, b: Matrix, options: PairwiseDistanceOptions): KernelCall<PairwiseDistanceArgs, Matrix> {
-  checkOptions(options, [...KERNEL_OPTIONS, 'metric', 'out']);
-  a = readMatrix('a', a);
-  b = readMatrix('b', b);
+  options = readOptions(options, [...KERNEL_OPTIONS, 'metric', 'out']);
+  ({ a, b } = readMatrices({ a, b }));
   checkSameShape('a', a, 'b', b, false);
   const { metric = 'sqeuclidean' } = options;
   checkOneOf('metric', metric, METRICS);
@@ -56,6 +55,7 @@ function prepare(a: Matrix, b: Matrix, options: PairwiseDistanceOptions): Kernel
   const args = { a, b, metric: METRICS.indexOf(metric), out: options.out ?? allocate(Float32Array, size) };
   return {
     kernel: 'pairwiseDistance',
+    options,
     args,
     reference: pairwiseDistanceReference,
     inputs: { a, b },

@@ -1,13 +1,13 @@
 import { EatDmlError, invalid } from '../errors.js';
 import { allocate } from './allocate.js';
-import { type Conv2DGeometry, geometrySizes, windowsOf } from './conv2d.js';
+import { type Conv2DGeometry, geometrySizes, readGeometry, windowsOf } from './conv2d.js';
 import {
   type AsyncKernelOptions,
   checkFloat32Length,
   checkOneOf,
-  checkOptions,
   KERNEL_OPTIONS,
   type KernelOptions,
+  readOptions,
 } from './matrix.js';
 import {
   POOL_OPS,
@@ -47,12 +47,12 @@ export interface Pool2DGradientOptions extends KernelOptions {
  * @throws EatDmlError ERR_ARGUMENT for options that do not fit, such as a window that lies outside the image.
  */
 export async function pool2d(options: Pool2DOptions & AsyncKernelOptions): Promise<Float32Array> {
-  return runAsync(prepareForward(options), options);
+  return runAsync(prepareForward(options));
 }
 
 /** {@link pool2d}, at once. */
 export function pool2dSync(options: Pool2DOptions): Float32Array {
-  return runSync(prepareForward(options), options);
+  return runSync(prepareForward(options));
 }
 
 /**
@@ -61,37 +61,46 @@ export function pool2dSync(options: Pool2DOptions): Float32Array {
  * @throws EatDmlError ERR_ARGUMENT for options that do not fit.
  */
 export async function pool2dGradient(options: Pool2DGradientOptions & AsyncKernelOptions): Promise<Float32Array> {
-  return runAsync(prepareGradient(options), options);
+  return runAsync(prepareGradient(options));
 }
 
 /** {@link pool2dGradient}, at once. */
 export function pool2dGradientSync(options: Pool2DGradientOptions): Float32Array {
-  return runSync(prepareGradient(options), options);
+  return runSync(prepareGradient(options));
 }
 
 function prepareForward(options: Pool2DOptions): KernelCall<Pool2DArgs, Float32Array> {
-  checkOptions(options, [...KERNEL_OPTIONS, 'op', 'geometry', 'x', 'out']);
-  const { op, geometry, x } = options;
+  options = readOptions(options, [...KERNEL_OPTIONS, 'op', 'geometry', 'x', 'out']);
+  const { op, x } = options;
   checkOneOf('op', op, POOL_OPS);
+  const geometry = readGeometry(options.geometry);
   const size = poolSizes(geometry);
   checkFloat32Length('x', x, size.input);
   const out = options.out ?? allocate(Float32Array, size.output);
   checkFloat32Length('out', out, size.output);
   const args = { ...geometry, op: POOL_OPS.indexOf(op), x, out };
-  return { kernel: 'pool2d', args, reference: pool2dReference, inputs: {}, result: () => args.out };
+  return { kernel: 'pool2d', options, args, reference: pool2dReference, inputs: {}, result: () => args.out };
 }
 
 function prepareGradient(options: Pool2DGradientOptions): KernelCall<Pool2DGradientArgs, Float32Array> {
-  checkOptions(options, [...KERNEL_OPTIONS, 'op', 'geometry', 'x', 'dy', 'dx']);
-  const { op, geometry, x, dy } = options;
+  options = readOptions(options, [...KERNEL_OPTIONS, 'op', 'geometry', 'x', 'dy', 'dx']);
+  const { op, x, dy } = options;
   checkOneOf('op', op, POOL_OPS);
+  const geometry = readGeometry(options.geometry);
   const size = poolSizes(geometry);
-  if (op === 'max') checkFloat32Length('x', x, size.input);
+  if (op === 'max' || x !== undefined) checkFloat32Length('x', x, size.input);
   checkFloat32Length('dy', dy, size.output);
   const dx = options.dx ?? allocate(Float32Array, size.input, 'dx');
   checkFloat32Length('dx', dx, size.input);
   const args = { ...geometry, op: POOL_OPS.indexOf(op), x, dy, dx };
-  return { kernel: 'pool2dGradient', args, reference: pool2dGradientReference, inputs: {}, result: () => args.dx };
+  return {
+    kernel: 'pool2dGradient',
+    options,
+    args,
+    reference: pool2dGradientReference,
+    inputs: {},
+    result: () => args.dx,
+  };
 }
 
 function poolSizes(geometry: Conv2DGeometry) {

@@ -4,14 +4,14 @@ import {
   checkFloat32Length,
   checkNonNegative,
   checkOneOf,
-  checkOptions,
   checkSameShape,
   KERNEL_OPTIONS,
   type KernelOptions,
   type Matrix,
   NORMS,
   type Norm,
-  readMatrix,
+  readMatrices,
+  readOptions,
 } from './matrix.js';
 import { type ProjectPerturbationArgs, projectPerturbationReference } from './reference/project-perturbation.js';
 import { type KernelCall, runAsync, runSync } from './run-kernel.js';
@@ -37,21 +37,24 @@ export async function projectPerturbation(
   delta: Matrix,
   options: ProjectPerturbationOptions & AsyncKernelOptions,
 ): Promise<Matrix> {
-  return runAsync(prepare(delta, options), options);
+  return runAsync(prepare(delta, options));
 }
 
 /** {@link projectPerturbation}, at once. */
 export function projectPerturbationSync(delta: Matrix, options: ProjectPerturbationOptions): Matrix {
-  return runSync(prepare(delta, options), options);
+  return runSync(prepare(delta, options));
 }
 
 function prepare(delta: Matrix, options: ProjectPerturbationOptions): KernelCall<ProjectPerturbationArgs, Matrix> {
-  checkOptions(options, [...KERNEL_OPTIONS, 'norm', 'epsilon', 'around', 'box', 'out']);
-  delta = readMatrix('delta', delta);
+  options = readOptions(options, [...KERNEL_OPTIONS, 'norm', 'epsilon', 'around', 'box', 'out']);
   const { norm, epsilon, box } = options;
+  const inputs: Record<string, Matrix> = readMatrices({
+    delta,
+    ...(options.around !== undefined && { around: options.around }),
+  });
+  delta = inputs.delta;
   checkOneOf('norm', norm, NORMS);
   checkNonNegative('epsilon', epsilon);
-  const inputs: Record<string, Matrix> = { delta };
   const args: ProjectPerturbationArgs = {
     delta,
     norm: NORMS.indexOf(norm),
@@ -59,8 +62,7 @@ function prepare(delta: Matrix, options: ProjectPerturbationOptions): KernelCall
     out: options.out ?? new Float32Array(delta.data.length),
   };
   checkFloat32Length('out', args.out, delta.data.length);
-  if (options.around !== undefined) {
-    inputs.around = readMatrix('around', options.around);
+  if (inputs.around !== undefined) {
     checkSameShape('delta', delta, 'around', inputs.around);
     args.around = inputs.around.data;
     [args.lo, args.hi] = checkBox(box ?? [0, 1]);
@@ -69,7 +71,7 @@ function prepare(delta: Matrix, options: ProjectPerturbationOptions): KernelCall
   }
   const { rows, cols, batch } = delta;
   const result = () => ({ data: args.out, rows, cols, ...(batch !== undefined && { batch }) });
-  return { kernel: 'projectPerturbation', args, reference: projectPerturbationReference, inputs, result };
+  return { kernel: 'projectPerturbation', options, args, reference: projectPerturbationReference, inputs, result };
 }
 
 /** Throws unless `box` is [low, high] with low <= high; both are rounded to float32, as the data is. */

@@ -3,9 +3,9 @@ import {
   checkCount,
   checkFloat32Length,
   checkOneOf,
-  checkOptions,
   KERNEL_OPTIONS,
   type KernelOptions,
+  readOptions,
 } from './matrix.js';
 import { REDUCE_OPS, type ReduceArgs, type ReduceOp, reduceReference } from './reference/reduce.js';
 import { type KernelCall, runAsync, runSync } from './run-kernel.js';
@@ -28,16 +28,16 @@ export interface ReduceOptions extends KernelOptions {
  * @throws EatDmlError ERR_ARGUMENT for options that do not fit.
  */
 export async function reduce(options: ReduceOptions & AsyncKernelOptions): Promise<Float32Array> {
-  return runAsync(prepare(options), options);
+  return runAsync(prepare(options));
 }
 
 /** {@link reduce}, at once. */
 export function reduceSync(options: ReduceOptions): Float32Array {
-  return runSync(prepare(options), options);
+  return runSync(prepare(options));
 }
 
 function prepare(options: ReduceOptions): KernelCall<ReduceArgs, Float32Array> {
-  checkOptions(options, [...KERNEL_OPTIONS, 'op', 'x', 'outer', 'reduced', 'inner', 'out']);
+  options = readOptions(options, [...KERNEL_OPTIONS, 'op', 'x', 'outer', 'reduced', 'inner', 'out']);
   const { op, x, outer, reduced, inner } = options;
   checkOneOf('op', op, REDUCE_OPS);
   for (const [name, value] of Object.entries({ outer, reduced, inner })) checkCount(name, value);
@@ -45,5 +45,5 @@ function prepare(options: ReduceOptions): KernelCall<ReduceArgs, Float32Array> {
   const out = options.out ?? new Float32Array(outer * inner);
   checkFloat32Length('out', out, outer * inner);
   const args = { op: REDUCE_OPS.indexOf(op), x, outer, reduced, inner, out };
-  return { kernel: 'reduce', args, reference: reduceReference, inputs: {}, result: () => args.out };
+  return { kernel: 'reduce', options, args, reference: reduceReference, inputs: {}, result: () => args.out };
 }

@@ -42,6 +42,8 @@ export class ResidentMatrix implements DeviceMatrix {
     this.#device = device;
     this.#values = values;
     this.#uploaded = uploaded;
+    // Its memory has that shape: nobody may say otherwise.
+    Object.freeze(this);
   }
 
   /** True for what uploadMatrix made, not for a look-alike. */

@@ -1,15 +1,9 @@
-import { aborted, checkSignal, EatDmlError, throwIfAborted } from '../errors.js';
-import { checkApart, claimOutputs, isFresh, withOwnInputs } from './call-memory.js';
+import { aborted, EatDmlError, throwIfAborted } from '../errors.js';
+import { checkApart, claimOutputs, isFresh, withInputs } from './call-memory.js';
 import { resolveDevice } from './devices.js';
 import type { AddonKernel, AddonTask } from './load-addon.js';
-import {
-  type AsyncKernelOptions,
-  checkFinite,
-  type KernelOptions,
-  type Matrix,
-  notFinite,
-  outsideBox,
-} from './matrix.js';
+import { type AsyncKernelOptions, checkFinite, type Matrix, notFinite, outsideBox } from './matrix.js';
+import { copyOf, viewOf } from './typed-arrays.js';
 
 /** A plain-loop kernel: does its work in slices, yielding between them so that an asynchronous call can be aborted. */
 export type ReferenceKernel<Args> = (args: Args) => Generator<void>;
@@ -17,6 +11,8 @@ export type ReferenceKernel<Args> = (args: Args) => Generator<void>;
 /** A checked call: its name in the addon, the arguments both devices read, what to name in an error, and what to return. */
 export interface KernelCall<Args extends object, Result = unknown> {
   kernel: string;
+  /** As readOptions gave them: nothing of the caller's is asked twice. */
+  options: AsyncKernelOptions;
   args: Args & { checkFinite?: boolean; fresh?: boolean };
   reference: ReferenceKernel<Args>;
   /** The input matrices by argument name, to say what and where a bad value is. */
@@ -25,12 +21,15 @@ export interface KernelCall<Args extends object, Result = unknown> {
   result: () => Result;
   /** Inputs that may lie where a result goes: the kernel reads each of their values before it writes there. */
   inPlace?: readonly string[];
+  /** What callers call arguments that have another name here. */
+  names?: Record<string, string>;
 }
 
 /** Runs on the chosen device, now. */
-export function runSync<Args extends object, Result>(call: KernelCall<Args, Result>, options: KernelOptions): Result {
-  const addon = resolveDevice(options.device, call.kernel, call.args);
-  prepare(call, options);
+export function runSync<Args extends object, Result>(given: KernelCall<Args, Result>): Result {
+  const addon = resolveDevice(given.options.device, given.kernel, given.args);
+  prepare(given);
+  const call = addon ? given : withInputs(given, viewOf);
   try {
     if (addon) (addon[call.kernel] as AddonKernel)(call.args, false);
     else for (const _ of reference(call));
@@ -41,17 +40,14 @@ export function runSync<Args extends object, Result>(call: KernelCall<Args, Resu
 }
 
 /** Runs off the event loop (native), or in slices on it (js); stops when `options.signal` is aborted. */
-export async function runAsync<Args extends object, Result>(
-  given: KernelCall<Args, Result>,
-  options: AsyncKernelOptions,
-): Promise<Result> {
-  const { signal } = options;
-  checkSignal(signal);
+export async function runAsync<Args extends object, Result>(given: KernelCall<Args, Result>): Promise<Result> {
+  const { signal, device } = given.options;
   throwIfAborted(signal);
-  const addon = resolveDevice(options.device, given.kernel, given.args);
-  prepare(given, options);
-  const writeBack = claimOutputs(given, options);
-  const call = addon ? given : withOwnInputs(given);
+  const addon = resolveDevice(device, given.kernel, given.args);
+  prepare(given);
+  const writeBack = claimOutputs(given);
+  // Plain loops run between turns of the event loop: on arrays of their own. The addon makes its copies itself.
+  const call = addon ? given : withInputs(given, copyOf);
   try {
     if (addon) await runTask(addon[call.kernel] as AddonKernel, call.args, signal);
     else await runSlices(reference(call), signal);
@@ -62,20 +58,24 @@ export async function runAsync<Args extends object, Result>(
   }
 }
 
-function prepare<Args extends object>(call: KernelCall<Args>, options: KernelOptions): void {
-  call.args.checkFinite = options.checkFinite ?? true;
-  call.args.fresh = isFresh(call, options);
+function prepare<Args extends object>(call: KernelCall<Args>): void {
+  call.args.checkFinite = call.options.checkFinite ?? true;
+  call.args.fresh = isFresh(call);
   if (!call.args.fresh) checkApart(call);
 }
 
+const { addEventListener, removeEventListener } = EventTarget.prototype;
+
 async function runTask(kernel: AddonKernel, args: object, signal: AbortSignal | undefined): Promise<void> {
-  const task = kernel(args, true) as AddonTask;
-  const cancel = () => task.cancel();
-  signal?.addEventListener('abort', cancel, { once: true });
+  let task: AddonTask | undefined;
+  const cancel = () => task?.cancel();
+  // First, since once the task runs its promise must be awaited; by the methods that every signal has.
+  if (signal) addEventListener.call(signal, 'abort', cancel, { once: true });
   try {
+    task = kernel(args, true) as AddonTask;
     await task.promise;
   } finally {
-    signal?.removeEventListener('abort', cancel);
+    if (signal) removeEventListener.call(signal, 'abort', cancel);
   }
 }
 
@@ -106,6 +106,12 @@ interface NativeError extends Error {
   row?: number;
 }
 
+/** The value that the addon met there; undefined where the caller has changed or detached the data since. */
+function badValue({ data, cols }: Matrix, row: number): number | undefined {
+  for (let i = row * cols; i < (row + 1) * cols; i++) if (!Number.isFinite(data[i])) return data[i];
+  return undefined;
+}
+
 /** The addon's errors in this package's words. */
 export function translate(
   error: unknown,
@@ -115,8 +121,7 @@ export function translate(
   const { kind, argument = '', row = 0, message } = error as NativeError;
   const matrix = call.inputs[argument];
   if (kind === 'notFinite') {
-    const value = matrix.data.subarray(row * matrix.cols, (row + 1) * matrix.cols).find((x) => !Number.isFinite(x));
-    return notFinite(argument, matrix, row, value ?? Number.NaN);
+    return notFinite(argument, matrix, row, badValue(matrix, row));
   }
   if (kind === 'outsideBox') return outsideBox(argument, row);
   if (kind === 'cancelled' && signal) return aborted(signal);

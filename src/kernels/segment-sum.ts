@@ -4,9 +4,9 @@ import {
   type AsyncKernelOptions,
   checkCount,
   checkFloat32Length,
-  checkOptions,
   KERNEL_OPTIONS,
   type KernelOptions,
+  readOptions,
   unshared,
 } from './matrix.js';
 import { type SegmentSumArgs, segmentSumReference } from './reference/segment-sum.js';
@@ -30,16 +30,16 @@ export interface SegmentSumOptions extends KernelOptions {
  * @throws EatDmlError ERR_ARGUMENT for options that do not fit.
  */
 export async function segmentSum(options: SegmentSumOptions & AsyncKernelOptions): Promise<Float32Array> {
-  return runAsync(prepare(options), options);
+  return runAsync(prepare(options));
 }
 
 /** {@link segmentSum}, at once. */
 export function segmentSumSync(options: SegmentSumOptions): Float32Array {
-  return runSync(prepare(options), options);
+  return runSync(prepare(options));
 }
 
 function prepare(options: SegmentSumOptions): KernelCall<SegmentSumArgs, Float32Array> {
-  checkOptions(options, [...KERNEL_OPTIONS, 'x', 'ids', 'rows', 'inner', 'segments', 'out']);
+  options = readOptions(options, [...KERNEL_OPTIONS, 'x', 'ids', 'rows', 'inner', 'segments', 'out']);
   const { x, rows, inner = 1, segments } = options;
   const ids = unshared(options.ids);
   for (const [name, value] of Object.entries({ rows, inner, segments })) checkCount(name, value);
@@ -50,6 +50,7 @@ function prepare(options: SegmentSumOptions): KernelCall<SegmentSumArgs, Float32
   const args = { x, ids, rows, inner, segments, out };
   return {
     kernel: 'segmentSum',
+    options,
     args,
     reference: segmentSumReference,
     inputs: {},

@@ -3,9 +3,9 @@ import {
   type AsyncKernelOptions,
   checkCount,
   checkFloat32Length,
-  checkOptions,
   KERNEL_OPTIONS,
   type KernelOptions,
+  readOptions,
 } from './matrix.js';
 import { type SelectArgs, selectReference } from './reference/select.js';
 import { type KernelCall, runAsync, runSync } from './run-kernel.js';
@@ -29,16 +29,16 @@ export interface SelectOptions extends KernelOptions {
  * @throws EatDmlError ERR_ARGUMENT for options that do not fit.
  */
 export async function select(options: SelectOptions & AsyncKernelOptions): Promise<Float32Array> {
-  return runAsync(prepare(options), options);
+  return runAsync(prepare(options));
 }
 
 /** {@link select}, at once. */
 export function selectSync(options: SelectOptions): Float32Array {
-  return runSync(prepare(options), options);
+  return runSync(prepare(options));
 }
 
 function prepare(options: SelectOptions): KernelCall<SelectArgs, Float32Array> {
-  checkOptions(options, [...KERNEL_OPTIONS, 'condition', 't', 'e', 'rows', 'inner', 'out']);
+  options = readOptions(options, [...KERNEL_OPTIONS, 'condition', 't', 'e', 'rows', 'inner', 'out']);
   const { condition, t, e, rows, inner = 1 } = options;
   checkCount('rows', rows);
   checkCount('inner', inner);
@@ -50,6 +50,7 @@ function prepare(options: SelectOptions): KernelCall<SelectArgs, Float32Array> {
   const args = { condition, t, e, rows, inner, out };
   return {
     kernel: 'select',
+    options,
     args,
     reference: selectReference,
     inputs: {},

@@ -2,9 +2,9 @@ import {
   type AsyncKernelOptions,
   checkCount,
   checkFloat32Length,
-  checkOptions,
   KERNEL_OPTIONS,
   type KernelOptions,
+  readOptions,
 } from './matrix.js';
 import { type SoftmaxArgs, softmaxReference } from './reference/softmax.js';
 import { type KernelCall, runAsync, runSync } from './run-kernel.js';
@@ -24,16 +24,16 @@ export interface SoftmaxOptions extends KernelOptions {
  * @throws EatDmlError ERR_ARGUMENT for options that do not fit.
  */
 export async function softmax(options: SoftmaxOptions & AsyncKernelOptions): Promise<Float32Array> {
-  return runAsync(prepare(options), options);
+  return runAsync(prepare(options));
 }
 
 /** {@link softmax}, at once. */
 export function softmaxSync(options: SoftmaxOptions): Float32Array {
-  return runSync(prepare(options), options);
+  return runSync(prepare(options));
 }
 
 function prepare(options: SoftmaxOptions): KernelCall<SoftmaxArgs, Float32Array> {
-  checkOptions(options, [...KERNEL_OPTIONS, 'x', 'rows', 'cols', 'out']);
+  options = readOptions(options, [...KERNEL_OPTIONS, 'x', 'rows', 'cols', 'out']);
   const { x, rows, cols } = options;
   checkCount('rows', rows);
   checkCount('cols', cols);
@@ -42,5 +42,5 @@ function prepare(options: SoftmaxOptions): KernelCall<SoftmaxArgs, Float32Array>
   checkFloat32Length('out', out, rows * cols);
   const args = { x, rows, cols, out };
   const result = () => args.out;
-  return { kernel: 'softmax', args, reference: softmaxReference, inputs: {}, result, inPlace: ['x'] };
+  return { kernel: 'softmax', options, args, reference: softmaxReference, inputs: {}, result, inPlace: ['x'] };
 }

@@ -1,8 +1,9 @@
 import { EatDmlError, invalid } from '../errors.js';
 import { checkIntegers } from './integers.js';
-import { type AsyncKernelOptions, checkFloat32, checkOptions, KERNEL_OPTIONS, type KernelOptions } from './matrix.js';
+import { type AsyncKernelOptions, checkFloat32, KERNEL_OPTIONS, type KernelOptions, readOptions } from './matrix.js';
 import { COPY_AXES, type StridedCopyArgs, stridedCopyReference } from './reference/strided-copy.js';
 import { type KernelCall, runAsync, runSync } from './run-kernel.js';
+import { lengthOf } from './typed-arrays.js';
 
 export interface StridedCopyOptions extends KernelOptions {
   x: Float32Array;
@@ -25,32 +26,36 @@ export interface StridedCopyOptions extends KernelOptions {
  * @throws EatDmlError ERR_ARGUMENT for options that do not fit, such as strides that leave an array.
  */
 export async function stridedCopy(options: StridedCopyOptions & AsyncKernelOptions): Promise<Float32Array> {
-  return runAsync(prepare(options), options);
+  return runAsync(prepare(options));
 }
 
 /** {@link stridedCopy}, at once. */
 export function stridedCopySync(options: StridedCopyOptions): Float32Array {
-  return runSync(prepare(options), options);
+  return runSync(prepare(options));
 }
 
 function prepare(options: StridedCopyOptions): KernelCall<StridedCopyArgs, Float32Array> {
   const names = ['x', 'shape', 'xStrides', 'outStrides', 'xOffset', 'outOffset', 'out'];
-  checkOptions(options, [...KERNEL_OPTIONS, ...names]);
+  options = readOptions(options, [...KERNEL_OPTIONS, ...names]);
   const { x, shape, xStrides, outStrides, xOffset = 0, outOffset = 0, out } = options;
   checkFloat32('x', x);
   checkFloat32('out', out);
+  const [xSize, outSize] = [lengthOf(x), lengthOf(out)];
   checkIntegers('shape', shape, [1, 2, 3, 4, 5, COPY_AXES], 1);
   for (const [name, offset] of Object.entries({ xOffset, outOffset })) {
     if (!Number.isSafeInteger(offset)) throw invalid(name, 'an integer', offset);
   }
-  checkInside('xStrides', xStrides, shape, xOffset, x.length);
-  checkInside('outStrides', outStrides, shape, outOffset, out.length);
+  const count = shape.reduce((product, size) => product * size, 1);
+  // Axes of stride 0 could write the same few places for ever.
+  if (count > outSize) throw invalid('shape', `at most ${outSize} values, as many as out has`, count);
+  checkInside('xStrides', xStrides, shape, xOffset, xSize);
+  checkInside('outStrides', outStrides, shape, outOffset, outSize);
   const missing = COPY_AXES - shape.length;
   const whole = (values: readonly number[], fill: number) => [...new Array<number>(missing).fill(fill), ...values];
-  const axes = [...whole(shape, 1), ...whole(xStrides, 0), ...whole(outStrides, 0)];
-  const layout = Float64Array.of(...axes, xOffset, outOffset);
-  const args = { x, xSize: x.length, outSize: out.length, layout, out };
-  return { kernel: 'stridedCopy', args, reference: stridedCopyReference, inputs: {}, result: () => args.out };
+  const parts = [...whole(shape, 1), ...whole(xStrides, 0), ...whole(outStrides, 0)];
+  const layout = Float64Array.of(...parts, xOffset, outOffset);
+  const args = { x, xSize, outSize, layout, out };
+  return { kernel: 'stridedCopy', options, args, reference: stridedCopyReference, inputs: {}, result: () => args.out };
 }
 
 function checkInside(name: string, strides: readonly number[], shape: readonly number[], offset: number, size: number) {

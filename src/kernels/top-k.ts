@@ -4,9 +4,9 @@ import {
   type AsyncKernelOptions,
   checkCount,
   checkFloat32Length,
-  checkOptions,
   KERNEL_OPTIONS,
   type KernelOptions,
+  readOptions,
 } from './matrix.js';
 import { type TopKArgs, topKReference } from './reference/top-k.js';
 import { type KernelCall, runAsync, runSync } from './run-kernel.js';
@@ -34,16 +34,17 @@ export interface LargestValues {
  * @throws EatDmlError ERR_ARGUMENT for options that do not fit.
  */
 export async function topK(options: TopKOptions & AsyncKernelOptions): Promise<LargestValues> {
-  return runAsync(prepare(options), options);
+  return runAsync(prepare(options));
 }
 
 /** {@link topK}, at once. */
 export function topKSync(options: TopKOptions): LargestValues {
-  return runSync(prepare(options), options);
+  return runSync(prepare(options));
 }
 
 function prepare(options: TopKOptions): KernelCall<TopKArgs, LargestValues> {
-  checkOptions(options, [...KERNEL_OPTIONS, 'x', 'rows', 'cols', 'k', 'out']);
+  const out = ['values', 'indices'];
+  options = readOptions(options, [...KERNEL_OPTIONS, 'x', 'rows', 'cols', 'k', 'out'], { out });
   const { x, rows, cols, k } = options;
   for (const [name, value] of Object.entries({ rows, cols, k })) checkCount(name, value);
   if (cols >= 2 ** 31) throw invalid('cols', 'less than 2^31', cols);
@@ -55,9 +56,11 @@ function prepare(options: TopKOptions): KernelCall<TopKArgs, LargestValues> {
   const args = { x, rows, cols, k, values, indices };
   return {
     kernel: 'topK',
+    options,
     args,
     reference: topKReference,
     inputs: {},
     result: () => ({ values: args.values, indices: args.indices }),
+    names: { values: 'out.values', indices: 'out.indices' },
   };
 }

@@ -2,13 +2,15 @@ import {
   type AsyncKernelOptions,
   checkFloat32,
   checkFloat32Length,
+  checkNumber,
   checkOneOf,
-  checkOptions,
   KERNEL_OPTIONS,
   type KernelOptions,
+  readOptions,
 } from './matrix.js';
 import { UNARY_OPS, type UnaryArgs, type UnaryOp, unaryReference } from './reference/unary.js';
 import { type KernelCall, runAsync, runSync } from './run-kernel.js';
+import { lengthOf } from './typed-arrays.js';
 
 export { UNARY_OPS, type UnaryOp } from './reference/unary.js';
 
@@ -28,21 +30,32 @@ export interface UnaryOptions extends KernelOptions {
  * @throws EatDmlError ERR_ARGUMENT for options that do not fit.
  */
 export async function unary(options: UnaryOptions & AsyncKernelOptions): Promise<Float32Array> {
-  return runAsync(prepare(options), options);
+  return runAsync(prepare(options));
 }
 
 /** {@link unary}, at once. */
 export function unarySync(options: UnaryOptions): Float32Array {
-  return runSync(prepare(options), options);
+  return runSync(prepare(options));
 }
 
 function prepare(options: UnaryOptions): KernelCall<UnaryArgs, Float32Array> {
-  checkOptions(options, [...KERNEL_OPTIONS, 'op', 'x', 'alpha', 'beta', 'out']);
+  options = readOptions(options, [...KERNEL_OPTIONS, 'op', 'x', 'alpha', 'beta', 'out']);
   const { op, x, alpha = 0, beta = 0 } = options;
   checkOneOf('op', op, UNARY_OPS);
   checkFloat32('x', x);
-  const out = options.out ?? new Float32Array(x.length);
-  checkFloat32Length('out', out, x.length);
-  const args = { op: UNARY_OPS.indexOf(op), size: x.length, x, alpha, beta, out };
-  return { kernel: 'unary', args, reference: unaryReference, inputs: {}, result: () => args.out, inPlace: ['x'] };
+  checkNumber('alpha', alpha);
+  checkNumber('beta', beta);
+  const size = lengthOf(x);
+  const out = options.out ?? new Float32Array(size);
+  checkFloat32Length('out', out, size);
+  const args = { op: UNARY_OPS.indexOf(op), size, x, alpha, beta, out };
+  return {
+    kernel: 'unary',
+    options,
+    args,
+    reference: unaryReference,
+    inputs: {},
+    result: () => args.out,
+    inPlace: ['x'],
+  };
 }

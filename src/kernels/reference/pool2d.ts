@@ -22,16 +22,16 @@ export interface Pool2DGradientArgs extends Conv2DGeometry {
 
 /** Places of x in the window of output (n, y, x), channel 0, in order; positions outside the image left out. */
 function windowOf(g: Conv2DGeometry, n: number, row: number, column: number): number[] {
-  const places: number[] = [];
-  for (let i = 0; i < g.filterHeight; i++) {
-    const y = row * g.strideHeight - g.padTop + i * g.dilationHeight;
-    if (y < 0 || y >= g.inHeight) continue;
-    for (let j = 0; j < g.filterWidth; j++) {
-      const x = column * g.strideWidth - g.padLeft + j * g.dilationWidth;
-      if (x >= 0 && x < g.inWidth) places.push(((n * g.inHeight + y) * g.inWidth + x) * g.inChannels);
-    }
-  }
-  return places;
+  const rows = inside(row * g.strideHeight - g.padTop, g.filterHeight, g.dilationHeight, g.inHeight);
+  const columns = inside(column * g.strideWidth - g.padLeft, g.filterWidth, g.dilationWidth, g.inWidth);
+  return rows.flatMap((y) => columns.map((x) => ((n * g.inHeight + y) * g.inWidth + x) * g.inChannels));
+}
+
+/** The positions corner, corner + dilation, ..., as many as `taps`, that lie in [0, size): a window may be far larger. */
+function inside(corner: number, taps: number, dilation: number, size: number): number[] {
+  const first = Math.max(0, Math.ceil(-corner / dilation));
+  const last = Math.min(taps - 1, Math.floor((size - 1 - corner) / dilation));
+  return Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => corner + (first + i) * dilation);
 }
 
 /** visit(places of the window, index of the output pixel's first channel) */
