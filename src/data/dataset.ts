@@ -143,6 +143,7 @@ export function datasetHash(dataset: Dataset): string {
 
 /** The first 64 bits of the SHA-256 of each image's pixels: what an image is known by again. */
 export function imageDigests(dataset: Dataset): BigUint64Array {
+  checkDataset('dataset', dataset);
   const size = imageSize(dataset);
   return BigUint64Array.from({ length: dataset.length }, (_, i) =>
     hash('sha256', dataset.images.subarray(i * size, (i + 1) * size), 'buffer').readBigUInt64LE(),

@@ -127,6 +127,11 @@ const ARGUMENTS: Arguments = {
     { origin: images, current: images, gradient: images, norm: 'linf', epsilon: 0.1, stepSize: 0.1, box: [0, 1] },
   ],
   projectTensor: () => [images, { norm: 'l2', epsilon: 1, around: images, box: [0, 1] }],
+  pairwiseDistanceTensor: () => [batch.embeddings, batch.embeddings, { metric: 'cosine' }],
+  nearestCentroidTensor: () => [batch.embeddings, batch.proxies],
+  unitRows: () => [batch.embeddings],
+  imageDigests: () => [data],
+  parseRunResult: () => [JSON.stringify(runResult), 'result.json'],
   fromMatrix: () => [matrix],
   toMatrix: () => [batch.embeddings],
   compare: () => [[{ method: 'at', report }], ['nmi']],
@@ -145,7 +150,14 @@ const ARGUMENTS: Arguments = {
   writeProjector: () => [folder, matrix, labels],
 };
 /** Without arguments, or dear and without any to get wrong. */
-const NONE = ['kernelDevice', 'backendReport', 'EatDmlError'];
+const NONE = [
+  'kernelDevice',
+  'backendReport',
+  'EatDmlError',
+  'coverage',
+  'tensorKernelCalls',
+  'resetTensorKernelCalls',
+];
 
 /** Every function by its name. */
 const exported = new Map<string, unknown>(Object.entries(api));
