@@ -20,7 +20,8 @@ export async function removeOlder(dir: string, keep: string | undefined, previou
     if (name === keep || !STEP.test(name)) continue;
     const own = await readManifest(join(dir, name)).catch(() => undefined);
     if (!own?.files.every(({ path }) => path.startsWith(`${name}/`))) continue;
-    paths.push(`${name}/${MANIFEST}`, ...own.files.map(({ path }) => path));
+    paths.push(`${name}/${MANIFEST}`);
+    for (const { path } of own.files) paths.push(path);
   }
   await removeFiles(
     dir,

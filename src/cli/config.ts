@@ -56,7 +56,7 @@ export const configSchema = z.strictObject(configShape).check(({ value, issues }
   const { norm = trainedAgainst(value.method)?.norm, epsilon } = value.evaluation ?? {};
   const found: typeof issues = [];
   checkEpsilon({ value: { norm, epsilon }, issues: found });
-  issues.push(...found.map((issue) => ({ ...issue, path: ['evaluation', ...(issue.path ?? [])] })));
+  for (const issue of found) issues.push({ ...issue, path: ['evaluation', ...(issue.path ?? [])] });
 });
 
 /** The attack of a method, where it has one. */

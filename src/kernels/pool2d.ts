@@ -78,6 +78,7 @@ function prepareForward(options: Pool2DOptions): KernelCall<Pool2DArgs, Float32A
   checkFloat32Length('x', x, size.input);
   const out = options.out ?? allocate(Float32Array, size.output);
   checkFloat32Length('out', out, size.output);
+  checkWindows(geometry);
   const args = { ...geometry, op: POOL_OPS.indexOf(op), x, out };
   return { kernel: 'pool2d', options, args, reference: pool2dReference, inputs: {}, result: () => args.out };
 }
@@ -92,6 +93,7 @@ function prepareGradient(options: Pool2DGradientOptions): KernelCall<Pool2DGradi
   checkFloat32Length('dy', dy, size.output);
   const dx = options.dx ?? allocate(Float32Array, size.input, 'dx');
   checkFloat32Length('dx', dx, size.input);
+  checkWindows(geometry);
   const args = { ...geometry, op: POOL_OPS.indexOf(op), x, dy, dx };
   return {
     kernel: 'pool2dGradient',
@@ -107,12 +109,16 @@ function poolSizes(geometry: Conv2DGeometry) {
   const sizes = geometrySizes(geometry);
   const { inChannels, outChannels } = geometry;
   if (inChannels !== outChannels) throw invalid('geometry.outChannels', `inChannels, ${inChannels}`, outChannels);
-  for (const axis of ['Height', 'Width'] as const) checkWindows(geometry, axis);
   return sizes;
 }
 
 /** Throws for the first window that has no place in the image: it has neither a maximum nor an average. */
-function checkWindows(geometry: Conv2DGeometry, axis: 'Height' | 'Width'): void {
+function checkWindows(geometry: Conv2DGeometry): void {
+  checkWindowsAlong('Height', geometry);
+  checkWindowsAlong('Width', geometry);
+}
+
+function checkWindowsAlong(axis: 'Height' | 'Width', geometry: Conv2DGeometry): void {
   const { size, count, stride, pad, taps, dilation } = windowsOf(geometry, axis);
   for (let i = 0; i < count; i++) {
     const corner = i * stride - pad;

@@ -2,6 +2,7 @@ import { attackCases } from './attacks.js';
 import { convReluStackCases } from './conv-relu-stack.js';
 import { distanceCases } from './distances.js';
 import { productCases } from './products.js';
+import { scaleCases } from './scales.js';
 import { selectionCases } from './selection.js';
 import { tensorCases } from './tensors.js';
 import type { ParityCase } from './types.js';
@@ -10,6 +11,7 @@ import type { ParityCase } from './types.js';
 export const allCases: ParityCase[] = [
   ...distanceCases,
   ...attackCases,
+  ...scaleCases,
   ...productCases,
   ...convReluStackCases,
   ...tensorCases,
