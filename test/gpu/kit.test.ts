@@ -26,7 +26,7 @@ const check = (plant: string) =>
   runKit(folder, ['check'], {
     EAT_SIMT_PLANT: plant,
     KIT_STEP_SECONDS: '15',
-    KIT_ONLY: '^(smoke-v[34]-(pairwise|nearest)|table-v[34]-pairwise)',
+    KIT_ONLY: '^(smoke-v[34]-(pairwise|neighbors)|table-v[34]-pairwise)',
   });
 
 describe.skipIf(!buildable)('the kit', () => {
@@ -56,7 +56,7 @@ describe.skipIf(!buildable)('a fault planted in one kernel and variant', () => {
     expect(smoke).toMatch(inSmoke);
     expect(table).toMatch(word);
     expect(table).toMatch(inTable);
-    for (const step of [...steps(3), 'smoke-v3-nearest', 'smoke-v4-nearest'])
+    for (const step of [...steps(3), 'smoke-v3-neighbors', 'smoke-v4-neighbors'])
       expect(line(step), step).toMatch(/ PASS /);
     expect(summary).toMatch(/\n4 passed, 2 failed, 0 skipped; /);
     expect(status).toBe(1);
