@@ -149,7 +149,7 @@ describe('installed with --ignore-scripts', () => {
        import { type Matrix, nearestCentroidSync } from 'eat-dml/kernels';
        export const method = eat({ attack: { epsilon: 0.1 } });
        export const labels = (m: Matrix): Int32Array => nearestCentroidSync(m, m).labels;
-       export const nmi = (r: EvaluationReport): number => r.worst.scores.nmi;\n`,
+       export const nmi = (r: EvaluationReport): number | null => r.worst.scores.nmi;\n`,
     );
     const options = ['--noEmit', '--strict', '--skipLibCheck', '--module', 'nodenext', '--target', 'es2023'];
     const tsc = join(root, 'node_modules/typescript/bin/tsc');
