@@ -114,20 +114,27 @@ function poolSizes(geometry: Conv2DGeometry) {
 
 /** Throws for the first window that has no place in the image: it has neither a maximum nor an average. */
 function checkWindows(geometry: Conv2DGeometry): void {
-  checkWindowsAlong('Height', geometry);
-  checkWindowsAlong('Width', geometry);
+  for (const axis of ['Height', 'Width'] as const) {
+    const window = firstOutside(geometry, axis);
+    if (window === undefined) continue;
+    const found = `window ${window} of its ${axis.toLowerCase()} lies outside`;
+    throw new EatDmlError('ERR_ARGUMENT', `Expected geometry to have every window reach into the image but ${found}.`, {
+      hint: 'Padding must be less than the window.',
+    });
+  }
 }
 
-function checkWindowsAlong(axis: 'Height' | 'Width', geometry: Conv2DGeometry): void {
+/** Whether every window has a place in the image. */
+export function windowsReachImage(geometry: Conv2DGeometry): boolean {
+  return firstOutside(geometry, 'Height') === undefined && firstOutside(geometry, 'Width') === undefined;
+}
+
+function firstOutside(geometry: Conv2DGeometry, axis: 'Height' | 'Width'): number | undefined {
   const { size, count, stride, pad, taps, dilation } = windowsOf(geometry, axis);
-  for (let i = 0; i < count; i++) {
-    const corner = i * stride - pad;
+  for (let window = 0; window < count; window++) {
+    const corner = window * stride - pad;
     const first = corner < 0 ? corner + Math.ceil(-corner / dilation) * dilation : corner;
-    if (first < size && first <= corner + (taps - 1) * dilation) continue;
-    throw new EatDmlError(
-      'ERR_ARGUMENT',
-      `Expected geometry to have every window reach into the image but window ${i} of its ${axis.toLowerCase()} lies outside.`,
-      { hint: 'Padding must be less than the window.' },
-    );
+    if (first >= size || first > corner + (taps - 1) * dilation) return window;
   }
+  return undefined;
 }

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
-import { type PoolOp, pool2dGradientSync, pool2dSync } from '../../kernels/pool2d.js';
+import { type PoolOp, pool2dGradientSync, pool2dSync, windowsReachImage } from '../../kernels/pool2d.js';
 import { type Shape4D, windowGeometry } from './geometry.js';
 import type { KernelCall, NativeKernel } from './kernel.js';
 
@@ -15,8 +15,9 @@ function windowOf(x: tf.TensorInfo, attrs: tf.MaxPoolAttrs): number[] {
 function forward(kernelName: string, op: PoolOp): NativeKernel<tf.MaxPoolAttrs> {
   return {
     kernelName,
-    // A window of one pixel is the identity to tfjs, NaN included.
-    accepts: ({ inputs: { x }, attrs }) => tf.util.sizeFromShape(windowOf(x, attrs)) > 1,
+    // A window of one pixel is the identity to tfjs, NaN included; a rounding mode may put one outside the image.
+    accepts: ({ inputs: { x }, attrs }) =>
+      tf.util.sizeFromShape(windowOf(x, attrs)) > 1 && windowsReachImage(windowGeometry(poolInfo(x, attrs))),
     run({ inputs: { x }, attrs, backend }: KernelCall<tf.MaxPoolAttrs>) {
       const info = poolInfo(x, attrs);
       const out = backend.allocate(info.outShape);
@@ -31,6 +32,7 @@ function forward(kernelName: string, op: PoolOp): NativeKernel<tf.MaxPoolAttrs> 
 function backward(kernelName: string, op: PoolOp): NativeKernel<tf.MaxPoolAttrs> {
   return {
     kernelName,
+    accepts: ({ inputs: { input }, attrs }) => windowsReachImage(windowGeometry(poolInfo(input, attrs))),
     run({ inputs: { input, dy }, attrs, backend }: KernelCall<tf.MaxPoolAttrs>) {
       const info = poolInfo(input, attrs);
       const values = pool2dGradientSync({
