@@ -5,7 +5,7 @@
  *   npm run test:fuzz -- [--calls 50000] [--seed 1] [--from 0]
  */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -65,7 +65,7 @@ function fuzz(asan) {
       },
     },
   );
-  const last = readFileSync(progress, 'utf8').trim();
+  const last = existsSync(progress) ? readFileSync(progress, 'utf8').trim() : 'not made';
   rmSync(work, { recursive: true });
   return { status, signal, stdout, stderr, last };
 }
