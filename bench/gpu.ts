@@ -38,6 +38,8 @@ interface Row {
   shape: string;
   flops?: number;
   bytes?: number;
+  /** Bytes between the host and the device. */
+  crossing?: number;
   run(): unknown;
 }
 
@@ -147,6 +149,16 @@ function* attackRows(): Generator<Row> {
   for (const m of [origin, current, gradient]) m.dispose();
 }
 
+/** What a call costs beside its kernels: a small one, and the way of a large array to the device. Read by the wall clock. */
+function* callRows(): Generator<Row> {
+  const [n, d] = [scaled(1_000_000), 128];
+  const host = matrix(n, d, 1);
+  yield { kernel: 'uploadMatrix', shape: `${n} x ${d}`, crossing: 4 * n * d, run: () => uploaded(host).dispose() };
+  const [points, centroids] = [matrix(64, 32, 1), matrix(32, 32, 2)];
+  const run = () => kernels.nearestCentroidSync(points, centroids, { device });
+  yield { kernel: 'nearestCentroid', shape: '64 x 32, d 32, from the host', run };
+}
+
 const limits = addon.deviceLimits();
 const RUNS = flags.tiny ? 1 : 7;
 
@@ -155,7 +167,7 @@ function median(times: number[]): number {
 }
 
 /** The median of several runs, after one that loads the kernels. */
-function measure({ kernel, shape, flops, bytes, run }: Row) {
+function measure({ kernel, shape, flops, bytes, crossing, run }: Row) {
   run();
   addon.kernelMilliseconds();
   const launched = addon.info().graphLaunches!;
@@ -178,6 +190,7 @@ function measure({ kernel, shape, flops, bytes, run }: Row) {
     graphLaunches: (addon.info().graphLaunches! - launched) / RUNS,
     ...(tflops && { tflops, shareOfFp32: tflops / limits.fp32Tflops }),
     ...(gbytes && { gbytes, shareOfMemory: gbytes / limits.gbytes }),
+    ...(crossing && { crossingGbytes: crossing / median(wall) / 1e6 }),
   };
 }
 
@@ -195,5 +208,7 @@ function torch(): unknown {
 function* measured(rows: Iterable<Row>) {
   for (const row of rows) yield measure(row);
 }
-const results = [attackRows, assignmentRows, clusterRows, distanceRows].flatMap((rows) => [...measured(rows())]);
+const results = [callRows, attackRows, assignmentRows, clusterRows, distanceRows].flatMap((rows) => [
+  ...measured(rows()),
+]);
 console.log(JSON.stringify({ device: gpu.detail, limits, kernels: results, torch: torch() }, null, 2));

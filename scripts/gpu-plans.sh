@@ -45,7 +45,7 @@ hard() { # VARIANT KERNEL...
   [ "$DEVICE" = cuda ] || return 0
   for kernel in "$@"; do
     case $variant-$kernel in
-      chosen-* | *-kmeans | 5-nearestNeighbors) ;;
+      chosen-* | *-kmeans) ;;
       *) shared "ties-v$variant-$kernel" chosen cuda-variants "cuda variant $variant $kernel" ;;
     esac
     [ "$kernel" = nearestNeighbors ] || shared "large-$(label "$variant")-$kernel" "$variant" large "large $kernel"
@@ -108,15 +108,16 @@ plan_bench() {
   fi
 }
 
-# Last: a descriptor that is read otherwise than meant gives wrong numbers, and a barrier that is never met hangs.
+# The variant that compute capability 9.0 gets. Were a descriptor read otherwise than meant it would give wrong numbers, and a barrier
+# that is never met would hang.
 plan_v5() {
   case $DEVICE_NAME in *sm_90* | *emulator*) ;; *) left_out v5 'it needs compute capability 9.0'; return 0 ;; esac
   step smoke-v5-first 25 env $(forced 5) "$SMOKE" check nearest tiny || return 0
-  smoke 5 nearest pairwise kmeans bound
-  table 5 pairwiseDistance nearestCentroid kmeans
-  hard 5 nearestCentroid kmeans
+  smoke 5 nearest pairwise neighbors kmeans bound
+  table 5 pairwiseDistance nearestCentroid nearestNeighbors kmeans
+  hard 5 nearestCentroid nearestNeighbors kmeans
   sanitize memcheck nearest 5 40 tiny
-  for kernel in nearest pairwise kmeans; do bench_native 5 $kernel; done
+  for kernel in nearest pairwise neighbors kmeans; do bench_native 5 $kernel; done
   [ "$DEVICE" = simt ] || profile v5 5 nearest_two_tiles 'nearest 500000x4096 d256'
 }
 

@@ -8,27 +8,23 @@
 
 namespace eat::cuda {
 
-// call(Engine{}) with an engine of products.
+// call(Engine{}) with an engine of products, with `direct` of squared differences, which the tensor cores do not have. For 5 the
+// operands must have their panels (split_panels.h).
 template <class Call>
-void with_product_engine(int variant, Call&& call) {
+void with_engine(int variant, bool direct, Call&& call) {
+  if (direct) {
+    switch (variant) {
+      case 1: return call(NaiveTile<SquaredDifferences>{});
+      case 2: return call(SharedTile<SquaredDifferences>{});
+      default: return call(RegisterTile<SquaredDifferences>{});
+    }
+  }
   switch (variant) {
     case 1: return call(NaiveTile<Products>{});
     case 2: return call(SharedTile<Products>{});
     case 3: return call(RegisterTile<Products>{});
-    default: return call(TensorCoreTile{});
-  }
-}
-
-// The same, or with `direct` one of squared differences, which the tensor cores do not have. Here 5 is there too: the kernel's
-// operands must have their panels.
-template <class Call>
-void with_engine(int variant, bool direct, Call&& call) {
-  if (variant == 5) return call(WarpgroupTile{});
-  if (!direct) return with_product_engine(variant, call);
-  switch (variant) {
-    case 1: return call(NaiveTile<SquaredDifferences>{});
-    case 2: return call(SharedTile<SquaredDifferences>{});
-    default: return call(RegisterTile<SquaredDifferences>{});
+    case 4: return call(TensorCoreTile{});
+    default: return call(WarpgroupTile{});
   }
 }
 

@@ -40,7 +40,11 @@ EAT_DEVICE void conclude(const CentroidArguments& p, index_t row, const NearestT
   p.second_labels[row] = two.second_label;
   if (p.distances.size > 0) p.distances[row] = static_cast<float>(best);
   if (p.seconds.size > 0) p.seconds[row] = static_cast<float>(second);
-  if (open || inexact) p.list[atomic_add(p.listed, 0, 1u)] = 2 * row + (open ? 1 : 0);
+  if (open) {
+    p.list[atomic_add(p.listed, 0, 1u)] = row;
+  } else if (inexact) {
+    p.list[p.rows.rows - 1 - atomic_add(p.listed, 1, 1u)] = row;
+  }
 }
 
 template <class Engine>
@@ -62,10 +66,18 @@ EAT_GLOBAL_BOUNDS(kThreads, 1) void nearest_two_tiles(CentroidArguments p) {
 
 EAT_GLOBAL_BOUNDS(kThreads, 1) void settle_rows(CentroidArguments p) {
   constexpr index_t per_block = kThreads / kWarp;
-  const index_t listed = p.listed[0];
-  for (index_t i = block_x() * per_block + warp(); i < listed; i += grid_dim_x() * per_block) {
-    const index_t entry = p.list[i];
-    settle_row(p, entry / 2, entry % 2 != 0);
+  EAT_SHARED(double, values, 2 * per_block);
+  EAT_SHARED(int, labels, per_block);
+  const index_t open = p.listed[0], inexact = p.listed[1];
+  for (index_t i = block_x(); i < open; i += grid_dim_x()) {
+    const index_t row = p.list[i];
+    const ExactTwo two = nearest_by_block(p.rows, p.rows.a.part(row * p.rows.depth, p.rows.depth), values, labels);
+    if (thread_x() == 0) settle(p, row, two);
+  }
+  for (index_t i = block_x() * per_block + warp(); i < inexact; i += grid_dim_x() * per_block) {
+    const index_t row = p.list[p.rows.rows - 1 - i];
+    const ExactTwo two = distances_by_warp(p, row);
+    if (lane() == 0) settle(p, row, two);
   }
 }
 
@@ -76,7 +88,7 @@ void assign_on_device(Stream& stream, const PreparedRows& points, const Prepared
   const bool direct = sums_directly(variant, d);
   DeviceBuffer<std::int32_t> second_labels(stream, n);
   DeviceBuffer<index_t> list(stream, n);
-  DeviceBuffer<unsigned> listed(stream, 1);
+  DeviceBuffer<unsigned> listed(stream, 2);
   clear(stream, listed.span());
   const SplitPanels point_panels = split_for(variant, stream, points), centroid_panels = split_for(variant, stream, centroids);
   const CentroidArguments p{{points.values(), centroids.values(), n, k, points.depth, point_panels.view(), centroid_panels.view()}, points.norms(), centroids.norms(), centroids.extremes(),

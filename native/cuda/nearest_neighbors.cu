@@ -7,6 +7,7 @@
 #include "neighbor_keys.h"
 #include "prepared_rows.h"
 #include "select_smallest.h"
+#include "split_panels.h"
 
 namespace eat::cuda {
 
@@ -131,9 +132,12 @@ void select(Stream& stream, const NeighborArguments& p) {
 }
 
 void search(Stream& stream, const PreparedRows& queries, const PreparedRows& points, NeighborArguments p) {
-  const int variant = std::min(choose_variant(points.rows, points.d), 4);
+  const int variant = choose_variant(points.rows, points.d);
+  const SplitPanels query_panels = split_for(variant, stream, queries), point_panels = split_for(variant, stream, points);
+  p.rows.panels_a = query_panels.view();
+  p.rows.panels_b = point_panels.view();
   p.share = rounding_share(variant, points.d);
-  with_product_engine(variant, [&](auto engine) {
+  with_engine(variant, false, [&](auto engine) {
     using Engine = decltype(engine);
     const index_t column_tiles = tiles(points.rows, Engine::N);
     const Grid grid{blocks(tiles(queries.rows, Engine::M) * column_tiles), 1, 1};

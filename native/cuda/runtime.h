@@ -110,6 +110,15 @@ inline int cuda_capability() {
   return 10 * major + minor;
 }
 
+// Whether wgmma runs on the current device. Built for "90" without the "a", kernels that use it trap.
+inline bool has_warpgroups() {
+#ifdef EAT_DML_SM90A
+  return cuda_capability() == 90;
+#else
+  return false;
+#endif
+}
+
 // What the clocks and widths of the current device give at most: fp32 operations on the plain cores, and bytes of its memory, per
 // second.
 inline Status cuda_device_limits(double* fp32, double* bytes) {

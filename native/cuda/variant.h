@@ -1,7 +1,6 @@
 // Which variant of a kernel runs. They are numbered in the order of the ladder, and every one is kept, forceable and tested:
 // 1 naive, the reference on the device; 2 shared-memory tiles; 3 register tiles fed by cp.async; 4 tensor cores, 3xTF32;
-// 5 wgmma and bulk copies on sm_90a, for pairwise_distance and nearest_centroid: only where it is forced, until a GPU has passed
-// `npm run test:gpu` with it. A descriptor misread here and in the emulator alike would give wrong distances without an error.
+// 5 wgmma and bulk copies, on compute capability 9.0 where the kernels were built for 90a.
 #pragma once
 
 #include <cstdlib>
@@ -30,11 +29,12 @@ inline int forced_variant() {
 // saves; directly summed differences are no product, so the tensor cores cannot take them.
 inline int choose_variant(index_t columns, index_t d) {
   if (const int forced = forced_variant()) {
-    if (forced == 5 && cuda_capability() != 90) throw std::invalid_argument("EAT_DML_CUDA_VARIANT=5 needs a GPU of compute capability 9.0.");
+    if (forced == 5 && !has_warpgroups()) throw std::invalid_argument("EAT_DML_CUDA_VARIANT=5 needs a GPU of compute capability 9.0, and kernels built for 90a.");
     return forced;
   }
   if (columns <= 16) return 2;
-  return d <= kDirectDimensions ? 3 : 4;
+  if (d <= kDirectDimensions) return 3;
+  return has_warpgroups() ? 5 : 4;
 }
 
 }  // namespace eat::cuda

@@ -68,6 +68,7 @@ struct DeviceInfo {
 };
 Status cuda_device_info(DeviceInfo* info);
 int cuda_capability();
+inline bool has_warpgroups() { return cuda_capability() == 90; }
 inline Status cuda_device_limits(double* fp32, double* bytes) {
   *fp32 = *bytes = 0;
   return 0;

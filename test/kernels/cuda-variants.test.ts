@@ -113,6 +113,6 @@ test.skipIf(!cuda?.byNameOnly)('variant 5 on another architecture gives one sent
   process.env.EAT_DML_CUDA_VARIANT = '5';
   const [a, b] = [normalMatrix(2, 3), normalMatrix(2, 3)];
   expect(() => nearestCentroidSync(a, b, { device: 'cuda' })).toThrow(
-    'EAT_DML_CUDA_VARIANT=5 needs a GPU of compute capability 9.0.',
+    'EAT_DML_CUDA_VARIANT=5 needs a GPU of compute capability 9.0, and kernels built for 90a.',
   );
 });
