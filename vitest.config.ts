@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 const report = process.env.EAT_DML_TEST_REPORT;
@@ -6,6 +7,8 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     pool: 'forks',
+    // By default one on two cores.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     // .ci/run counts what ran.
     ...(report && { reporters: ['default', ['json', { outputFile: report }]] }),
     testTimeout: 120_000,

@@ -18,7 +18,8 @@ export function checkUint8(name: string, data: unknown): asserts data is Uint8Ar
 
 /** Throws unless `data` is an attached Uint8Array of exactly `length`. */
 export function checkUint8Length(name: string, data: unknown, length: number): asserts data is Uint8Array {
-  checkUint8(name, data);
+  if (!types.isUint8Array(data)) throw invalid(name, `a Uint8Array of length ${length}`, data);
+  checkAttached(name, data);
   if (lengthOf(data) !== length) throw invalid(name, `a Uint8Array of length ${length}`, data);
 }
 
