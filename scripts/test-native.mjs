@@ -1,9 +1,14 @@
 // Builds test/native/driver.cc with the kernels, without Node, and runs it on every instruction set:
 //   node scripts/test-native.mjs [plain|asan|tsan|neon]
 // neon cross-compiles for AArch64 and runs under qemu-user (Debian: g++-aarch64-linux-gnu, qemu-user), unless this is AArch64.
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+/** Throws with what the tool said where it fails. */
+const execute = promisify(execFile);
 
 const MODES = {
   plain: ['-O2'],
@@ -34,11 +39,21 @@ const sources = ['native/cpu', 'native/cpu/isa'].flatMap((folder) =>
     .map((name) => `${folder}/${name}`),
 );
 const output = `native/build/driver-${mode}`;
-mkdirSync('native/build', { recursive: true });
+const objects = `${output}.o`;
+mkdirSync(objects, { recursive: true });
 const flags = ['-std=c++17', '-ffp-contract=off', '-pthread', '-w', ...MODES[mode]];
-execFileSync(compiler, [...flags, ...sources, 'test/native/driver.cc', '-o', output], {
-  stdio: ['ignore', 'inherit', 'ignore'],
-});
+
+/** Compiles what is left of `sources`, one after the other; as many of these run as there are processors. */
+async function compile(left) {
+  for (let source = left.pop(); source; source = left.pop()) {
+    await execute(compiler, [...flags, '-c', source, '-o', object(source)]);
+  }
+}
+const object = (source) => `${objects}/${source.replaceAll('/', '-')}.o`;
+const all = [...sources, 'test/native/driver.cc'];
+const left = [...all];
+await Promise.all(Array.from({ length: availableParallelism() }, () => compile(left)));
+await execute(compiler, [...flags, ...all.map(object), '-o', output]);
 
 const isas = mode === 'neon' || process.arch === 'arm64' ? ['neon', 'scalar'] : ['scalar', 'avx2', 'avx512'];
 let failed = false;
