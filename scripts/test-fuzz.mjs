@@ -55,6 +55,9 @@ function fuzz(asan) {
       cwd: root,
       encoding: 'utf8',
       maxBuffer: 2 ** 28,
+      // A call that does not end is a fault as well: this is ten times what the calls take.
+      timeout: 120_000 + 100 * Number(calls),
+      killSignal: 'SIGKILL',
       env: {
         ...process.env,
         LD_PRELOAD: asan,

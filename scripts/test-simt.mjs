@@ -24,7 +24,7 @@ const rooms = ['test/simt', 'test/native'];
 const { status } = spawnSync(process.execPath, [vitest, 'run', ...rooms, ...process.argv.slice(2)], {
   cwd: root,
   stdio: 'inherit',
-  env: { ...process.env, EAT_DML_TEST_REPORT: '' },
+  env: { ...process.env, EAT_DML_TEST_REPORT: '', EAT_DML_TEST_LONG: '1' },
 });
 console.log('Left out for the emulator’s time, and run by test:gpu: see TOO_LARGE in test/simt/parity.test.ts.');
 process.exit(status ?? 1);

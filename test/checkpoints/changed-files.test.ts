@@ -7,6 +7,7 @@ import { loadEnsemble } from '../../src/checkpoints/index.js';
 import { chooseBackend, convEmbedder, type EmbeddingMatrix, type ModelSpec } from '../../src/models/index.js';
 import { type RandomStream, randomStream } from '../../src/random.js';
 import { standard, train } from '../../src/training/index.js';
+import { LONG } from '../long.js';
 import { tinyImages } from '../models/tiny-images.js';
 import { changeFile, changeManifest } from './change-manifest.js';
 
@@ -79,7 +80,7 @@ function mutated(value: unknown, random: RandomStream): unknown {
 
 describe('a checkpoint that was changed, checksums and all, is refused or loads what was saved', () => {
   test.each([
-    [1000, 'by its kind', undefined],
+    [LONG ? 1000 : 250, 'by its kind', undefined],
     [250, 'by a specification', { ...model, kind: 'mine', weightShapes: undefined }],
   ])('%i changes of a model.json, %s', async (changes, _, spec) => {
     fresh();

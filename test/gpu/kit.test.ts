@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { attackCases } from '../kernels/cases/attacks.js';
 import { distanceCases } from '../kernels/cases/distances.js';
+import { LONG } from '../long.js';
 import { hasBash, runKit } from './run.js';
 
 const script = (name: string) => import(new URL(`../../scripts/${name}`, import.meta.url).href);
@@ -45,7 +46,7 @@ describe.skipIf(!buildable)('the kit', () => {
 });
 
 // Of the device's own kernels, under the emulator: test/gpu/run.test.ts has what else may happen.
-describe.skipIf(!buildable)('a fault planted in one kernel and variant', () => {
+describe.skipIf(!buildable || !LONG)('a fault planted in one kernel and variant', () => {
   test.each([
     ['hang', / TIMEOUT\(15s\) /, /case pairwiseDistance, variant 4: sqeuclidean 1x1 d=1$/, / pairwise, tiny$/],
     ['illegal_address', / LOST /, /cudaErrorIllegalAddress/, /cudaErrorIllegalAddress/],

@@ -1,6 +1,9 @@
 import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { describeNative } from './support.js';
 
 interface Outcome {
@@ -10,12 +13,18 @@ interface Outcome {
   bits: Record<string, string>;
 }
 
+const folder = mkdtempSync(join(tmpdir(), 'eat-dml-isa-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
 const script = fileURLToPath(new URL('run-cases.ts', import.meta.url));
 
 /** The case table in a process of its own; undefined where this processor lacks the instruction set. */
 function runCases(isa: string, threads: number): Outcome | undefined {
   const env = { ...process.env, EAT_DML_ISA: isa, EAT_DML_THREADS: String(threads) };
-  const child = spawnSync(process.execPath, ['--import', 'tsx', script], { env, encoding: 'utf8', maxBuffer: 1 << 26 });
+  const child = spawnSync(process.execPath, ['--import', 'tsx', script, join(folder, 'references')], {
+    ...{ env, encoding: 'utf8' },
+    maxBuffer: 1 << 26,
+  });
   if (child.status !== 0 && child.stderr.includes('this processor has')) return undefined;
   expect(child.status, child.stderr).toBe(0);
   return JSON.parse(child.stdout);

@@ -1,4 +1,4 @@
-/** 2,000 adversarial training steps on tensorflow in a process of its own; what it holds every 500, as JSON. */
+/** Adversarial training steps on tensorflow in a process of its own; what it holds after each quarter of them, as JSON: STEPS. */
 import * as tf from '@tensorflow/tfjs';
 import { datasetFromArrays } from '../../src/data/index.js';
 import { convEmbedder } from '../../src/models/index.js';
@@ -6,6 +6,7 @@ import { at, train } from '../../src/training/index.js';
 import { tensorflowBackend } from './tensorflow.js';
 
 const [COUNT, SIDE, BATCH] = [64, 12, 32];
+const STEPS = Number(process.argv[2]);
 const backend = await tensorflowBackend();
 const data = datasetFromArrays({
   name: 'noise',
@@ -18,9 +19,9 @@ const trained = await train({
   data,
   model: convEmbedder({ embedding: 8, width: 4 }),
   method: at({ attack: { epsilon: 0.1, steps: 1 } }),
-  ...{ epochs: 1000, batch: { size: BATCH }, backend: 'tensorflow' },
+  ...{ epochs: STEPS / 2, batch: { size: BATCH }, backend: 'tensorflow' },
   onProgress: ({ step }) => {
-    if (step % 500 !== 0) return;
+    if (step % (STEPS / 4) !== 0) return;
     global.gc!();
     const rss = process.memoryUsage().rss / 2 ** 20;
     held.push({ step, rss, tensors: tf.memory().numTensors, handles: backend.getNumOfTFTensors() });

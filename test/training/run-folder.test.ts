@@ -7,6 +7,7 @@ import { loadEnsemble, removeCheckpoint } from '../../src/checkpoints/index.js';
 import { convEmbedder } from '../../src/models/index.js';
 import { type TrainOptions, train } from '../../src/training/index.js';
 import { changeManifest, type LooseManifest } from '../checkpoints/change-manifest.js';
+import { LONG } from '../long.js';
 import { tinyImages } from '../models/tiny-images.js';
 import { canMount, smallDisk } from '../small-disk.js';
 
@@ -29,8 +30,9 @@ const trained = async (change: Partial<TrainOptions>) => (await train({ ...optio
 const json = (...names: string[]) => JSON.parse(readFileSync(join(dir, ...names), 'utf8'));
 
 describe('two trainings into one folder', () => {
-  it('one wins and the other ends with one sentence, 20 times of 20', async () => {
-    for (let i = 0; i < 20; i++) {
+  const TIMES = LONG ? 20 : 5;
+  it(`one wins and the other ends with one sentence, ${TIMES} times of ${TIMES}`, async () => {
+    for (let i = 0; i < TIMES; i++) {
       const out = join(dir, String(i));
       const run = (seed: number) => trained({ seed, epochs: 1, checkpoint: { dir: out, run: { seed } } });
       const ends = await Promise.allSettled([run(1), run(2)]);

@@ -51,7 +51,10 @@ function projectL1(delta: Float64Array, bounds: Bounds, radius: number): void {
   else shrink(delta, bounds, left(largest), 0, largest / 2, fits);
 }
 
-/** Takes the largest t in [low, high] for which what `entry` leaves of `delta`, clipped, fits: to the last bit. */
+/**
+ * Takes the largest t in [low, high] for which what `entry` leaves of `delta`, clipped, fits: to the last bit. Where the bounds are no
+ * numbers, of rows that nobody checked, it takes low.
+ */
 function shrink(
   delta: Float64Array,
   bounds: Bounds,
@@ -61,9 +64,7 @@ function shrink(
   fits: (projected: Float64Array) => boolean,
 ): void {
   const at = (t: number) => delta.map((v, i) => clip(entry(v, t), i, bounds));
-  for (;;) {
-    const middle = (low + high) / 2;
-    if (middle === low || middle === high) break;
+  for (let middle = (low + high) / 2; low < middle && middle < high; middle = (low + high) / 2) {
     if (fits(at(middle))) low = middle;
     else high = middle;
   }

@@ -31,12 +31,13 @@ static std::string failure(const Case& c) {
 
 }  // namespace simt_test
 
-int main() {
+int main(int argc, char** argv) {
+  const int orders = argc > 1 ? std::atoi(argv[1]) : 20;
   int failed = 0, bugs = 0;
   for (const simt_test::Case& c : simt_test::cases()) {
     bugs += !c.expected.empty();
     std::string wrong;
-    for (int seed = 1; seed <= 20 && wrong.empty(); seed++) {
+    for (int seed = 1; seed <= orders && wrong.empty(); seed++) {
       setenv("EAT_SIMT_SEED", std::to_string(seed).c_str(), 1);
       wrong = simt_test::failure(c);
     }
@@ -44,6 +45,6 @@ int main() {
     failed += !wrong.empty();
   }
   const int count = static_cast<int>(simt_test::cases().size());
-  std::printf("simt: %d of %d cases pass (%d planted bugs, %d correct kernels), 20 orders each\n", count - failed, count, bugs, count - bugs);
+  std::printf("simt: %d of %d cases pass (%d planted bugs, %d correct kernels), %d orders each\n", count - failed, count, bugs, count - bugs, orders);
   return failed > 0;
 }
