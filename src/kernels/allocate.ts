@@ -1,17 +1,17 @@
 import { EatDmlError } from '../errors.js';
 
 /**
- * A new array for the result `name`.
- * @throws EatDmlError that names the length: ERR_ARGUMENT where no array is that long, ERR_DEVICE where memory is short.
+ * A new array for a result whose length the argument `by` gives.
+ * @throws EatDmlError that names argument and length: ERR_ARGUMENT where no array is that long, ERR_DEVICE where memory is short.
  */
-export function allocate<T>(type: new (length: number) => T, length: number, name = 'out'): T {
+export function allocate<T>(type: new (length: number) => T, length: number, by: string): T {
   try {
     return new type(length);
   } catch (cause) {
+    const received = `for ${by} but received one of ${length} values.`;
     if (/allocation failed/.test((cause as Error).message)) {
-      throw new EatDmlError('ERR_DEVICE', `Not enough memory for the ${length} values of ${name}.`, { cause });
+      throw new EatDmlError('ERR_DEVICE', `Expected a result that there is memory ${received}`, { cause });
     }
-    const expected = 'sizes whose result an array can hold';
-    throw new EatDmlError('ERR_ARGUMENT', `Expected ${expected} but ${name} would have ${length} values.`, { cause });
+    throw new EatDmlError('ERR_ARGUMENT', `Expected a result that an array can hold ${received}`, { cause });
   }
 }

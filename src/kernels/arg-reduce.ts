@@ -47,7 +47,7 @@ function prepare(options: ArgReduceOptions): KernelCall<ArgReduceArgs, Int32Arra
   for (const [name, value] of Object.entries({ outer, reduced, inner })) checkCount(name, value);
   if (reduced >= 2 ** 31) throw invalid('reduced', 'less than 2^31', reduced);
   checkFloat32Length('x', x, outer * reduced * inner);
-  const out = options.out ?? allocate(Int32Array, outer * inner);
+  const out = options.out ?? allocate(Int32Array, outer * inner, 'outer');
   checkInt32Length('out', out, outer * inner);
   const args = { op: ARG_REDUCE_OPS.indexOf(op), x, outer, reduced, inner, out };
   return { kernel: 'argReduce', options, args, reference: argReduceReference, inputs: {}, result: () => args.out };

@@ -37,7 +37,7 @@ function prepare(options: BinaryOptions): KernelCall<BinaryArgs, Float32Array> {
   const { op, a, b } = options;
   checkOneOf('op', op, BINARY_OPS);
   const { layout, size } = operandLayout(options);
-  const out = options.out ?? allocate(Float32Array, size);
+  const out = options.out ?? allocate(Float32Array, size, 'shape');
   checkFloat32Length('out', out, size);
   const args = { op: BINARY_OPS.indexOf(op), a, b, layout, out };
   return {

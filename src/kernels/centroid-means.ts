@@ -68,9 +68,9 @@ function prepare(
     labels,
     weights,
     k,
-    sums: allocate(Float64Array, groups * points.cols, 'sums'),
-    counts: allocate(Float64Array, groups, 'counts'),
-    means: allocate(Float32Array, groups * points.cols, 'means'),
+    sums: allocate(Float64Array, groups * points.cols, 'k'),
+    counts: allocate(Float64Array, groups, 'k'),
+    means: allocate(Float32Array, groups * points.cols, 'k'),
   };
   return {
     kernel: 'centroidMeans',

@@ -35,7 +35,7 @@ function prepare(options: CompareValuesOptions): KernelCall<CompareValuesArgs, U
   const { op, a, b } = options;
   checkOneOf('op', op, COMPARE_OPS);
   const { layout, size } = operandLayout(options);
-  const out = options.out ?? allocate(Uint8Array, size);
+  const out = options.out ?? allocate(Uint8Array, size, 'shape');
   checkUint8Length('out', out, size);
   const args = { op: COMPARE_OPS.indexOf(op), a, b, layout, out };
   return {

@@ -108,7 +108,8 @@ function prepare(options: ConvReluStackOptions): KernelCall<ConvReluStackArgs, C
   const [inputLength, outputLength] = ends(given);
   checkFloat32Length('input', input, inputLength);
   const words = wordsOf(given);
-  const { out = allocate(Float32Array, outputLength), passed = allocate(Int32Array, words, 'passed') } = options;
+  const { out = allocate(Float32Array, outputLength, 'layers'), passed = allocate(Int32Array, words, 'layers') } =
+    options;
   checkFloat32Length('out', out, outputLength);
   checkInt32Length('passed', passed, words);
   const args = { layers, input, out, passed };
@@ -126,7 +127,7 @@ function prepareGradient(
   const [inputLength, outputLength] = ends(given);
   checkFloat32Length('dy', dy, outputLength);
   checkInt32Length('passed', passed, wordsOf(given));
-  const { out = allocate(Float32Array, inputLength) } = options;
+  const { out = allocate(Float32Array, inputLength, 'layers') } = options;
   checkFloat32Length('out', out, inputLength);
   const args = { layers, dy, passed, out };
   return {

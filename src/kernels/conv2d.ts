@@ -198,7 +198,7 @@ export function windowsOf(g: Conv2DGeometry, axis: 'Height' | 'Width') {
 }
 
 function outputOf(out: Float32Array | undefined, length: number): Float32Array {
-  if (out === undefined) return allocate(Float32Array, length);
+  if (out === undefined) return allocate(Float32Array, length, 'geometry');
   checkFloat32Length('out', out, length);
   return out;
 }

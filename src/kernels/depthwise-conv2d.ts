@@ -103,7 +103,7 @@ function prepare<Name extends Operand>(
   }
   const sizes: Record<Operand, number> = { input, dy: output, filter: filter / geometry.outChannels };
   for (const name of names) checkFloat32Length(name, options[name], sizes[name]);
-  const out = options.out ?? allocate(Float32Array, sizes[like]);
+  const out = options.out ?? allocate(Float32Array, sizes[like], 'geometry');
   checkFloat32Length('out', out, sizes[like]);
   const operands = Object.fromEntries(names.map((name) => [name, options[name]])) as unknown as Record<
     Name,

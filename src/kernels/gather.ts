@@ -61,7 +61,7 @@ function prepare(options: GatherOptions): KernelCall<GatherArgs, Float32Array> {
   checkInt32Length('indices', indices, batch * count);
   checkIndices('indices', indices, size);
   const length = batch * outer * count * inner;
-  const out = options.out ?? allocate(Float32Array, length);
+  const out = options.out ?? allocate(Float32Array, length, 'indices');
   checkFloat32Length('out', out, length);
   const args = { x, indices, batch, outer, size, inner, count, out };
   return { kernel: 'gather', options, args, reference: gatherReference, inputs: {}, result: () => args.out };

@@ -63,7 +63,7 @@ function prepare(options: MatMulOptions): KernelCall<MatMulArgs, Float32Array> {
   checkFloat32Length('b', b, (broadcastB ? 1 : batch) * k * n);
   if (bias !== undefined) checkFloat32Length('bias', bias, n);
   checkOneOf('activation', activation, ACTIVATIONS);
-  const out = options.out ?? allocate(Float32Array, batch * m * n);
+  const out = options.out ?? allocate(Float32Array, batch * m * n, 'm');
   checkFloat32Length('out', out, batch * m * n);
   if (out === a || out === b) throw invalid('out', 'an array of its own', 'one of the inputs');
   const args = { a, b, m, n, k, batch, bias, ...flags, activation: ACTIVATIONS.indexOf(activation), out };

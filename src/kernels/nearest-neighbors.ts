@@ -72,8 +72,8 @@ function prepare(
     k,
     excludeSelf,
     metric: METRICS.indexOf(metric),
-    indices: allocate(Int32Array, size, 'indices'),
-    distances: allocate(Float32Array, size, 'distances'),
+    indices: allocate(Int32Array, size, 'k'),
+    distances: allocate(Float32Array, size, 'k'),
   };
   return {
     kernel: 'nearestNeighbors',

@@ -48,7 +48,7 @@ function prepare(options: OneHotOptions): KernelCall<OneHotArgs, Float32Array> {
   checkInt32Length('indices', indices, rows);
   checkNumber('on', on);
   checkNumber('off', off);
-  const out = options.out ?? allocate(Float32Array, rows * depth);
+  const out = options.out ?? allocate(Float32Array, rows * depth, 'depth');
   checkFloat32Length('out', out, rows * depth);
   const args = { indices, rows, depth, on, off, out };
   return {

@@ -52,7 +52,7 @@ function prepare(a: Matrix, b: Matrix, options: PairwiseDistanceOptions): Kernel
   checkOneOf('metric', metric, METRICS);
   const size = batchOf(a) * a.rows * b.rows;
   if (options.out !== undefined) checkFloat32Length('out', options.out, size);
-  const args = { a, b, metric: METRICS.indexOf(metric), out: options.out ?? allocate(Float32Array, size) };
+  const args = { a, b, metric: METRICS.indexOf(metric), out: options.out ?? allocate(Float32Array, size, 'a') };
   return {
     kernel: 'pairwiseDistance',
     options,

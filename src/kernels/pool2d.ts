@@ -76,7 +76,7 @@ function prepareForward(options: Pool2DOptions): KernelCall<Pool2DArgs, Float32A
   const geometry = readGeometry(options.geometry);
   const size = poolSizes(geometry);
   checkFloat32Length('x', x, size.input);
-  const out = options.out ?? allocate(Float32Array, size.output);
+  const out = options.out ?? allocate(Float32Array, size.output, 'geometry');
   checkFloat32Length('out', out, size.output);
   checkWindows(geometry);
   const args = { ...geometry, op: POOL_OPS.indexOf(op), x, out };
@@ -91,7 +91,7 @@ function prepareGradient(options: Pool2DGradientOptions): KernelCall<Pool2DGradi
   const size = poolSizes(geometry);
   if (op === 'max' || x !== undefined) checkFloat32Length('x', x, size.input);
   checkFloat32Length('dy', dy, size.output);
-  const dx = options.dx ?? allocate(Float32Array, size.input, 'dx');
+  const dx = options.dx ?? allocate(Float32Array, size.input, 'geometry');
   checkFloat32Length('dx', dx, size.input);
   checkWindows(geometry);
   const args = { ...geometry, op: POOL_OPS.indexOf(op), x, dy, dx };

@@ -45,7 +45,7 @@ function prepare(options: SegmentSumOptions): KernelCall<SegmentSumArgs, Float32
   for (const [name, value] of Object.entries({ rows, inner, segments })) checkCount(name, value);
   checkFloat32Length('x', x, rows * inner);
   checkInt32Length('ids', ids, rows);
-  const out = options.out ?? allocate(Float32Array, segments * inner);
+  const out = options.out ?? allocate(Float32Array, segments * inner, 'segments');
   checkFloat32Length('out', out, segments * inner);
   const args = { x, ids, rows, inner, segments, out };
   return {

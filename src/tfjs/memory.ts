@@ -52,6 +52,6 @@ function valuesOf(t: tf.Tensor): Float32Array {
 /** An array for a result of `shape`, and the tensor over it. */
 export function result<T extends tf.Tensor>(shape: number[]): { out: Float32Array; tensor: () => T } {
   const size = shape.reduce((product, length) => product * length, 1);
-  const out = nativeBackend()?.allocate(shape) ?? allocate(Float32Array, size);
+  const out = nativeBackend()?.allocate(shape) ?? allocate(Float32Array, size, 'shape');
   return { out, tensor: () => tf.tensor(out, shape, 'float32') as T };
 }
