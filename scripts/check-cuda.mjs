@@ -85,7 +85,7 @@ async function main(args) {
   }
   const architectures = process.env.EAT_DML_CUDA_ARCHITECTURES?.split(';') ?? ARCHITECTURES;
   const asked = args.filter((a) => !a.startsWith('--'));
-  const sources = readdirSync(join(root, 'native/cuda'))
+  const sources = readdirSync(join(root, 'native/cuda'), { recursive: true })
     .filter((name) => name.endsWith('.cu') && (asked.length === 0 || asked.includes(basename(name, '.cu'))))
     .sort();
   const folder = mkdtempSync(join(tmpdir(), 'eat-dml-cuda-'));

@@ -33,7 +33,7 @@ if (missing.length > 0) {
   process.exit(0);
 }
 
-const sources = ['native/cpu', 'native/cpu/isa'].flatMap((folder) =>
+const sources = ['native/cpu/engine', 'native/cpu/isa'].flatMap((folder) =>
   readdirSync(folder)
     .filter((name) => name.endsWith('.cc'))
     .map((name) => `${folder}/${name}`),

@@ -1,9 +1,9 @@
 // The addon's exports: one function per kernel, and info().
-#include "../cpu/kernel_table.h"
-#include "../cpu/thread_pool.h"
+#include "../contracts/kernel_table.h"
+#include "../cpu/engine/thread_pool.h"
 #include "call.h"
 #ifdef EAT_DML_DEVICE_ADDON
-#include "../cuda/device_matrix.h"
+#include "../cuda/host/device_matrix.h"
 #endif
 
 namespace eat::addon {

@@ -4,8 +4,8 @@
 #include <cmath>
 #include <string>
 
-#include "../cpu/buffer.h"
-#include "../cpu/thread_pool.h"
+#include "../cpu/engine/buffer.h"
+#include "../cpu/engine/thread_pool.h"
 #include "resident.h"
 
 namespace eat::addon {

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "../cpu/thread_pool.h"
+#include "../cpu/engine/thread_pool.h"
 #include "work.h"
 
 namespace eat::addon {

@@ -5,7 +5,7 @@
 #include <cstring>
 #include <string>
 
-#include "../cpu/thread_pool.h"
+#include "../cpu/engine/thread_pool.h"
 #include "call.h"
 
 namespace eat::addon {

@@ -7,9 +7,9 @@
 
 #include "../contracts/common.h"
 #ifdef EAT_DML_DEVICE_ADDON
-#include "../cuda/device_matrix.h"
+#include "../cuda/host/device_matrix.h"
 #else
-#include "../cpu/buffer.h"
+#include "../cpu/engine/buffer.h"
 #endif
 
 namespace eat::addon {

@@ -1,5 +1,5 @@
 // The custom ops' registration; the ops themselves are called by TensorFlow.
-#include "../cuda/device_matrix.h"
+#include "../cuda/host/device_matrix.h"
 #include "../tensorflow/ops.h"
 
 #include <napi.h>

@@ -48,7 +48,7 @@ struct Run {
   int threads = 1;
   bool check_finite = true;
   // All of the contract's pointers are memory of the device that the kernels run on, and results don't lie over inputs.
-  // Only some kernels of cuda/ look at it: see device_input.h.
+  // Only some kernels of cuda/ look at it: see host/device_input.h.
   bool on_device = false;
   const std::atomic<bool>* cancel = nullptr;
 

@@ -1,4 +1,4 @@
-// The host's side of cuda/simt.h: the same names, run by fibers on the CPU, with every access and every barrier checked.
+// The host's side of cuda/device/simt.h: the same names, run by fibers on the CPU, with every access and every barrier checked.
 #pragma once
 
 #define EAT_GLOBAL __attribute__((visibility("default"), noinline))

@@ -1,4 +1,4 @@
-// The calls of the CUDA runtime that host code uses (see cuda/runtime.h): device memory is malloc'ed, poisoned and registered;
+// The calls of the CUDA runtime that host code uses (see cuda/host/runtime.h): device memory is malloc'ed, poisoned and registered;
 // every call is done when it returns.
 #pragma once
 

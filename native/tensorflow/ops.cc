@@ -2,8 +2,8 @@
 
 #include <mutex>
 
-#include "../cpu/kernel_table.h"
-#include "../cpu/thread_pool.h"
+#include "../contracts/kernel_table.h"
+#include "../cpu/engine/thread_pool.h"
 #include "context.h"
 
 namespace eat::tensorflow {

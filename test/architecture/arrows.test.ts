@@ -25,8 +25,6 @@ const NATIVE_ARROWS: Record<string, string[]> = {
   contracts: [],
   cpu: ['contracts'],
   cuda: ['contracts', 'simt'],
-  // The table that the addon calls through has one type for every device.
-  'cuda/table.cc': ['contracts', 'cpu'],
   simt: ['contracts'],
   tensorflow: ['contracts', 'cpu'],
   addon: ['contracts', 'cpu', 'cuda', 'tensorflow'],
@@ -103,7 +101,7 @@ test('kernel code sees CUDA through simt.h alone', () => {
   const direct = filesUnder('native', /\.(h|cc|cu|cuh|inl)$/).filter((file) =>
     headers.test(readFileSync(file, 'utf8')),
   );
-  expect(direct.filter((file) => !['native/cuda/simt.h', 'native/cuda/runtime.h'].includes(file))).toEqual([]);
+  expect(direct.filter((file) => !['native/cuda/device/simt.h', 'native/cuda/host/runtime.h'].includes(file))).toEqual([]);
 });
 
 test('the reader sees every form of import', () => {

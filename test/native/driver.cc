@@ -10,7 +10,7 @@
 #include <thread>
 #include <vector>
 
-#include "../../native/cpu/kernel_table.h"
+#include "../../native/contracts/kernel_table.h"
 
 namespace {
 

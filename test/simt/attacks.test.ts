@@ -6,7 +6,7 @@ import { attackCases } from '../kernels/cases/attacks.js';
 import { worstRelative } from '../kernels/support.js';
 import { describeSimt } from './addon.js';
 
-/** A thread per element or row, then vectors and a block per row; native/cuda/elementwise.h, row_variants.h. */
+/** A thread per element or row, then vectors and a block per row; native/cuda/attack/elementwise.h, row_variants.h. */
 describeSimt.each(['1', '2'])('attacks, variant %s', (variant) => {
   beforeAll(() => {
     process.env.EAT_DML_CUDA_VARIANT = variant;

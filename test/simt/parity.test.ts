@@ -15,7 +15,7 @@ const TOO_LARGE = new Set([
   'nearestNeighbors: dot 1000x70 d=40 k=3',
 ]);
 
-/** The distance kernels' ladder, each rung forced; native/cuda/variant.h. */
+/** The distance kernels' ladder, each rung forced; native/cuda/host/variant.h. */
 const VARIANTS = ['1', '2', '3', '4', '5'];
 const WITH_VARIANTS = ['pairwiseDistance', 'nearestCentroid', 'nearestNeighbors'];
 

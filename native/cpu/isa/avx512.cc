@@ -1,5 +1,5 @@
 // The bodies for AVX-512 F, DQ, BW, VL. Empty on other architectures.
-#include "../prelude.h"
+#include "../engine/prelude.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -12,7 +12,7 @@
 #pragma GCC target("avx512f,avx512dq,avx512bw,avx512vl,fma,prefer-vector-width=512")
 namespace eat::avx512 {
 #include "../vec/avx512.h"
-#include "../kernels.inl"
+#include "../engine/kernels.inl"
 extern const KernelTable table = make_table("avx512");
 }  // namespace eat::avx512
 #pragma GCC pop_options

@@ -1,10 +1,10 @@
 // The portable bodies: whatever the compiler makes of them for the baseline processor.
-#include "../prelude.h"
+#include "../engine/prelude.h"
 
 #pragma GCC diagnostic ignored "-Wpsabi"
 
 namespace eat::scalar {
 #include "../vec/portable.h"
-#include "../kernels.inl"
+#include "../engine/kernels.inl"
 extern const KernelTable table = make_table("scalar");
 }  // namespace eat::scalar

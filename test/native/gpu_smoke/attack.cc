@@ -124,7 +124,7 @@ void check_projection(const Images& m, const Ball& ball) {
 
 }  // namespace
 
-// d around the lengths at which a row is given to more threads (native/cuda/row_variants.h).
+// d around the lengths at which a row is given to more threads (native/cuda/attack/row_variants.h).
 void check_attack(Size size) {
   const std::vector<index_t> kOf[] = {{1, 7, 129}, {3, 128, 784, 1025}, {3072, 3073}, {12288, 150528}};
   for (const index_t d : kOf[static_cast<int>(size)]) {

@@ -1,7 +1,7 @@
 // What certified labels rest on: the product's error as a share of |x||y|, for values that make a truncating unit err the most.
 #include <algorithm>
 
-#include "../../../native/cuda/error_bounds.h"
+#include "../../../native/cuda/distance/error_bounds.h"
 #include "harness.h"
 
 namespace gpu_smoke {

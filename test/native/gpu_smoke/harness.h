@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "../../../native/cpu/kernel_table.h"
-#include "../../../native/cuda/device_matrix.h"
+#include "../../../native/contracts/kernel_table.h"
+#include "../../../native/cuda/host/device_matrix.h"
 
 namespace gpu_smoke {
 

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "../../../native/cuda/simt.h"
+#include "../../../native/cuda/device/simt.h"
 
 namespace simt_test {
 

@@ -1,5 +1,5 @@
 // How many atomics the rows' preparation costs: a GPU does those on one address one after the other.
-#include "../../../native/cuda/prepared_rows.cu"
+#include "../../../native/cuda/distance/prepared_rows.cu"
 
 #include "harness.h"
 

@@ -1,0 +1,39 @@
+// conv2d and its two gradients: NHWC images, HWIO filters, cross-correlation, zero padding.
+// out[n,y,x,o] = act(bias[o] + sum_{i,j,c} in[n, y*sh - pt + i*dh, x*sw - pl + j*dw, c] * filter[i,j,c,o])
+#pragma once
+
+#include "../common.h"
+#include "matmul.h"
+
+namespace eat {
+
+struct Conv2DGeometry {
+  index_t batch = 0, in_height = 0, in_width = 0, in_channels = 0, out_height = 0, out_width = 0, out_channels = 0;
+  index_t filter_height = 0, filter_width = 0, stride_height = 1, stride_width = 1, pad_top = 0, pad_left = 0;
+  index_t dilation_height = 1, dilation_width = 1;
+};
+
+struct Conv2D {
+  Conv2DGeometry geometry;
+  const float* input = nullptr;
+  const float* filter = nullptr;
+  const float* bias = nullptr;  // [out_channels] or null
+  Activation activation = Activation::none;
+  float* out = nullptr;
+};
+
+struct Conv2DBackpropInput {
+  Conv2DGeometry geometry;
+  const float* dy = nullptr;  // [n, out_height, out_width, out_channels]
+  const float* filter = nullptr;
+  float* out = nullptr;  // [n, in_height, in_width, in_channels]
+};
+
+struct Conv2DBackpropFilter {
+  Conv2DGeometry geometry;
+  const float* input = nullptr;
+  const float* dy = nullptr;
+  float* out = nullptr;  // [filter_height, filter_width, in_channels, out_channels]
+};
+
+}  // namespace eat
