@@ -8,42 +8,9 @@
 
 namespace eat::addon {
 
-Napi::Value pairwise_distance(const Napi::CallbackInfo&);
-Napi::Value nearest_centroid(const Napi::CallbackInfo&);
-Napi::Value nearest_neighbors(const Napi::CallbackInfo&);
-Napi::Value centroid_means(const Napi::CallbackInfo&);
-Napi::Value kmeans(const Napi::CallbackInfo&);
-Napi::Value kmeans_plus_plus(const Napi::CallbackInfo&);
-Napi::Value project_perturbation(const Napi::CallbackInfo&);
-Napi::Value attack_step(const Napi::CallbackInfo&);
-Napi::Value matmul(const Napi::CallbackInfo&);
-Napi::Value conv2d(const Napi::CallbackInfo&);
-Napi::Value conv2d_backprop_input(const Napi::CallbackInfo&);
-Napi::Value conv2d_backprop_filter(const Napi::CallbackInfo&);
-Napi::Value conv_relu_stack(const Napi::CallbackInfo&);
-Napi::Value conv_relu_stack_backprop_input(const Napi::CallbackInfo&);
-Napi::Value unary(const Napi::CallbackInfo&);
-Napi::Value binary(const Napi::CallbackInfo&);
-Napi::Value reduce(const Napi::CallbackInfo&);
-Napi::Value batch_moments(const Napi::CallbackInfo&);
-Napi::Value batch_norm(const Napi::CallbackInfo&);
-Napi::Value batch_norm_gradient(const Napi::CallbackInfo&);
-Napi::Value pool2d(const Napi::CallbackInfo&);
-Napi::Value pool2d_gradient(const Napi::CallbackInfo&);
-Napi::Value depthwise_conv2d(const Napi::CallbackInfo&);
-Napi::Value depthwise_conv2d_backprop_input(const Napi::CallbackInfo&);
-Napi::Value depthwise_conv2d_backprop_filter(const Napi::CallbackInfo&);
-Napi::Value strided_copy(const Napi::CallbackInfo&);
-Napi::Value adam_w(const Napi::CallbackInfo&);
-Napi::Value compare_values(const Napi::CallbackInfo&);
-Napi::Value logical(const Napi::CallbackInfo&);
-Napi::Value select(const Napi::CallbackInfo&);
-Napi::Value gather(const Napi::CallbackInfo&);
-Napi::Value segment_sum(const Napi::CallbackInfo&);
-Napi::Value one_hot(const Napi::CallbackInfo&);
-Napi::Value arg_reduce(const Napi::CallbackInfo&);
-Napi::Value top_k(const Napi::CallbackInfo&);
-Napi::Value softmax(const Napi::CallbackInfo&);
+#define EAT_DML_KERNEL(name, js_name, Arguments) Napi::Value name(const Napi::CallbackInfo&);
+#include "../contracts/kernels.def"
+
 Napi::Value upload_matrix(const Napi::CallbackInfo&);
 #ifdef EAT_DML_DEVICE_ADDON
 Napi::Value device_limits(const Napi::CallbackInfo&);
@@ -69,42 +36,8 @@ bool has() {
 }
 
 constexpr Entry kEntries[] = {
-    {"pairwiseDistance", guarded<pairwise_distance>, has<&KernelTable::pairwise_distance>},
-    {"nearestCentroid", guarded<nearest_centroid>, has<&KernelTable::nearest_centroid>},
-    {"nearestNeighbors", guarded<nearest_neighbors>, has<&KernelTable::nearest_neighbors>},
-    {"centroidMeans", guarded<centroid_means>, has<&KernelTable::centroid_means>},
-    {"kmeans", guarded<kmeans>, has<&KernelTable::kmeans>},
-    {"kmeansPlusPlus", guarded<kmeans_plus_plus>, has<&KernelTable::kmeans_plus_plus>},
-    {"projectPerturbation", guarded<project_perturbation>, has<&KernelTable::project_perturbation>},
-    {"attackStep", guarded<attack_step>, has<&KernelTable::attack_step>},
-    {"matmul", guarded<matmul>, has<&KernelTable::matmul>},
-    {"conv2d", guarded<conv2d>, has<&KernelTable::conv2d>},
-    {"conv2dBackpropInput", guarded<conv2d_backprop_input>, has<&KernelTable::conv2d_backprop_input>},
-    {"conv2dBackpropFilter", guarded<conv2d_backprop_filter>, has<&KernelTable::conv2d_backprop_filter>},
-    {"convReluStack", guarded<conv_relu_stack>, has<&KernelTable::conv_relu_stack>},
-    {"convReluStackBackpropInput", guarded<conv_relu_stack_backprop_input>, has<&KernelTable::conv_relu_stack_backprop_input>},
-    {"unary", guarded<unary>, has<&KernelTable::unary>},
-    {"binary", guarded<binary>, has<&KernelTable::binary>},
-    {"reduce", guarded<reduce>, has<&KernelTable::reduce>},
-    {"batchMoments", guarded<batch_moments>, has<&KernelTable::batch_moments>},
-    {"batchNorm", guarded<batch_norm>, has<&KernelTable::batch_norm>},
-    {"batchNormGradient", guarded<batch_norm_gradient>, has<&KernelTable::batch_norm_gradient>},
-    {"pool2d", guarded<pool2d>, has<&KernelTable::pool2d>},
-    {"pool2dGradient", guarded<pool2d_gradient>, has<&KernelTable::pool2d_gradient>},
-    {"depthwiseConv2d", guarded<depthwise_conv2d>, has<&KernelTable::depthwise_conv2d>},
-    {"depthwiseConv2dBackpropInput", guarded<depthwise_conv2d_backprop_input>, has<&KernelTable::depthwise_conv2d_backprop_input>},
-    {"depthwiseConv2dBackpropFilter", guarded<depthwise_conv2d_backprop_filter>, has<&KernelTable::depthwise_conv2d_backprop_filter>},
-    {"stridedCopy", guarded<strided_copy>, has<&KernelTable::strided_copy>},
-    {"adamW", guarded<adam_w>, has<&KernelTable::adam_w>},
-    {"compareValues", guarded<compare_values>, has<&KernelTable::compare_values>},
-    {"logical", guarded<logical>, has<&KernelTable::logical>},
-    {"select", guarded<select>, has<&KernelTable::select>},
-    {"gather", guarded<gather>, has<&KernelTable::gather>},
-    {"segmentSum", guarded<segment_sum>, has<&KernelTable::segment_sum>},
-    {"oneHot", guarded<one_hot>, has<&KernelTable::one_hot>},
-    {"argReduce", guarded<arg_reduce>, has<&KernelTable::arg_reduce>},
-    {"topK", guarded<top_k>, has<&KernelTable::top_k>},
-    {"softmax", guarded<softmax>, has<&KernelTable::softmax>},
+#define EAT_DML_KERNEL(name, js_name, Arguments) {#js_name, guarded<name>, has<&KernelTable::name>},
+#include "../contracts/kernels.def"
 };
 
 // {isa, threads}: what runs now. Of a device addon `isa` names the device, and {graphLaunches, graphBytes} say how often this process

@@ -2,6 +2,10 @@
 
 #include <mutex>
 
+#include "../contracts/attack/attack_step.h"
+#include "../contracts/attack/project_perturbation.h"
+#include "../contracts/distance/nearest_centroid.h"
+#include "../contracts/distance/pairwise_distance.h"
 #include "../contracts/kernel_table.h"
 #include "../cpu/engine/thread_pool.h"
 #include "context.h"

@@ -10,7 +10,7 @@
 #include <thread>
 #include <vector>
 
-#include "../../native/contracts/kernel_table.h"
+#include "../../native/cpu/engine/prelude.h"
 
 namespace {
 

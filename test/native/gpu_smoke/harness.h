@@ -7,6 +7,13 @@
 #include <string>
 #include <vector>
 
+#include "../../../native/contracts/attack/attack_step.h"
+#include "../../../native/contracts/attack/project_perturbation.h"
+#include "../../../native/contracts/clustering/centroid_means.h"
+#include "../../../native/contracts/clustering/kmeans.h"
+#include "../../../native/contracts/distance/nearest_centroid.h"
+#include "../../../native/contracts/distance/nearest_neighbors.h"
+#include "../../../native/contracts/distance/pairwise_distance.h"
 #include "../../../native/contracts/kernel_table.h"
 #include "../../../native/cuda/host/device_matrix.h"
 
