@@ -1,4 +1,5 @@
 import * as kernels from '../src/kernels/index.js';
+import * as network from '../test/kernels/network/by-device.js';
 import { pair, type Row, values } from './row.js';
 import { selectionRows } from './selection-rows.js';
 import { stackRows } from './stack-rows.js';
@@ -182,32 +183,32 @@ const products = [
     return {
       shape: `${m} x ${m} x ${m}`,
       flops: 2 * m ** 3,
-      run: (device) => kernels.matmulSync({ a, b, m, n: m, k: m, device }),
+      run: (device) => network.matmul({ a, b, m, n: m, k: m, device }),
     };
   }),
   ...pair('conv2d', LAYERS, (sizes) => {
     const { geometry, input, filter, flops, shape } = layer(sizes);
-    return { shape, flops, run: (device) => kernels.conv2dSync({ geometry, input, filter, device }) };
+    return { shape, flops, run: (device) => network.conv2d({ geometry, input, filter, device }) };
   }),
   ...pair('conv2dBackpropInput', LAYERS, (sizes) => {
     const { geometry, dy, filter, flops, shape } = layer(sizes);
-    return { shape, flops, run: (device) => kernels.conv2dBackpropInputSync({ geometry, dy, filter, device }) };
+    return { shape, flops, run: (device) => network.conv2dBackpropInput({ geometry, dy, filter, device }) };
   }),
   ...pair('conv2dBackpropFilter', LAYERS, (sizes) => {
     const { geometry, input, dy, flops, shape } = layer(sizes);
-    return { shape, flops, run: (device) => kernels.conv2dBackpropFilterSync({ geometry, input, dy, device }) };
+    return { shape, flops, run: (device) => network.conv2dBackpropFilter({ geometry, input, dy, device }) };
   }),
   ...pair('depthwiseConv2d', LAYERS, (sizes) => {
     const { geometry, input, filter, shape } = depthwiseLayer(sizes);
-    return { shape, run: (device) => kernels.depthwiseConv2dSync({ geometry, input, filter, device }) };
+    return { shape, run: (device) => network.depthwiseConv2d({ geometry, input, filter, device }) };
   }),
   ...pair('depthwiseConv2dBackpropInput', LAYERS, (sizes) => {
     const { geometry, filter, dy, shape } = depthwiseLayer(sizes);
-    return { shape, run: (device) => kernels.depthwiseConv2dBackpropInputSync({ geometry, dy, filter, device }) };
+    return { shape, run: (device) => network.depthwiseConv2dBackpropInput({ geometry, dy, filter, device }) };
   }),
   ...pair('depthwiseConv2dBackpropFilter', LAYERS, (sizes) => {
     const { geometry, input, dy, shape } = depthwiseLayer(sizes);
-    return { shape, run: (device) => kernels.depthwiseConv2dBackpropFilterSync({ geometry, input, dy, device }) };
+    return { shape, run: (device) => network.depthwiseConv2dBackpropFilter({ geometry, input, dy, device }) };
   }),
 ];
 
@@ -240,7 +241,7 @@ const layers = [
     return {
       shape: `relu, ${length}`,
       bytes: 8 * length,
-      run: (device) => kernels.unarySync({ op: 'relu', x, device }),
+      run: (device) => network.unary({ op: 'relu', x, device }),
     };
   }),
   ...pair('binary', LENGTHS, (length) => {
@@ -249,7 +250,7 @@ const layers = [
     return {
       shape: `add, ${length}`,
       bytes: 12 * length,
-      run: (device) => kernels.binarySync({ ...options, shape: [...options.shape], device }),
+      run: (device) => network.binary({ ...options, shape: [...options.shape], device }),
     };
   }),
   ...pair('adamW', LENGTHS, (length) => {
@@ -261,7 +262,7 @@ const layers = [
       second: new Float32Array(length),
     };
     const settings = { beta1: 0.9, beta2: 0.999, kept: 1, rate: 1e-3, floor: 1e-8, out };
-    return { shape: `${length}`, run: (device) => kernels.adamWSync({ ...operands, ...settings, device }) };
+    return { shape: `${length}`, run: (device) => network.adamW({ ...operands, ...settings, device }) };
   }),
   ...pair('stridedCopy', LENGTHS, (length) => {
     const [x, out, rows] = [values(length), new Float32Array(length), Math.ceil(length / 64)];
@@ -269,33 +270,33 @@ const layers = [
     const options = { x, out, shape: [columns, rows], xStrides: [1, columns], outStrides: [rows, 1] };
     return {
       shape: `transpose ${rows} x ${columns}`,
-      run: (device) => kernels.stridedCopySync({ ...options, device }),
+      run: (device) => network.stridedCopy({ ...options, device }),
     };
   }),
   ...pair('reduce', LENGTHS, (length) => {
     const options = { op: 'sum', x: values(length), outer: 1, reduced: length, inner: 1 } as const;
-    return { shape: `sum, ${length}`, run: (device) => kernels.reduceSync({ ...options, device }) };
+    return { shape: `sum, ${length}`, run: (device) => network.reduce({ ...options, device }) };
   }),
   ...pair('batchMoments', CHANNELS, (sizes) => {
     const { options, shape } = norm(sizes);
     const { x, rows, channels } = options;
-    return { shape, run: (device) => kernels.batchMomentsSync({ x, rows, channels, device }) };
+    return { shape, run: (device) => network.batchMoments({ x, rows, channels, device }) };
   }),
   ...pair('batchNorm', CHANNELS, (sizes) => {
     const { options, shape } = norm(sizes);
-    return { shape, run: (device) => kernels.batchNormSync({ ...options, device }) };
+    return { shape, run: (device) => network.batchNorm({ ...options, device }) };
   }),
   ...pair('batchNormGradient', CHANNELS, (sizes) => {
     const { options, dy, shape } = norm(sizes);
-    return { shape, run: (device) => kernels.batchNormGradientSync({ ...options, dy, device }) };
+    return { shape, run: (device) => network.batchNormGradient({ ...options, dy, device }) };
   }),
   ...pair('pool2d', LAYERS, (sizes) => {
     const { options, shape } = pool(sizes);
-    return { shape, run: (device) => kernels.pool2dSync({ ...options, device }) };
+    return { shape, run: (device) => network.pool2d({ ...options, device }) };
   }),
   ...pair('pool2dGradient', LAYERS, (sizes) => {
     const { options, dy, shape } = pool(sizes);
-    return { shape, run: (device) => kernels.pool2dGradientSync({ ...options, dy, device }) };
+    return { shape, run: (device) => network.pool2dGradient({ ...options, dy, device }) };
   }),
 ];
 

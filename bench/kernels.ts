@@ -8,7 +8,8 @@
  * selection-rows.ts.
  */
 import Benchmark from 'benchmark';
-import { devices, machineLimits } from '../src/kernels/index.js';
+import { devices } from '../src/kernels/index.js';
+import { machineLimits } from '../src/kernels/machine-limits.js';
 import { rows } from './kernel-rows.js';
 import { type PeerRow, peerRows } from './npm-peers.js';
 import type { Row } from './row.js';

@@ -5,7 +5,7 @@
  */
 import { execFileSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
-import type { MachineLimits } from '../src/kernels/index.js';
+import type { MachineLimits } from '../src/kernels/machine-limits.js';
 
 const { values } = parseArgs({
   options: {

@@ -1,4 +1,4 @@
-import * as kernels from '../src/kernels/index.js';
+import * as network from '../test/kernels/network/by-device.js';
 import { pair, values } from './row.js';
 
 const LENGTHS: [number, number] = [1000, 2_000_000];
@@ -19,7 +19,7 @@ export const selectionRows = [
     return {
       shape: `less, ${length}`,
       bytes: 9 * length,
-      run: (device) => kernels.compareValuesSync({ ...options, device }),
+      run: (device) => network.compareValues({ ...options, device }),
     };
   }),
   ...pair('logical', LENGTHS, (length) => {
@@ -27,13 +27,13 @@ export const selectionRows = [
     return {
       shape: `and, ${length}`,
       bytes: 3 * length,
-      run: (device) => kernels.logicalSync({ ...options, device }),
+      run: (device) => network.logical({ ...options, device }),
     };
   }),
   ...pair('select', LENGTHS, (length) => {
     const operands = { condition: flags(length), t: values(length), e: values(length, 0) };
     const options = { ...operands, rows: length, out: new Float32Array(length) };
-    return { shape: `${length}`, bytes: 13 * length, run: (device) => kernels.selectSync({ ...options, device }) };
+    return { shape: `${length}`, bytes: 13 * length, run: (device) => network.select({ ...options, device }) };
   }),
   ...pair('gather', ROWS, (rows) => {
     const out = new Float32Array(rows * INNER);
@@ -48,7 +48,7 @@ export const selectionRows = [
     return {
       shape: `${rows} x ${INNER}`,
       bytes: 8 * rows * INNER,
-      run: (device) => kernels.gatherSync({ ...options, device }),
+      run: (device) => network.gather({ ...options, device }),
     };
   }),
   ...pair('segmentSum', ROWS, (rows) => {
@@ -57,7 +57,7 @@ export const selectionRows = [
     return {
       shape: `${rows} x ${INNER} in ${segments}`,
       bytes: 4 * rows * INNER,
-      run: (device) => kernels.segmentSumSync({ ...options, device }),
+      run: (device) => network.segmentSum({ ...options, device }),
     };
   }),
   ...pair('oneHot', ROWS, (rows) => {
@@ -65,7 +65,7 @@ export const selectionRows = [
     return {
       shape: `${rows} x ${INNER}`,
       bytes: 4 * rows * INNER,
-      run: (device) => kernels.oneHotSync({ ...options, device }),
+      run: (device) => network.oneHot({ ...options, device }),
     };
   }),
   ...pair('argReduce', ROWS, (rows) => {
@@ -73,7 +73,7 @@ export const selectionRows = [
     return {
       shape: `max of ${rows} x ${INNER}`,
       bytes: 4 * rows * INNER,
-      run: (device) => kernels.argReduceSync({ ...options, device }),
+      run: (device) => network.argReduce({ ...options, device }),
     };
   }),
   ...pair<[number, number]>(
@@ -87,7 +87,7 @@ export const selectionRows = [
       return {
         shape: `10 of ${rows} x ${cols}`,
         bytes: 4 * rows * cols,
-        run: (device) => kernels.topKSync({ ...options, device }),
+        run: (device) => network.topK({ ...options, device }),
       };
     },
   ),
@@ -99,7 +99,7 @@ export const selectionRows = [
     ],
     ([rows, cols]) => {
       const options = { x: values(rows * cols), rows, cols, out: new Float32Array(rows * cols) };
-      return { shape: `${rows} x ${cols}`, run: (device) => kernels.softmaxSync({ ...options, device }) };
+      return { shape: `${rows} x ${cols}`, run: (device) => network.softmax({ ...options, device }) };
     },
   ),
 ];

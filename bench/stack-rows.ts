@@ -1,4 +1,4 @@
-import * as kernels from '../src/kernels/index.js';
+import * as network from '../test/kernels/network/by-device.js';
 import { pair, values } from './row.js';
 
 /** Images, and their side; the layers are the demo's network: 3x3, strides 1, 2, 2. */
@@ -32,11 +32,11 @@ function stack([batch, size]: Images) {
 export const stackRows = [
   ...pair('convReluStack', SIZES, (sizes) => {
     const { layers, input, flops, shape } = stack(sizes);
-    return { shape, flops, run: (device) => kernels.convReluStackSync({ layers, input, device }) };
+    return { shape, flops, run: (device) => network.convReluStack({ layers, input, device }) };
   }),
   ...pair('convReluStackBackpropInput', SIZES, (sizes) => {
     const { layers, input, dy, flops, shape } = stack(sizes);
-    const { passed } = kernels.convReluStackSync({ layers, input });
-    return { shape, flops, run: (device) => kernels.convReluStackBackpropInputSync({ layers, dy, passed, device }) };
+    const { passed } = network.convReluStack({ layers, input });
+    return { shape, flops, run: (device) => network.convReluStackBackpropInput({ layers, dy, passed, device }) };
   }),
 ];

@@ -6,13 +6,13 @@ import {
   attackStepSync,
   kmeans,
   kmeansSync,
-  machineLimits,
   nearestCentroid,
   nearestCentroidSync,
   pairwiseDistance,
   pairwiseDistanceSync,
   uploadMatrix,
 } from '../../src/kernels/index.js';
+import { machineLimits } from '../../src/kernels/machine-limits.js';
 import { readNpy } from './npy.js';
 
 const [arrays, repeat = '5'] = process.argv.slice(2);

@@ -1,4 +1,4 @@
-import { machineLimits } from '../kernels/index.js';
+import { machineLimits } from '../kernels/machine-limits.js';
 import type { KernelProfile } from '../tfjs/index.js';
 
 /** Kernels that take less than this share of the time are one line. */

@@ -4,7 +4,7 @@
  */
 import { EatDmlError } from '../errors.js';
 import { ResidentMatrix } from './resident-matrix.js';
-import type { KernelCall } from './run-kernel.js';
+import type { AddonCall } from './run-kernel.js';
 import {
   bufferOf,
   bytesOf,
@@ -19,7 +19,7 @@ import {
 } from './typed-arrays.js';
 
 type Args = Record<string, unknown>;
-type Call = Pick<KernelCall<object>, 'options' | 'args' | 'inputs' | 'result' | 'inPlace' | 'names'>;
+type Call = Pick<AddonCall<object>, 'options' | 'args' | 'inputs' | 'result' | 'inPlace' | 'names'>;
 
 interface Named {
   name: string;
@@ -142,5 +142,5 @@ export function withInputs<T extends Call>(call: T, own: (array: TypedArray) => 
     if (Array.isArray(value)) return value.map(replaced);
     return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, replaced(part)]));
   };
-  return { ...call, args: parts(call.args), inputs: parts(call.inputs) };
+  return { ...call, args: parts(call.args), ...(call.inputs && { inputs: parts(call.inputs) }) };
 }

@@ -1,22 +1,21 @@
 import { aborted, EatDmlError, throwIfAborted } from '../errors.js';
 import { checkApart, claimOutputs, isFresh, withInputs } from './call-memory.js';
 import { resolveDevice } from './devices.js';
-import type { AddonKernel, AddonTask } from './load-addon.js';
+import type { Addon, AddonKernel, AddonTask } from './load-addon.js';
 import { type AsyncKernelOptions, checkFinite, type Matrix, notFinite, outsideBox } from './matrix.js';
 import { copyOf, viewOf } from './typed-arrays.js';
 
 /** A plain-loop kernel: does its work in slices, yielding between them so that an asynchronous call can be aborted. */
 export type ReferenceKernel<Args> = (args: Args) => Generator<void>;
 
-/** A checked call: its name in the addon, the arguments both devices read, what to name in an error, and what to return. */
-export interface KernelCall<Args extends object, Result = unknown> {
+/** A checked call of the addon: the kernel's name there, the arguments that it reads, and what to return. */
+export interface AddonCall<Args extends object, Result = unknown> {
   kernel: string;
   /** As readOptions gave them: nothing of the caller's is asked twice. */
-  options: AsyncKernelOptions;
+  options: object;
   args: Args & { checkFinite?: boolean; fresh?: boolean };
-  reference: ReferenceKernel<Args>;
   /** The input matrices by argument name, to say what and where a bad value is. */
-  inputs: Record<string, Matrix>;
+  inputs?: Record<string, Matrix>;
   /** What to return, made of arrays of `args`; they hold their values once the call has run. */
   result: () => Result;
   /** Inputs that may lie where a result goes: the kernel reads each of their values before it writes there. */
@@ -25,14 +24,32 @@ export interface KernelCall<Args extends object, Result = unknown> {
   names?: Record<string, string>;
 }
 
+/** One that runs on any device, at once or off the event loop. */
+export interface KernelCall<Args extends object, Result = unknown> extends AddonCall<Args, Result> {
+  options: AsyncKernelOptions;
+  reference: ReferenceKernel<Args>;
+  inputs: Record<string, Matrix>;
+}
+
 /** Runs on the chosen device, now. */
 export function runSync<Args extends object, Result>(given: KernelCall<Args, Result>): Result {
   const addon = resolveDevice(given.options.device, given.kernel, given.args);
+  if (addon) return runOnAddon(addon, given);
   prepare(given);
-  const call = addon ? given : withInputs(given, viewOf);
+  const call = withInputs(given, viewOf);
   try {
-    if (addon) (addon[call.kernel] as AddonKernel)(call.args, false);
-    else for (const _ of reference(call));
+    for (const _ of reference(call));
+    return call.result();
+  } catch (error) {
+    throw translate(error, call);
+  }
+}
+
+/** Runs on this addon, now. */
+export function runOnAddon<Args extends object, Result>(addon: Addon, call: AddonCall<Args, Result>): Result {
+  prepare(call);
+  try {
+    (addon[call.kernel] as AddonKernel)(call.args, false);
     return call.result();
   } catch (error) {
     throw translate(error, call);
@@ -58,8 +75,8 @@ export async function runAsync<Args extends object, Result>(given: KernelCall<Ar
   }
 }
 
-function prepare<Args extends object>(call: KernelCall<Args>): void {
-  call.args.checkFinite = call.options.checkFinite ?? true;
+function prepare<Args extends object>(call: AddonCall<Args>): void {
+  call.args.checkFinite = (call.options as AsyncKernelOptions).checkFinite ?? true;
   call.args.fresh = isFresh(call);
   if (!call.args.fresh) checkApart(call);
 }
@@ -115,14 +132,12 @@ function badValue({ data, cols }: Matrix, row: number): number | undefined {
 /** The addon's errors in this package's words. */
 export function translate(
   error: unknown,
-  call: Pick<KernelCall<object>, 'kernel' | 'inputs'>,
+  call: Pick<AddonCall<object>, 'kernel' | 'inputs'>,
   signal?: AbortSignal,
 ): unknown {
   const { kind, argument = '', row = 0, message } = error as NativeError;
-  const matrix = call.inputs[argument];
-  if (kind === 'notFinite') {
-    return notFinite(argument, matrix, row, badValue(matrix, row));
-  }
+  const matrix = call.inputs?.[argument];
+  if (kind === 'notFinite' && matrix) return notFinite(argument, matrix, row, badValue(matrix, row));
   if (kind === 'outsideBox') return outsideBox(argument, row);
   if (kind === 'cancelled' && signal) return aborted(signal);
   if (kind === 'memory')

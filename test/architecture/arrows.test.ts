@@ -101,7 +101,9 @@ test('kernel code sees CUDA through simt.h alone', () => {
   const direct = filesUnder('native', /\.(h|cc|cu|cuh|inl)$/).filter((file) =>
     headers.test(readFileSync(file, 'utf8')),
   );
-  expect(direct.filter((file) => !['native/cuda/device/simt.h', 'native/cuda/host/runtime.h'].includes(file))).toEqual([]);
+  expect(direct.filter((file) => !['native/cuda/device/simt.h', 'native/cuda/host/runtime.h'].includes(file))).toEqual(
+    [],
+  );
 });
 
 test('the reader sees every form of import', () => {

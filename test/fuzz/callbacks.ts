@@ -1,5 +1,6 @@
-import { kmeans, kmeansSync, pairwiseDistance, softmaxSync, uploadMatrix } from '../../src/kernels/index.js';
+import { kmeans, kmeansSync, pairwiseDistance, uploadMatrix } from '../../src/kernels/index.js';
 import { ResidentMatrix } from '../../src/kernels/resident-matrix.js';
+import { softmax } from '../kernels/network/by-device.js';
 import type { Draw } from './draw.js';
 import { CallbackError, type Meaning } from './mutations/mutation.js';
 import { detach } from './mutations/objects.js';
@@ -41,7 +42,7 @@ const DEEDS: readonly Deed[] = [
   {
     name: 'calls a kernel',
     meaning: 'same',
-    act: () => void softmaxSync({ x: new Float32Array(64), rows: 8, cols: 8 }),
+    act: () => void softmax({ x: new Float32Array(64), rows: 8, cols: 8 }),
   },
   { name: 'calls k-means', meaning: 'same', act: () => void kmeansSync(small(), { k: 3, onIteration: () => {} }) },
   {

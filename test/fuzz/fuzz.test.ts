@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { EatDmlError } from '../../src/errors.js';
 import * as kernels from '../../src/kernels/index.js';
+import * as network from '../../src/kernels/network/index.js';
 import { hasCpu } from '../kernels/support.js';
 import { fuzz } from './fuzz.js';
 import { FAMILIES } from './mutations/index.js';
@@ -9,10 +10,9 @@ import { startScribbler } from './scribbler.js';
 import { targets } from './targets.js';
 
 test('every function that takes arguments is fuzzed', () => {
-  const functions = Object.entries(kernels).filter(([, value]) => typeof value === 'function');
+  const functions = Object.entries({ ...kernels, ...network }).filter(([, value]) => typeof value === 'function');
   const names = functions.map(([name]) => name.replace(/Sync$/, ''));
-  const without = ['devices', 'machineLimits'];
-  expect(new Set(targets.map(({ name }) => name))).toEqual(new Set(names.filter((name) => !without.includes(name))));
+  expect(new Set(targets.map(({ name }) => name))).toEqual(new Set(names.filter((name) => name !== 'devices')));
 });
 
 /** `npm run test:fuzz` makes 50,000 of them on the addon under sanitizers. */

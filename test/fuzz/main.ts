@@ -4,8 +4,9 @@
  */
 import { openSync, readFileSync, writeSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { devices, machineLimits } from '../../src/kernels/index.js';
+import { devices } from '../../src/kernels/index.js';
 import { loadAttempts } from '../../src/kernels/load-addon.js';
+import { machineLimits } from '../../src/kernels/machine-limits.js';
 import { type Failure, fuzz } from './fuzz.js';
 import { startScribbler } from './scribbler.js';
 

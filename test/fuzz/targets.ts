@@ -1,9 +1,10 @@
 import * as kernels from '../../src/kernels/index.js';
+import * as networkKernels from '../kernels/network/by-device.js';
 import { elements } from './valid/elements.js';
 import { type Arguments, matrices } from './valid/matrices.js';
 import { network } from './valid/network.js';
 
-/** A function of the public API under its name without Sync, and how to call it. */
+/** A kernel under its name without Sync, and how to call it; of the network's there is one form, at once. */
 export interface Target {
   name: string;
   /** Names of its arguments before the options. */
@@ -25,9 +26,9 @@ const PARAMETERS: Record<string, readonly string[]> = {
   passedLength: ['layers'],
 };
 
-const functions = kernels as unknown as Record<string, (...args: unknown[]) => unknown>;
+const functions = { ...kernels, ...networkKernels } as unknown as Record<string, (...args: unknown[]) => unknown>;
 
-/** Every function that takes arguments; `devices` and `machineLimits` take none. */
+/** Every function that takes arguments; `devices` takes none. */
 export const targets: Target[] = Object.entries({ ...matrices, ...network, ...elements }).map(([name, generate]) => {
   const both = `${name}Sync` in functions;
   return {

@@ -1,26 +1,19 @@
 import { describe, expect, test } from 'vitest';
+import { attackStep, centroidMeans, nearestNeighbors, pairwiseDistance } from '../../src/kernels/index.js';
 import {
-  attackStep,
   binary,
   type Conv2DGeometry,
-  centroidMeans,
   compareValues,
   conv2d,
-  conv2dSync,
   depthwiseConv2d,
   matmul,
-  matmulSync,
-  nearestNeighbors,
   oneHot,
   type PoolOp,
-  pairwiseDistance,
   pool2d,
   pool2dGradient,
-  pool2dGradientSync,
-  pool2dSync,
   segmentSum,
   stridedCopy,
-} from '../../src/kernels/index.js';
+} from './network/by-device.js';
 import { describeNative, normalMatrix, testDevices } from './support.js';
 
 const wrong = (value: unknown) => value as never;
@@ -59,7 +52,7 @@ const outside = (axis: string, window: number) =>
   `Expected geometry to have every window reach into the image but window ${window} of its ${axis} lies outside.`;
 
 /** name, what is called, the sentence it ends in. */
-const CASES: [string, () => Promise<unknown>, string][] = [
+const CASES: [string, () => unknown, string][] = [
   [
     'a hole in a shape',
     () => stridedCopy({ ...copy, shape: holed([undefined, 3]) }),
@@ -123,7 +116,11 @@ const CASES: [string, () => Promise<unknown>, string][] = [
 
 for (const [name, call, sentence] of CASES) {
   test(`${name} gives one sentence`, async () => {
-    await expect(call()).rejects.toMatchObject({ name: 'EatDmlError', code: 'ERR_ARGUMENT', message: sentence });
+    await expect((async () => call())()).rejects.toMatchObject({
+      name: 'EatDmlError',
+      code: 'ERR_ARGUMENT',
+      message: sentence,
+    });
   });
 }
 
@@ -134,7 +131,7 @@ const repeated = { a: one, b: one, shape: [1, 1, 1, many], aStrides: [0, 0, 0, 0
 const tall = { data: new Float32Array(2 ** 17), rows: 2 ** 17, cols: 1 };
 
 /** Results that no array holds: name, what is called, how many values it would have. */
-const TOO_LARGE: [string, () => Promise<unknown>, number][] = [
+const TOO_LARGE: [string, () => unknown, number][] = [
   [
     'matmul, repeated',
     () => matmul({ a: one, b: one, m: 1, n: 1, k: 1, batch: many, broadcastA: true, broadcastB: true }),
@@ -142,7 +139,7 @@ const TOO_LARGE: [string, () => Promise<unknown>, number][] = [
   ],
   [
     'matmul, rows times columns beyond 2^31',
-    async () => matmulSync({ a: tall.data, b: tall.data, m: 2 ** 17, n: 2 ** 17, k: 1 }),
+    () => matmul({ a: tall.data, b: tall.data, m: 2 ** 17, n: 2 ** 17, k: 1 }),
     2 ** 34,
   ],
   ['pairwiseDistance', () => pairwiseDistance(tall, tall), 2 ** 34],
@@ -165,7 +162,7 @@ const TOO_LARGE: [string, () => Promise<unknown>, number][] = [
 ];
 
 test.each(TOO_LARGE)('%s names the size of a result that is too large', async (_, call, length) => {
-  await expect(call()).rejects.toMatchObject({
+  await expect((async () => call())()).rejects.toMatchObject({
     name: 'EatDmlError',
     code: expect.stringMatching(/^ERR_(ARGUMENT|DEVICE)$/),
     message: expect.stringContaining(`${length} values`),
@@ -176,21 +173,21 @@ describe.each(testDevices.filter((device) => device !== 'cuda'))('%s', (device) 
   test('padding that leaves every window a place in the image is fine', () => {
     const options = poolGradient({ inHeight: 3, inWidth: 3, outHeight: 4, outWidth: 4, padTop: 1, padLeft: 1 });
     const { dy: _, ...forward } = options;
-    expect([...pool2dSync({ ...forward, device })]).toEqual(new Array(16).fill(1));
-    expect(pool2dGradientSync({ ...options, device })[4]).toBe(1);
+    expect([...pool2d({ ...forward, device })]).toEqual(new Array(16).fill(1));
+    expect(pool2dGradient({ ...options, device })[4]).toBe(1);
   });
 
   test('a window of more places than a call may have arguments has its maximum', () => {
     const side = 400;
     const x = Float32Array.from({ length: side * side }, (_, i) => i % 1009);
     const g = geometry({ inHeight: side, inWidth: side, filterHeight: side, filterWidth: side });
-    expect([...pool2dSync({ op: 'max', geometry: g, x, device })]).toEqual([1008]);
+    expect([...pool2d({ op: 'max', geometry: g, x, device })]).toEqual([1008]);
   });
 
   test('a convolution sees zeros where its window lies outside the image', () => {
     const g = geometry({ outHeight: 3, padTop: 5, strideHeight: 3 });
     const [input, filter] = [Float32Array.of(1, 2, 3, 4), new Float32Array(4).fill(1)];
-    expect([...conv2dSync({ geometry: g, input, filter, bias: Float32Array.of(7), device })]).toEqual([7, 7, 14]);
+    expect([...conv2d({ geometry: g, input, filter, bias: Float32Array.of(7), device })]).toEqual([7, 7, 14]);
   });
 });
 
@@ -200,7 +197,7 @@ describeNative('a window of more than 2^24 places', () => {
     const x = new Float32Array(side * side);
     x[x.length - 1] = 1;
     const g = geometry({ inHeight: side, inWidth: side, filterHeight: side, filterWidth: side });
-    const dx = pool2dGradientSync({ op: 'max', geometry: g, x, dy: Float32Array.of(3), device: 'cpu' });
+    const dx = pool2dGradient({ op: 'max', geometry: g, x, dy: Float32Array.of(3), device: 'cpu' });
     expect([dx[x.length - 2], dx[x.length - 1]]).toEqual([0, 3]);
   });
 });

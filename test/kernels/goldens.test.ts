@@ -1,16 +1,9 @@
 import { expect, test } from 'vitest';
-import {
-  attackStep,
-  conv2d,
-  conv2dBackpropFilter,
-  conv2dBackpropInput,
-  kmeans,
-  type Norm,
-  projectPerturbation,
-} from '../../src/kernels/index.js';
+import { attackStep, kmeans, type Norm, projectPerturbation } from '../../src/kernels/index.js';
 import kmeansGoldens from '../goldens/kmeans.json' with { type: 'json' };
 import opsGoldens from '../goldens/ops.json' with { type: 'json' };
 import projectionGoldens from '../goldens/projections.json' with { type: 'json' };
+import { conv2d, conv2dBackpropFilter, conv2dBackpropInput } from './network/by-device.js';
 import { matrixOf, testDevices, worstRelative } from './support.js';
 
 for (const device of testDevices) {
@@ -55,9 +48,9 @@ for (const device of testDevices) {
   for (const [i, golden] of device === 'cuda' ? [] : opsGoldens.cases.entries()) {
     test(`conv2d and its gradients agree with torch, case ${i}, ${device}`, async () => {
       const { geometry, x, filter, dy } = convolution(golden);
-      const y = await conv2d({ geometry, input: x, filter, device });
-      const dx = await conv2dBackpropInput({ geometry, dy, filter, device });
-      const dfilter = await conv2dBackpropFilter({ geometry, input: x, dy, device });
+      const y = conv2d({ geometry, input: x, filter, device });
+      const dx = conv2dBackpropInput({ geometry, dy, filter, device });
+      const dfilter = conv2dBackpropFilter({ geometry, input: x, dy, device });
       expect(worstRelative(y, golden.y.flat(3), 1)).toBeLessThan(1e-5);
       expect(worstRelative(dx, golden.dx.flat(3), 1)).toBeLessThan(1e-5);
       expect(worstRelative(dfilter, golden.dfilter.flat(3), 1)).toBeLessThan(1e-5);

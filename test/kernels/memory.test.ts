@@ -4,8 +4,6 @@ import {
   attackStepSync,
   centroidMeans,
   centroidMeansSync,
-  conv2dSync,
-  gatherSync,
   kmeans,
   kmeansSync,
   type Matrix,
@@ -14,9 +12,9 @@ import {
   pairwiseDistance,
   pairwiseDistanceSync,
   projectPerturbation,
-  softmaxSync,
   uploadMatrix,
 } from '../../src/kernels/index.js';
+import { conv2d, gather, softmax } from './network/by-device.js';
 import { normalMatrix, testDevices } from './support.js';
 
 /** The same values in memory that other threads may write. */
@@ -133,16 +131,16 @@ describe.each(testDevices)('%s', (device) => {
       ...{ padTop: 1, padLeft: 1 },
     };
     if (device === 'cuda') return;
-    const conv = () => conv2dSync({ geometry, input: x, filter: new Float32Array(9), out: x, device });
+    const conv = () => conv2d({ geometry, input: x, filter: new Float32Array(9), out: x, device });
     expect(conv).toThrow('Expected out to lie apart from input');
     const memory = new Float32Array(20);
-    const softmax = () => softmaxSync({ x: memory.subarray(0, 16), rows: 4, cols: 4, out: memory.subarray(4), device });
-    expect(softmax).toThrow('Expected out to lie apart from x');
-    expect(softmaxSync({ x: x.slice(), rows: 4, cols: 4, device })).toEqual(
-      softmaxSync({ x, rows: 4, cols: 4, out: x, device }),
+    const overlapping = () => softmax({ x: memory.subarray(0, 16), rows: 4, cols: 4, out: memory.subarray(4), device });
+    expect(overlapping).toThrow('Expected out to lie apart from x');
+    expect(softmax({ x: x.slice(), rows: 4, cols: 4, device })).toEqual(
+      softmax({ x, rows: 4, cols: 4, out: x, device }),
     );
     const indices = shared(Int32Array.of(0, 1));
-    expect(gatherSync({ x, indices, size: 4, inner: 4, count: 2, device })).toHaveLength(8);
+    expect(gather({ x, indices, size: 4, inner: 4, count: 2, device })).toHaveLength(8);
   });
 
   for (const [how, take] of Object.entries({

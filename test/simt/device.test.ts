@@ -9,13 +9,13 @@ import {
   kmeans,
   kmeansSync,
   type Matrix,
-  matmul,
   nearestCentroid,
   nearestCentroidSync,
   nearestNeighbors,
   pairwiseDistance,
   uploadMatrix,
 } from '../../src/kernels/index.js';
+import { matmul } from '../kernels/network/by-device.js';
 import { hasCpu, normalMatrix } from '../kernels/support.js';
 import { describeSimt } from './addon.js';
 

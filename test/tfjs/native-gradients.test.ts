@@ -1,30 +1,30 @@
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
-import { ACTIVATIONS } from '../../src/kernels/activation.js';
+import { ACTIVATIONS } from '../../src/kernels/network/activation.js';
+import { chooseBackend, unitRows } from '../../src/tfjs/index.js';
 import {
   type AdamWOptions,
-  adamWSync,
-  batchMomentsSync,
-  batchNormGradientSync,
+  adamW,
+  batchMoments,
+  batchNormGradient,
   type Conv2DGeometry,
-  conv2dBackpropFilterSync,
-  conv2dBackpropInputSync,
-  convReluStackBackpropInputSync,
-  convReluStackSync,
-  depthwiseConv2dBackpropFilterSync,
-  depthwiseConv2dBackpropInputSync,
-  matmulSync,
-  pool2dGradientSync,
-  segmentSumSync,
-} from '../../src/kernels/index.js';
-import { batchMomentsReference, batchNormReference } from '../../src/kernels/reference/batch-norm.js';
-import { conv2dReference } from '../../src/kernels/reference/conv2d.js';
-import { depthwiseReference } from '../../src/kernels/reference/depthwise-conv2d.js';
-import { gatherReference } from '../../src/kernels/reference/gather.js';
-import { pool2dReference } from '../../src/kernels/reference/pool2d.js';
-import { selectReference } from '../../src/kernels/reference/select.js';
-import { softmaxReference } from '../../src/kernels/reference/softmax.js';
-import { chooseBackend, unitRows } from '../../src/tfjs/index.js';
+  conv2dBackpropFilter,
+  conv2dBackpropInput,
+  convReluStack,
+  convReluStackBackpropInput,
+  depthwiseConv2dBackpropFilter,
+  depthwiseConv2dBackpropInput,
+  matmul,
+  pool2dGradient,
+  segmentSum,
+} from '../kernels/network/by-device.js';
+import { batchMomentsReference, batchNormReference } from '../kernels/network/oracles/batch-norm.js';
+import { conv2dReference } from '../kernels/network/oracles/conv2d.js';
+import { depthwiseReference } from '../kernels/network/oracles/depthwise-conv2d.js';
+import { gatherReference } from '../kernels/network/oracles/gather.js';
+import { pool2dReference } from '../kernels/network/oracles/pool2d.js';
+import { selectReference } from '../kernels/network/oracles/select.js';
+import { softmaxReference } from '../kernels/network/oracles/softmax.js';
 import { describeNative } from './backends.js';
 import { noise } from './close.js';
 
@@ -88,9 +88,9 @@ describeNative('gradients of the addon against central differences of the double
       return out;
     };
     const byInput = differences(input, dy, (x) => forward(x, filter));
-    expectGradient(conv2dBackpropInputSync({ geometry: g, dy, filter }), byInput);
+    expectGradient(conv2dBackpropInput({ geometry: g, dy, filter }), byInput);
     const byFilter = differences(filter, dy, (w) => forward(input, w));
-    expectGradient(conv2dBackpropFilterSync({ geometry: g, input, dy }), byFilter);
+    expectGradient(conv2dBackpropFilter({ geometry: g, input, dy }), byFilter);
   });
 
   test('a stack of convolutions with relu', () => {
@@ -106,8 +106,8 @@ describeNative('gradients of the addon against central differences of the double
         finish(conv2dReference({ ...g, input: y, filter, bias, activation: ACTIVATIONS.indexOf('relu'), out }));
         return out;
       }, x);
-    const { passed } = convReluStackSync({ layers, input });
-    expectGradient(convReluStackBackpropInputSync({ layers, dy, passed }), differences(input, dy, forward));
+    const { passed } = convReluStack({ layers, input });
+    expectGradient(convReluStackBackpropInput({ layers, dy, passed }), differences(input, dy, forward));
   });
 
   test.each([
@@ -124,9 +124,9 @@ describeNative('gradients of the addon against central differences of the double
       return out;
     };
     const byInput = differences(input, dy, (x) => forward(x, filter));
-    expectGradient(depthwiseConv2dBackpropInputSync({ geometry: g, dy, filter }), byInput);
+    expectGradient(depthwiseConv2dBackpropInput({ geometry: g, dy, filter }), byInput);
     const byFilter = differences(filter, dy, (w) => forward(input, w));
-    expectGradient(depthwiseConv2dBackpropFilterSync({ geometry: g, input, dy }), byFilter);
+    expectGradient(depthwiseConv2dBackpropFilter({ geometry: g, input, dy }), byFilter);
   });
 
   test.each(['average', 'max'] as const)('%s pooling', (op) => {
@@ -139,7 +139,7 @@ describeNative('gradients of the addon against central differences of the double
       finish(pool2dReference({ ...g, op: op === 'average' ? 0 : 1, x: at, out }));
       return out;
     });
-    expectGradient(pool2dGradientSync({ op, geometry: g, x, dy }), byInput);
+    expectGradient(pool2dGradient({ op, geometry: g, x, dy }), byInput);
   });
 
   test.each(['none', 'relu'] as const)('batch normalisation by its own statistics, activation %s', (activation) => {
@@ -155,8 +155,8 @@ describeNative('gradients of the addon against central differences of the double
       finish(batchNormReference({ ...inputs, activation: activation === 'relu' ? 1 : 0, out }));
       return out;
     };
-    const statistics = batchMomentsSync({ x, ...size });
-    const received = batchNormGradientSync({ x, dy, ...size, ...statistics, scale, offset, epsilon, activation });
+    const statistics = batchMoments({ x, ...size });
+    const received = batchNormGradient({ x, dy, ...size, ...statistics, scale, offset, epsilon, activation });
     expectGradient(
       received.dx,
       differences(x, dy, (at) => forward(at, scale, offset)),
@@ -180,12 +180,12 @@ describeNative('gradients of the addon against central differences of the double
         for (let j = 0; j < n; j++) for (let t = 0; t < k; t++) out[i * n + j] += left[i * k + t] * right[t * n + j];
       return out;
     };
-    const byA = matmulSync({ a: dy, b, m, n: k, k: n, transposeB: true });
+    const byA = matmul({ a: dy, b, m, n: k, k: n, transposeB: true });
     expectGradient(
       byA,
       differences(a, dy, (at) => forward(at, b)),
     );
-    const byB = matmulSync({ a, b: dy, m: k, n, k: m, transposeA: true });
+    const byB = matmul({ a, b: dy, m: k, n, k: m, transposeA: true });
     expectGradient(
       byB,
       differences(b, dy, (at) => forward(a, at)),
@@ -201,7 +201,7 @@ describeNative('gradients of the addon against central differences of the double
       finish(gatherReference({ x: at, indices, ...sizes, out }));
       return out;
     });
-    expectGradient(segmentSumSync({ x: dy, ids: indices, rows: indices.length, inner, segments: size }), byX);
+    expectGradient(segmentSum({ x: dy, ids: indices, rows: indices.length, inner, segments: size }), byX);
   });
 
   /** tfjs's gradient of Σ dy · op(x) on native, by x. */
@@ -248,9 +248,8 @@ describeNative('gradients of the addon against central differences of the double
     const one = (value: number) => Float32Array.of(value);
     const settings: Omit<AdamWOptions, 'weights' | 'gradient' | 'first' | 'second'> = {
       ...{ beta1: 0.9, beta2: 0.99, kept: 0.5, rate: 2, floor: 0.25 },
-      device: 'cpu',
     };
-    const step = adamWSync({ weights: one(4), gradient: one(3), first: one(1), second: one(2), ...settings });
+    const step = adamW({ weights: one(4), gradient: one(3), first: one(1), second: one(2), ...settings });
     expect(step.first[0]).toBeCloseTo(1.2, 6);
     expect(step.second[0]).toBeCloseTo(2.07, 6);
     expect(step.weights[0]).toBeCloseTo(2 - 2.4 / (Math.sqrt(2.07) + 0.25), 5);

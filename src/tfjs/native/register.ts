@@ -1,27 +1,27 @@
 import * as tf from '@tensorflow/tfjs';
 import { variable } from '../../environment.js';
-import { optimizerKernels } from './adam-w.js';
 import { NativeBackend } from './backend.js';
-import { batchNormKernels } from './batch-norm.js';
-import { binaryKernels } from './binary.js';
-import { castKernel } from './cast.js';
-import { comparisonKernels } from './comparison.js';
-import { convReluStackKernels } from './conv-relu-stack.js';
-import { convolutionKernels } from './conv2d.js';
-import { depthwiseKernels } from './depthwise-conv2d.js';
 import type { KernelCall, NativeKernel } from './kernel.js';
 import { runningClock, startKernelProfile, stopKernelProfile } from './kernel-clock.js';
-import { matMulKernels } from './matmul.js';
-import { movementKernels } from './movement.js';
-import { pickingKernels } from './picking.js';
-import { poolKernels } from './pool2d.js';
-import { lossKernels } from './proxy-anchor.js';
-import { rankingKernels } from './ranking.js';
-import { reductionKernels } from './reduce.js';
-import { softmaxKernels } from './softmax.js';
-import { tileKernels } from './tile.js';
-import { unaryKernels } from './unary.js';
-import { unitRowsKernels } from './unit-rows.js';
+import { optimizerKernels } from './kernels/adam-w.js';
+import { batchNormKernels } from './kernels/batch-norm.js';
+import { binaryKernels } from './kernels/binary.js';
+import { castKernel } from './kernels/cast.js';
+import { comparisonKernels } from './kernels/comparison.js';
+import { convReluStackKernels } from './kernels/conv-relu-stack.js';
+import { convolutionKernels } from './kernels/conv2d.js';
+import { depthwiseKernels } from './kernels/depthwise-conv2d.js';
+import { matMulKernels } from './kernels/matmul.js';
+import { movementKernels } from './kernels/movement.js';
+import { pickingKernels } from './kernels/picking.js';
+import { poolKernels } from './kernels/pool2d.js';
+import { lossKernels } from './kernels/proxy-anchor.js';
+import { rankingKernels } from './kernels/ranking.js';
+import { reductionKernels } from './kernels/reduce.js';
+import { softmaxKernels } from './kernels/softmax.js';
+import { tileKernels } from './kernels/tile.js';
+import { unaryKernels } from './kernels/unary.js';
+import { unitRowsKernels } from './kernels/unit-rows.js';
 
 const nativeKernels: NativeKernel[] = [
   ...matMulKernels,

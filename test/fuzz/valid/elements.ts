@@ -5,9 +5,9 @@ import {
   LOGICAL_OPS,
   REDUCE_OPS,
   UNARY_OPS,
-} from '../../../src/kernels/index.js';
+} from '../../kernels/network/by-device.js';
 import type { Draw } from '../draw.js';
-import { type Arguments, common, some } from './matrices.js';
+import { type Arguments, some } from './matrices.js';
 
 const outOf = (draw: Draw, length: number) => draw.maybe(0.4, () => ({ out: new Float32Array(length) }));
 
@@ -15,7 +15,7 @@ const unary: Arguments = (draw) => {
   const x = draw.floats(draw.between(0, 40));
   const bounds = { ...draw.maybe(0.5, () => ({ alpha: -1 })), ...draw.maybe(0.5, () => ({ beta: 1 })) };
   const out = draw.maybe(0.4, () => ({ out: draw.chance(0.5) ? x : new Float32Array(x.length) }));
-  return [{ ...common(draw), op: draw.pick(UNARY_OPS), x, ...bounds, ...out }];
+  return [{ op: draw.pick(UNARY_OPS), x, ...bounds, ...out }];
 };
 
 /** A shape of 4 axes, and two operands that are repeated along some of them. */
@@ -38,13 +38,13 @@ function broadcast(draw: Draw) {
 
 const binary: Arguments = (draw) => {
   const { size, options } = broadcast(draw);
-  return [{ ...common(draw), op: draw.pick(BINARY_OPS), ...options, ...outOf(draw, size) }];
+  return [{ op: draw.pick(BINARY_OPS), ...options, ...outOf(draw, size) }];
 };
 
 const compareValues: Arguments = (draw) => {
   const { size, options } = broadcast(draw);
   const out = draw.maybe(0.4, () => ({ out: new Uint8Array(size) }));
-  return [{ ...common(draw), op: draw.pick(COMPARE_OPS), ...options, ...out }];
+  return [{ op: draw.pick(COMPARE_OPS), ...options, ...out }];
 };
 
 const flags = (draw: Draw, length: number) => Uint8Array.from({ length }, () => draw.integer(2));
@@ -52,13 +52,13 @@ const flags = (draw: Draw, length: number) => Uint8Array.from({ length }, () => 
 const logical: Arguments = (draw) => {
   const [op, size] = [draw.pick(LOGICAL_OPS), draw.between(0, 40)];
   const out = draw.maybe(0.4, () => ({ out: new Uint8Array(size) }));
-  return [{ ...common(draw), op, a: flags(draw, size), ...(op !== 'not' && { b: flags(draw, size) }), ...out }];
+  return [{ op, a: flags(draw, size), ...(op !== 'not' && { b: flags(draw, size) }), ...out }];
 };
 
 const select: Arguments = (draw) => {
   const [rows, inner] = [some(draw), some(draw)];
   const [t, e] = [draw.floats(rows * inner), draw.floats(rows * inner)];
-  return [{ ...common(draw), condition: flags(draw, rows), t, e, rows, inner, ...outOf(draw, rows * inner) }];
+  return [{ condition: flags(draw, rows), t, e, rows, inner, ...outOf(draw, rows * inner) }];
 };
 
 const gather: Arguments = (draw) => {
@@ -67,21 +67,19 @@ const gather: Arguments = (draw) => {
   const { batch = 1, outer = 1 } = given;
   const x = draw.floats(batch * outer * size * inner);
   const indices = draw.integers(batch * count, size);
-  return [{ ...common(draw), x, indices, ...given, size, inner, count, ...outOf(draw, batch * outer * count * inner) }];
+  return [{ x, indices, ...given, size, inner, count, ...outOf(draw, batch * outer * count * inner) }];
 };
 
 const segmentSum: Arguments = (draw) => {
   const [rows, inner, segments] = [some(draw), draw.between(1, 5), some(draw)];
   const options = { x: draw.floats(rows * inner), ids: draw.integers(rows, segments), rows, inner, segments };
-  return [{ ...common(draw), ...options, ...outOf(draw, segments * inner) }];
+  return [{ ...options, ...outOf(draw, segments * inner) }];
 };
 
 const oneHot: Arguments = (draw) => {
   const [rows, depth] = [some(draw), some(draw)];
   const values = draw.maybe(0.5, () => ({ on: 2, off: -1 }));
-  return [
-    { ...common(draw), indices: draw.integers(rows, depth), rows, depth, ...values, ...outOf(draw, rows * depth) },
-  ];
+  return [{ indices: draw.integers(rows, depth), rows, depth, ...values, ...outOf(draw, rows * depth) }];
 };
 
 function reduction(draw: Draw) {
@@ -92,26 +90,26 @@ function reduction(draw: Draw) {
 const argReduce: Arguments = (draw) => {
   const options = reduction(draw);
   const out = draw.maybe(0.4, () => ({ out: new Int32Array(options.outer * options.inner) }));
-  return [{ ...common(draw), op: draw.pick(ARG_REDUCE_OPS), ...options, ...out }];
+  return [{ op: draw.pick(ARG_REDUCE_OPS), ...options, ...out }];
 };
 
 const reduce: Arguments = (draw) => {
   const options = reduction(draw);
-  return [{ ...common(draw), op: draw.pick(REDUCE_OPS), ...options, ...outOf(draw, options.outer * options.inner) }];
+  return [{ op: draw.pick(REDUCE_OPS), ...options, ...outOf(draw, options.outer * options.inner) }];
 };
 
 const topK: Arguments = (draw) => {
   const [rows, cols] = [some(draw), some(draw)];
   const k = draw.between(1, cols);
   const out = () => ({ out: { values: new Float32Array(rows * k), indices: new Int32Array(rows * k) } });
-  return [{ ...common(draw), x: draw.floats(rows * cols), rows, cols, k, ...draw.maybe(0.4, out) }];
+  return [{ x: draw.floats(rows * cols), rows, cols, k, ...draw.maybe(0.4, out) }];
 };
 
 const softmax: Arguments = (draw) => {
   const [rows, cols] = [some(draw), some(draw)];
   const x = draw.floats(rows * cols);
   const out = draw.maybe(0.4, () => ({ out: draw.chance(0.5) ? x : new Float32Array(rows * cols) }));
-  return [{ ...common(draw), x, rows, cols, ...out }];
+  return [{ x, rows, cols, ...out }];
 };
 
 /** A block of an array of up to 6 axes into another, some axes backwards. */
@@ -133,7 +131,7 @@ const stridedCopy: Arguments = (draw) => {
   const [from, to] = [place(), place()];
   const offsets = { xOffset: from.offset, outOffset: to.offset };
   const strides = { xStrides: from.strides, outStrides: to.strides };
-  return [{ ...common(draw), x: draw.floats(from.length), shape, ...strides, ...offsets, out: draw.floats(to.length) }];
+  return [{ x: draw.floats(from.length), shape, ...strides, ...offsets, out: draw.floats(to.length) }];
 };
 
 const adamW: Arguments = (draw) => {
@@ -148,7 +146,7 @@ const adamW: Arguments = (draw) => {
     second: new Float32Array(size),
   });
   const out = draw.maybe(0.6, () => ({ out: draw.chance(0.5) ? own : fresh() }));
-  return [{ ...common(draw), ...own, gradient, ...coefficients, ...out }];
+  return [{ ...own, gradient, ...coefficients, ...out }];
 };
 
 export const elements = {

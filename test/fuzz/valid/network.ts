@@ -1,6 +1,6 @@
-import { type Conv2DGeometry, passedLength } from '../../../src/kernels/index.js';
+import { type Conv2DGeometry, passedLength } from '../../kernels/network/by-device.js';
 import type { Draw } from '../draw.js';
-import { type Arguments, common, some } from './matrices.js';
+import { type Arguments, some } from './matrices.js';
 
 const ACTIVATIONS = ['none', 'relu', 'relu6'] as const;
 
@@ -68,7 +68,7 @@ function convolution(names: [Operand, Operand], like: Operand, depthwise: boolea
     const forward = like === 'dy' && !depthwise;
     const bias = () => ({ bias: draw.floats(geometry.outChannels) });
     const end = forward ? { ...activation(draw), ...draw.maybe(0.4, bias) } : {};
-    return [{ ...common(draw), geometry, ...read, ...end, ...draw.maybe(0.4, out) }];
+    return [{ geometry, ...read, ...end, ...draw.maybe(0.4, out) }];
   };
 }
 
@@ -104,14 +104,14 @@ const convReluStack: Arguments = (draw) => {
   const { layers, input, output } = layersOf(draw, true);
   const passed = () => ({ passed: new Int32Array(passedLength(layers)) });
   const out = () => ({ out: new Float32Array(output) });
-  return [{ ...common(draw), layers, input: draw.floats(input), ...draw.maybe(0.4, out), ...draw.maybe(0.4, passed) }];
+  return [{ layers, input: draw.floats(input), ...draw.maybe(0.4, out), ...draw.maybe(0.4, passed) }];
 };
 
 const convReluStackBackpropInput: Arguments = (draw) => {
   const { layers, input, output } = layersOf(draw, draw.chance(0.5));
   const passed = draw.integers(passedLength(layers), 2 ** 31 - 1);
   const out = () => ({ out: new Float32Array(input) });
-  return [{ ...common(draw), layers, dy: draw.floats(output), passed, ...draw.maybe(0.4, out) }];
+  return [{ layers, dy: draw.floats(output), passed, ...draw.maybe(0.4, out) }];
 };
 
 const passedLengthArguments: Arguments = (draw) => [layersOf(draw, true).layers];
@@ -126,18 +126,18 @@ function pool(draw: Draw) {
 
 const pool2d: Arguments = (draw) => {
   const { x, size: _, output, ...rest } = pool(draw);
-  return [{ ...common(draw), ...rest, x: x(), ...draw.maybe(0.4, () => ({ out: new Float32Array(output) })) }];
+  return [{ ...rest, x: x(), ...draw.maybe(0.4, () => ({ out: new Float32Array(output) })) }];
 };
 
 const pool2dGradient: Arguments = (draw) => {
   const { x, size, output, ...rest } = pool(draw);
   const dx = () => ({ dx: new Float32Array(size) });
-  return [{ ...common(draw), ...rest, x: x(), dy: draw.floats(output), ...draw.maybe(0.4, dx) }];
+  return [{ ...rest, x: x(), dy: draw.floats(output), ...draw.maybe(0.4, dx) }];
 };
 
 const batchMoments: Arguments = (draw) => {
   const [rows, channels] = [some(draw), some(draw)];
-  return [{ ...common(draw), x: draw.floats(rows * channels), rows, channels }];
+  return [{ x: draw.floats(rows * channels), rows, channels }];
 };
 
 function normalisation(draw: Draw) {
@@ -154,13 +154,13 @@ function normalisation(draw: Draw) {
 
 const batchNorm: Arguments = (draw) => {
   const options = normalisation(draw);
-  return [{ ...common(draw), ...options, ...draw.maybe(0.4, () => ({ out: new Float32Array(options.x.length) })) }];
+  return [{ ...options, ...draw.maybe(0.4, () => ({ out: new Float32Array(options.x.length) })) }];
 };
 
 const batchNormGradient: Arguments = (draw) => {
   const options = normalisation(draw);
   const dx = () => ({ dx: new Float32Array(options.x.length) });
-  return [{ ...common(draw), ...options, dy: draw.floats(options.x.length), ...draw.maybe(0.4, dx) }];
+  return [{ ...options, dy: draw.floats(options.x.length), ...draw.maybe(0.4, dx) }];
 };
 
 export const network = {

@@ -3,7 +3,7 @@ import {
   convReluStack,
   convReluStackBackpropInput,
   passedLength,
-} from '../../../src/kernels/index.js';
+} from '../network/by-device.js';
 import { normalMatrix } from '../support.js';
 import { geometryOf } from './products.js';
 import type { ParityCase } from './types.js';
@@ -97,13 +97,13 @@ export const convReluStackCases: ParityCase[] = STACKS.flatMap((row): ParityCase
       ...common,
       kernel: 'convReluStack',
       tolerance: { out: 1e-5, passed: 0 },
-      run: async (device) => ({ ...(await convReluStack({ layers, input, device })) }),
+      run: async (device) => ({ ...convReluStack({ layers, input, device }) }),
     },
     {
       ...common,
       kernel: 'convReluStackBackpropInput',
       tolerance: { out: 1e-5 },
-      run: async (device) => ({ out: await convReluStackBackpropInput({ layers, dy, passed, device }) }),
+      run: async (device) => ({ out: convReluStackBackpropInput({ layers, dy, passed, device }) }),
     },
   ];
 });

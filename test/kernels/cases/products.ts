@@ -7,7 +7,7 @@ import {
   depthwiseConv2dBackpropFilter,
   depthwiseConv2dBackpropInput,
   matmul,
-} from '../../../src/kernels/index.js';
+} from '../network/by-device.js';
 import { normalMatrix } from '../support.js';
 import type { ParityCase } from './types.js';
 
@@ -22,7 +22,7 @@ function matmulCase(name: string, o: Omit<MatMul, 'a' | 'b'>): ParityCase {
   return {
     kernel: 'matmul',
     name: `${o.m}x${o.n}x${o.k} ${name}`,
-    run: async (device) => ({ product: await matmul({ a, b, ...o, device }) }),
+    run: async (device) => ({ product: matmul({ a, b, ...o, device }) }),
     tolerance: { product: 1e-5 },
     floor: Math.sqrt(o.k),
   };
@@ -114,27 +114,27 @@ const convolutionCases = CONVOLUTIONS.flatMap((row): ParityCase[] => {
       kernel: 'conv2d',
       name,
       ...common,
-      run: async (device) => ({ values: await conv2d({ geometry: g, input, filter, device }) }),
+      run: async (device) => ({ values: conv2d({ geometry: g, input, filter, device }) }),
     },
     {
       kernel: 'conv2d',
       name: `${name}, bias, relu`,
       ...common,
       run: async (device) => ({
-        values: await conv2d({ geometry: g, input, filter, bias, activation: 'relu', device }),
+        values: conv2d({ geometry: g, input, filter, bias, activation: 'relu', device }),
       }),
     },
     {
       kernel: 'conv2dBackpropInput',
       name,
       ...common,
-      run: async (device) => ({ values: await conv2dBackpropInput({ geometry: g, dy, filter, device }) }),
+      run: async (device) => ({ values: conv2dBackpropInput({ geometry: g, dy, filter, device }) }),
     },
     {
       kernel: 'conv2dBackpropFilter',
       name,
       ...common,
-      run: async (device) => ({ values: await conv2dBackpropFilter({ geometry: g, input, dy, device }) }),
+      run: async (device) => ({ values: conv2dBackpropFilter({ geometry: g, input, dy, device }) }),
     },
   ];
 });
@@ -146,7 +146,7 @@ const depthwiseCases = CONVOLUTIONS.flatMap((row): ParityCase[] => {
   const filter = values(g.filterHeight * g.filterWidth * g.inChannels, 2);
   const dy = values(g.batch * g.outHeight * g.outWidth * g.inChannels, 3);
   const name = `${g.inHeight}x${g.inWidth}x${g.inChannels}, ${row.slice(4).join(' ')}`;
-  const runs: Record<string, (device: 'js' | 'cpu' | 'cuda') => Promise<Float32Array>> = {
+  const runs: Record<string, (device: 'js' | 'cpu' | 'cuda') => Float32Array> = {
     depthwiseConv2d: (device) => depthwiseConv2d({ geometry: g, input, filter, device }),
     depthwiseConv2dBackpropInput: (device) => depthwiseConv2dBackpropInput({ geometry: g, dy, filter, device }),
     depthwiseConv2dBackpropFilter: (device) => depthwiseConv2dBackpropFilter({ geometry: g, input, dy, device }),
@@ -154,7 +154,7 @@ const depthwiseCases = CONVOLUTIONS.flatMap((row): ParityCase[] => {
   return Object.entries(runs).map(([kernel, run]) => ({
     kernel,
     name,
-    run: async (device) => ({ values: await run(device) }),
+    run: async (device) => ({ values: run(device) }),
     tolerance: { values: 1e-5 },
     floor: 10,
   }));

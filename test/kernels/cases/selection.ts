@@ -1,3 +1,4 @@
+import { randomStream } from '../../../src/random.js';
 import {
   ARG_REDUCE_OPS,
   argReduce,
@@ -11,8 +12,7 @@ import {
   select,
   softmax,
   topK,
-} from '../../../src/kernels/index.js';
-import { randomStream } from '../../../src/random.js';
+} from '../network/by-device.js';
 import { normalMatrix } from '../support.js';
 import { EXTREMES, LAYOUTS, reach, SIZES } from './layouts.js';
 import type { ParityCase } from './types.js';
@@ -30,7 +30,7 @@ const compareCases = COMPARE_OPS.flatMap((op): ParityCase[] => {
   const row = (name: string, o: Omit<Parameters<typeof compareValues>[0], 'op'>): ParityCase => ({
     kernel: 'compareValues',
     name: `${op} ${name}`,
-    run: async (device) => ({ values: await compareValues({ op, ...o, device }) }),
+    run: async (device) => ({ values: compareValues({ op, ...o, device }) }),
     tolerance: {},
   });
   const pairs = [...EXTREMES].flatMap((x) => [...EXTREMES].map((y) => [x, y]));
@@ -55,7 +55,7 @@ const logicalCases = LOGICAL_OPS.flatMap((op) =>
     return {
       kernel: 'logical',
       name: `${op} ${size}`,
-      run: async (device) => ({ values: await logical({ op, a, ...(op !== 'not' && { b }), device }) }),
+      run: async (device) => ({ values: logical({ op, a, ...(op !== 'not' && { b }), device }) }),
       tolerance: {},
     };
   }),
@@ -69,7 +69,7 @@ const selectCases = [...SIZES.map((rows) => [rows, 1]), [1, 1], [7, 3], [300, 17
       // 1 takes t; 2 is not 1.
       const condition = Uint8Array.from(integers(rows, 3));
       const [t, e] = [normal(rows * inner).fill(NaN, 0, 1), normal(rows * inner, 2)];
-      return { values: await select({ condition, t, e, rows, inner, device }) };
+      return { values: select({ condition, t, e, rows, inner, device }) };
     },
     tolerance: {},
   }),
@@ -92,7 +92,7 @@ const gatherCases = GATHERS.map(
     name: `${[batch, outer, size, inner]} by ${count}`,
     run: async (device) => {
       const [x, indices] = [normal(batch * outer * size * inner), integers(batch * count, size)];
-      return { values: await gather({ x, indices, batch, outer, size, inner, count, device }) };
+      return { values: gather({ x, indices, batch, outer, size, inner, count, device }) };
     },
     tolerance: {},
   }),
@@ -114,7 +114,7 @@ const segmentCase = (name: string, ids: Int32Array, inner: number, segments: num
   name,
   run: async (device) => {
     const x = normal(ids.length * inner);
-    return { values: await segmentSum({ x, ids, rows: ids.length, inner, segments, device }) };
+    return { values: segmentSum({ x, ids, rows: ids.length, inner, segments, device }) };
   },
   // Both add in double; what differs is the order where a segment is cut.
   tolerance: { values: 1e-6 },
@@ -140,8 +140,8 @@ const oneHotCases = [
     kernel: 'oneHot',
     name: `${rows}x${depth}`,
     run: async (device) => ({
-      zeros: await oneHot({ indices: integers(rows, depth), rows, depth, device }),
-      values: await oneHot({ indices: integers(rows, depth + 2, -2), rows, depth, on: 0.5, off: -3, device }),
+      zeros: oneHot({ indices: integers(rows, depth), rows, depth, device }),
+      values: oneHot({ indices: integers(rows, depth + 2, -2), rows, depth, on: 0.5, off: -3, device }),
     }),
     tolerance: {},
   }),
@@ -165,7 +165,7 @@ const argCases = ARG_REDUCE_OPS.flatMap((op): ParityCase[] => {
   const row = (name: string, x: Float32Array, [outer, reduced, inner]: number[]): ParityCase => ({
     kernel: 'argReduce',
     name: `${op} ${outer}x${reduced}x${inner}${name}`,
-    run: async (device) => ({ places: await argReduce({ op, x, outer, reduced, inner, device }) }),
+    run: async (device) => ({ places: argReduce({ op, x, outer, reduced, inner, device }) }),
     tolerance: {},
   });
   const size = ([outer, reduced, inner]: number[]) => outer * reduced * inner;
@@ -195,7 +195,7 @@ const topCases = TOPS.flatMap(([rows, cols, k]): ParityCase[] => {
   const row = (name: string, x: Float32Array): ParityCase => ({
     kernel: 'topK',
     name: `${k} of ${rows}x${cols}${name}`,
-    run: async (device) => ({ ...(await topK({ x, rows, cols, k, device })) }),
+    run: async (device) => ({ ...topK({ x, rows, cols, k, device }) }),
     tolerance: {},
   });
   const some = normal(rows * cols).map((v, i) => [v, NaN, Infinity, -Infinity, 0, -0, v][i % 7]);
@@ -205,7 +205,7 @@ const topCases = TOPS.flatMap(([rows, cols, k]): ParityCase[] => {
 const softmaxCase = (name: string, x: Float32Array, rows: number, cols: number): ParityCase => ({
   kernel: 'softmax',
   name,
-  run: async (device) => ({ values: await softmax({ x, rows, cols, device }) }),
+  run: async (device) => ({ values: softmax({ x, rows, cols, device }) }),
   // A difference of 50, rounded to float32, moves its power by 3e-6.
   tolerance: { values: 1e-5 },
   floor: 1e-30,

@@ -14,7 +14,7 @@ import {
   stridedCopy,
   UNARY_OPS,
   unary,
-} from '../../../src/kernels/index.js';
+} from '../network/by-device.js';
 import { normalMatrix } from '../support.js';
 import { EXTREMES, LAYOUTS, reach, SIZES } from './layouts.js';
 import type { ParityCase } from './types.js';
@@ -28,7 +28,7 @@ const unaryCases = UNARY_OPS.flatMap((op): ParityCase[] => {
   const row = (name: string, x: Float32Array): ParityCase => ({
     kernel: 'unary',
     name: `${op} ${name}`,
-    run: async (device) => ({ values: await unary({ op, x, alpha: -0.25, beta: 0.75, device }) }),
+    run: async (device) => ({ values: unary({ op, x, alpha: -0.25, beta: 0.75, device }) }),
     tolerance: { values: exact ? 0 : 1e-6 },
     floor: 1e-37,
   });
@@ -39,7 +39,7 @@ const binaryCases = BINARY_OPS.flatMap((op): ParityCase[] => {
   const row = (name: string, o: Omit<Parameters<typeof binary>[0], 'op'>): ParityCase => ({
     kernel: 'binary',
     name: `${op} ${name}`,
-    run: async (device) => ({ values: await binary({ op, ...o, device }) }),
+    run: async (device) => ({ values: binary({ op, ...o, device }) }),
     tolerance: { values: 5e-7 },
     floor: 1,
   });
@@ -74,7 +74,7 @@ const reduceCases = REDUCE_OPS.flatMap((op): ParityCase[] => {
   const row = (name: string, x: Float32Array, [outer, reduced, inner]: number[]): ParityCase => ({
     kernel: 'reduce',
     name: `${op} ${outer}x${reduced}x${inner}${name}`,
-    run: async (device) => ({ values: await reduce({ op, x, outer, reduced, inner, device }) }),
+    run: async (device) => ({ values: reduce({ op, x, outer, reduced, inner, device }) }),
     tolerance: { values: op === 'sum' || op === 'mean' ? 1e-6 : 0 },
     // The size of what is summed, not of a sum that happens to cancel.
     floor: op === 'sum' ? reduced : 1,
@@ -104,7 +104,7 @@ const batchNormCases = NORMS.flatMap(([rows, channels]): ParityCase[] => {
   const moments: ParityCase = {
     kernel: 'batchMoments',
     name,
-    run: async (device) => ({ ...(await batchMoments({ x, rows, channels, device })) }),
+    run: async (device) => ({ ...batchMoments({ x, rows, channels, device }) }),
     tolerance: { mean: 1e-5, variance: 1e-5 },
     floor: 1,
   };
@@ -112,14 +112,14 @@ const batchNormCases = NORMS.flatMap(([rows, channels]): ParityCase[] => {
     {
       kernel: 'batchNorm',
       name: `${name} ${activation}`,
-      run: async (device) => ({ values: await batchNorm({ ...inputs, activation, device }) }),
+      run: async (device) => ({ values: batchNorm({ ...inputs, activation, device }) }),
       tolerance: { values: 1e-5 },
       floor: 10,
     },
     {
       kernel: 'batchNormGradient',
       name: `${name} ${activation}`,
-      run: async (device) => ({ ...(await batchNormGradient({ ...inputs, dy, activation, device })) }),
+      run: async (device) => ({ ...batchNormGradient({ ...inputs, dy, activation, device }) }),
       tolerance: { dx: 1e-5, dScale: 1e-5, dOffset: 1e-5 },
       floor: 10,
     },
@@ -158,11 +158,11 @@ const poolCases = POOL_OPS.flatMap((op) =>
     const name = `${op} ${[inHeight, inWidth, channels, filterHeight, filterWidth, stride, pad].join(' ')}`;
     const common = { name, tolerance: { values: 1e-6 }, floor: 1 };
     return [
-      { kernel: 'pool2d', ...common, run: async (device) => ({ values: await pool2d({ op, geometry, x, device }) }) },
+      { kernel: 'pool2d', ...common, run: async (device) => ({ values: pool2d({ op, geometry, x, device }) }) },
       {
         kernel: 'pool2dGradient',
         ...common,
-        run: async (device) => ({ values: await pool2dGradient({ op, geometry, x, dy, device }) }),
+        run: async (device) => ({ values: pool2dGradient({ op, geometry, x, dy, device }) }),
       },
     ];
   }),
@@ -180,7 +180,7 @@ const adamWCases = SIZES.map((size): ParityCase => {
   return {
     kernel: 'adamW',
     name: `${size}`,
-    run: async (device) => ({ ...(await adamW({ ...operands, ...settings, device })) }),
+    run: async (device) => ({ ...adamW({ ...operands, ...settings, device }) }),
     tolerance: { weights: 1e-6, first: 1e-6, second: 1e-6 },
     floor: 0.1,
   };
@@ -190,7 +190,7 @@ const copyCase = (name: string, length: number, o: Omit<StridedCopyOptions, 'x'>
   kernel: 'stridedCopy',
   name,
   // `out` is a copy: what is not written must stay.
-  run: async (device) => ({ values: await stridedCopy({ x: normal(length), ...o, out: o.out.slice(), device }) }),
+  run: async (device) => ({ values: stridedCopy({ x: normal(length), ...o, out: o.out.slice(), device }) }),
   tolerance: {},
 });
 

@@ -1,0 +1,36 @@
+import * as tf from '@tensorflow/tfjs';
+import { type BinaryOp, binary } from '../../../kernels/network/binary.js';
+import type { KernelCall, NativeKernel } from '../kernel.js';
+import { broadcast } from './broadcast.js';
+
+const operations: Record<string, BinaryOp> = {
+  Add: 'add',
+  Maximum: 'maximum',
+  Minimum: 'minimum',
+  Multiply: 'mul',
+  Pow: 'pow',
+  RealDiv: 'div',
+  SquaredDifference: 'squaredDifference',
+  Sub: 'sub',
+};
+
+const reluGrad: NativeKernel = {
+  kernelName: 'ReluGrad',
+  run({ inputs: { dy, y }, backend }) {
+    const operands = { a: backend.floats(dy), b: backend.floats(y), ...broadcast(dy.shape, y.shape)! };
+    return backend.output(y.shape, binary({ op: 'reluGrad', ...operands, out: backend.allocate(y.shape) }));
+  },
+};
+
+const arithmeticKernels: NativeKernel[] = Object.entries(operations).map(([kernelName, op]) => ({
+  kernelName,
+  accepts: ({ inputs: { a, b } }: KernelCall) => broadcast(a.shape, b.shape) !== undefined,
+  run({ inputs: { a, b }, backend }: KernelCall) {
+    const shape = tf.broadcast_util.assertAndGetBroadcastShape(a.shape, b.shape);
+    const out = backend.allocate(shape);
+    const operands = { a: backend.floats(a), b: backend.floats(b), ...broadcast(a.shape, b.shape)! };
+    return backend.output(shape, binary({ op, ...operands, out }));
+  },
+}));
+
+export const binaryKernels: NativeKernel[] = [...arithmeticKernels, reluGrad];
