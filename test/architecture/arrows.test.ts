@@ -92,6 +92,14 @@ test('imports follow the arrows', () => {
   expect(violations()).toEqual([]);
 });
 
+test('kernels/network is for the native tfjs backend alone', () => {
+  const others = filesUnder('src', /\.ts$/).filter((file) => !/^src\/(kernels\/network|tfjs\/native)\//.test(file));
+  const deep = others.filter((file) =>
+    importsOf(readFileSync(file, 'utf8')).some(({ target }) => /\/network\//.test(target)),
+  );
+  expect(deep).toEqual([]);
+});
+
 test('native includes follow the arrows', () => {
   expect(nativeViolations()).toEqual([]);
 });

@@ -2,13 +2,13 @@
 // rounded toward the origin.
 #include "../../contracts/attack/attack_step.h"
 
-#include "ball.h"
+#include "../device/rounding.h"
 #include "../host/device_input.h"
 #include "../host/device_output.h"
-#include "elementwise.h"
-#include "../device/rounding.h"
-#include "row_variants.h"
 #include "../host/tiles.h"
+#include "ball.h"
+#include "elementwise.h"
+#include "row_variants.h"
 #include "usable.h"
 
 namespace eat::cuda {

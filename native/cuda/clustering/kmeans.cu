@@ -5,14 +5,14 @@
 #include <algorithm>
 #include <vector>
 
-#include "centroid_means.h"
+#include "../distance/nearest_centroid.h"
 #include "../host/device_input.h"
 #include "../host/graph.h"
+#include "../host/tiles.h"
+#include "centroid_means.h"
 #include "kmeans_moves.h"
 #include "kmeans_steps.h"
 #include "kmeans_streamed.h"
-#include "../distance/nearest_centroid.h"
-#include "../host/tiles.h"
 
 namespace eat::cuda {
 namespace {

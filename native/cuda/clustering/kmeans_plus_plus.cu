@@ -3,12 +3,12 @@
 #include <algorithm>
 
 #include "../../contracts/clustering/kmeans.h"
-#include "../host/device_input.h"
 #include "../distance/distance_rows.h"
-#include "../host/finite.h"
 #include "../distance/row_distance.h"
-#include "seeding_distance.h"
+#include "../host/device_input.h"
+#include "../host/finite.h"
 #include "../host/tiles.h"
+#include "seeding_distance.h"
 
 namespace eat::cuda {
 namespace {

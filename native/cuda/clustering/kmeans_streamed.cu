@@ -6,8 +6,8 @@
 
 #include "../../contracts/clustering/centroid_means.h"
 #include "../../contracts/distance/nearest_centroid.h"
-#include "kmeans_moves.h"
 #include "../host/tiles.h"
+#include "kmeans_moves.h"
 
 namespace eat::cuda {
 

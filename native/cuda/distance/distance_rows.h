@@ -3,9 +3,9 @@
 
 #include <cmath>
 
-#include "error_bounds.h"
 #include "../device/simt.h"
 #include "../host/variant.h"
+#include "error_bounds.h"
 
 namespace eat::cuda {
 

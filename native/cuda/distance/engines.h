@@ -3,8 +3,8 @@
 
 #include "../device/register_tile.h"
 #include "../device/tensor_core_tile.h"
-#include "../host/variant.h"
 #include "../device/warpgroup_tile.h"
+#include "../host/variant.h"
 
 namespace eat::cuda {
 

@@ -2,8 +2,8 @@
 // labels are open takes a block, as it is compared with all centroids; of others two distances are missing, which takes a warp.
 #pragma once
 
-#include "distance_rows.h"
 #include "../device/plain_tiles.h"
+#include "distance_rows.h"
 
 namespace eat::cuda {
 

@@ -2,8 +2,8 @@
 // whose key is at most the k-th smallest plus twice that.
 #pragma once
 
-#include "distance_rows.h"
 #include "../device/plain_tiles.h"
+#include "distance_rows.h"
 
 namespace eat::cuda {
 

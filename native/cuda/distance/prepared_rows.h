@@ -6,11 +6,11 @@
 #include <stdexcept>
 #include <utility>
 
-#include "../host/device_input.h"
-#include "distance_rows.h"
-#include "../host/finite.h"
 #include "../device/plain_tiles.h"
+#include "../host/device_input.h"
+#include "../host/finite.h"
 #include "../host/tiles.h"
+#include "distance_rows.h"
 
 namespace eat::cuda {
 

@@ -5,8 +5,8 @@
 #include <new>
 #include <string>
 
-#include "device_matrix.h"
 #include "../device/simt.h"
+#include "device_matrix.h"
 
 namespace eat::cuda {
 
