@@ -78,9 +78,9 @@ function prepare(number: number, { seed, devices, scribbler }: FuzzOptions): Cal
   const device = draw.pick(devices);
   const args = target.generate(draw);
   const options = args[target.parameters.length] as Record<string, unknown> | undefined;
-  if (options) options.device = device;
+  if (options && target.anyDevice) options.device = device;
   const given = cloned(args);
-  const said = [`${number}: ${target.name}${sync ? ' at once' : ''} on ${device}`];
+  const said = [`${number}: ${target.name}${sync ? ' at once' : ''}${target.anyDevice ? ` on ${device}` : ''}`];
   const meanings: Meaning[] = [];
   if (target.name === 'kmeans' && draw.chance(0.4)) {
     const harm = harmByCallback(args, draw);

@@ -13,7 +13,8 @@ import { ORACLES } from './oracles/index.js';
 
 export * from '../../../src/kernels/network/index.js';
 
-const runOracle: NetworkRun = (call) => {
+/** Runs a call's oracle in its place. */
+export const runOracle: NetworkRun = (call) => {
   if (!isFresh(call)) checkApart(call);
   for (const _ of ORACLES[call.kernel](withInputs(call, viewOf).args));
   return call.result();
