@@ -16,7 +16,7 @@ export async function buildTypeScript() {
   });
   if (status !== 0) return `${stdout}${stderr}` || `tsc ended with status ${status}`;
   requireTfjs(join(root, 'dist'));
-  const { configJsonSchema } = await import('../dist/cli/config.js');
+  const { configJsonSchema } = await import('../dist/config/schema.js');
   writeFileSync(join(root, 'dist/config.schema.json'), `${JSON.stringify(configJsonSchema(), null, 2)}\n`);
   return '';
 }

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
+import { configShape } from '../config/schema.js';
 import { suiteName } from '../evaluation/suites.js';
 import { METHODS } from '../training/methods/list.js';
-import { configShape } from './config.js';
 
 const CHOICES: Record<string, readonly string[]> = {
   '--backend': configShape.backend.unwrap().options,

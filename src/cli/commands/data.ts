@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
-import { FETCH_EMOJI } from '../../data/emoji-packages.js';
 import { buildEmojiCache, defaultCacheDir, EMOJI_PACKAGES, emojiPackagesDir } from '../../data/index.js';
+import { FETCH_EMOJI } from '../../data/sets/emoji-packages.js';
 import { EatDmlError } from '../../errors.js';
 import { makeFolder } from '../../files.js';
 import { printResult } from '../options.js';

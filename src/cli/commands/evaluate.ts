@@ -1,4 +1,7 @@
 import { loadEnsemble } from '../../checkpoints/index.js';
+import { type EvaluationFlags, evaluationConfig } from '../../config/evaluation-of-run.js';
+import { dataOf, evaluateOptionsOf } from '../../config/make.js';
+import { requireDevice } from '../../config/require-device.js';
 import { type Dataset, datasetHash } from '../../data/index.js';
 import { EatDmlError } from '../../errors.js';
 import { evaluate } from '../../evaluation/index.js';
@@ -6,12 +9,9 @@ import type { Ensemble } from '../../models/index.js';
 import { compare, comparisonHtml, manifestText, reportText } from '../../report/index.js';
 import { chooseBackend } from '../../tfjs/index.js';
 import { checkTargets, deliver, jsonText } from '../deliver.js';
-import { type EvaluationFlags, evaluationConfig } from '../evaluation-config.js';
-import { dataOf, evaluateOptionsOf } from '../from-config.js';
 import { interruptible } from '../interrupt.js';
 import { profileText, startProfile } from '../profile.js';
 import { duration, ProgressLine } from '../progress-line.js';
-import { requireDevice } from '../require-device.js';
 
 export interface EvaluateFlags extends EvaluationFlags {
   out?: string;

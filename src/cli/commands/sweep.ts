@@ -1,19 +1,19 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { hasCheckpoint } from '../../checkpoints/index.js';
+import { dataOf, evaluateOptionsOf, trainOptionsOf } from '../../config/make.js';
+import { type Config, parseConfig, readChecked } from '../../config/schema.js';
+import { costOf } from '../../config/sweep-cost.js';
+import { jobsOf, type SweepConfig, type SweepJob, shardOf, sweepSchema } from '../../config/sweep-schema.js';
 import type { Dataset, Split } from '../../data/index.js';
 import { EatDmlError } from '../../errors.js';
 import { evaluate } from '../../evaluation/index.js';
 import { scoreText } from '../../report/score-text.js';
 import { train } from '../../training/index.js';
-import { type Config, parseConfig, readChecked } from '../config.js';
 import { checkTargets, writeOrPrint } from '../deliver.js';
-import { dataOf, evaluateOptionsOf, trainOptionsOf } from '../from-config.js';
 import { interruptible } from '../interrupt.js';
 import { printResult } from '../options.js';
 import { duration, ProgressLine } from '../progress-line.js';
-import { jobsOf, type SweepConfig, type SweepJob, shardOf, sweepSchema } from '../sweep-config.js';
-import { costOf } from '../sweep-cost.js';
 
 export interface SweepFlags {
   json?: boolean;

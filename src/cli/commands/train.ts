@@ -1,15 +1,15 @@
+import { dataOf, methodNamed, trainOptionsOf } from '../../config/make.js';
+import { requireDevice } from '../../config/require-device.js';
+import { readRun } from '../../config/run-folder.js';
+import type { Config, MethodConfig, MethodName } from '../../config/schema.js';
 import { EatDmlError } from '../../errors.js';
 import { chooseBackend } from '../../tfjs/index.js';
 import { type TrainingProgress, train } from '../../training/index.js';
-import type { Config, MethodConfig, MethodName } from '../config.js';
-import { dataOf, methodNamed, trainOptionsOf } from '../from-config.js';
 import { interruptible } from '../interrupt.js';
 import { lossEvents } from '../loss-events.js';
 import { configOf, printResult, type SharedFlags } from '../options.js';
 import { profileText, startProfile } from '../profile.js';
 import { duration, ProgressLine } from '../progress-line.js';
-import { requireDevice } from '../require-device.js';
-import { readRun } from '../run-folder.js';
 
 export interface TrainFlags extends SharedFlags {
   out?: string;

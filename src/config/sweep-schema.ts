@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { configSchema, configShape } from './config.js';
+import { configSchema, configShape } from './schema.js';
 
 const { $schema: _, seed: __, backend: ___, device: ____, ...runShape } = configShape;
 

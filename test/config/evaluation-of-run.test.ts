@@ -1,12 +1,12 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Config } from '../../src/cli/config.js';
-import { type EvaluationFlags, evaluationConfig } from '../../src/cli/evaluation-config.js';
-import { dataOf, trainOptionsOf } from '../../src/cli/from-config.js';
-import { findRun } from '../../src/cli/run-folder.js';
+import { type EvaluationFlags, evaluationConfig } from '../../src/config/evaluation-of-run.js';
+import { dataOf, trainOptionsOf } from '../../src/config/make.js';
+import { findRun } from '../../src/config/run-folder.js';
+import type { Config } from '../../src/config/schema.js';
 import { train } from '../../src/training/index.js';
-import { temporaryFolder, writeTinyImages } from './run-cli.js';
+import { temporaryFolder, writeTinyImages } from '../cli/run-cli.js';
 
 const folder = temporaryFolder();
 const [run, library] = [join(folder, 'run'), join(folder, 'library')];

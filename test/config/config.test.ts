@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { configJsonSchema, parseConfig } from '../../src/cli/config.js';
-import { evaluateOptionsOf, methodOf, modelOf, trainOptionsOf } from '../../src/cli/from-config.js';
+import { evaluateOptionsOf, methodOf, modelOf, trainOptionsOf } from '../../src/config/make.js';
+import { configJsonSchema, parseConfig } from '../../src/config/schema.js';
 import { LOSSES } from '../../src/losses/list.js';
 import { MODELS } from '../../src/models/list.js';
 import { METHODS } from '../../src/training/methods/list.js';

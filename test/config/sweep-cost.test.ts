@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { Config } from '../../src/cli/config.js';
-import { costOf } from '../../src/cli/sweep-cost.js';
+import type { Config } from '../../src/config/schema.js';
+import { costOf } from '../../src/config/sweep-cost.js';
 import { datasetFromArrays } from '../../src/data/index.js';
 import { randomStream } from '../../src/random.js';
 

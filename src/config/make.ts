@@ -9,7 +9,7 @@ import { MODELS } from '../models/list.js';
 import { partNamed } from '../part.js';
 import type { Method, TrainOptions } from '../training/index.js';
 import { METHODS } from '../training/methods/list.js';
-import { type Config, type DataConfig, type MethodConfig, type MethodName, trainedAgainst } from './config.js';
+import { type Config, type DataConfig, type MethodConfig, type MethodName, trainedAgainst } from './schema.js';
 
 /** The radius that methods train against and evaluations attack with unless told otherwise, in [0, 1] pixel units. */
 const EPSILON = 0.1;

@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { EatDmlError } from '../errors.js';
+import { EatDmlError } from '../../errors.js';
 
 /** What `eat-dml data emoji` installs: four vendors' drawings of the same characters. */
 export const EMOJI_PACKAGES = {

@@ -2,11 +2,11 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { writeCache } from '../../src/data/cache.js';
-import { emojiCache, shrink } from '../../src/data/emoji.js';
-import { codeOf, commonEmoji, decodeEmoji, EMOJI_PACKAGES, listEmoji } from '../../src/data/emoji-packages.js';
-import { emoji } from '../../src/data/index.js';
-import { randomStream } from '../../src/random.js';
+import { writeCache } from '../../../src/data/cache.js';
+import { emoji } from '../../../src/data/index.js';
+import { emojiCache, shrink } from '../../../src/data/sets/emoji.js';
+import { codeOf, commonEmoji, decodeEmoji, EMOJI_PACKAGES, listEmoji } from '../../../src/data/sets/emoji-packages.js';
+import { randomStream } from '../../../src/random.js';
 
 const cacheDir = mkdtempSync(join(tmpdir(), 'eat-dml-emoji-'));
 afterAll(() => rmSync(cacheDir, { recursive: true, force: true }));

@@ -1,8 +1,8 @@
 import { type Dataset, subset } from '../data/index.js';
 import { type BatchPlan, epochBatches } from '../training/batches.js';
 import { train } from '../training/index.js';
-import type { Config } from './config.js';
-import { trainOptionsOf } from './from-config.js';
+import { trainOptionsOf } from './make.js';
+import type { Config } from './schema.js';
 
 /** Batches that the cost is counted on. */
 const BATCHES = 4;

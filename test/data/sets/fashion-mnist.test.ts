@@ -2,9 +2,10 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { classesOf, type Dataset, datasetHash } from '../../src/data/dataset.js';
-import { defaultCacheDir, fashionMnist } from '../../src/data/fashion-mnist.js';
-import { locateFashionMnist, parseFashionMnist } from '../../src/data/fashion-mnist-package.js';
+import { defaultCacheDir } from '../../../src/data/cache.js';
+import { classesOf, type Dataset, datasetHash } from '../../../src/data/dataset.js';
+import { fashionMnist } from '../../../src/data/sets/fashion-mnist.js';
+import { locateFashionMnist, parseFashionMnist } from '../../../src/data/sets/fashion-mnist-package.js';
 
 let folder: string;
 

@@ -1,14 +1,13 @@
 import { join } from 'node:path';
 import { z } from 'zod';
-import { EatDmlError, invalid } from '../errors.js';
-import { count, parse, parseOptions, seed } from '../options.js';
-import { part } from '../part.js';
-import { randomStream } from '../random.js';
-import { type Cache, type ParsedArrays, readCache, remake, writeCache } from './cache.js';
-import { checkPositive, type Dataset, subset } from './dataset.js';
+import { EatDmlError, invalid } from '../../errors.js';
+import { count, parse, parseOptions, seed } from '../../options.js';
+import { part } from '../../part.js';
+import { randomStream } from '../../random.js';
+import { type Cache, defaultCacheDir, type ParsedArrays, readCache, remake, writeCache } from '../cache.js';
+import { checkPositive, type Dataset, subset } from '../dataset.js';
+import { type Split, splitByClass, splitBySample, splitKind } from '../splits.js';
 import { decodeEmoji, EMOJI_PACKAGES, EMOJI_SIDE, FETCH_EMOJI, listEmoji } from './emoji-packages.js';
-import { defaultCacheDir } from './fashion-mnist.js';
-import { type Split, splitByClass, splitBySample, splitKind } from './splits.js';
 
 const cacheFolder = z.string();
 

@@ -1,11 +1,10 @@
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { variable } from '../environment.js';
-import { count, parseOptions, seed } from '../options.js';
-import { part } from '../part.js';
-import { type Cache, keep, type ParsedArrays, readCache, remake } from './cache.js';
-import type { Dataset } from './dataset.js';
+import { count, parseOptions, seed } from '../../options.js';
+import { part } from '../../part.js';
+import { type Cache, defaultCacheDir, keep, type ParsedArrays, readCache, remake } from '../cache.js';
+import type { Dataset } from '../dataset.js';
+import { limitPerClass, type Split, splitByClass, splitBySample, splitKind, trainClasses } from '../splits.js';
 import {
   type FashionPackage,
   locateFashionMnist,
@@ -13,7 +12,6 @@ import {
   REINSTALL,
   SIDE,
 } from './fashion-mnist-package.js';
-import { limitPerClass, type Split, splitByClass, splitBySample, splitKind, trainClasses } from './splits.js';
 
 /** Share of the published test set: 10,000 of 70,000. */
 const TEST_FRACTION = 1 / 7;
@@ -65,11 +63,6 @@ export async function fashionMnist(options: FashionMnistOptions = {}): Promise<S
 }
 
 export const fashionMnistPart = part('fashion-mnist', fashionMnistOptions, fashionMnist);
-
-/** Where parsed datasets are kept unless told otherwise. */
-export function defaultCacheDir(): string {
-  return variable('EAT_DML_CACHE') ?? join(homedir(), '.cache', 'eat-dml');
-}
 
 async function loadFashionMnist(cacheDir: string): Promise<Dataset> {
   // Where this package is installed, then where the program runs: a linked checkout finds only the second.

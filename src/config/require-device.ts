@@ -1,6 +1,6 @@
 import { EatDmlError } from '../errors.js';
 import { devices } from '../kernels/index.js';
-import type { Config } from './config.js';
+import type { Config } from './schema.js';
 
 /**
  * ERR_DEVICE unless `device` is the first that is here: a figure that was meant for one device never comes from another. With cuda the

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { describe, EatDmlError } from '../errors.js';
+import { describe, EatDmlError } from '../../errors.js';
 
 /** Images are SIDE x SIDE, grey. */
 export const SIDE = 28;

@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { SharedFlags } from '../cli/options.js';
 import { EatDmlError } from '../errors.js';
-import { type Config, readConfig } from './config.js';
-import { lossOf, methodOf, modelOf } from './from-config.js';
-import type { SharedFlags } from './options.js';
+import { lossOf, methodOf, modelOf } from './make.js';
 import { decisive, findRun, readRun } from './run-folder.js';
+import { type Config, readConfig } from './schema.js';
 
 export interface EvaluationFlags extends SharedFlags {
   suite?: NonNullable<Config['evaluation']>['suite'];
