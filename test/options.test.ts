@@ -168,7 +168,10 @@ describe('parseOptions', () => {
 describe('a part of its own', () => {
   const options = z.strictObject({ size: count.default(3).describe('how large') });
   const make = (given: z.input<typeof options>) => parseOptions(options, given).size;
-  const parts = [part('small', options, make), part('none', z.strictObject({}), () => 0)] as const;
+  const parts = [
+    part('small', 'with a size', options, make),
+    part('none', 'without', z.strictObject({}), () => 0),
+  ] as const;
   const schema = choiceOf(parts);
 
   it('is found by its name and made of the rest', () => {

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { configShape } from '../config/schema.js';
-import { suiteName } from '../evaluation/suites.js';
+import { suiteName } from '../evaluation/suites/index.js';
 import { METHODS } from '../training/methods/list.js';
 
 const CHOICES: Record<string, readonly string[]> = {

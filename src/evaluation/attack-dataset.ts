@@ -5,7 +5,7 @@ import { throwIfAborted } from '../errors.js';
 import type { EmbeddingMatrix, Ensemble } from '../models/index.js';
 import { randomStream } from '../random.js';
 import { stayOnBackend } from '../tfjs/index.js';
-import type { AttackPlan } from './suites.js';
+import type { AttackPlan } from './suites/index.js';
 
 /** How often an objective over the whole set goes through its batches; the steps are shared out among the passes. */
 const PASSES = 2;

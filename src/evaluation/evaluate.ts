@@ -16,7 +16,7 @@ import { progressReporter } from './progress.js';
 import { runPlans } from './run-plans.js';
 import { type ClusterScores, type Scores, scoresOf, type WorstCase, worstCase } from './scores.js';
 import { checkUnseen } from './seen.js';
-import { type AttackPlan, suite } from './suites.js';
+import { type AttackPlan, suite } from './suites/index.js';
 import type { TransferMatrix } from './transfer.js';
 
 /** The scores under one attack. */

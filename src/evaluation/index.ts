@@ -15,5 +15,5 @@ export {
   type Scores,
 } from './scores.js';
 export { type Spread, spreadOf } from './spread.js';
-export { type AttackPlan, type SuiteName, type SuiteOptions, suite } from './suites.js';
+export { type AttackPlan, type SuiteName, type SuiteOptions, suite } from './suites/index.js';
 export type { TransferMatrix } from './transfer.js';

@@ -8,7 +8,7 @@ import { Ensemble } from '../models/index.js';
 import { atLeast, callback, count, seed, signal } from '../options.js';
 import { backendChoice } from '../tfjs/index.js';
 import type { EvaluationProgress } from './progress.js';
-import { attackShape, suiteName } from './suites.js';
+import { attackShape, suiteName } from './suites/index.js';
 
 const attackPlan = z.strictObject({
   name: z.string().describe('as the report calls it; every plan’s name is different'),

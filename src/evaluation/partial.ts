@@ -3,7 +3,7 @@ import { randomStream } from '../random.js';
 import { attackDataset, type DatasetAttack } from './attack-dataset.js';
 import { whyNotRun } from './defined.js';
 import { type ClusterScores, clusterScores, clustersOf, type ScoringOptions, UNDEFINED_CLUSTERS } from './scores.js';
-import type { AttackPlan } from './suites.js';
+import type { AttackPlan } from './suites/index.js';
 
 /** One attack on a share of the set, clustered with the rest. */
 export interface PartialResult {

@@ -11,7 +11,7 @@ import type { EvaluateSettings } from './options.js';
 import { type PartialRun, partialResults } from './partial.js';
 import { PerSample } from './per-sample.js';
 import { clustersOf, inductiveScores, type ScoringOptions, scoresOf, UNDEFINED, UNDEFINED_CLUSTERS } from './scores.js';
-import { type AttackPlan, suite } from './suites.js';
+import { type AttackPlan, suite } from './suites/index.js';
 import { transferMatrix } from './transfer.js';
 
 /** What every part of one evaluation shares. */

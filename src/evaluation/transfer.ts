@@ -5,7 +5,7 @@ import { Ensemble } from '../models/index.js';
 import { attackFor } from './attack-dataset.js';
 import { whyNotRun } from './defined.js';
 import { type ScoringOptions, scoresOf } from './scores.js';
-import type { AttackPlan } from './suites.js';
+import type { AttackPlan } from './suites/index.js';
 
 /** Row: what the attack was crafted on; column: what embedded the result. Members in order, the whole ensemble last. */
 export interface TransferMatrix {

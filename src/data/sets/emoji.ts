@@ -2,11 +2,11 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { EatDmlError, invalid } from '../../errors.js';
 import { count, parse, parseOptions, seed } from '../../options.js';
-import { part } from '../../part.js';
 import { randomStream } from '../../random.js';
 import { type Cache, defaultCacheDir, type ParsedArrays, readCache, remake, writeCache } from '../cache.js';
 import { checkPositive, type Dataset, subset } from '../dataset.js';
 import { type Split, splitByClass, splitBySample, splitKind } from '../splits.js';
+import { dataSetPart } from './data-set.js';
 import { decodeEmoji, EMOJI_PACKAGES, EMOJI_SIDE, FETCH_EMOJI, listEmoji } from './emoji-packages.js';
 
 const cacheFolder = z.string();
@@ -43,7 +43,22 @@ export async function emoji(options: EmojiOptions = {}): Promise<Split> {
   return split === 'zero-shot' ? splitByClass(kept, { seed }) : splitBySample(kept, { testFraction: 0.5, seed });
 }
 
-export const emojiPart = part('emoji', emojiOptions, emoji);
+/** Decodes images; the version that the package names as its optional peer. */
+const SHARP = 'sharp@^0.35.5';
+
+export const emojiPart = dataSetPart(
+  'emoji',
+  'some thousands of emoji as four vendors draw them, in colour (`eat-dml data emoji` fetches them)',
+  emojiOptions,
+  emoji,
+  {
+    packages: [...Object.entries(EMOJI_PACKAGES).map(([name, version]) => `${name}@${version}`), SHARP],
+    size: '330 MB',
+    folder: emojiPackagesDir,
+    build: buildEmojiCache,
+    hint: FETCH_EMOJI,
+  },
+);
 
 /** Where `eat-dml data emoji` installs the packages. */
 export function emojiPackagesDir(cacheDir = defaultCacheDir()): string {

