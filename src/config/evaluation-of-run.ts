@@ -1,11 +1,20 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { SharedFlags } from '../cli/options.js';
 import { EatDmlError } from '../errors.js';
-import { lossOf, methodOf, modelOf } from './make.js';
+import { parseOptions } from '../options.js';
+import { partNamed } from '../part.js';
+import { PARTS } from './lists.js';
+import { lossOf, methodOf, modelOf, seededData } from './make.js';
+import { readConfig } from './read.js';
 import { decisive, findRun, readRun } from './run-folder.js';
-import { type Config, readConfig } from './schema.js';
+import type { Config } from './schema.js';
 
-export interface EvaluationFlags extends SharedFlags {
+/** What an evaluation may say beside the configuration of its run. */
+export interface EvaluationFlags {
+  /** A file of settings. */
+  config?: string;
+  seed?: number;
+  backend?: Config['backend'];
+  device?: Config['device'];
   suite?: NonNullable<Config['evaluation']>['suite'];
   epsilon?: number;
   count?: number;
@@ -45,12 +54,12 @@ export async function evaluationConfig(run: string, flags: EvaluationFlags): Pro
   return { config, data, own: recorded !== undefined && !foreign };
 }
 
-const PARTS = ['data', 'model', 'loss', 'method', 'training'] as const;
-type Part = (typeof PARTS)[number];
+const TRAINED = ['data', 'model', 'loss', 'method', 'training'] as const;
+type Part = (typeof TRAINED)[number];
 
 /** ERR_CONFIG where the file says otherwise than the run about what was trained, and on what. */
 function checkParts(run: Config, file: Config, { config: path, allowSeen }: EvaluationFlags): void {
-  const part = PARTS.find((part) => !sameParts(run, file, [part]) && !(part === 'data' && allowSeen));
+  const part = TRAINED.find((part) => !sameParts(run, file, [part]) && !(part === 'data' && allowSeen));
   if (part === undefined) return;
   const [is, says] = [run, file].map((config) => JSON.stringify(config[part]) ?? 'the default');
   throw new EatDmlError(
@@ -73,9 +82,14 @@ function sameParts(run: Config, file: Config, parts: readonly Part[]): boolean {
 
 /** A part with its defaults; data take the seed of the run. */
 function filled(config: Config, part: Part, { seed = 0 } = config): unknown {
-  if (part === 'data') return { split: 'zero-shot', seed, ...(config.data ?? { name: 'fashion-mnist' }) };
+  if (part === 'data') return filledData({ data: config.data, seed });
   if (part === 'model') return modelOf(config).config;
   if (part === 'loss') return lossOf(config).config;
   if (part === 'method') return methodOf(config.method).config;
   return decisive(config, part);
+}
+
+function filledData(config: Config): unknown {
+  const { name, ...options } = seededData(config);
+  return { name, ...parseOptions(partNamed(PARTS.data, name).options, options) };
 }

@@ -1,62 +1,56 @@
-import { idxDataset } from '../data/idx-dataset.js';
-import { classesOf, emoji, fashionMnist, type Split, splitByClass, splitBySample } from '../data/index.js';
-import { EatDmlError } from '../errors.js';
+import type { z } from 'zod';
+import type { Objective } from '../attacks/index.js';
+import type { AttackSettings } from '../attacks/settings.js';
+import type { Split } from '../data/index.js';
 import type { EvaluateOptions } from '../evaluation/index.js';
+import { plan } from '../evaluation/suites/index.js';
 import type { MetricLoss } from '../losses/index.js';
-import { LOSSES } from '../losses/list.js';
 import type { ModelSpec } from '../models/index.js';
-import { MODELS } from '../models/list.js';
-import { partNamed } from '../part.js';
+import { type Part, partNamed } from '../part.js';
 import type { Method, TrainOptions } from '../training/index.js';
-import { METHODS } from '../training/methods/list.js';
-import { type Config, type DataConfig, type MethodConfig, type MethodName, trainedAgainst } from './schema.js';
+import { PARTS } from './lists.js';
+import { type Config, DEFAULTS, EPSILON, type MethodConfig, type MethodName, trainedAgainst } from './schema.js';
 
-/** The radius that methods train against and evaluations attack with unless told otherwise, in [0, 1] pixel units. */
-const EPSILON = 0.1;
+type Choice = { name: string } & Record<string, unknown>;
+type Parts<Made> = readonly Part<string, z.ZodObject, Made>[];
+
+/** What a part of a configuration becomes: `{name, ...options}`. */
+function made<Made>(parts: Parts<Made>, { name, ...options }: Choice, what: string): Made {
+  return partNamed<Made>(parts, name, `${what}.name`).make(options);
+}
+
+/** True where the part of that name has the option. */
+export function hasOption(parts: readonly Part[], name: string, option: string): boolean {
+  return Object.hasOwn(partNamed(parts, name).options.shape, option);
+}
+
+/** The data of a configuration with the seed of the run, where it has none of its own. */
+export function seededData({ data = DEFAULTS.data, seed = 0 }: Config): Choice {
+  return hasOption(PARTS.data, data.name, 'seed') ? { seed, ...data } : data;
+}
 
 /** Reads the data of a configuration; both sides of its split. */
-export async function dataOf({ data = { name: 'fashion-mnist' }, seed = 0 }: Config): Promise<Split> {
-  if (data.name === 'idx') return idxData(data, seed);
-  if (data.name === 'emoji') return emojiData(data, seed);
-  const { name: _, ...options } = data;
-  return fashionMnist({ seed, ...options });
+export async function dataOf(config: Config): Promise<Split> {
+  return made<Promise<Split>>(PARTS.data, seededData(config), 'data');
 }
 
-function emojiData({ name: _, ...options }: Extract<DataConfig, { name: 'emoji' }>, seed: number): Promise<Split> {
-  return emoji({ seed, ...options });
+export function modelOf({ model = DEFAULTS.model }: Config): ModelSpec {
+  const { kind: name, ...options } = model;
+  return made<ModelSpec>(PARTS.model, { name, ...options }, 'model');
 }
 
-async function idxData(data: Extract<DataConfig, { name: 'idx' }>, runSeed: number): Promise<Split> {
-  const { split = 'zero-shot', trainClasses, testFraction = 0.2, seed = runSeed } = data;
-  const dataset = await idxDataset(data);
-  if (split === 'zero-shot' && classesOf(dataset).length < 2) {
-    const expected = 'labels of at least 2 classes, which the zero-shot split needs,';
-    throw new EatDmlError('ERR_DATA', `Expected ${expected} but received one class in ${data.labels}.`, {
-      hint: 'The closed-set split does with one.',
-    });
-  }
-  return split === 'zero-shot'
-    ? splitByClass(dataset, { trainClasses, seed })
-    : splitBySample(dataset, { testFraction, seed });
+export function lossOf({ loss = DEFAULTS.loss }: Config): MetricLoss {
+  return made<MetricLoss>(PARTS.loss, loss, 'loss');
 }
 
-export function modelOf({ model = { kind: 'conv' } }: Config): ModelSpec {
-  const { kind, ...options } = model;
-  return partNamed<ModelSpec>(MODELS, kind).make(options);
-}
-
-export function lossOf({ loss = { name: 'proxy-anchor' } }: Config): MetricLoss {
-  const { name, ...options } = loss;
-  return partNamed<MetricLoss>(LOSSES, name).make(options);
-}
-
-/** A method by its name with its defaults, against linf attacks of radius 0.1. */
+/** A method by its name with its defaults, against linf attacks of radius 0.1 where it takes an attack. */
 export function methodNamed(name: MethodName): MethodConfig {
-  return name === 'standard' ? { name } : { name, attack: { epsilon: EPSILON } };
+  const attack = hasOption(PARTS.method, name, 'attack') ? { attack: { epsilon: EPSILON } } : {};
+  return { name, ...attack } as MethodConfig;
 }
 
-export function methodOf({ name, ...options }: MethodConfig = methodNamed('eat')): Method {
-  return partNamed<Method>(METHODS, name).make(options);
+export function methodOf(method: MethodConfig = DEFAULTS.method): Method {
+  return made<Method>(PARTS.method, method, 'method');
 }
 
 /** Everything of a configuration that `train` takes but the checkpoint. */
@@ -75,11 +69,19 @@ export function trainOptionsOf(config: Config): Omit<TrainOptions, 'data'> {
 /** Everything of a configuration that `evaluate` takes; attacks have the radius that the method trained against. */
 export function evaluateOptionsOf(config: Config): EvaluateOptions {
   const attack = trainedAgainst(config.method);
+  const { attacks, ...evaluation } = config.evaluation ?? {};
   return {
     epsilon: attack?.epsilon ?? EPSILON,
     norm: attack?.norm,
-    ...config.evaluation,
+    ...evaluation,
+    ...(attacks && { attacks: attacks.map(planOf) }),
     seed: config.seed,
     backend: config.backend,
   };
+}
+
+function planOf({ name, objective, attack }: NonNullable<NonNullable<Config['evaluation']>['attacks']>[number]) {
+  const settings = made<AttackSettings>(PARTS.attack as unknown as Parts<AttackSettings>, attack, 'attack');
+  const own = plan(settings, made<Objective>(PARTS.objective, objective, 'objective'));
+  return name === undefined ? own : { ...own, name };
 }

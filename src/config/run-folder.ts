@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { RUN, readRecordedRun } from '../checkpoints/index.js';
 import { EatDmlError } from '../errors.js';
-import { type Config, parseConfig } from './schema.js';
+import { parseConfig } from './read.js';
+import type { Config } from './schema.js';
 
 /** What decides the numbers of a run, of which a resumed one may change nothing. */
 const KEYS = ['seed', 'data', 'model', 'loss', 'method', 'training'] as const;

@@ -1,54 +1,59 @@
-import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { attackNorm, checkEpsilon, radius } from '../attacks/norm.js';
 import { device } from '../clustering/device.js';
-import { emojiPart } from '../data/sets/emoji.js';
-import { fashionMnistPart } from '../data/sets/fashion-mnist.js';
-import { fraction, splitKind, trainClasses } from '../data/splits.js';
-import { describe, EatDmlError } from '../errors.js';
 import { evaluationShape } from '../evaluation/options.js';
-import { LOSSES } from '../losses/list.js';
-import { MODELS } from '../models/list.js';
-import { type Problem, pathText, problemsOf, seed, suggestionText } from '../options.js';
+import { seed } from '../options.js';
 import { choiceOf } from '../part.js';
 import { backendChoice } from '../tfjs/index.js';
-import { METHODS } from '../training/methods/list.js';
 import { everySteps, trainingShape } from '../training/options.js';
+import { PARTS } from './lists.js';
 
-const idx = z.strictObject({
-  name: z.literal('idx'),
-  images: z.string().describe('IDX file (.gz too) of [n, h, w] or [n, h, w, c] bytes'),
-  labels: z.string().describe('IDX file of [n] labels'),
-  split: splitKind.default('zero-shot').describe('zero-shot: train and test share no class'),
-  trainClasses: trainClasses.optional().describe('zero-shot only: the classes to train on (default a random half)'),
-  testFraction: fraction.default(0.2).describe('closed-set only'),
-  seed: seed.optional().describe('which classes and which side (default the run’s)'),
+/** The radius that methods train against and evaluations attack with unless told otherwise, in [0, 1] pixel units. */
+export const EPSILON = 0.1;
+
+/** What a configuration without such a part means. */
+export const DEFAULTS = {
+  data: { name: 'fashion-mnist' },
+  model: { kind: 'conv' },
+  loss: { name: 'proxy-anchor' },
+  method: { name: 'eat', attack: { epsilon: EPSILON } },
+} as const;
+
+const method = choiceOf(PARTS.method);
+
+const training = z.strictObject({ ...trainingShape, checkpointEverySteps: everySteps });
+
+/** An attack of the configuration's own: what it raises, and how. */
+const attack = z.strictObject({
+  name: z.string().optional().describe('as the report calls it (default such as pgd-20/joint-set)'),
+  objective: choiceOf(PARTS.objective).describe('what it raises'),
+  attack: choiceOf(PARTS.attack).describe('how it moves'),
 });
 
-const [fashionMnist, emoji] = choiceOf([fashionMnistPart, emojiPart]).options;
-const data = z.discriminatedUnion('name', [fashionMnist, idx, emoji]);
-const method = choiceOf(METHODS);
+const evaluation = z.strictObject({
+  ...evaluationShape,
+  norm: attackNorm.optional().describe('of the attacks (default what was trained against, else linf)'),
+  epsilon: radius
+    .optional()
+    .describe('radius of the attacks, in [0, 1] pixel units (default what was trained against, else 0.1)'),
+  attacks: z.array(attack).min(1).optional().describe('attacks of your own instead of a suite'),
+});
 
 /** What --config files hold, key by key. */
 export const configShape = {
-  $schema: z.string().optional(),
+  $schema: z.string().optional().describe('where this schema is, for editors'),
   seed: seed.optional().describe('all randomness derives from it (default 0)'),
   backend: backendChoice.optional().describe('tfjs backend of the networks (default auto)'),
   device: device.describe('fail unless it is the first there is for kernels'),
-  data: data.optional(),
-  model: choiceOf(MODELS, 'kind').optional(),
-  loss: choiceOf(LOSSES).optional(),
-  method: method.optional(),
-  training: z.strictObject({ ...trainingShape, checkpointEverySteps: everySteps }).optional(),
-  evaluation: z
-    .strictObject({
-      ...evaluationShape,
-      norm: attackNorm.optional().describe('of the attacks (default what was trained against, else linf)'),
-      epsilon: radius
-        .optional()
-        .describe('radius of the attacks, in [0, 1] pixel units (default what was trained against, else 0.1)'),
-    })
-    .optional(),
+  data: choiceOf(PARTS.data).optional().describe('what is learnt from and measured').meta({ default: DEFAULTS.data }),
+  model: choiceOf(PARTS.model, 'kind')
+    .optional()
+    .describe('the network of each member')
+    .meta({ default: DEFAULTS.model }),
+  loss: choiceOf(PARTS.loss).optional().describe('what members learn by').meta({ default: DEFAULTS.loss }),
+  method: method.optional().describe('how they are trained').meta({ default: DEFAULTS.method }),
+  training: training.optional().describe('the training loop, of every method'),
+  evaluation: evaluation.optional().describe('what is measured, under which attacks'),
 };
 
 /** What --config files hold; every key is optional, an unknown one is an error. */
@@ -65,49 +70,17 @@ export function trainedAgainst(config: z.input<typeof method> | undefined) {
 }
 
 export type Config = z.input<typeof configSchema>;
-export type DataConfig = NonNullable<Config['data']>;
 export type MethodConfig = z.input<typeof method>;
 export type MethodName = MethodConfig['name'];
 
 /** The schema as JSON Schema (draft 2020-12), shipped as dist/config.schema.json. */
 export function configJsonSchema(): object {
-  return z.toJSONSchema(configSchema, { io: 'input' });
-}
-
-/** Reads a configuration file; ERR_CONFIG shows every error with its path. */
-export function readConfig(path: string): Promise<Config> {
-  return readChecked(path, configSchema);
-}
-
-/** Reads a JSON file that must fit `schema`; as it is, without defaults. */
-export async function readChecked<S extends z.ZodType>(path: string, schema: S): Promise<z.input<S>> {
-  let value: unknown;
-  try {
-    value = JSON.parse(await readFile(path, 'utf8'));
-  } catch (cause) {
-    throw new EatDmlError('ERR_CONFIG', `Expected a JSON file at ${path} but received: ${(cause as Error).message}`, {
-      cause,
-    });
-  }
-  return checked(value, schema, path);
-}
-
-/** Checks a configuration; `source` names it in the error, which shows every problem with its path. */
-export function parseConfig(value: unknown, source: string): Config {
-  return checked(value, configSchema, source);
-}
-
-function checked<S extends z.ZodType>(value: unknown, schema: S, source: string): z.input<S> {
-  const problems = problemsOf(schema, value).map(problemText);
-  if (problems.length === 0) return value as z.input<S>;
-  throw new EatDmlError('ERR_CONFIG', `${source} is not a valid configuration:\n${problems.join('\n')}`, {
-    hint: 'dist/config.schema.json in the package describes every key.',
-  });
-}
-
-/** One line per problem: "  training.epochs: ...". */
-function problemText(problem: Problem): string {
-  const { path, expected, received, known } = problem;
-  const what = known ? 'unknown key' : `expected ${expected} but received ${describe(received)}`;
-  return `  ${pathText(path) || 'the whole file'}: ${what}${suggestionText(problem)}`;
+  const { $schema, ...schema } = z.toJSONSchema(configSchema, { io: 'input' });
+  return {
+    $schema,
+    $id: 'https://unpkg.com/eat-dml/dist/config.schema.json',
+    title: 'eat-dml configuration',
+    description: 'What `eat-dml train --config` and runConfig() take. Every key is optional.',
+    ...schema,
+  };
 }

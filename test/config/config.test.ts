@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { evaluateOptionsOf, methodOf, modelOf, trainOptionsOf } from '../../src/config/make.js';
-import { configJsonSchema, parseConfig } from '../../src/config/schema.js';
+import { parseConfig } from '../../src/config/read.js';
+import { configJsonSchema } from '../../src/config/schema.js';
 import { LOSSES } from '../../src/losses/list.js';
 import { MODELS } from '../../src/models/list.js';
 import { METHODS } from '../../src/training/methods/list.js';
