@@ -13,8 +13,10 @@ export * from './report/index.js';
 export {
   type AttackStepTensorOptions,
   attackStepTensor,
+  type BackendName,
   type BackendStatus,
   backendReport,
+  chooseBackend,
   coverage,
   fromMatrix,
   type NearestCentroidTensors,

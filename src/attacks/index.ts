@@ -1,5 +1,4 @@
 export { type AttackContext, attackContext } from './attack-context.js';
-export { kernelDevice } from './kernel-device.js';
 export type { AttackNorm } from './norm.js';
 export type { AttackGallery, Objective, ObjectiveInputs, Rest } from './objective.js';
 export { OBJECTIVE_NAMES, objective } from './objectives/index.js';

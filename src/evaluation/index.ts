@@ -1,11 +1,12 @@
 export { type AttackResult, type EvaluationReport, evaluate } from './evaluate.js';
-export type { HonestyCheck } from './honesty.js';
+export { kernelDevice } from './kernel-device.js';
 export type { EvaluationManifest } from './manifest.js';
 export type { EvaluateOptions } from './options.js';
 export type { PartialResult } from './partial.js';
 export type { PerSampleWorst } from './per-sample.js';
 export type { EvaluationProgress } from './progress.js';
 export { evaluateRanking, type RankingOptions, type RankingReport } from './ranking.js';
+export type { SanityCheck } from './sanity.js';
 export {
   CLUSTER_METRICS,
   type ClusterMetric,

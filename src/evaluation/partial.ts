@@ -1,4 +1,4 @@
-import type { EmbeddingMatrix } from '../models/index.js';
+import type { Matrix } from '../kernels/index.js';
 import { randomStream } from '../random.js';
 import { attackDataset, type DatasetAttack } from './attack-dataset.js';
 import { whyNotRun } from './defined.js';
@@ -32,7 +32,7 @@ export async function partialResults(
   run: PartialRun,
   shares: readonly number[],
   plans: readonly AttackPlan[],
-  clean: EmbeddingMatrix,
+  clean: Matrix,
   scoring: ScoringOptions,
 ): Promise<PartialResult[]> {
   const { labels } = run.data;
@@ -69,7 +69,7 @@ function complement(samples: Int32Array, count: number): Int32Array {
   return Int32Array.from({ length: count }, (_, i) => i).filter((i) => !chosen.has(i));
 }
 
-function mixed(clean: EmbeddingMatrix, samples: Int32Array, attacked: EmbeddingMatrix): EmbeddingMatrix {
+function mixed(clean: Matrix, samples: Int32Array, attacked: Matrix): Matrix {
   const data = Float32Array.from(clean.data);
   const { cols } = clean;
   for (const [i, sample] of samples.entries()) {

@@ -1,5 +1,5 @@
 import { assignToCentroids, nearestIsOwnClass } from '../clustering/index.js';
-import type { EmbeddingMatrix } from '../models/index.js';
+import type { Matrix } from '../kernels/index.js';
 import { withOthers } from './defined.js';
 
 /** Shares of samples that no attack of the suite moved: stricter than the worst attack on average. */
@@ -21,15 +21,15 @@ export class PerSample {
   constructor(
     /** Class of each sample as a row of `means`. */
     private readonly classOf: Int32Array,
-    private readonly gallery: EmbeddingMatrix,
-    private readonly means: EmbeddingMatrix,
+    private readonly gallery: Matrix,
+    private readonly means: Matrix,
     private readonly signal?: AbortSignal,
   ) {
     this.found = new Uint8Array(classOf.length).fill(1);
     this.held = new Uint8Array(classOf.length).fill(1);
   }
 
-  async add(embeddings: EmbeddingMatrix): Promise<void> {
+  async add(embeddings: Matrix): Promise<void> {
     const { signal } = this;
     const own = await nearestIsOwnClass(embeddings, this.classOf, this.gallery, { signal });
     const nearest = await assignToCentroids(embeddings, this.means, { signal });

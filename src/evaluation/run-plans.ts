@@ -2,14 +2,15 @@ import * as tf from '@tensorflow/tfjs';
 import { attackContext } from '../attacks/index.js';
 import type { Dataset } from '../data/index.js';
 import { invalid, inWordsOf } from '../errors.js';
-import type { EmbeddingMatrix, Ensemble } from '../models/index.js';
+import type { Matrix } from '../kernels/index.js';
+import type { Ensemble } from '../models/index.js';
 import { attackDataset, type SetContext } from './attack-dataset.js';
 import { whyNotRun } from './defined.js';
 import type { AttackResult, EvaluationReport } from './evaluate.js';
-import { attackable, honestyChecks } from './honesty.js';
 import type { EvaluateSettings } from './options.js';
 import { type PartialRun, partialResults } from './partial.js';
 import { PerSample } from './per-sample.js';
+import { attackable, sanityChecks } from './sanity.js';
 import { clustersOf, inductiveScores, type ScoringOptions, scoresOf, UNDEFINED, UNDEFINED_CLUSTERS } from './scores.js';
 import { type AttackPlan, suite } from './suites/index.js';
 import { transferMatrix } from './transfer.js';
@@ -22,7 +23,7 @@ export interface EvaluationRun {
   options: EvaluateSettings;
   scoring: ScoringOptions;
   /** Clean embeddings. */
-  gallery: EmbeddingMatrix;
+  gallery: Matrix;
   onBatch(plan: AttackPlan, images: number): void;
 }
 
@@ -37,8 +38,8 @@ export async function runPlans(run: EvaluationRun): Promise<Measured> {
   const { model, differentiable } = attackable(ensemble);
   const attack = { ensemble: model, data, context, seed, batchSize, signal };
   try {
-    const honesty = { ...attack, differentiable, clean: gallery, norm, epsilon };
-    const checks = await honestyChecks(honesty);
+    const sanity = { ...attack, differentiable, clean: gallery, norm, epsilon };
+    const checks = await sanityChecks(sanity);
     const { attacks, perSample } = await attackAll(run, attack, context);
     const hardest = suite('quick', { norm, epsilon });
     const { partial: shares } = options;
@@ -81,7 +82,7 @@ async function attackAll(run: EvaluationRun, attack: PartialRun, { labels, centr
 }
 
 /** What the inductive protocol's clusters are found on: reference data, or the clean set itself. */
-async function referenceOf({ ensemble, gallery, options, scoring }: EvaluationRun): Promise<EmbeddingMatrix> {
+async function referenceOf({ ensemble, gallery, options, scoring }: EvaluationRun): Promise<Matrix> {
   const { reference, signal } = options;
   if (!reference) return gallery;
   const { k } = scoring;

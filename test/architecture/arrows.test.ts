@@ -8,7 +8,7 @@ const ARROWS: Record<string, string[]> = {
   clustering: ['kernels'],
   tfjs: ['kernels'],
   data: ['tfjs'],
-  models: ['tfjs'],
+  models: ['tfjs', 'type:kernels'],
   losses: ['tfjs'],
   attacks: ['kernels', 'tfjs', 'type:models', 'type:losses'],
   checkpoints: ['models'],

@@ -2,7 +2,8 @@ import * as tf from '@tensorflow/tfjs';
 import { type AttackNorm, type AttackSettings, objective, pgd, runAttack, square } from '../attacks/index.js';
 import { assignToCentroids } from '../clustering/index.js';
 import { type Dataset, imageBatch } from '../data/index.js';
-import type { EmbeddingMatrix, Ensemble } from '../models/index.js';
+import type { Matrix } from '../kernels/index.js';
+import type { Ensemble } from '../models/index.js';
 import { randomStream } from '../random.js';
 import type { SetContext } from './attack-dataset.js';
 import { ONE_CLASS } from './defined.js';
@@ -11,7 +12,7 @@ import { spreadOf } from './spread.js';
 const CHECKS = ['more-steps', 'more-epsilon', 'whole-box', 'black-box', 'gradients', 'collapse'] as const;
 
 /** One test of whether the figures can be believed at all. */
-export interface HonestyCheck {
+export interface SanityCheck {
   name: (typeof CHECKS)[number];
   /** null: it could not be made on these images, or does not exist in this norm. */
   passed: boolean | null;
@@ -19,14 +20,14 @@ export interface HonestyCheck {
   detail: string;
 }
 
-export interface HonestySetting {
+export interface SanitySetting {
   /** What is attacked; may be a stand-in with zero gradients. */
   ensemble: Pick<Ensemble, 'apply'>;
   /** The defended system has gradients at all. */
   differentiable: boolean;
   data: Dataset;
   context: SetContext;
-  clean: EmbeddingMatrix;
+  clean: Matrix;
   norm: AttackNorm;
   epsilon: number;
   seed: number;
@@ -45,7 +46,7 @@ const tolerance = (value: number) => 1e-3 + 0.02 * Math.abs(value);
  * as radius ends at chance; random search finds no more than gradients; gradients are there; the embeddings have not
  * collapsed.
  */
-export async function honestyChecks(setting: HonestySetting): Promise<HonestyCheck[]> {
+export async function sanityChecks(setting: SanitySetting): Promise<SanityCheck[]> {
   // They all attack towards another class, or look for what tells classes apart.
   if (setting.context.centroids.shape[0] < 2) return CHECKS.map((name) => notMade(name, ONE_CLASS));
   const probe = probeOf(setting);
@@ -68,7 +69,7 @@ export async function honestyChecks(setting: HonestySetting): Promise<HonestyChe
   }
 }
 
-function notMade(name: HonestyCheck['name'], why: string): HonestyCheck {
+function notMade(name: SanityCheck['name'], why: string): SanityCheck {
   return { name, passed: null, detail: `not made: ${why}` };
 }
 
@@ -83,7 +84,8 @@ interface Probe {
   reach(settings: AttackSettings): number;
 }
 
-function probeOf({ ensemble, data, context, seed }: HonestySetting): Probe {
+function probeOf({ ensemble, data, context, seed }: SanitySetting): Probe {
+  // The streams keep the checks' first name: another would draw other images.
   const order = randomStream(seed, 'honesty').permutation(data.length);
   const samples = order.slice(0, COUNT).sort();
   const images = imageBatch(data, samples);
@@ -101,19 +103,19 @@ function probeOf({ ensemble, data, context, seed }: HonestySetting): Probe {
 
 type Named = [label: string, value: number];
 
-function noLess(name: HonestyCheck['name'], [weakLabel, weak]: Named, [strongLabel, strong]: Named): HonestyCheck {
+function noLess(name: SanityCheck['name'], [weakLabel, weak]: Named, [strongLabel, strong]: Named): SanityCheck {
   const passed = strong >= weak - tolerance(weak);
   return { name, passed, detail: `margin ${weak.toFixed(3)} at ${weakLabel}, ${strong.toFixed(3)} at ${strongLabel}` };
 }
 
 /** The radius that has every image of the box in reach. */
-function wholeBoxRadius({ norm, data }: HonestySetting): number {
+function wholeBoxRadius({ norm, data }: SanitySetting): number {
   const pixels = data.shape[0] * data.shape[1] * data.shape[2];
   return norm === 'linf' ? 1 : norm === 'l2' ? Math.sqrt(pixels) : pixels;
 }
 
 /** With every image of the box in reach, no more may be left of the classes than guessing finds. */
-async function wholeBox(setting: HonestySetting, probe: Probe): Promise<HonestyCheck> {
+async function wholeBox(setting: SanitySetting, probe: Probe): Promise<SanityCheck> {
   const { norm, context, ensemble } = setting;
   const epsilon = wholeBoxRadius(setting);
   const embedded = tf.tidy(() => ensemble.apply(probe.attack(pgd({ norm, epsilon, steps: 30 }))));
@@ -128,14 +130,14 @@ async function wholeBox(setting: HonestySetting, probe: Probe): Promise<HonestyC
   return { name: 'whole-box', passed: share <= chance + 0.1, detail };
 }
 
-function blackBox({ norm, epsilon }: HonestySetting, probe: Probe, white: number): HonestyCheck {
+function blackBox({ norm, epsilon }: SanitySetting, probe: Probe, white: number): SanityCheck {
   if (norm === 'l1') return notMade('black-box', 'there is no Square attack in l1');
   const black = probe.reach(square({ norm, epsilon, steps: 100 }));
   const detail = `margin ${black.toFixed(3)} by 100 random squares, ${white.toFixed(3)} by 20 steps of gradients`;
   return { name: 'black-box', passed: black <= white + tolerance(white), detail };
 }
 
-function gradients({ differentiable }: HonestySetting, { images, values }: Probe): HonestyCheck {
+function gradients({ differentiable }: SanitySetting, { images, values }: Probe): SanityCheck {
   if (!differentiable) return { name: 'gradients', passed: false, detail: 'the model has no gradient by its images' };
   const largest = tf.tidy(() => {
     const gradient = tf.grad((x) => tf.sum(values(x as tf.Tensor4D)))(images);
@@ -145,7 +147,7 @@ function gradients({ differentiable }: HonestySetting, { images, values }: Probe
   return { name: 'gradients', passed: zero <= MASKED, detail: `${(100 * zero).toFixed(0)}% of images have none` };
 }
 
-function collapse(clean: EmbeddingMatrix): HonestyCheck {
+function collapse(clean: Matrix): SanityCheck {
   if (clean.rows < 3) return notMade('collapse', 'two images span one direction at most');
   const { meanSquaredDistance, effectiveRank } = spreadOf(clean);
   const passed = meanSquaredDistance >= 0.02 && effectiveRank >= 1.2;

@@ -31,7 +31,7 @@ const failed = ({ checks }: EvaluationReport) =>
 const measured = (ensemble: Ensemble) =>
   evaluate(ensemble, data, { suite: 'quick', epsilon: 0.15, backend: 'cpu', allowSeen: true });
 
-describe('honesty checks', () => {
+describe('sanity checks', () => {
   it('pass on an honestly attacked model', async () => {
     const report = await measured(honest);
     expect(report.checks.map(({ name }) => name)).toEqual([
@@ -43,7 +43,7 @@ describe('honesty checks', () => {
       'collapse',
     ]);
     expect(failed(report)).toEqual([]);
-    expect(reportText(report)).toContain('honesty checks: all 6 passed');
+    expect(reportText(report)).toContain('sanity checks: all 6 passed');
   });
 
   it('flag quantised input: no gradients, and random search beats them', async () => {
