@@ -1,6 +1,7 @@
 import { OBJECTIVES } from '../attacks/objectives/list.js';
 import { ATTACKS } from '../attacks/rules/list.js';
 import { DATA_SETS } from '../data/sets/list.js';
+import { PROTOCOLS } from '../evaluation/protocols/list.js';
 import { SUITES } from '../evaluation/suites/list.js';
 import { LOSSES } from '../losses/list.js';
 import { MODELS } from '../models/list.js';
@@ -16,6 +17,7 @@ export const PARTS = {
   objective: OBJECTIVES,
   attack: ATTACKS,
   suite: SUITES,
+  protocol: PROTOCOLS,
 } as const satisfies Record<string, readonly Part[]>;
 
 export type PartKind = keyof typeof PARTS;

@@ -11,6 +11,7 @@ const KINDS: Record<PartKind, [heading: string, where: string]> = {
   attack: ['Attacks', '`evaluation.attacks[].attack`'],
   objective: ['Objectives', '`evaluation.attacks[].objective`, and by name alone `method.attack.goal`'],
   suite: ['Suites', '`evaluation.suite`, by name; its options are keys of `evaluation`'],
+  protocol: ['Protocols', 'their options are keys of `evaluation`'],
 };
 
 /** Everything that a configuration can name, as Markdown: docs/parts.md, which `npm run build:ts` writes. */

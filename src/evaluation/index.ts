@@ -2,9 +2,10 @@ export { type AttackResult, type EvaluationReport, evaluate } from './evaluate.j
 export { kernelDevice } from './kernel-device.js';
 export type { EvaluationManifest } from './manifest.js';
 export type { EvaluateOptions } from './options.js';
-export type { PartialResult } from './partial.js';
-export type { PerSampleWorst } from './per-sample.js';
 export type { EvaluationProgress } from './progress.js';
+export type { PartialResult } from './protocols/partial.js';
+export type { PerSampleWorst } from './protocols/per-sample.js';
+export type { TransferMatrix } from './protocols/transfer.js';
 export { evaluateRanking, type RankingOptions, type RankingReport } from './ranking.js';
 export type { SanityCheck } from './sanity.js';
 export {
@@ -17,4 +18,3 @@ export {
 } from './scores.js';
 export { type Spread, spreadOf } from './spread.js';
 export { type AttackPlan, type SuiteName, type SuiteOptions, suite } from './suites/index.js';
-export type { TransferMatrix } from './transfer.js';

@@ -1,6 +1,9 @@
-import { assignToCentroids, nearestIsOwnClass } from '../clustering/index.js';
-import type { Matrix } from '../kernels/index.js';
-import { withOthers } from './defined.js';
+import { z } from 'zod';
+import { assignToCentroids, nearestIsOwnClass } from '../../clustering/index.js';
+import type { Matrix } from '../../kernels/index.js';
+import { part } from '../../part.js';
+import { withOthers } from '../defined.js';
+import type { Protocol } from './protocol.js';
 
 /** Shares of samples that no attack of the suite moved: stricter than the worst attack on average. */
 export interface PerSampleWorst {
@@ -47,3 +50,23 @@ export class PerSample {
     return { recallAt1, nearestMean: count(this.held) / this.held.length };
   }
 }
+
+const perSample: Protocol = async ({ gallery, context: { labels, centroids }, scoring }) => {
+  const means = { data: await centroids.data<'float32'>(), rows: centroids.shape[0], cols: gallery.cols };
+  const survivors = new PerSample(labels, gallery, means, scoring.signal);
+  await survivors.add(gallery);
+  return {
+    async attacked(embeddings) {
+      await survivors.add(embeddings);
+      return {};
+    },
+    end: async () => ({ perSample: survivors.worst() }),
+  };
+};
+
+export const perSamplePart = part(
+  'per-sample',
+  'the images that no attack of the suite moved (always)',
+  z.strictObject({}),
+  () => perSample,
+);

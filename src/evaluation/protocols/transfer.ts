@@ -1,11 +1,16 @@
 import * as tf from '@tensorflow/tfjs';
-import { attackContext } from '../attacks/index.js';
-import { classesOf, type Dataset } from '../data/index.js';
-import { Ensemble } from '../models/index.js';
-import { attackFor } from './attack-dataset.js';
-import { whyNotRun } from './defined.js';
-import { type ScoringOptions, scoresOf } from './scores.js';
-import type { AttackPlan } from './suites/index.js';
+import { z } from 'zod';
+import { attackContext } from '../../attacks/index.js';
+import { classesOf, type Dataset } from '../../data/index.js';
+import { Ensemble } from '../../models/index.js';
+import { parseOptions } from '../../options.js';
+import { part } from '../../part.js';
+import { attackFor } from '../attack-dataset.js';
+import { whyNotRun } from '../defined.js';
+import { type ScoringOptions, scoresOf } from '../scores.js';
+import type { AttackPlan } from '../suites/index.js';
+import { suite } from '../suites/index.js';
+import type { Protocol } from './protocol.js';
 
 /** Row: what the attack was crafted on; column: what embedded the result. Members in order, the whole ensemble last. */
 export interface TransferMatrix {
@@ -56,3 +61,22 @@ export async function transferMatrix(run: TransferRun, scoring: ScoringOptions):
   }
   return { attack: plan.name, nmi, recallAt1 };
 }
+
+const transferOptions = z.strictObject({
+  transfer: z.boolean().default(false).describe('also attack every member alone and measure all others'),
+});
+
+export const transferPart = part(
+  'transfer',
+  'every member is attacked alone, and all others are measured: the less harm, the more they differ',
+  transferOptions,
+  (options): Protocol => {
+    const { transfer } = parseOptions(transferOptions, options);
+    return async ({ ensemble, data, attack: { seed, batchSize, signal }, norm, epsilon, scoring }) => {
+      if (!transfer) return undefined;
+      const plan = suite('quick', { norm, epsilon })[1];
+      const run = { ensemble, data, plan, seed, batchSize, signal };
+      return { end: async () => ({ transfer: await transferMatrix(run, scoring) }) };
+    };
+  },
+);

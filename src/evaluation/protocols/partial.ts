@@ -1,9 +1,15 @@
-import type { Matrix } from '../kernels/index.js';
-import { randomStream } from '../random.js';
-import { attackDataset, type DatasetAttack } from './attack-dataset.js';
-import { whyNotRun } from './defined.js';
-import { type ClusterScores, clusterScores, clustersOf, type ScoringOptions, UNDEFINED_CLUSTERS } from './scores.js';
-import type { AttackPlan } from './suites/index.js';
+import { z } from 'zod';
+import { fraction } from '../../data/splits.js';
+import type { Matrix } from '../../kernels/index.js';
+import { parseOptions } from '../../options.js';
+import { part } from '../../part.js';
+import { randomStream } from '../../random.js';
+import { attackDataset, type DatasetAttack } from '../attack-dataset.js';
+import { whyNotRun } from '../defined.js';
+import { type ClusterScores, clusterScores, clustersOf, type ScoringOptions, UNDEFINED_CLUSTERS } from '../scores.js';
+import type { AttackPlan } from '../suites/index.js';
+import { suite } from '../suites/index.js';
+import type { Protocol } from './protocol.js';
 
 /** One attack on a share of the set, clustered with the rest. */
 export interface PartialResult {
@@ -90,3 +96,24 @@ function difference(a: ClusterScores, b: ClusterScores): ClusterScores {
   const less = (from: number | null, taken: number | null) => (from === null || taken === null ? null : from - taken);
   return Object.fromEntries(entries.map(([metric, value]) => [metric, less(value, b[metric])])) as ClusterScores;
 }
+
+const partialOptions = z.strictObject({
+  partial: z
+    .array(fraction)
+    .default([])
+    .describe('shares of the set to attack in the partial protocol, such as 0.01, 0.05, 0.1, 0.5'),
+});
+
+export const partialPart = part(
+  'partial',
+  'a random share of the set is attacked and clustered with the rest: spill-over is what the rest loses',
+  partialOptions,
+  (options): Protocol => {
+    const { partial: shares } = parseOptions(partialOptions, options);
+    return async ({ attack, norm, epsilon, gallery, scoring }) => {
+      if (shares.length === 0) return undefined;
+      const plans = suite('quick', { norm, epsilon });
+      return { end: async () => ({ partial: await partialResults(attack, shares, plans, gallery, scoring) }) };
+    };
+  },
+);
