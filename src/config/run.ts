@@ -1,13 +1,12 @@
 import { z } from 'zod';
 import type { Dataset, Split } from '../data/index.js';
 import { type EvaluationProgress, type EvaluationReport, evaluate } from '../evaluation/index.js';
-import { callback, parseOptions, signal } from '../options.js';
+import { callback, parse, parseOptions, signal } from '../options.js';
 import { chooseBackend } from '../tfjs/index.js';
 import { type TrainedEnsemble, type TrainingProgress, train } from '../training/index.js';
 import { dataOf, evaluateOptionsOf, trainOptionsOf } from './make.js';
-import { parseConfig } from './read.js';
 import { requireDevice } from './require-device.js';
-import type { Config } from './schema.js';
+import { type Config, configSchema } from './schema.js';
 
 const runOptions = z.strictObject({
   out: z.string('a folder').min(1, 'a folder').optional().describe('run folder, for checkpoints and run.json'),
@@ -28,15 +27,15 @@ export interface ConfigRun {
 /**
  * Trains and evaluates what a configuration says (docs/cli.md, dist/config.schema.json), on the two sides of its data.
  *
- * @throws EatDmlError ERR_CONFIG that shows every error with its path; ERR_DEVICE where `device` is not the first that is
- * here; those of `train` and `evaluate`.
+ * @throws EatDmlError ERR_ARGUMENT that names the first key which does not fit; ERR_DEVICE where `device` is not the first
+ * that is here; those of `train` and `evaluate`.
  */
 export async function runConfig(config: Config, options: RunOptions = {}): Promise<ConfigRun> {
   const { out, resume, onProgress, signal } = parseOptions(runOptions, options);
-  const checked = parseConfig(config, 'config');
-  const { data, ensemble } = await trainConfig(checked, { out, resume, onProgress, signal });
+  parse(configSchema, config, 'config');
+  const { data, ensemble } = await trainConfig(config, { out, resume, onProgress, signal });
   try {
-    const report = await evaluate(ensemble, data.test, { ...evaluateOptionsOf(checked), onProgress, signal });
+    const report = await evaluate(ensemble, data.test, { ...evaluateOptionsOf(config), onProgress, signal });
     return { ensemble, report };
   } catch (error) {
     ensemble.dispose();

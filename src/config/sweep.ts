@@ -6,11 +6,11 @@ import type { Dataset, Split } from '../data/index.js';
 import { checkWritable, writeAtomically } from '../data/write-atomically.js';
 import { EatDmlError } from '../errors.js';
 import { type EvaluationProgress, type EvaluationReport, evaluate } from '../evaluation/index.js';
-import { callback, count, parseOptions, signal } from '../options.js';
+import { callback, count, parse, parseOptions, signal } from '../options.js';
 import { type TrainedEnsemble, type TrainingHistory, type TrainingProgress, train } from '../training/index.js';
 import { dataOf, evaluateOptionsOf, trainOptionsOf } from './make.js';
 import { checked, parseConfig } from './read.js';
-import type { Config } from './schema.js';
+import { type Config, configSchema } from './schema.js';
 import { costOf } from './sweep-cost.js';
 import { jobsOf, type SweepConfig, type SweepJob, shardOf, sweepSchema } from './sweep-schema.js';
 
@@ -49,11 +49,12 @@ export interface SweepOutcome {
 /**
  * Trains and evaluates every run of a grid that has no result yet (docs/cli.md); call it again to go on.
  *
- * @throws EatDmlError ERR_CONFIG that shows every error with its path; those of `train` and `evaluate`.
+ * @throws EatDmlError ERR_ARGUMENT that names the first key which does not fit; those of `train` and `evaluate`.
  */
 export async function sweepConfig(sweep: SweepConfig, options: SweepOptions = {}): Promise<SweepOutcome> {
   const { shard, onJob, save = write, signal } = parseOptions(sweepOptions, options);
-  checkSweep(sweep, 'sweep');
+  parse(sweepSchema, sweep, 'sweep');
+  checkRuns(sweep, (config, label) => parse(configSchema, config, `sweep.runs.${label}`));
   const jobs = shardOf(jobsOf(sweep), shard);
   let [made, found] = [0, 0];
   for (const [at, job] of jobs.entries()) {
@@ -67,14 +68,17 @@ export async function sweepConfig(sweep: SweepConfig, options: SweepOptions = {}
   return { jobs: jobs.length, made, found };
 }
 
-/** Throws for a sweep that is none; what a run says and what the base says may not fit each other, either. */
+/** Throws for a file of a sweep that is none: ERR_CONFIG that shows every error with its path. */
 export function checkSweep(value: unknown, source: string): void {
-  const sweep = checked(value, sweepSchema, source);
+  checkRuns(checked(value, sweepSchema, source), (config, label) => parseConfig(config, `${source}: ${label}`));
+}
+
+/** What a run says and what the base says may not fit each other: told before any run is trained. */
+function checkRuns(sweep: SweepConfig, check: (config: Config, label: string) => unknown): void {
   if (sweep.reference !== undefined && !Object.hasOwn(sweep.runs, sweep.reference)) {
     throw new EatDmlError('ERR_CONFIG', `Expected reference to be one of the runs but received "${sweep.reference}".`);
   }
-  for (const label of Object.keys(sweep.runs))
-    parseConfig(configOf(sweep, label, sweep.seeds[0]), `${source}: ${label}`);
+  for (const label of Object.keys(sweep.runs)) check(configOf(sweep, label, sweep.seeds[0]), label);
 }
 
 interface JobRun extends JobHooks {
