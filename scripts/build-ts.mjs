@@ -1,6 +1,9 @@
-/** `npm run build:ts`: src -> dist, from an empty dist, so that nothing deleted is ever packed; then the JSON Schema. */
+/**
+ * `npm run build:ts`: src -> dist, from an empty dist, so that nothing deleted is ever packed; then what follows from the
+ * lists of parts: the JSON Schema, and in a checkout docs/parts.md.
+ */
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { root } from './native-addon.mjs';
@@ -16,8 +19,11 @@ export async function buildTypeScript() {
   });
   if (status !== 0) return `${stdout}${stderr}` || `tsc ended with status ${status}`;
   requireTfjs(join(root, 'dist'));
-  const { configJsonSchema } = await import('../dist/cli/config.js');
+  const { configJsonSchema } = await import('../dist/config/schema.js');
   writeFileSync(join(root, 'dist/config.schema.json'), `${JSON.stringify(configJsonSchema(), null, 2)}\n`);
+  const { partTables } = await import('../dist/config/tables.js');
+  const tables = join(root, 'docs/parts.md');
+  if (existsSync(tables) && readFileSync(tables, 'utf8') !== partTables()) writeFileSync(tables, partTables());
   return '';
 }
 

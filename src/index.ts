@@ -2,6 +2,7 @@
 export * from './attacks/index.js';
 export { hasCheckpoint, loadEnsemble } from './checkpoints/index.js';
 export * from './clustering/index.js';
+export * from './config/index.js';
 export * from './data/index.js';
 export { EatDmlError, type ErrorCode } from './errors.js';
 export * from './evaluation/index.js';
@@ -12,8 +13,10 @@ export * from './report/index.js';
 export {
   type AttackStepTensorOptions,
   attackStepTensor,
+  type BackendName,
   type BackendStatus,
   backendReport,
+  chooseBackend,
   coverage,
   fromMatrix,
   type NearestCentroidTensors,

@@ -1,11 +1,14 @@
 import { z } from 'zod';
+import { parse } from './options.js';
 
 /**
  * Something that a configuration can name, such as a loss: its name, its options, and how it is made of them. Library,
- * configuration and JSON Schema read the same options.
+ * configuration, JSON Schema, command line and the tables in the docs all read this; the rooms' lists name the parts.
  */
 export interface Part<Name extends string = string, Options extends z.ZodObject = z.ZodObject, Made = unknown> {
   readonly name: Name;
+  /** What it is, in one line. */
+  readonly title: string;
   /** Strict; every key described, defaults filled in. */
   readonly options: Options;
   /** Also checks the options. */
@@ -14,10 +17,11 @@ export interface Part<Name extends string = string, Options extends z.ZodObject 
 
 export function part<const Name extends string, Options extends z.ZodObject, Made>(
   name: Name,
+  title: string,
   options: Options,
   make: (options: z.input<Options>) => Made,
 ): Part<Name, Options, Made> {
-  return { name, options, make };
+  return { name, title, options, make };
 }
 
 type Named<P, Key extends string> =
@@ -35,11 +39,20 @@ export function choiceOf<const Parts extends readonly Part[], const Key extends 
   parts: Parts,
   key: Key = 'name' as Key,
 ): Choice<Parts, Key> {
-  const forms = parts.map(({ name, options }) => options.safeExtend({ [key]: z.literal(name) }));
+  const forms = parts.map(({ name, title, options }) =>
+    options.safeExtend({ [key]: z.literal(name).describe(title) }).meta({ title: name, description: title }),
+  );
   return z.discriminatedUnion(key, forms as never) as unknown as Choice<Parts, Key>;
 }
 
-/** The one of `parts` with that name. */
-export function partNamed<Made>(parts: readonly Part<string, z.ZodObject, Made>[], name: string) {
+/** The name of any one of `parts`, as a schema. */
+export function nameOf<const P extends Part>(parts: readonly P[]): z.ZodEnum<{ [Name in P['name']]: Name }> {
+  const names: string[] = parts.map(({ name }) => name);
+  return z.enum(names) as z.ZodEnum<{ [Name in P['name']]: Name }>;
+}
+
+/** The one of `parts` with that name; else ERR_ARGUMENT that lists them, and says which may have been meant, for `what`. */
+export function partNamed<Made>(parts: readonly Part<string, z.ZodObject, Made>[], name: string, what = 'name') {
+  parse(nameOf(parts), name, what);
   return parts.find((part) => part.name === name)!;
 }

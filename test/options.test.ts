@@ -5,9 +5,10 @@ import { clusterEmbeddings, retrievalScores } from '../src/clustering/index.js';
 import { type Dataset, emoji, fashionMnist, splitByClass, uniformBatches } from '../src/data/index.js';
 import { evaluate, evaluateRanking, suite } from '../src/evaluation/index.js';
 import { ntXent, tripletMargin } from '../src/losses/index.js';
-import { chooseBackend, convEmbedder, Ensemble } from '../src/models/index.js';
+import { convEmbedder, Ensemble } from '../src/models/index.js';
 import { count, parseOptions, problemsOf } from '../src/options.js';
 import { choiceOf, part, partNamed } from '../src/part.js';
+import { chooseBackend } from '../src/tfjs/index.js';
 import { act, adp, at, dverge, eat, standard, train } from '../src/training/index.js';
 import { tinyImages } from './models/tiny-images.js';
 
@@ -168,7 +169,10 @@ describe('parseOptions', () => {
 describe('a part of its own', () => {
   const options = z.strictObject({ size: count.default(3).describe('how large') });
   const make = (given: z.input<typeof options>) => parseOptions(options, given).size;
-  const parts = [part('small', options, make), part('none', z.strictObject({}), () => 0)] as const;
+  const parts = [
+    part('small', 'with a size', options, make),
+    part('none', 'without', z.strictObject({}), () => 0),
+  ] as const;
   const schema = choiceOf(parts);
 
   it('is found by its name and made of the rest', () => {

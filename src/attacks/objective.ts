@@ -1,6 +1,8 @@
 import type * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
 import { EatDmlError, invalid } from '../errors.js';
+import { parseOptions } from '../options.js';
+import { part } from '../part.js';
 import type { RandomStream } from '../random.js';
 
 /** What attacked images are searched in, or found in. */
@@ -58,6 +60,16 @@ export const objectiveValue = z.custom<Objective>((value) => {
   const { name, joint, bind } = (value ?? {}) as Objective;
   return typeof name === 'string' && typeof joint === 'boolean' && typeof bind === 'function';
 }, "an objective such as objective('proxy')");
+
+const noOptions = z.strictObject({});
+
+/** An objective without options, as a part. */
+export function plainObjective<const Name extends string>(title: string, objective: Objective & { name: Name }) {
+  return part(objective.name as Name, title, noOptions, (options: z.input<typeof noOptions>): Objective => {
+    parseOptions(noOptions, options);
+    return objective;
+  });
+}
 
 /** The labels and centroids of `inputs`, or one error that says which objective misses what. */
 export function requireCentroids(

@@ -10,8 +10,7 @@ import { intoBall } from './ball.js';
 import { better, type Candidate } from './candidate.js';
 import { type AttackGallery, type Objective, objectiveValue, type Rest } from './objective.js';
 import { randomPerturbation } from './random-start.js';
-import { RULES } from './rules/index.js';
-import { type AttackSettings, attackSettings } from './settings.js';
+import { type AttackSettings, attackSettings, ruleOf } from './settings.js';
 
 export interface AttackRun {
   /** The whole defended system: an ensemble, or one embedder. Called in inference mode. */
@@ -70,7 +69,7 @@ function ascend(run: AttackRun, restart: number): Candidate {
     objective: `the objective ${objective.name}`,
     random,
   };
-  return RULES[settings.rule].ascend(ascent, settings as never);
+  return ruleOf(settings).ascend(ascent, settings);
 }
 
 /** Where a restart begins: the given point for the first, beside the image for all others and where it is a flat top. */
@@ -117,8 +116,8 @@ const attackRun = z.strictObject({
 
 function checkRun(run: AttackRun): void {
   const { images, settings, labels, objective, start, centroids, gallery, rest } = parseOptions(attackRun, run);
-  if (settings.rule === 'carlini-wagner' && objective.joint) {
-    throw invalid('objective', 'an objective with one value per sample for cw', objective.name);
+  if (ruleOf(settings).perSample && objective.joint) {
+    throw invalid('objective', `an objective with one value per sample for ${settings.name}`, objective.name);
   }
   const n = images.shape[0];
   if (labels && labels.length !== n) throw invalid('labels', `${n} classes`, labels);

@@ -2,9 +2,10 @@ import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
-import { EatDmlError } from '../errors.js';
+import { describe, EatDmlError } from '../errors.js';
 import { modelSpec } from '../models/embedder.js';
-import { type Embedder, Ensemble, type ModelSpec, modelOfKind, type TrainedOn } from '../models/index.js';
+import { type Embedder, Ensemble, type ModelSpec, type TrainedOn } from '../models/index.js';
+import { MODELS } from '../models/list.js';
 import { parse } from '../options.js';
 import { corrupt, MANIFEST, type Manifest, readEntry, readManifest } from './manifest.js';
 import { readMember, restoreMember, type SavedMember } from './restore-member.js';
@@ -74,11 +75,18 @@ export async function loadEnsemble(dir: string, model?: ModelSpec): Promise<Ense
   return new Ensemble(members, trainedOn);
 }
 
+/** The specification that the manifest names; ERR_CONFIG where this package has no such kind. */
 function specOf(dir: string, { model: { kind, config } }: Manifest): ModelSpec {
+  const found = MODELS.find(({ name }) => name === kind);
+  if (!found) {
+    const known = MODELS.map(({ name }) => name).join(', ');
+    throw new EatDmlError('ERR_CONFIG', `Expected a model kind among ${known} but received ${describe(kind)}.`, {
+      hint: 'Pass the model specification that trained it as `model`.',
+    });
+  }
   try {
-    return modelOfKind(kind, config);
+    return found.make(config);
   } catch (error) {
-    if (error instanceof EatDmlError && error.code === 'ERR_CONFIG') throw error;
     throw corrupt(join(dir, MANIFEST), `there is no model ${kind} ${JSON.stringify(config)}`, error);
   }
 }

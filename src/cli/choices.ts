@@ -1,16 +1,25 @@
 import type { Command } from 'commander';
-import { suiteName } from '../evaluation/suites.js';
-import { METHODS } from '../training/methods/list.js';
-import { configShape } from './config.js';
+import { PARTS } from '../config/lists.js';
+import { configShape } from '../config/schema.js';
+import { FETCHED } from './commands/data.js';
 
-const CHOICES: Record<string, readonly string[]> = {
+const names = (parts: readonly { name: string }[]) => parts.map(({ name }) => name);
+
+/** What flags and arguments may be, by their names. */
+export const CHOICES: Record<string, readonly string[]> = {
   '--backend': configShape.backend.unwrap().options,
   '--device': configShape.device.unwrap().options,
-  '--method': METHODS.map(({ name }) => name),
-  '--suite': suiteName.options,
+  '--method': names(PARTS.method),
+  '--loss': names(PARTS.loss),
+  '--data': names(PARTS.data),
+  '--suite': names(PARTS.suite),
+  set: names(FETCHED),
 };
 
-/** Says what the command's named flags may be: the lists that the library has. */
-export function offerChoices({ options }: Command): void {
+/** Says what the command's flags and arguments may be: the lists that the library has. */
+export function offerChoices({ options, registeredArguments }: Command): void {
   for (const option of options) if (option.long && option.long in CHOICES) option.choices(CHOICES[option.long]);
+  for (const argument of registeredArguments) {
+    if (argument.name() in CHOICES) argument.choices(CHOICES[argument.name()]);
+  }
 }

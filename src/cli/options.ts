@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import type { Config } from './config.js';
+import type { Config } from '../config/schema.js';
 
 /** The flags that every command which computes takes. */
 export interface SharedFlags {
@@ -24,7 +24,7 @@ export function sharedOptions(command: Command): Command {
 /** The configuration of the flags: the file's (or `base`), with what the flags say on top. */
 export async function configOf(flags: SharedFlags, base: Config = {}): Promise<Config> {
   // Imported when it is called: it has all that a configuration can name, and tfjs with it.
-  const { readConfig } = await import('./config.js');
+  const { readConfig } = await import('../config/read.js');
   const config = flags.config === undefined ? base : await readConfig(flags.config);
   const { seed = config.seed, backend = config.backend, device = config.device } = flags;
   return { ...config, seed, backend, device };

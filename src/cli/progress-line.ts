@@ -1,3 +1,4 @@
+import type { Start } from '../config/run.js';
 import type { EvaluationProgress } from '../evaluation/index.js';
 import type { TrainingProgress } from '../training/index.js';
 
@@ -64,4 +65,9 @@ function progressText(progress: TrainingProgress | EvaluationProgress): string {
 export function duration(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds));
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, '0')}`;
+}
+
+/** What runs on what, as commands say it before they begin. */
+export function startText({ data, backend }: Start): string {
+  return `${data.length} images of ${data.name}; backend ${backend.name}: ${backend.reason}\n`;
 }

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { variable } from '../environment.js';
 import { EatDmlError } from '../errors.js';
 import type { Dataset } from './dataset.js';
 import { bytesOf, decodeIdx, encodeIdxFile, type IdxArray } from './idx.js';
@@ -24,6 +26,11 @@ export interface Cache {
 export interface ParsedArrays {
   images: IdxArray;
   labels: IdxArray;
+}
+
+/** Where parsed data sets are kept unless told otherwise. */
+export function defaultCacheDir(): string {
+  return variable('EAT_DML_CACHE') ?? join(homedir(), '.cache', 'eat-dml');
 }
 
 /** SHA-256 of every file, in hex, by its name. */

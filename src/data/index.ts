@@ -1,4 +1,5 @@
 export { type BalancedBatchOptions, balancedBatches, type UniformBatchOptions, uniformBatches } from './batches.js';
+export { defaultCacheDir } from './cache.js';
 export {
   classesOf,
   type Dataset,
@@ -9,11 +10,11 @@ export {
   type SplitSide,
   subset,
 } from './dataset.js';
-export { buildEmojiCache, type EmojiOptions, emoji, emojiPackagesDir } from './emoji.js';
-export { EMOJI_PACKAGES } from './emoji-packages.js';
-export { defaultCacheDir, type FashionMnistOptions, fashionMnist } from './fashion-mnist.js';
 export { type IdxArray, type IdxData, readIdx, writeIdx } from './idx.js';
 export { imageBatch } from './image-batch.js';
+export { buildEmojiCache, type EmojiOptions, emoji, emojiPackagesDir } from './sets/emoji.js';
+export { EMOJI_PACKAGES } from './sets/emoji-packages.js';
+export { type FashionMnistOptions, fashionMnist } from './sets/fashion-mnist.js';
 export {
   type ClassSplitOptions,
   partition,

@@ -2,10 +2,11 @@ import * as tf from '@tensorflow/tfjs';
 import { type AttackContext, type AttackSettings, type Rest, runAttack } from '../attacks/index.js';
 import { type Dataset, imageBatch } from '../data/index.js';
 import { throwIfAborted } from '../errors.js';
-import type { EmbeddingMatrix, Ensemble } from '../models/index.js';
+import type { Matrix } from '../kernels/index.js';
+import type { Ensemble } from '../models/index.js';
 import { randomStream } from '../random.js';
 import { stayOnBackend } from '../tfjs/index.js';
-import type { AttackPlan } from './suites.js';
+import type { AttackPlan } from './suites/index.js';
 
 /** How often an objective over the whole set goes through its batches; the steps are shared out among the passes. */
 const PASSES = 2;
@@ -31,7 +32,7 @@ export interface DatasetAttack {
 }
 
 /** {@link attackFor}, embedded through the attacked ensemble. */
-export async function attackDataset(attack: DatasetAttack): Promise<EmbeddingMatrix> {
+export async function attackDataset(attack: DatasetAttack): Promise<Matrix> {
   const [own] = await attackFor(attack, [attack.ensemble]);
   return own;
 }
@@ -45,7 +46,7 @@ export async function attackDataset(attack: DatasetAttack): Promise<EmbeddingMat
 export async function attackFor(
   attack: DatasetAttack,
   observers: readonly Pick<Ensemble, 'apply' | 'embedding'>[],
-): Promise<EmbeddingMatrix[]> {
+): Promise<Matrix[]> {
   const { data, seed, batchSize, signal, onBatch } = attack;
   const samples = attack.samples ?? Int32Array.from({ length: data.length }, (_, i) => i);
   const order = randomStream(seed, 'evaluation-order').permutation(samples.length);
@@ -75,7 +76,7 @@ async function observe(
   observers: readonly Pick<Ensemble, 'apply' | 'embedding'>[],
   images: tf.Tensor4D,
   rows: Int32Array,
-  results: EmbeddingMatrix[],
+  results: Matrix[],
 ): Promise<void> {
   for (const [o, observer] of observers.entries()) {
     const embeddings = tf.tidy(() => observer.apply(images));

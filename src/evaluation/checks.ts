@@ -1,6 +1,7 @@
 import { checkDataset, type Dataset } from '../data/dataset.js';
 import { EatDmlError, invalid } from '../errors.js';
-import type { EmbeddingMatrix, Ensemble } from '../models/index.js';
+import type { Matrix } from '../kernels/index.js';
+import type { Ensemble } from '../models/index.js';
 import { parse } from '../options.js';
 import { ensembleValue } from './options.js';
 
@@ -21,7 +22,7 @@ export function checkEvaluated(ensemble: Ensemble, data: Dataset, reference?: Da
  * Throws unless every member's embeddings are unit rows, as the objectives and the ensemble take them: `embeddings` [n, d] of
  * the ensemble have the members' side by side, each over sqrt(N).
  */
-export function checkUnitRows({ members }: Pick<Ensemble, 'members'>, { data, rows, cols }: EmbeddingMatrix): void {
+export function checkUnitRows({ members }: Pick<Ensemble, 'members'>, { data, rows, cols }: Matrix): void {
   let first = 0;
   for (const [i, { embedding }] of members.entries()) {
     for (let row = 0; row < rows; row++) {

@@ -7,17 +7,17 @@ import { randomStream } from '../random.js';
 import { onBackend } from '../tfjs/index.js';
 import { checkEvaluated, checkUnitRows } from './checks.js';
 import { notDefinedOn, type Reasons } from './defined.js';
-import type { HonestyCheck } from './honesty.js';
 import { type EvaluationManifest, manifestOf } from './manifest.js';
 import { type EvaluateOptions, type EvaluateSettings, evaluateOptions } from './options.js';
-import type { PartialResult } from './partial.js';
-import type { PerSampleWorst } from './per-sample.js';
 import { progressReporter } from './progress.js';
+import type { PartialResult } from './protocols/partial.js';
+import type { PerSampleWorst } from './protocols/per-sample.js';
+import type { TransferMatrix } from './protocols/transfer.js';
 import { runPlans } from './run-plans.js';
+import type { SanityCheck } from './sanity.js';
 import { type ClusterScores, type Scores, scoresOf, type WorstCase, worstCase } from './scores.js';
 import { checkUnseen } from './seen.js';
-import { type AttackPlan, suite } from './suites.js';
-import type { TransferMatrix } from './transfer.js';
+import { type AttackPlan, suite } from './suites/index.js';
 
 /** The scores under one attack. */
 export interface AttackResult {
@@ -44,7 +44,7 @@ export interface EvaluationReport {
   /** What survives the worst attack of each sample. */
   perSample: PerSampleWorst;
   /** Whether the figures can be believed: read these first. */
-  checks: HonestyCheck[];
+  checks: SanityCheck[];
   partial?: PartialResult[];
   transfer?: TransferMatrix;
   seconds: number;

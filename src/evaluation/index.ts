@@ -1,11 +1,13 @@
 export { type AttackResult, type EvaluationReport, evaluate } from './evaluate.js';
-export type { HonestyCheck } from './honesty.js';
+export { kernelDevice } from './kernel-device.js';
 export type { EvaluationManifest } from './manifest.js';
 export type { EvaluateOptions } from './options.js';
-export type { PartialResult } from './partial.js';
-export type { PerSampleWorst } from './per-sample.js';
 export type { EvaluationProgress } from './progress.js';
+export type { PartialResult } from './protocols/partial.js';
+export type { PerSampleWorst } from './protocols/per-sample.js';
+export type { TransferMatrix } from './protocols/transfer.js';
 export { evaluateRanking, type RankingOptions, type RankingReport } from './ranking.js';
+export type { SanityCheck } from './sanity.js';
 export {
   CLUSTER_METRICS,
   type ClusterMetric,
@@ -15,5 +17,4 @@ export {
   type Scores,
 } from './scores.js';
 export { type Spread, spreadOf } from './spread.js';
-export { type AttackPlan, type SuiteName, type SuiteOptions, suite } from './suites.js';
-export type { TransferMatrix } from './transfer.js';
+export { type AttackPlan, type SuiteName, type SuiteOptions, suite } from './suites/index.js';

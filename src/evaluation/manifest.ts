@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import * as tf from '@tensorflow/tfjs';
-import { kernelDevice } from '../attacks/index.js';
 import { type Dataset, datasetHash } from '../data/index.js';
+import { kernelDevice } from './kernel-device.js';
 import type { Seen } from './seen.js';
 
 /** Everything a figure depends on, so that it can be checked and got again. */

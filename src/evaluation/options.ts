@@ -3,12 +3,12 @@ import { checkRadius } from '../attacks/norm.js';
 import { objectiveValue } from '../attacks/objective.js';
 import { attackSettings } from '../attacks/settings.js';
 import { datasetValue } from '../data/dataset.js';
-import { fraction } from '../data/splits.js';
 import { Ensemble } from '../models/index.js';
 import { atLeast, callback, count, seed, signal } from '../options.js';
 import { backendChoice } from '../tfjs/index.js';
 import type { EvaluationProgress } from './progress.js';
-import { attackShape, suiteName } from './suites.js';
+import { protocolShape } from './protocols/index.js';
+import { attackShape, suiteName } from './suites/index.js';
 
 const attackPlan = z.strictObject({
   name: z.string().describe('as the report calls it; every plan’s name is different'),
@@ -26,11 +26,7 @@ export const evaluationShape = {
     .optional()
     .describe('evaluate this many images, drawn at random, instead of all'),
   batchSize: count.default(128).describe('images per attacked batch; joint-pairwise works within a batch'),
-  partial: z
-    .array(fraction)
-    .default([])
-    .describe('shares of the set to attack in the partial protocol, such as 0.01, 0.05, 0.1, 0.5'),
-  transfer: z.boolean().default(false).describe('also attack every member alone and measure all others'),
+  ...protocolShape,
 };
 
 export const evaluateOptions = z

@@ -1,5 +1,5 @@
 import { gradientsPerImage } from '../attacks/index.js';
-import type { AttackPlan } from './suites.js';
+import type { AttackPlan } from './suites/index.js';
 
 /** What an evaluation reports after every attacked batch. */
 export interface EvaluationProgress {

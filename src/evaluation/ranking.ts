@@ -14,8 +14,8 @@ import {
 } from '../attacks/index.js';
 import { attackNorm, checkRadius, radius } from '../attacks/norm.js';
 import type { Dataset } from '../data/index.js';
-import { pairwiseDistance } from '../kernels/index.js';
-import type { EmbeddingMatrix, Ensemble } from '../models/index.js';
+import { type Matrix, pairwiseDistance } from '../kernels/index.js';
+import type { Ensemble } from '../models/index.js';
 import { count, parseOptions, seed, signal } from '../options.js';
 import { randomStream } from '../random.js';
 import { backendChoice, onBackend } from '../tfjs/index.js';
@@ -118,17 +118,11 @@ function nulls(notDefined: RankingReport['notDefined']): Partial<Record<Measure,
   return Object.fromEntries(Object.keys(notDefined).map((measure) => [measure, null]));
 }
 
-function measuresOf(
-  name: RankingName,
-  attacked: EmbeddingMatrix,
-  clean: EmbeddingMatrix,
-  ranking: CleanRanking,
-  targets: Int32Array,
-) {
+function measuresOf(name: RankingName, attacked: Matrix, clean: Matrix, ranking: CleanRanking, targets: Int32Array) {
   return rankingMeasures(name, { attacked, clean, gallery: clean, ranking, targets });
 }
 
-async function cleanRanking(clean: EmbeddingMatrix, labels: Int32Array): Promise<CleanRanking> {
+async function cleanRanking(clean: Matrix, labels: Int32Array): Promise<CleanRanking> {
   const { rows } = clean;
   const { data: values } = await pairwiseDistance(clean, clean, { metric: 'sqeuclidean' });
   const self = Int32Array.from({ length: rows }, (_, i) => i);

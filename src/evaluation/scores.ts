@@ -1,5 +1,5 @@
 import { assignToCentroids, clusterEmbeddings, clusteringScores, retrievalScores } from '../clustering/index.js';
-import type { EmbeddingMatrix } from '../models/index.js';
+import type { Matrix } from '../kernels/index.js';
 import { notDefinedOn } from './defined.js';
 
 /** The metrics of a clustering. */
@@ -35,9 +35,9 @@ export interface ScoringOptions {
  * `gallery`, where a query's own clean image never counts as found.
  */
 export async function scoresOf(
-  embeddings: EmbeddingMatrix,
+  embeddings: Matrix,
   labels: Int32Array,
-  gallery: EmbeddingMatrix,
+  gallery: Matrix,
   options: ScoringOptions,
 ): Promise<Scores> {
   const { labels: clusters } = await clustersOf(embeddings, options);
@@ -56,15 +56,15 @@ export async function scoresOf(
 }
 
 /** k-means of the embeddings, as every protocol runs it. */
-export function clustersOf(embeddings: EmbeddingMatrix, { k, seed, clusterRestarts, signal }: ScoringOptions) {
+export function clustersOf(embeddings: Matrix, { k, seed, clusterRestarts, signal }: ScoringOptions) {
   return clusterEmbeddings(embeddings, { k, seed, restarts: clusterRestarts, signal });
 }
 
 /** The inductive protocol: samples go to the nearest of `centroids`, which were found on clean data. */
 export async function inductiveScores(
-  embeddings: EmbeddingMatrix,
+  embeddings: Matrix,
   labels: Int32Array,
-  centroids: EmbeddingMatrix,
+  centroids: Matrix,
   signal?: AbortSignal,
 ): Promise<ClusterScores> {
   return clusterScores(labels, await assignToCentroids(embeddings, centroids, { signal }));

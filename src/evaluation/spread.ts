@@ -1,5 +1,5 @@
+import type { Matrix } from '../kernels/index.js';
 import { checkMatrix } from '../kernels/matrix.js';
-import type { EmbeddingMatrix } from '../models/index.js';
 
 export interface Spread {
   /** Of two embeddings drawn at random. */
@@ -9,7 +9,7 @@ export interface Spread {
 }
 
 /** How far embeddings [n, d] have not collapsed into one point or one direction. */
-export function spreadOf(embeddings: EmbeddingMatrix): Spread {
+export function spreadOf(embeddings: Matrix): Spread {
   checkMatrix('embeddings', embeddings);
   const { data, rows, cols } = embeddings;
   const mean = new Float64Array(cols);

@@ -32,4 +32,9 @@ export function contrastive(options: ContrastiveOptions = {}): PairLoss {
   });
 }
 
-export const contrastivePart = part('contrastive', contrastiveOptions, contrastive);
+export const contrastivePart = part(
+  'contrastive',
+  'pairs with two margins (Hadsell et al., CVPR 2006)',
+  contrastiveOptions,
+  contrastive,
+);

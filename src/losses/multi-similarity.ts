@@ -41,7 +41,12 @@ export function multiSimilarity(options: MultiSimilarityOptions = {}): PairLoss 
   return Object.assign(loss, { config, overPairs: true as const });
 }
 
-export const multiSimilarityPart = part('multi-similarity', multiSimilarityOptions, multiSimilarity);
+export const multiSimilarityPart = part(
+  'multi-similarity',
+  'Multi-Similarity (Wang et al., CVPR 2019)',
+  multiSimilarityOptions,
+  multiSimilarity,
+);
 
 /** The paper's pair mining; an anchor without positives keeps no negatives, and the other way round. */
 function informative(s: tf.Tensor2D, { positive, negative }: Pairs, slack: number): Pairs {

@@ -28,4 +28,4 @@ export function ntXent(options: NtXentOptions = {}): PairLoss {
   return Object.assign(loss, { config: { name: ntXentPart.name, temperature }, overPairs: true as const });
 }
 
-export const ntXentPart = part('nt-xent', ntXentOptions, ntXent);
+export const ntXentPart = part('nt-xent', 'N-pairs with a temperature (Sohn, NeurIPS 2016)', ntXentOptions, ntXent);

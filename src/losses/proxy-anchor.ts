@@ -37,7 +37,12 @@ export function proxyAnchor(options: ProxyAnchorOptions = {}): MetricLoss {
   return Object.assign(loss, { config: { name: proxyAnchorPart.name, alpha, delta } });
 }
 
-export const proxyAnchorPart = part('proxy-anchor', proxyAnchorOptions, proxyAnchor);
+export const proxyAnchorPart = part(
+  'proxy-anchor',
+  'Proxy-Anchor (Kim et al., CVPR 2020)',
+  proxyAnchorOptions,
+  proxyAnchor,
+);
 
 /** The loss and both gradients at once, where the backend has that as a kernel. */
 function fused(

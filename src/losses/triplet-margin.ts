@@ -50,7 +50,12 @@ export function tripletMargin(options: TripletMarginOptions = {}): PairLoss {
   return Object.assign(loss, { config: { name: tripletMarginPart.name, margin, mining }, overPairs: true as const });
 }
 
-export const tripletMarginPart = part('triplet-margin', tripletMarginOptions, tripletMargin);
+export const tripletMarginPart = part(
+  'triplet-margin',
+  'triplets (Schroff et al., CVPR 2015; Wu et al., ICCV 2017)',
+  tripletMarginOptions,
+  tripletMargin,
+);
 
 /** relu(d(a,p) - d(a,n) + margin) at [a, p, n], 0 where that is no triplet. */
 function tripletValues(gaps: tf.Tensor2D, { positive, negative }: Pairs, margin: number): tf.Tensor3D {

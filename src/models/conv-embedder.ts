@@ -37,7 +37,12 @@ export function convEmbedder(options: ConvEmbedderOptions = {}): ModelSpec {
   };
 }
 
-export const convPart = part('conv', convEmbedderOptions, convEmbedder);
+export const convPart = part(
+  'conv',
+  'three blocks of convolution, batch normalisation and ReLU, for small images',
+  convEmbedderOptions,
+  convEmbedder,
+);
 
 function buildLayers(inputShape: ImageShape, seed: number, embedding: number, width: number): tf.LayersModel {
   const input = tf.input({ shape: inputShape, name: 'images' });

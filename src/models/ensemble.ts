@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
 import { checkImageShape } from '../checks.js';
 import { describe, EatDmlError, invalid, throwIfAborted } from '../errors.js';
+import type { Matrix } from '../kernels/index.js';
 import { count, parseOptions, signal } from '../options.js';
 import {
   checkPixels,
@@ -13,9 +14,6 @@ import {
 } from '../tfjs/index.js';
 import { checkEmbedder, type Embedder, type EmbedImages, type FrozenEmbedder, type ImageShape } from './embedder.js';
 import type { TrainedOn } from './trained-on.js';
-
-/** Embeddings as the kernels take them: row-major, one row per image. */
-export type EmbeddingMatrix = Awaited<ReturnType<typeof toMatrix>>;
 
 /** Images as plain arrays, [n, h, w, c]: bytes 0..255 or floats already in [0, 1]. Every dataset is one. */
 export interface ImageSet {
@@ -70,8 +68,8 @@ export class Ensemble {
    * @throws EatDmlError ERR_ARGUMENT (shapes, pixels outside [0, 1]), ERR_NOT_FINITE (NaN), ERR_ABORTED.
    */
   embed(images: tf.Tensor4D, options?: EmbedOptions): Promise<tf.Tensor2D>;
-  embed(images: ImageSet, options?: EmbedOptions): Promise<EmbeddingMatrix>;
-  async embed(images: tf.Tensor4D | ImageSet, options: EmbedOptions = {}): Promise<tf.Tensor2D | EmbeddingMatrix> {
+  embed(images: ImageSet, options?: EmbedOptions): Promise<Matrix>;
+  async embed(images: tf.Tensor4D | ImageSet, options: EmbedOptions = {}): Promise<tf.Tensor2D | Matrix> {
     this.checkAlive();
     const { batchSize, signal } = parseOptions(embedOptions, options);
     const source = images instanceof tf.Tensor ? tensorSource(images) : arraySource(images, this.inputShape);
@@ -83,7 +81,7 @@ export class Ensemble {
     asTensor: boolean,
     batchSize: number,
     signal?: AbortSignal,
-  ): Promise<tf.Tensor2D | EmbeddingMatrix> {
+  ): Promise<tf.Tensor2D | Matrix> {
     const parts: tf.Tensor2D[] = [];
     try {
       for (let start = 0; start < source.count; start += batchSize) {

@@ -1,5 +1,5 @@
 import { EatDmlError } from '../errors.js';
-import type { EvaluationReport, HonestyCheck, MetricName } from '../evaluation/index.js';
+import type { EvaluationReport, MetricName, SanityCheck } from '../evaluation/index.js';
 import { checkMethodResults, checkMetrics } from './checks.js';
 
 /** One trained method and how it was measured. */
@@ -19,7 +19,7 @@ export interface Comparison {
     values: Record<string, (number | null)[]>;
     /** For each metric the condition that gave the worst value. */
     worstBy: Record<string, string | null>;
-    checks: HonestyCheck[];
+    checks: SanityCheck[];
     /** What is n/a or was not run, and why, a sentence each; absent where nothing is. */
     missing?: string[];
   }[];

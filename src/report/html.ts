@@ -9,7 +9,7 @@ const LABELS = 230;
 const WIDTH = 420;
 
 /**
- * A page that needs nothing else: the honesty checks; then for every metric, bars of each method under each condition, the
+ * A page that needs nothing else: the sanity checks; then for every metric, bars of each method under each condition, the
  * worst case first.
  */
 export function comparisonHtml(comparison: Comparison, notes: string): string {
@@ -26,7 +26,7 @@ export function comparisonHtml(comparison: Comparison, notes: string): string {
 <title>eat-dml: clustering under attack</title>
 <style>body{font:14px system-ui,sans-serif;margin:2em;max-width:760px}svg text{font:12px system-ui,sans-serif}.failed{color:#b00020;font-weight:bold}</style>
 <h1>Clustering under attack</h1>
-<h2>Honesty checks</h2>
+<h2>Sanity checks</h2>
 ${methods.map(checksOf).join('\n')}
 <p>${legend.join(' &nbsp; ')}. Higher is better for the defender; the worst case is the figure that counts.</p>
 ${methods.flatMap(missingLines).join('\n')}

@@ -38,7 +38,7 @@ export interface TableRow {
   seeds: number;
   /** Of the seeds whose score is defined; null where none is. */
   values: Record<TableColumn, Estimate | null>;
-  /** Honesty checks that failed in any of its runs. */
+  /** Sanity checks that failed in any of its runs. */
   failedChecks: string[];
 }
 
@@ -127,7 +127,7 @@ function checkComparable(results: readonly RunResult[]): void {
   throw new EatDmlError('ERR_DATA', message);
 }
 
-/** Rows as Markdown, one table per budget; mean ± sd over seeds. Whose honesty checks failed comes before any figure. */
+/** Rows as Markdown, one table per budget; mean ± sd over seeds. Whose sanity checks failed comes before any figure. */
 export function tableMarkdown(rows: readonly TableRow[]): string {
   checkTableRows(rows, TABLE_COLUMNS);
   const failed = rows.filter(({ failedChecks }) => failedChecks.length > 0);

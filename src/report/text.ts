@@ -69,11 +69,11 @@ export function checksText(checks: EvaluationReport['checks']): string {
   });
   if (failed.length > 0) {
     const lines = failed.map(({ name, detail }) => `  ${name}: ${detail}`);
-    const heading = `DO NOT TRUST THESE FIGURES: ${failed.length} of ${checks.length} honesty checks failed`;
+    const heading = `DO NOT TRUST THESE FIGURES: ${failed.length} of ${checks.length} sanity checks failed`;
     return [heading, ...lines, ...notMade].join('\n');
   }
-  if (open.length === 0) return `honesty checks: all ${checks.length} passed`;
-  return [`honesty checks: ${checks.length - open.length} of ${checks.length} passed`, ...notMade].join('\n');
+  if (open.length === 0) return `sanity checks: all ${checks.length} passed`;
+  return [`sanity checks: ${checks.length - open.length} of ${checks.length} passed`, ...notMade].join('\n');
 }
 
 export function hasFailed(checks: EvaluationReport['checks']): boolean {

@@ -1,11 +1,11 @@
 import * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
 import {
-  type FixedSettings,
   gradientsPerImage,
   OBJECTIVE_NAMES,
   type Objective,
   objective,
+  type PgdSettings,
   pgd,
   runAttack,
 } from '../attacks/index.js';
@@ -46,7 +46,7 @@ export const attackOption = trainingAttackOptions.describe(
 ) as z.ZodType<z.output<typeof trainingAttackOptions>, TrainingAttack>;
 
 /** A training attack with every default filled in. */
-export interface CraftSettings extends FixedSettings {
+export interface CraftSettings extends PgdSettings {
   readonly goals: readonly string[];
 }
 
@@ -91,7 +91,7 @@ export function craftWith(
   step: TrainingStep,
   sources: readonly number[],
   rows: Int32Array,
-  settings: FixedSettings,
+  settings: PgdSettings,
   path: string | number,
   goal: Objective,
   start?: tf.Tensor4D,

@@ -13,7 +13,8 @@ import {
   runAttack,
   square,
 } from '../../src/attacks/index.js';
-import { chooseBackend, convEmbedder } from '../../src/models/index.js';
+import { convEmbedder } from '../../src/models/index.js';
+import { chooseBackend } from '../../src/tfjs/index.js';
 import { at, train } from '../../src/training/index.js';
 import { tinyImages } from '../models/tiny-images.js';
 

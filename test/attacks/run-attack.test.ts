@@ -17,8 +17,9 @@ import {
   square,
 } from '../../src/attacks/index.js';
 import { imageBatch } from '../../src/data/index.js';
-import { chooseBackend, convEmbedder, Ensemble } from '../../src/models/index.js';
+import { convEmbedder, Ensemble } from '../../src/models/index.js';
 import { randomStream } from '../../src/random.js';
+import { chooseBackend } from '../../src/tfjs/index.js';
 import { tinyImages } from '../models/tiny-images.js';
 
 const EPSILON = 0.1;

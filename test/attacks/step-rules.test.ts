@@ -14,8 +14,9 @@ import {
 import { randomPerturbation } from '../../src/attacks/random-start.js';
 import { checkpoints } from '../../src/attacks/rules/apgd.js';
 import { imageBatch } from '../../src/data/index.js';
-import { chooseBackend, convEmbedder, Ensemble } from '../../src/models/index.js';
+import { convEmbedder, Ensemble } from '../../src/models/index.js';
 import { randomStream } from '../../src/random.js';
+import { chooseBackend } from '../../src/tfjs/index.js';
 import { tinyImages } from '../models/tiny-images.js';
 
 const data = tinyImages({ perClass: 3 });

@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { loadEnsemble } from '../../src/checkpoints/index.js';
-import { chooseBackend, convEmbedder, type EmbeddingMatrix, type ModelSpec } from '../../src/models/index.js';
+import type { Matrix } from '../../src/kernels/index.js';
+import { convEmbedder, type ModelSpec } from '../../src/models/index.js';
 import { type RandomStream, randomStream } from '../../src/random.js';
+import { chooseBackend } from '../../src/tfjs/index.js';
 import { standard, train } from '../../src/training/index.js';
 import { LONG } from '../long.js';
 import { tinyImages } from '../models/tiny-images.js';
@@ -16,7 +18,7 @@ const folder = mkdtempSync(join(tmpdir(), 'eat-dml-changed-'));
 const [sound, dir] = [join(folder, 'sound'), join(folder, 'changed')];
 const data = tinyImages();
 const model = convEmbedder({ embedding: 4, width: 2 });
-let embedded: EmbeddingMatrix;
+let embedded: Matrix;
 let tensors: number;
 
 beforeAll(async () => {

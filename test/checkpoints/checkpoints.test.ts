@@ -11,7 +11,8 @@ import {
   lockFolder,
   saveCheckpoint,
 } from '../../src/checkpoints/index.js';
-import { chooseBackend, convEmbedder, Ensemble } from '../../src/models/index.js';
+import { convEmbedder, Ensemble } from '../../src/models/index.js';
+import { chooseBackend } from '../../src/tfjs/index.js';
 import { tinyImages } from '../models/tiny-images.js';
 
 const model = convEmbedder({ embedding: 4, width: 2 });

@@ -2,8 +2,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { writeCache } from '../../src/data/cache.js';
-import { fashionMnistCache } from '../../src/data/fashion-mnist.js';
-import { locateFashionMnist } from '../../src/data/fashion-mnist-package.js';
+import { fashionMnistCache } from '../../src/data/sets/fashion-mnist.js';
+import { locateFashionMnist } from '../../src/data/sets/fashion-mnist-package.js';
 import { describeNative } from '../kernels/support.js';
 import { runCli, temporaryFolder } from './run-cli.js';
 

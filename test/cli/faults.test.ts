@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Config } from '../../src/cli/config.js';
+import type { Config } from '../../src/config/schema.js';
 import { writeIdx } from '../../src/data/index.js';
 import { METRICS } from '../../src/evaluation/index.js';
 import { reportOf } from '../report/reports.js';

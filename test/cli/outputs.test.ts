@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { closeSync, existsSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Config } from '../../src/cli/config.js';
+import type { Config } from '../../src/config/schema.js';
 import { canMount, smallDisk } from '../small-disk.js';
 import { runCli, temporaryFolder, writeTinyImages } from './run-cli.js';
 

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Config } from '../../src/cli/config.js';
+import type { Config } from '../../src/config/schema.js';
 import { runCli, temporaryFolder, writeTinyImages } from './run-cli.js';
 
 const folder = temporaryFolder();

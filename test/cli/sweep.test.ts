@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { configOf } from '../../src/cli/commands/sweep.js';
-import { jobsOf, type SweepConfig, shardOf, sweepSchema } from '../../src/cli/sweep-config.js';
+import { configOf } from '../../src/config/sweep.js';
+import { jobsOf, type SweepConfig, shardOf, sweepSchema } from '../../src/config/sweep-schema.js';
 import { runCli, temporaryFolder, writeTinyImages } from './run-cli.js';
 
 const folder = temporaryFolder();

@@ -96,7 +96,7 @@ describe('a small set is evaluated as far as it goes:', () => {
       'square-100/centroid-random-target not run: it needs 2 classes, and the images are all of one class',
     );
     expect(reportText(report)).toContain(
-      'honesty checks: 0 of 6 passed\n  more-steps, more-epsilon, whole-box, black-box, gradients, collapse: not made: ',
+      'sanity checks: 0 of 6 passed\n  more-steps, more-epsilon, whole-box, black-box, gradients, collapse: not made: ',
     );
     expect(report.transfer).toMatchObject({
       notRun: expect.stringContaining('2 classes'),

@@ -1,4 +1,4 @@
-import { chooseBackend } from '../../src/models/index.js';
+import { chooseBackend } from '../../src/tfjs/index.js';
 
 /** The tfjs backends that are there on this machine; 'cpu' always. The others are printed as skipped. */
 export async function availableBackends(): Promise<string[]> {

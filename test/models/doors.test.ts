@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { evaluate, evaluateRanking } from '../../src/evaluation/index.js';
-import { chooseBackend, convEmbedder, type Embedder, Ensemble } from '../../src/models/index.js';
+import { convEmbedder, type Embedder, Ensemble } from '../../src/models/index.js';
+import { chooseBackend } from '../../src/tfjs/index.js';
 import { train } from '../../src/training/index.js';
 import { tinyImages } from './tiny-images.js';
 

@@ -41,6 +41,9 @@ let images: tf.Tensor4D;
 const methods = ['at', 'ensembleAt', 'trades', 'est', 'act', 'hm', 'adp', 'gal', 'dverge', 'eat'] as const;
 const losses = ['proxyAnchor', 'tripletMargin', 'contrastive', 'multiSimilarity', 'ntXent'] as const;
 
+/** A configuration whose data are not there. */
+const nowhere = { seed: 1, backend: 'cpu', data: { name: 'idx', images: 'none', labels: 'none' } };
+
 const ARGUMENTS: Arguments = {
   ...Object.fromEntries(methods.map((name) => [name, () => [{ members: 3, attack }]])),
   ...Object.fromEntries(losses.map((name) => [name, () => [{}]])),
@@ -71,6 +74,11 @@ const ARGUMENTS: Arguments = {
       gallery: { embeddings: tf.ones([n, 4]), labels, self: all },
       rest: { sums: tf.ones([4, 4]), counts: Int32Array.of(1, 1, 1, 1) },
     },
+  ],
+  runConfig: () => [nowhere, { resume: false, onProgress: () => undefined, signal }],
+  sweepConfig: () => [
+    { out: folder, seeds: [1], base: nowhere, runs: { a: {} } },
+    { shard: [1, 1], signal },
   ],
   hasCheckpoint: () => [folder],
   loadEnsemble: () => [folder, api.convEmbedder()],
@@ -115,7 +123,6 @@ const ARGUMENTS: Arguments = {
   spreadOf: () => [matrix],
   chooseBackend: () => [{ backend: 'cpu' }],
   convEmbedder: () => [{ embedding: 2, width: 1 }],
-  modelOfKind: () => ['conv', { embedding: 2, width: 1 }],
   train: () => [
     {
       ...{ data, model: api.convEmbedder({ embedding: 2, width: 1 }), loss: api.ntXent(), method: api.standard() },
@@ -152,6 +159,7 @@ const ARGUMENTS: Arguments = {
 /** Without arguments, or dear and without any to get wrong. */
 const NONE = [
   'kernelDevice',
+  'configJsonSchema',
   'backendReport',
   'EatDmlError',
   'coverage',

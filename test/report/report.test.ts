@@ -46,8 +46,8 @@ test('the text has the worst case first, then the table', () => {
       'Worst case over 3 conditions, and the one that gave it:',
       '  standard:  NMI 0.200 (pgd)   Recall@1 0.200 (pgd)',
       '  eat:       NMI 0.500 (fgsm)  Recall@1 0.500 (fgsm)',
-      'standard: honesty checks: all 1 passed',
-      'eat: honesty checks: all 1 passed',
+      'standard: sanity checks: all 1 passed',
+      'eat: sanity checks: all 1 passed',
       '',
       '                   NMI         Recall@1',
       '       standard    eat  standard    eat',
@@ -66,11 +66,11 @@ test('failed checks come before the figures, one line each', () => {
     ...results[0].report,
     checks: [{ ...checks[0], passed: false, detail: '100% of images have none' }],
   };
-  const warning = 'DO NOT TRUST THESE FIGURES: 1 of 1 honesty checks failed\n  gradients: 100% of images have none';
+  const warning = 'DO NOT TRUST THESE FIGURES: 1 of 1 sanity checks failed\n  gradients: 100% of images have none';
   expect(reportText(report).startsWith(`${warning}\nWorst case: NMI`)).toBe(true);
   const both = comparisonText(compare([results[1], { method: 'standard', report }]));
   expect(both.startsWith(`standard: ${warning}\nWorst case over`)).toBe(true);
-  expect(both.indexOf('eat: honesty checks: all 1 passed')).toBeGreaterThan(both.indexOf('Worst case over'));
+  expect(both.indexOf('eat: sanity checks: all 1 passed')).toBeGreaterThan(both.indexOf('Worst case over'));
 });
 
 test('checks that could not be made are neither passed nor failed', () => {
@@ -81,7 +81,7 @@ test('checks that could not be made are neither passed nor failed', () => {
   });
   const some = [...checks, open('collapse', 'few images'), open('black-box', 'few images')];
   const line = '  collapse, black-box: not made: few images';
-  expect(checksText(some)).toBe(`honesty checks: 1 of 3 passed\n${line}`);
+  expect(checksText(some)).toBe(`sanity checks: 1 of 3 passed\n${line}`);
   const failed = { ...checks[0], passed: false };
   expect(
     checksText([failed, ...some.slice(1)])
@@ -137,7 +137,7 @@ describe('the page', () => {
     expect(page.match(/<rect/g)).toHaveLength(3 * 2 * 4);
   });
 
-  test('has every honesty check, before any figure', () => {
+  test('has every sanity check, before any figure', () => {
     const failing = { ...results[0].report, checks: [{ ...checks[0], passed: false, detail: 'there <are> none' }] };
     const page = comparisonHtml(compare([results[1], { method: 'at', report: failing }]), '');
     const [first, second] = ['<li>gradients: passed, 0% of images have none</li>', 'there &lt;are&gt; none</li>'];

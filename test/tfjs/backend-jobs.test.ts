@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { evaluate, evaluateRanking } from '../../src/evaluation/index.js';
-import { type BackendName, chooseBackend, convEmbedder, Ensemble } from '../../src/models/index.js';
-import { backendReport } from '../../src/tfjs/index.js';
+import { convEmbedder, Ensemble } from '../../src/models/index.js';
+import { type BackendName, backendReport, chooseBackend } from '../../src/tfjs/index.js';
 import { type TrainOptions, train } from '../../src/training/index.js';
 import { tinyImages } from '../models/tiny-images.js';
 

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { chooseBackend, convEmbedder, type Embedder, type ModelSpec } from '../../src/models/index.js';
+import { convEmbedder, type Embedder, type ModelSpec } from '../../src/models/index.js';
+import { chooseBackend } from '../../src/tfjs/index.js';
 import {
   act,
   adp,

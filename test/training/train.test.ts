@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { proxyAnchor } from '../../src/losses/index.js';
-import { chooseBackend, convEmbedder } from '../../src/models/index.js';
+import { convEmbedder } from '../../src/models/index.js';
+import { chooseBackend } from '../../src/tfjs/index.js';
 import type { TrainOptions } from '../../src/training/index.js';
 import {
   eat,

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
-import { type Objective, requireCentroids } from '../objective.js';
+import { type Objective, type ObjectiveInputs, plainObjective, requireCentroids } from '../objective.js';
 import { classMask } from './class-mask.js';
 import { meanRow, squaredDistances } from './squared-distances.js';
 
@@ -7,12 +7,12 @@ import { meanRow, squaredDistances } from './squared-distances.js';
 const FAR = 1e6;
 
 /** From the own to the nearest other centroid: |e - c_y|² - min_{c != c_y} |e - c|². */
-export const centroidMargin: Objective = {
-  name: 'centroid-margin',
+export const centroidMargin = {
+  name: 'centroid-margin' as const,
   joint: false,
   flatAtStart: false,
   leastClasses: 2,
-  bind(inputs) {
+  bind(inputs: ObjectiveInputs) {
     const { labels, centroids } = requireCentroids('centroid-margin', inputs);
     const origin = meanRow(centroids);
     const own = classMask(labels, centroids.shape[0]);
@@ -23,4 +23,6 @@ export const centroidMargin: Objective = {
       return tf.sub(toOwn, toNearest);
     };
   },
-};
+} satisfies Objective;
+
+export const centroidMarginPart = plainObjective('from the own to the nearest other class mean', centroidMargin);

@@ -1,16 +1,16 @@
 import * as tf from '@tensorflow/tfjs';
-import { type Objective, requireCentroids } from '../objective.js';
+import { type Objective, type ObjectiveInputs, plainObjective, requireCentroids } from '../objective.js';
 
 /**
  * Each sample to the centroid of a random other class: -|e - c_t|². Neighbours of one class scatter over all others,
  * which clustering cannot undo by renaming clusters (as it can when a whole class moves together).
  */
-export const centroidRandomTarget: Objective = {
-  name: 'centroid-random-target',
+export const centroidRandomTarget = {
+  name: 'centroid-random-target' as const,
   joint: false,
   flatAtStart: false,
   leastClasses: 2,
-  bind(inputs) {
+  bind(inputs: ObjectiveInputs) {
     const { labels, centroids } = requireCentroids('centroid-random-target', inputs);
     const others = centroids.shape[0] - 1;
     const targets = labels.map((label) => {
@@ -20,4 +20,9 @@ export const centroidRandomTarget: Objective = {
     const goals = tf.gather(centroids, tf.tensor1d(targets, 'int32'));
     return (embeddings) => tf.neg(tf.sum(tf.squaredDifference(embeddings, goals), 1));
   },
-};
+} satisfies Objective;
+
+export const centroidRandomTargetPart = plainObjective(
+  'each image to the mean of a random other class',
+  centroidRandomTarget,
+);

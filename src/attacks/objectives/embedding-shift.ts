@@ -1,13 +1,15 @@
 import * as tf from '@tensorflow/tfjs';
-import type { Objective } from '../objective.js';
+import { type Objective, type ObjectiveInputs, plainObjective } from '../objective.js';
 
 /** Away from the own clean embedding: |e(x') - e(x)|². Needs no labels. */
-export const embeddingShift: Objective = {
-  name: 'embedding-shift',
+export const embeddingShift = {
+  name: 'embedding-shift' as const,
   joint: false,
   flatAtStart: true,
-  bind({ clean }) {
+  bind({ clean }: ObjectiveInputs) {
     const origin = clean();
     return (embeddings) => tf.sum(tf.squaredDifference(embeddings, origin), 1);
   },
-};
+} satisfies Objective;
+
+export const embeddingShiftPart = plainObjective('away from the own clean embedding', embeddingShift);

@@ -1,51 +1,66 @@
 import * as tf from '@tensorflow/tfjs';
+import { z } from 'zod';
+import { count, parseOptions, positive } from '../../options.js';
+import { part } from '../../part.js';
 import { type Objective, requireCentroids } from '../objective.js';
 import { classMask } from './class-mask.js';
 import { meanRow } from './squared-distances.js';
 
-/** Temperature of the assignments, in squared distance between unit rows. */
-const TEMPERATURE = 0.1;
-const ITERATIONS = 5;
+const options = z.strictObject({
+  temperature: positive.default(0.1).describe('of the assignments, in squared distance between unit rows'),
+  iterations: count.default(5).describe('steps of k-means that are unrolled'),
+});
+
 const TINY = 1e-12;
 
 /**
  * Through the clustering itself: soft k-means from the class means, its iterations unrolled so that centroids move with
- * the attacked embeddings, r_ij = softmax_j(-|e_i - c_j|² / 0.1), c_j = Σ_i r_ij e_i / Σ_i r_ij. The value is minus the
+ * the attacked embeddings, r_ij = softmax_j(-|e_i - c_j|² / temperature), c_j = Σ_i r_ij e_i / Σ_i r_ij. The value is minus the
  * mutual information of classes and clusters, -Σ P(y,j) log(P(y,j) / (P(y) P(j))), which no renaming of clusters changes.
  */
-export const softKmeans: Objective = {
-  name: 'soft-kmeans',
-  joint: true,
-  flatAtStart: false,
-  leastClasses: 2,
-  bind(inputs) {
-    const { labels, centroids } = requireCentroids('soft-kmeans', inputs);
-    const share = tf.div<tf.Tensor2D>(tf.cast(classMask(labels, centroids.shape[0]), 'float32'), labels.length);
-    const ofClass = tf.sum(share, 0, true);
-    const origin = meanRow(centroids);
-    const first = tf.sub<tf.Tensor2D>(centroids, origin);
-    return (embeddings) => {
-      // Seen from the middle of the classes, where compressed embeddings still differ.
-      const rows = tf.sub<tf.Tensor2D>(embeddings, origin);
-      let centres = first;
-      for (let i = 0; i < ITERATIONS; i++) centres = moveCentres(rows, centres);
-      const joint = tf.matMul(share, assignments(rows, centres), true, false);
-      const independent = tf.matMul(ofClass, tf.sum<tf.Tensor2D>(joint, 0, true), true, false);
-      const ratio = tf.sub(tf.log(tf.add(joint, TINY)), tf.log(tf.add(independent, TINY)));
-      return tf.reshape(tf.neg(tf.sum(tf.mul(joint, ratio))), [1]);
-    };
-  },
-};
-
-/** r_ij, [n, k]; |e|² is the same for all j. */
-function assignments(embeddings: tf.Tensor2D, centres: tf.Tensor2D): tf.Tensor2D {
-  const squares = tf.reshape(tf.sum(tf.square(centres), 1), [1, -1]);
-  const distances = tf.sub(squares, tf.mul(tf.matMul(embeddings, centres, false, true), 2));
-  return tf.softmax(tf.div(distances, -TEMPERATURE));
+export function softKmeans(given: z.input<typeof options> = {}): Objective {
+  const { temperature, iterations } = parseOptions(options, given);
+  return {
+    name: 'soft-kmeans',
+    joint: true,
+    flatAtStart: false,
+    leastClasses: 2,
+    bind(inputs) {
+      const { labels, centroids } = requireCentroids('soft-kmeans', inputs);
+      const share = tf.div<tf.Tensor2D>(tf.cast(classMask(labels, centroids.shape[0]), 'float32'), labels.length);
+      const ofClass = tf.sum(share, 0, true);
+      const origin = meanRow(centroids);
+      const first = tf.sub<tf.Tensor2D>(centroids, origin);
+      return (embeddings) => {
+        // Seen from the middle of the classes, where compressed embeddings still differ.
+        const rows = tf.sub<tf.Tensor2D>(embeddings, origin);
+        let centres = first;
+        for (let i = 0; i < iterations; i++) centres = moveCentres(rows, centres, temperature);
+        const joint = tf.matMul(share, assignments(rows, centres, temperature), true, false);
+        const independent = tf.matMul(ofClass, tf.sum<tf.Tensor2D>(joint, 0, true), true, false);
+        const ratio = tf.sub(tf.log(tf.add(joint, TINY)), tf.log(tf.add(independent, TINY)));
+        return tf.reshape(tf.neg(tf.sum(tf.mul(joint, ratio))), [1]);
+      };
+    },
+  };
 }
 
-function moveCentres(embeddings: tf.Tensor2D, centres: tf.Tensor2D): tf.Tensor2D {
-  const shares = assignments(embeddings, centres);
+export const softKmeansPart = part(
+  'soft-kmeans',
+  'through the clustering itself: lowers the mutual information of classes and clusters',
+  options,
+  softKmeans,
+);
+
+/** r_ij, [n, k]; |e|² is the same for all j. */
+function assignments(embeddings: tf.Tensor2D, centres: tf.Tensor2D, temperature: number): tf.Tensor2D {
+  const squares = tf.reshape(tf.sum(tf.square(centres), 1), [1, -1]);
+  const distances = tf.sub(squares, tf.mul(tf.matMul(embeddings, centres, false, true), 2));
+  return tf.softmax(tf.div(distances, -temperature));
+}
+
+function moveCentres(embeddings: tf.Tensor2D, centres: tf.Tensor2D, temperature: number): tf.Tensor2D {
+  const shares = assignments(embeddings, centres, temperature);
   const sums = tf.matMul(shares, embeddings, true, false);
   return tf.div(sums, tf.maximum(tf.reshape(tf.sum(shares, 0), [-1, 1]), TINY));
 }

@@ -7,11 +7,12 @@ import { type Candidate, perSample } from '../candidate.js';
 import { requireFinite, requireFiniteValues, valueAndGradient } from '../finite.js';
 import { checkRadius } from '../norm.js';
 import { ball, commonSettings } from './common.js';
+import { attackPart, type Rule } from './rule.js';
 
 /** Steps that halve, and a return to the best point, where progress stalls: `apgd`. */
-export const adaptiveSettings = z.strictObject({ ...commonSettings, rule: z.literal('adaptive') });
+export const apgdSettings = z.strictObject({ ...commonSettings, rule: z.literal('adaptive') });
 
-export type AdaptiveSettings = Readonly<z.infer<typeof adaptiveSettings>>;
+export type ApgdSettings = Readonly<z.infer<typeof apgdSettings>>;
 
 export const apgdOptions = z
   .strictObject({
@@ -24,7 +25,7 @@ export const apgdOptions = z
 export type ApgdOptions = z.input<typeof apgdOptions>;
 
 /** Auto-PGD (Croce and Hein, ICML 2020): first step 2 epsilon, momentum 0.75, halving at the published checkpoints. */
-export function apgd(options: ApgdOptions): AdaptiveSettings {
+export function apgd(options: ApgdOptions): ApgdSettings {
   const { norm, epsilon, steps, restarts } = parseOptions(apgdOptions, options);
   return { name: 'apgd', norm, epsilon, steps, randomStart: true, restarts, rule: 'adaptive' };
 }
@@ -64,7 +65,7 @@ type Points = Record<'current' | 'previous' | 'gradient' | 'best' | 'bestGradien
  * d the steepest direction; at a checkpoint the step is halved and the search returns to its best point where fewer
  * than 75% of the steps rose, or where neither step nor best value changed since the last checkpoint.
  */
-export function adaptiveAscent(ascent: Ascent, settings: AdaptiveSettings): Candidate {
+export function apgdAscent(ascent: Ascent, settings: ApgdSettings): Candidate {
   const { start } = ascent;
   const first = evaluate(ascent, start);
   const progress = freshProgress(first.values, 2 * settings.epsilon);
@@ -83,13 +84,7 @@ export function adaptiveAscent(ascent: Ascent, settings: AdaptiveSettings): Cand
   return { images: points.best, values: tf.tensor1d(Float32Array.from(progress.best)) };
 }
 
-function advance(
-  ascent: Ascent,
-  settings: AdaptiveSettings,
-  points: Points,
-  progress: Progress,
-  first: boolean,
-): Points {
+function advance(ascent: Ascent, settings: ApgdSettings, points: Points, progress: Progress, first: boolean): Points {
   const { images } = ascent;
   const { current, previous, gradient, best, bestGradient } = points;
   const move = tf.mul(steepest(gradient, settings.norm), perSample(progress.stepSize));
@@ -170,3 +165,7 @@ function closeStretch(progress: Progress, length: number): Uint8Array {
   }
   return stalled;
 }
+
+const rule: Rule<typeof apgdSettings> = { settings: apgdSettings, ascend: apgdAscent };
+
+export const apgdPart = attackPart('apgd', 'Auto-PGD (Croce and Hein, ICML 2020)', apgdOptions, apgd, rule);

@@ -7,6 +7,7 @@ import { type Candidate, perSample } from '../candidate.js';
 import { requireFinite, valueAndGradient } from '../finite.js';
 import { radius } from '../norm.js';
 import { commonSettings } from './common.js';
+import { attackPart, type Rule } from './rule.js';
 
 const confidence = z.number('a finite number');
 
@@ -160,3 +161,18 @@ function adjustWeights({ weight, low, high }: Search, reached: Uint8Array): void
     weight[i] = high[i] < Infinity ? (low[i] + high[i]) / 2 : weight[i] * 10;
   }
 }
+
+const rule: Rule<typeof carliniWagnerSettings> = {
+  settings: carliniWagnerSettings,
+  ascend: carliniWagnerAscent,
+  searches: ({ searches }) => searches,
+  perSample: true,
+};
+
+export const carliniWagnerPart = attackPart(
+  'cw',
+  'Carlini and Wagner (S&P 2017), l2: the shortest perturbation that succeeds',
+  carliniWagnerOptions,
+  carliniWagner,
+  rule,
+);

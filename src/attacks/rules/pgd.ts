@@ -7,11 +7,12 @@ import { better, type Candidate } from '../candidate.js';
 import { requireFinite, valueAndGradient } from '../finite.js';
 import { checkRadius, radius } from '../norm.js';
 import { ball, commonSettings } from './common.js';
+import { attackPart, type Rule } from './rule.js';
 
 const keep = z.enum(['best', 'last']);
 
 /** Steps of one length along the gradient: `fgsm`, `pgd` and `miFgsm` fill it in. */
-export const fixedSettings = z.strictObject({
+export const pgdSettings = z.strictObject({
   ...commonSettings,
   rule: z.literal('fixed'),
   stepSize: radius,
@@ -19,7 +20,7 @@ export const fixedSettings = z.strictObject({
   keep: keep.describe('the best iterate by the objective, which costs one more forward pass, or the last one'),
 });
 
-export type FixedSettings = Readonly<z.infer<typeof fixedSettings>>;
+export type PgdSettings = Readonly<z.infer<typeof pgdSettings>>;
 
 export const fgsmOptions = z
   .strictObject({ ...ball, randomStart: z.boolean().default(false).describe('start at a random point of the ball') })
@@ -54,21 +55,21 @@ export const miFgsmOptions = z
 export type MiFgsmOptions = z.input<typeof miFgsmOptions>;
 
 /** One step of length epsilon (Goodfellow et al., 2015). */
-export function fgsm(options: FgsmOptions): FixedSettings {
+export function fgsm(options: FgsmOptions): PgdSettings {
   const { norm, epsilon, randomStart } = parseOptions(fgsmOptions, options);
   const single = { rule: 'fixed' as const, steps: 1, stepSize: epsilon, momentum: 0, restarts: 1 };
   return { name: 'fgsm', norm, epsilon, randomStart, ...single, keep: 'best' };
 }
 
 /** Projected gradient ascent from random starts (Madry et al., 2018). */
-export function pgd(options: PgdOptions): FixedSettings {
+export function pgd(options: PgdOptions): PgdSettings {
   const { norm, epsilon, steps, restarts, randomStart, keep, ...given } = parseOptions(pgdOptions, options);
   const { stepSize = (2.5 * epsilon) / steps } = given;
   return { name: 'pgd', norm, epsilon, steps, randomStart, restarts, rule: 'fixed', stepSize, momentum: 0, keep };
 }
 
 /** Momentum iterative FGSM (Dong et al., 2018): gradients scaled to mean absolute value 1 and accumulated. */
-export function miFgsm(options: MiFgsmOptions): FixedSettings {
+export function miFgsm(options: MiFgsmOptions): PgdSettings {
   const { norm, epsilon, steps, restarts, randomStart, momentum, keep, ...given } = parseOptions(
     miFgsmOptions,
     options,
@@ -87,7 +88,7 @@ type State = {
 };
 
 /** `steps` steps of one length along the gradient (FGSM, PGD, MI-FGSM); the best iterate, or the last. */
-export function fixedAscent(ascent: Ascent, settings: FixedSettings): Candidate {
+export function pgdAscent(ascent: Ascent, settings: PgdSettings): Candidate {
   const { joint, values, objective } = ascent;
   let state: State = { current: tf.clone(ascent.start) };
   for (let step = 0; step < settings.steps; step++) {
@@ -103,7 +104,7 @@ export function fixedAscent(ascent: Ascent, settings: FixedSettings): Candidate 
   return better(best, { images: current, values: last }, joint);
 }
 
-function advance(ascent: Ascent, settings: FixedSettings, { current, velocity, best, faults }: State): State {
+function advance(ascent: Ascent, settings: PgdSettings, { current, velocity, best, faults }: State): State {
   const { images, joint, objective } = ascent;
   const { momentum, keep, stepSize } = settings;
   const { value, gradient } = valueAndGradient(ascent, current);
@@ -125,3 +126,9 @@ function accumulate(velocity: tf.Tensor4D | undefined, gradient: tf.Tensor4D, mo
   const unit = tf.div<tf.Tensor4D>(gradient, size);
   return velocity ? tf.add(tf.mul(velocity, momentum), unit) : unit;
 }
+
+const rule: Rule<typeof pgdSettings> = { settings: pgdSettings, ascend: pgdAscent };
+
+export const fgsmPart = attackPart('fgsm', 'one step (Goodfellow et al., ICLR 2015)', fgsmOptions, fgsm, rule);
+export const pgdPart = attackPart('pgd', 'projected gradient ascent (Madry et al., ICLR 2018)', pgdOptions, pgd, rule);
+export const miFgsmPart = attackPart('mi-fgsm', 'with momentum (Dong et al., CVPR 2018)', miFgsmOptions, miFgsm, rule);

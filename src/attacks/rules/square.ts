@@ -8,6 +8,7 @@ import { type Candidate, perSample } from '../candidate.js';
 import { requireFiniteValues } from '../finite.js';
 import { checkRadius } from '../norm.js';
 import { ball, commonSettings } from './common.js';
+import { attackPart, type Rule } from './rule.js';
 import { firstPyramids, moveMass } from './square-l2.js';
 
 /** There is no Square attack in l1. */
@@ -135,3 +136,13 @@ function paint({ delta, shape: [h, w, c] }: Patchwork, side: number, epsilon: nu
     }
   }
 }
+
+const rule: Rule<typeof squareSettings> = { settings: squareSettings, ascend: squareSearch };
+
+export const squarePart = attackPart(
+  'square',
+  'black-box random search in linf and l2 (Andriushchenko et al., ECCV 2020)',
+  squareOptions,
+  square,
+  rule,
+);

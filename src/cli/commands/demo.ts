@@ -1,5 +1,8 @@
 import { join } from 'node:path';
 import { hasCheckpoint, removeCheckpoint } from '../../checkpoints/index.js';
+import { dataOf, evaluateOptionsOf, trainOptionsOf } from '../../config/make.js';
+import { requireDevice } from '../../config/require-device.js';
+import type { Config, MethodConfig } from '../../config/schema.js';
 import type { Dataset } from '../../data/index.js';
 import { EatDmlError } from '../../errors.js';
 import { type EvaluationReport, evaluate } from '../../evaluation/index.js';
@@ -7,15 +10,12 @@ import { compare, comparisonHtml, comparisonText, manifestText } from '../../rep
 import { scoreText } from '../../report/score-text.js';
 import { chooseBackend } from '../../tfjs/index.js';
 import { type TrainedEnsemble, type TrainingHistory, train } from '../../training/index.js';
-import type { Config, MethodConfig } from '../config.js';
 import { checkTargets, deliver, jsonText } from '../deliver.js';
 import { demoConfig, demoMethods } from '../demo-sizes.js';
-import { dataOf, evaluateOptionsOf, trainOptionsOf } from '../from-config.js';
 import { interruptible } from '../interrupt.js';
 import { configOf, type SharedFlags } from '../options.js';
 import { profileText, startProfile } from '../profile.js';
 import { duration, ProgressLine } from '../progress-line.js';
-import { requireDevice } from '../require-device.js';
 
 export interface DemoFlags extends SharedFlags {
   out: string;

@@ -1,20 +1,22 @@
+import { PARTS } from '../../config/lists.js';
+import { hasOption, methodNamed } from '../../config/make.js';
+import { type Start, trainConfig } from '../../config/run.js';
+import { readRun } from '../../config/run-folder.js';
+import { type Config, DEFAULTS, type MethodConfig, type MethodName, trainedAgainst } from '../../config/schema.js';
 import { EatDmlError } from '../../errors.js';
-import { chooseBackend } from '../../tfjs/index.js';
-import { type TrainingProgress, train } from '../../training/index.js';
-import type { Config, MethodConfig, MethodName } from '../config.js';
-import { dataOf, methodNamed, trainOptionsOf } from '../from-config.js';
+import type { TrainingProgress } from '../../training/index.js';
 import { interruptible } from '../interrupt.js';
 import { lossEvents } from '../loss-events.js';
 import { configOf, printResult, type SharedFlags } from '../options.js';
 import { profileText, startProfile } from '../profile.js';
-import { duration, ProgressLine } from '../progress-line.js';
-import { requireDevice } from '../require-device.js';
-import { readRun } from '../run-folder.js';
+import { duration, ProgressLine, startText } from '../progress-line.js';
 
 export interface TrainFlags extends SharedFlags {
   out?: string;
   resume?: boolean;
   method?: MethodName;
+  loss?: NonNullable<Config['loss']>['name'];
+  data?: NonNullable<Config['data']>['name'];
   members?: number;
   epsilon?: number;
   epochs?: number;
@@ -24,30 +26,29 @@ export interface TrainFlags extends SharedFlags {
 
 /** `eat-dml train`: one method, into a run folder that holds its configuration and its newest checkpoint. */
 export async function trainCommand(flags: TrainFlags): Promise<void> {
-  const { config, out } = await trainConfig(flags);
+  const { config, out } = await trainFlags(flags);
   const method = config.method!.name;
-  requireDevice(config.device);
-  const options = trainOptionsOf(config);
-  const { train: data } = await dataOf(config);
-  const backend = await chooseBackend({ backend: config.backend ?? 'auto' });
-  process.stderr.write(`${data.length} images of ${data.name}; backend ${backend.name}: ${backend.reason}\n`);
-  const checkpoint = { dir: out, everySteps: config.training?.checkpointEverySteps, run: config };
   const line = new ProgressLine(`train ${method}`);
-  const events = flags.tensorboard === undefined ? undefined : lossEvents(flags.tensorboard, line.note);
+  let events: ReturnType<typeof lossEvents> | undefined;
+  let endProfile: ReturnType<typeof startProfile> | undefined;
+  const onStart = (start: Start) => {
+    process.stderr.write(startText(start));
+    events = flags.tensorboard === undefined ? undefined : lossEvents(flags.tensorboard, line.note);
+    endProfile = startProfile(flags.profile, start.backend.name);
+  };
   const onProgress = (progress: TrainingProgress) => {
     line.show(progress);
     events?.show(progress);
   };
-  const endProfile = startProfile(flags.profile, backend.name);
-  const trained = await interruptible((signal) =>
-    train({ ...options, data, checkpoint, resume: flags.resume, onProgress, signal }),
+  const { ensemble: trained, backend } = await interruptible((signal) =>
+    trainConfig(config, { out, resume: flags.resume, signal, onStart, onProgress }),
   )
     .catch((error) => {
       line.clear();
       throw withResumeHint(error, out);
     })
     .finally(() => events?.close());
-  const profile = endProfile();
+  const profile = endProfile?.();
   const { history } = trained;
   line.end(`${history.steps} steps in ${duration(history.seconds)}`);
   if (profile) process.stderr.write(profileText(profile));
@@ -60,39 +61,48 @@ export async function trainCommand(flags: TrainFlags): Promise<void> {
   printResult(flags.json, result, `${method}: ${history.epochs} epochs, ${losses}${idle}, saved in ${out}\n${next}`);
 }
 
-async function trainConfig(flags: TrainFlags): Promise<{ config: Config; out: string }> {
+async function trainFlags(flags: TrainFlags): Promise<{ config: Config; out: string }> {
   const file = await configOf(flags);
   const out = flags.out ?? `runs/${flags.method ?? file.method?.name ?? 'eat'}`;
   const config = flags.resume && flags.config === undefined ? await configOf(flags, await readRun(out)) : file;
   const { epochs, perClass } = flags;
-  const { data = { name: 'fashion-mnist' as const } } = config;
-  if (perClass !== undefined && data.name !== 'fashion-mnist') {
+  const data = chosen(flags.data, config.data ?? DEFAULTS.data);
+  if (perClass !== undefined && !hasOption(PARTS.data, data.name, 'perClass')) {
     throw new EatDmlError('ERR_CONFIG', `Expected no --per-class with the data ${data.name}.`);
   }
   return {
     out,
     config: {
       ...config,
-      data: data.name === 'fashion-mnist' && perClass !== undefined ? { ...data, perClass } : data,
+      data: perClass === undefined ? data : ({ ...data, perClass } as Config['data']),
+      ...(flags.loss !== undefined && { loss: chosen(flags.loss, config.loss) }),
       method: methodConfig(flags, config.method),
       training: { ...config.training, ...(epochs !== undefined && { epochs }) },
     },
   };
 }
 
+/** The configured part, or the one that a flag names with its defaults. */
+function chosen<P extends { name: string }>(name: P['name'] | undefined, configured: P | undefined): P {
+  return name === undefined || name === configured?.name ? configured! : ({ name } as P);
+}
+
 /** The configured method, or the one that a flag names with its defaults; flags change its members and radius. */
 function methodConfig({ method: name, members, epsilon }: TrainFlags, configured?: MethodConfig): MethodConfig {
   const keep = configured && (name === undefined || name === configured.name);
-  const method = { ...(keep ? configured : methodNamed(name ?? 'eat')) };
+  const method = keep ? configured : methodNamed(name ?? DEFAULTS.method.name);
+  const given: Record<string, unknown> = { ...method };
+  const refused = (flag: string) =>
+    new EatDmlError('ERR_CONFIG', `Expected no ${flag} with the method ${method.name}.`);
   if (members !== undefined) {
-    if (method.name === 'at') throw new EatDmlError('ERR_CONFIG', 'Expected no --members with the method at.');
-    method.members = members;
+    if (!hasOption(PARTS.method, method.name, 'members')) throw refused('--members');
+    given.members = members;
   }
   if (epsilon !== undefined) {
-    if (method.name === 'standard') throw new EatDmlError('ERR_CONFIG', 'Expected no --epsilon with standard.');
-    method.attack = { ...method.attack, epsilon };
+    if (!hasOption(PARTS.method, method.name, 'attack')) throw refused('--epsilon');
+    given.attack = { ...trainedAgainst(method), epsilon };
   }
-  return method;
+  return given as MethodConfig;
 }
 
 /** The error, with the command that goes on from the checkpoint where the run was interrupted. */

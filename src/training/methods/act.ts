@@ -35,7 +35,7 @@ export function act(options: ActOptions): Method {
   };
 }
 
-export const actPart = part('act', actOptions, act);
+export const actPart = part('act', 'anti-collapse triplet (Zhou et al., 2021)', actOptions, act);
 
 function craftCollapsed(
   step: TrainingStep,

@@ -39,7 +39,7 @@ export function adp(options: AdpOptions = {}): Method {
   };
 }
 
-export const adpPart = part('adp', adpOptions, adp);
+export const adpPart = part('adp', 'adaptive diversity promotion (Pang et al., ICML 2019)', adpOptions, adp);
 
 function adpLoss({ step, member, images, labels }: MemberUpdate, alpha: number, beta: number): tf.Scalar {
   const own = step.members[member];

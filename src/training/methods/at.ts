@@ -16,4 +16,4 @@ export function at(options: AtOptions): Method {
   return { ...single, config: { ...single.config, name: atPart.name } };
 }
 
-export const atPart = part('at', atOptions, at);
+export const atPart = part('at', 'adversarial training of one network (Madry et al., ICLR 2018)', atOptions, at);

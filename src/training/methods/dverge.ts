@@ -34,7 +34,12 @@ export function dverge(options: DvergeOptions): Method {
   };
 }
 
-export const dvergePart = part('dverge', dvergeOptions, dverge);
+export const dvergePart = part(
+  'dverge',
+  'DVERGE (Yang et al., NeurIPS 2020): members do not share what fools them',
+  dvergeOptions,
+  dverge,
+);
 
 /** For each member the images distilled from every other; each member distils once for all others. */
 function craftDistilled(

@@ -69,7 +69,12 @@ export function eat(options: EatOptions): Method {
   };
 }
 
-export const eatPart = part('eat', eatOptions, eat);
+export const eatPart = part(
+  'eat',
+  'Ensemble Adversarial Training (Ke, arXiv 2501.01025): diverse by data, self-transferring',
+  eatOptions,
+  eat,
+);
 
 function craftByTransfer(step: TrainingStep, transfer: Transfer, attack: CraftSettings): tf.Tensor4D[] {
   const everyone = step.members.map((_, i) => i);

@@ -25,4 +25,9 @@ export function ensembleAt(options: EnsembleAtOptions): Method {
   };
 }
 
-export const ensembleAtPart = part('ensemble-at', ensembleAtOptions, ensembleAt);
+export const ensembleAtPart = part(
+  'ensemble-at',
+  'adversarial training of several networks side by side, each against itself',
+  ensembleAtOptions,
+  ensembleAt,
+);

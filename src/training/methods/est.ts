@@ -31,4 +31,9 @@ export function est(options: EstOptions): Method {
   };
 }
 
-export const estPart = part('est', estOptions, est);
+export const estPart = part(
+  'est',
+  'embedding-shifted triplet (Zhou et al., ECCV 2020): learns from images whose embeddings were pushed away',
+  estOptions,
+  est,
+);

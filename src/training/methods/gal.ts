@@ -35,7 +35,12 @@ export function gal(options: GalOptions = {}): Method {
   };
 }
 
-export const galPart = part('gal', galOptions, gal);
+export const galPart = part(
+  'gal',
+  'gradient alignment loss (Kariyappa and Qureshi, 2019): members whose gradients point apart',
+  galOptions,
+  gal,
+);
 
 function craftWithGradients(
   step: TrainingStep,

@@ -38,7 +38,12 @@ export function hm(options: HmOptions): Method {
   };
 }
 
-export const hmPart = part('hm', hmOptions, hm);
+export const hmPart = part(
+  'hm',
+  'hardness manipulation with intra-class structure (Zhou and Patel, CVPR 2022)',
+  hmOptions,
+  hm,
+);
 
 function craftHarder(
   step: TrainingStep,

@@ -23,4 +23,4 @@ export function standard(options: StandardOptions = {}): Method {
   };
 }
 
-export const standardPart = part('standard', standardOptions, standard);
+export const standardPart = part('standard', 'plain training on clean images', standardOptions, standard);

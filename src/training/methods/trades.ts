@@ -36,7 +36,12 @@ export function trades(options: TradesOptions): Method {
   };
 }
 
-export const tradesPart = part('trades', tradesOptions, trades);
+export const tradesPart = part(
+  'trades',
+  'TRADES (Zhang et al., ICML 2019), with proxy similarities as logits',
+  tradesOptions,
+  trades,
+);
 
 /** KL(p(x) || p(x')) of each sample, p(x) held fixed. */
 function divergenceFrom(member: Member): Objective {

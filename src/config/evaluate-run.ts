@@ -1,0 +1,46 @@
+import { loadEnsemble } from '../checkpoints/index.js';
+import { type Dataset, datasetHash } from '../data/index.js';
+import { EatDmlError } from '../errors.js';
+import { type EvaluationProgress, type EvaluationReport, evaluate } from '../evaluation/index.js';
+import type { Ensemble } from '../models/index.js';
+import { chooseBackend } from '../tfjs/index.js';
+import type { EvaluationConfig, EvaluationFlags } from './evaluation-of-run.js';
+import { dataOf, evaluateOptionsOf } from './make.js';
+import { requireDevice } from './require-device.js';
+import type { Start } from './run.js';
+
+export interface EvaluateRunOptions extends Pick<EvaluationFlags, 'allowSeen'> {
+  signal?: AbortSignal;
+  onStart?(start: Start): void;
+  onProgress?(progress: EvaluationProgress): void;
+}
+
+/** Evaluates the ensemble in a run's folder on the unseen side of its data. */
+export async function evaluateRun(
+  run: string,
+  { config, data: dataConfig, own }: EvaluationConfig,
+  { allowSeen, signal, onStart, onProgress }: EvaluateRunOptions,
+): Promise<EvaluationReport> {
+  requireDevice(config.device);
+  const backend = await chooseBackend({ backend: config.backend ?? 'auto' });
+  const [{ train: learnt, test: data }, ensemble] = await Promise.all([dataOf(dataConfig), loadEnsemble(run)]);
+  if (own && !allowSeen) checkData(run, ensemble, learnt);
+  onStart?.({ data, backend });
+  try {
+    return await evaluate(ensemble, data, { ...evaluateOptionsOf(config), allowSeen, onProgress, signal });
+  } finally {
+    ensemble.dispose();
+  }
+}
+
+/** ERR_DATA unless what the run's configuration gives today is what its checkpoint was trained on. */
+function checkData(run: string, { trainedOn }: Ensemble, learnt: Dataset): void {
+  const now = datasetHash(learnt);
+  if (!trainedOn || trainedOn.hash === now) return;
+  const [then, today] = [trainedOn.hash, now].map((hash) => hash.slice(0, 12));
+  throw new EatDmlError(
+    'ERR_DATA',
+    `Expected the data that ${run} was trained on (sha256 ${then}) but its configuration gives others (${today}).`,
+    { hint: 'The files, or the package that they are from, have changed since; --allow-seen measures all the same.' },
+  );
+}

@@ -1,0 +1,87 @@
+import type { z } from 'zod';
+import type { Objective } from '../attacks/index.js';
+import type { AttackSettings } from '../attacks/settings.js';
+import type { Split } from '../data/index.js';
+import type { EvaluateOptions } from '../evaluation/index.js';
+import { plan } from '../evaluation/suites/index.js';
+import type { MetricLoss } from '../losses/index.js';
+import type { ModelSpec } from '../models/index.js';
+import { type Part, partNamed } from '../part.js';
+import type { Method, TrainOptions } from '../training/index.js';
+import { PARTS } from './lists.js';
+import { type Config, DEFAULTS, EPSILON, type MethodConfig, type MethodName, trainedAgainst } from './schema.js';
+
+type Choice = { name: string } & Record<string, unknown>;
+type Parts<Made> = readonly Part<string, z.ZodObject, Made>[];
+
+/** What a part of a configuration becomes: `{name, ...options}`. */
+function made<Made>(parts: Parts<Made>, { name, ...options }: Choice, what: string): Made {
+  return partNamed<Made>(parts, name, `${what}.name`).make(options);
+}
+
+/** True where the part of that name has the option. */
+export function hasOption(parts: readonly Part[], name: string, option: string): boolean {
+  return Object.hasOwn(partNamed(parts, name).options.shape, option);
+}
+
+/** The data of a configuration with the seed of the run, where it has none of its own. */
+export function seededData({ data = DEFAULTS.data, seed = 0 }: Config): Choice {
+  return hasOption(PARTS.data, data.name, 'seed') ? { seed, ...data } : data;
+}
+
+/** Reads the data of a configuration; both sides of its split. */
+export async function dataOf(config: Config): Promise<Split> {
+  return made<Promise<Split>>(PARTS.data, seededData(config), 'data');
+}
+
+export function modelOf({ model = DEFAULTS.model }: Config): ModelSpec {
+  const { kind: name, ...options } = model;
+  return made<ModelSpec>(PARTS.model, { name, ...options }, 'model');
+}
+
+export function lossOf({ loss = DEFAULTS.loss }: Config): MetricLoss {
+  return made<MetricLoss>(PARTS.loss, loss, 'loss');
+}
+
+/** A method by its name with its defaults, against linf attacks of radius 0.1 where it takes an attack. */
+export function methodNamed(name: MethodName): MethodConfig {
+  const attack = hasOption(PARTS.method, name, 'attack') ? { attack: { epsilon: EPSILON } } : {};
+  return { name, ...attack } as MethodConfig;
+}
+
+export function methodOf(method: MethodConfig = DEFAULTS.method): Method {
+  return made<Method>(PARTS.method, method, 'method');
+}
+
+/** Everything of a configuration that `train` takes but the checkpoint. */
+export function trainOptionsOf(config: Config): Omit<TrainOptions, 'data'> {
+  const { checkpointEverySteps: _, ...training } = config.training ?? {};
+  return {
+    ...training,
+    model: modelOf(config),
+    loss: lossOf(config),
+    method: methodOf(config.method),
+    seed: config.seed,
+    backend: config.backend,
+  };
+}
+
+/** Everything of a configuration that `evaluate` takes; attacks have the radius that the method trained against. */
+export function evaluateOptionsOf(config: Config): EvaluateOptions {
+  const attack = trainedAgainst(config.method);
+  const { attacks, ...evaluation } = config.evaluation ?? {};
+  return {
+    epsilon: attack?.epsilon ?? EPSILON,
+    norm: attack?.norm,
+    ...evaluation,
+    ...(attacks && { attacks: attacks.map(planOf) }),
+    seed: config.seed,
+    backend: config.backend,
+  };
+}
+
+function planOf({ name, objective, attack }: NonNullable<NonNullable<Config['evaluation']>['attacks']>[number]) {
+  const settings = made<AttackSettings>(PARTS.attack as unknown as Parts<AttackSettings>, attack, 'attack');
+  const own = plan(settings, made<Objective>(PARTS.objective, objective, 'objective'));
+  return name === undefined ? own : { ...own, name };
+}

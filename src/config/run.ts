@@ -1,0 +1,77 @@
+import { z } from 'zod';
+import type { Dataset, Split } from '../data/index.js';
+import { type EvaluationProgress, type EvaluationReport, evaluate } from '../evaluation/index.js';
+import { callback, parse, parseOptions, signal } from '../options.js';
+import { chooseBackend } from '../tfjs/index.js';
+import { type TrainedEnsemble, type TrainingProgress, train } from '../training/index.js';
+import { dataOf, evaluateOptionsOf, trainOptionsOf } from './make.js';
+import { requireDevice } from './require-device.js';
+import { type Config, configSchema } from './schema.js';
+
+const runOptions = z.strictObject({
+  out: z.string('a folder').min(1, 'a folder').optional().describe('run folder, for checkpoints and run.json'),
+  resume: z.boolean().default(false).describe('go on from the checkpoint in it'),
+  onProgress: callback<(progress: TrainingProgress | EvaluationProgress) => void>().optional(),
+  signal: signal.optional(),
+});
+
+export type RunOptions = z.input<typeof runOptions>;
+
+/** What a configuration gave. */
+export interface ConfigRun {
+  /** The caller disposes it. */
+  ensemble: TrainedEnsemble;
+  report: EvaluationReport;
+}
+
+/**
+ * Trains and evaluates what a configuration says (docs/cli.md, dist/config.schema.json), on the two sides of its data.
+ *
+ * @throws EatDmlError ERR_ARGUMENT that names the first key which does not fit; ERR_DEVICE where `device` is not the first
+ * that is here; those of `train` and `evaluate`.
+ */
+export async function runConfig(config: Config, options: RunOptions = {}): Promise<ConfigRun> {
+  const { out, resume, onProgress, signal } = parseOptions(runOptions, options);
+  parse(configSchema, config, 'config');
+  const { data, ensemble } = await trainConfig(config, { out, resume, onProgress, signal });
+  try {
+    const report = await evaluate(ensemble, data.test, { ...evaluateOptionsOf(config), onProgress, signal });
+    return { ensemble, report };
+  } catch (error) {
+    ensemble.dispose();
+    throw error;
+  }
+}
+
+/** What the networks run on, and why there. */
+export type ChosenBackend = Awaited<ReturnType<typeof chooseBackend>>;
+
+/** What runs on what, told before it begins. */
+export interface Start {
+  data: Dataset;
+  backend: ChosenBackend;
+}
+
+export interface TrainConfigOptions {
+  out?: string;
+  resume?: boolean;
+  signal?: AbortSignal;
+  onStart?(start: Start): void;
+  onProgress?(progress: TrainingProgress): void;
+}
+
+/** Trains what a checked configuration says; also its data and the backend. */
+export async function trainConfig(
+  config: Config,
+  { out, resume, signal, onStart, onProgress }: TrainConfigOptions,
+): Promise<{ data: Split; backend: ChosenBackend; ensemble: TrainedEnsemble }> {
+  requireDevice(config.device);
+  const options = trainOptionsOf(config);
+  const data = await dataOf(config);
+  const backend = await chooseBackend({ backend: config.backend ?? 'auto' });
+  onStart?.({ data: data.train, backend });
+  const everySteps = config.training?.checkpointEverySteps;
+  const checkpoint = out === undefined ? undefined : { dir: out, everySteps, run: config };
+  const ensemble = await train({ ...options, data: data.train, checkpoint, resume, onProgress, signal });
+  return { data, backend, ensemble };
+}

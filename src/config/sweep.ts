@@ -1,0 +1,145 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { hasCheckpoint } from '../checkpoints/index.js';
+import type { Dataset, Split } from '../data/index.js';
+import { checkWritable, writeAtomically } from '../data/write-atomically.js';
+import { EatDmlError } from '../errors.js';
+import { type EvaluationProgress, type EvaluationReport, evaluate } from '../evaluation/index.js';
+import { callback, count, parse, parseOptions, signal } from '../options.js';
+import { type TrainedEnsemble, type TrainingHistory, type TrainingProgress, train } from '../training/index.js';
+import { dataOf, evaluateOptionsOf, trainOptionsOf } from './make.js';
+import { checked, parseConfig } from './read.js';
+import { type Config, configSchema } from './schema.js';
+import { costOf } from './sweep-cost.js';
+import { jobsOf, type SweepConfig, type SweepJob, shardOf, sweepSchema } from './sweep-schema.js';
+
+/** Of one finished job, beside its checkpoint. */
+const RESULT = 'result.json';
+
+/** What is told of one job. */
+export interface JobHooks {
+  onProgress?(progress: TrainingProgress | EvaluationProgress): void;
+  onTrained?(history: TrainingHistory): void;
+  onEvaluated?(report: EvaluationReport): void;
+}
+
+const sweepOptions = z.strictObject({
+  shard: z
+    .tuple([count, count], 'a shard such as [2, 4]')
+    .refine(([i, n]) => i <= n, 'a shard such as [2, 4]')
+    .default([1, 1])
+    .describe('every n-th job, from the i-th on: [i, n]'),
+  onJob: callback<(job: SweepJob, at: number, of: number) => JobHooks | undefined>()
+    .optional()
+    .describe('before each job that has no result yet; what it returns is told of the job'),
+  save: callback<(path: string, result: unknown) => Promise<void>>().optional().describe('instead of writing a result'),
+  signal: signal.optional(),
+});
+
+export type SweepOptions = z.input<typeof sweepOptions>;
+
+/** How many jobs there were, how many of them were made now, and how many had a result. */
+export interface SweepOutcome {
+  jobs: number;
+  made: number;
+  found: number;
+}
+
+/**
+ * Trains and evaluates every run of a grid that has no result yet (docs/cli.md); call it again to go on.
+ *
+ * @throws EatDmlError ERR_ARGUMENT that names the first key which does not fit; those of `train` and `evaluate`.
+ */
+export async function sweepConfig(sweep: SweepConfig, options: SweepOptions = {}): Promise<SweepOutcome> {
+  const { shard, onJob, save = write, signal } = parseOptions(sweepOptions, options);
+  parse(sweepSchema, sweep, 'sweep');
+  checkRuns(sweep, (config, label) => parse(configSchema, config, `sweep.runs.${label}`));
+  const jobs = shardOf(jobsOf(sweep), shard);
+  let [made, found] = [0, 0];
+  for (const [at, job] of jobs.entries()) {
+    if (existsSync(join(sweep.out, job.folder, RESULT))) {
+      found++;
+      continue;
+    }
+    await runJob(sweep, job, { ...onJob?.(job, at + 1, jobs.length), save, signal });
+    made++;
+  }
+  return { jobs: jobs.length, made, found };
+}
+
+/** Throws for a file of a sweep that is none: ERR_CONFIG that shows every error with its path. */
+export function checkSweep(value: unknown, source: string): void {
+  checkRuns(checked(value, sweepSchema, source), (config, label) => parseConfig(config, `${source}: ${label}`));
+}
+
+/** What a run says and what the base says may not fit each other: told before any run is trained. */
+function checkRuns(sweep: SweepConfig, check: (config: Config, label: string) => unknown): void {
+  if (sweep.reference !== undefined && !Object.hasOwn(sweep.runs, sweep.reference)) {
+    throw new EatDmlError('ERR_CONFIG', `Expected reference to be one of the runs but received "${sweep.reference}".`);
+  }
+  for (const label of Object.keys(sweep.runs)) check(configOf(sweep, label, sweep.seeds[0]), label);
+}
+
+interface JobRun extends JobHooks {
+  save(path: string, result: unknown): Promise<void>;
+  signal?: AbortSignal;
+}
+
+async function runJob(sweep: SweepConfig, job: SweepJob, run: JobRun): Promise<void> {
+  const data = await dataOf(configOf(sweep, job.label, job.seed));
+  const config = await budgeted(sweep, job, data.train);
+  const dir = join(sweep.out, job.folder);
+  const resume = await hasCheckpoint(dir);
+  await checkWritable(join(dir, RESULT));
+  const { signal, onProgress } = run;
+  const options = { ...trainOptionsOf(config), data: data.train, checkpoint: { dir, run: config }, resume, signal };
+  const ensemble = await train({ ...options, onProgress });
+  try {
+    run.onTrained?.(ensemble.history);
+    const result = {
+      ...job,
+      ...(job.budget === 'compute' && { reference: sweep.reference }),
+      config,
+      history: ensemble.history,
+      report: await evaluateJob(config, data, ensemble, run),
+    };
+    await run.save(join(dir, RESULT), result);
+  } finally {
+    ensemble.dispose();
+  }
+}
+
+async function evaluateJob(config: Config, data: Split, ensemble: TrainedEnsemble, run: JobRun) {
+  const { onProgress, signal } = run;
+  const report = await evaluate(ensemble, data.test, { ...evaluateOptionsOf(config), onProgress, signal });
+  run.onEvaluated?.(report);
+  return report;
+}
+
+function write(path: string, result: unknown): Promise<void> {
+  return writeAtomically(path, Buffer.from(`${JSON.stringify(result)}\n`));
+}
+
+/** The base with what the run says on top, each of its parts (data, training, ...) merged one level deep. */
+export function configOf({ base, runs }: SweepConfig, label: string, seed: number): Config {
+  const run = runs[label];
+  const merged: Record<string, unknown> = { ...base, seed };
+  for (const [key, value] of Object.entries(run)) {
+    const below = merged[key];
+    // A method or a loss is one choice: its parts don't mix with another's.
+    const whole = key === 'method' || key === 'loss' || key === 'data' || typeof below !== 'object';
+    merged[key] = whole ? value : { ...below, ...(value as object) };
+  }
+  return merged as Config;
+}
+
+/** The job's configuration, with the epochs that its budget buys. */
+async function budgeted(sweep: SweepConfig, { label, seed, budget }: SweepJob, data: Dataset): Promise<Config> {
+  const config = configOf(sweep, label, seed);
+  if (budget === 'epochs') return config;
+  const reference = configOf(sweep, sweep.reference!, seed);
+  const [own, theirs] = [await costOf(config, data), await costOf(reference, data)];
+  const epochs = Math.max(1, Math.round(((reference.training?.epochs ?? 10) * theirs) / own));
+  return { ...config, training: { ...config.training, epochs } };
+}

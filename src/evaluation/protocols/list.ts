@@ -1,0 +1,8 @@
+import { inductivePart } from './inductive.js';
+import { partialPart } from './partial.js';
+import { perSamplePart } from './per-sample.js';
+import { transductivePart } from './transductive.js';
+import { transferPart } from './transfer.js';
+
+/** Every protocol, in the order of a report; a new one is one more line. Their options are keys of an evaluation. */
+export const PROTOCOLS = [perSamplePart, transductivePart, inductivePart, partialPart, transferPart] as const;

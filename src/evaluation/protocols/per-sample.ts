@@ -1,0 +1,72 @@
+import { z } from 'zod';
+import { assignToCentroids, nearestIsOwnClass } from '../../clustering/index.js';
+import type { Matrix } from '../../kernels/index.js';
+import { part } from '../../part.js';
+import { withOthers } from '../defined.js';
+import type { Protocol } from './protocol.js';
+
+/** Shares of samples that no attack of the suite moved: stricter than the worst attack on average. */
+export interface PerSampleWorst {
+  /**
+   * Of the images that have another of their class: the nearest clean image of another index is of the own class, clean and
+   * under every attack. null where no image has another.
+   */
+  recallAt1: number | null;
+  /** The nearest class mean of the clean set is the own one, clean and under every attack. */
+  nearestMean: number;
+}
+
+/** Keeps, sample by sample, what has survived so far. */
+export class PerSample {
+  private readonly found: Uint8Array;
+  private readonly held: Uint8Array;
+
+  constructor(
+    /** Class of each sample as a row of `means`. */
+    private readonly classOf: Int32Array,
+    private readonly gallery: Matrix,
+    private readonly means: Matrix,
+    private readonly signal?: AbortSignal,
+  ) {
+    this.found = new Uint8Array(classOf.length).fill(1);
+    this.held = new Uint8Array(classOf.length).fill(1);
+  }
+
+  async add(embeddings: Matrix): Promise<void> {
+    const { signal } = this;
+    const own = await nearestIsOwnClass(embeddings, this.classOf, this.gallery, { signal });
+    const nearest = await assignToCentroids(embeddings, this.means, { signal });
+    for (const [i, hit] of own.entries()) {
+      this.found[i] &= hit;
+      this.held[i] &= nearest[i] === this.classOf[i] ? 1 : 0;
+    }
+  }
+
+  worst(): PerSampleWorst {
+    const count = (list: Uint8Array) => list.reduce((sum, value) => sum + value, 0);
+    const others = count(withOthers(this.classOf));
+    // One without another of its class is never found.
+    const recallAt1 = others === 0 ? null : count(this.found) / others;
+    return { recallAt1, nearestMean: count(this.held) / this.held.length };
+  }
+}
+
+const perSample: Protocol = async ({ gallery, context: { labels, centroids }, scoring }) => {
+  const means = { data: await centroids.data<'float32'>(), rows: centroids.shape[0], cols: gallery.cols };
+  const survivors = new PerSample(labels, gallery, means, scoring.signal);
+  await survivors.add(gallery);
+  return {
+    async attacked(embeddings) {
+      await survivors.add(embeddings);
+      return {};
+    },
+    end: async () => ({ perSample: survivors.worst() }),
+  };
+};
+
+export const perSamplePart = part(
+  'per-sample',
+  'the images that no attack of the suite moved (always)',
+  z.strictObject({}),
+  () => perSample,
+);

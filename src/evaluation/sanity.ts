@@ -1,0 +1,183 @@
+import * as tf from '@tensorflow/tfjs';
+import { type AttackNorm, type AttackSettings, objective, pgd, runAttack, square } from '../attacks/index.js';
+import { assignToCentroids } from '../clustering/index.js';
+import { type Dataset, imageBatch } from '../data/index.js';
+import type { Matrix } from '../kernels/index.js';
+import type { Ensemble } from '../models/index.js';
+import { randomStream } from '../random.js';
+import type { SetContext } from './attack-dataset.js';
+import { ONE_CLASS } from './defined.js';
+import { spreadOf } from './spread.js';
+
+const CHECKS = ['more-steps', 'more-epsilon', 'whole-box', 'black-box', 'gradients', 'collapse'] as const;
+
+/** One test of whether the figures can be believed at all. */
+export interface SanityCheck {
+  name: (typeof CHECKS)[number];
+  /** null: it could not be made on these images, or does not exist in this norm. */
+  passed: boolean | null;
+  /** What was measured, in a few words with numbers, or why it could not be. */
+  detail: string;
+}
+
+export interface SanitySetting {
+  /** What is attacked; may be a stand-in with zero gradients. */
+  ensemble: Pick<Ensemble, 'apply'>;
+  /** The defended system has gradients at all. */
+  differentiable: boolean;
+  data: Dataset;
+  context: SetContext;
+  clean: Matrix;
+  norm: AttackNorm;
+  epsilon: number;
+  seed: number;
+}
+
+/** Images that the checks attack. */
+const COUNT = 48;
+/** Share of images that may have no gradient: dead pixels and saturated units occur, masking looks otherwise. */
+const MASKED = 0.05;
+/** What two values may differ by before one counts as larger: a thousandth, and a fiftieth of their size. */
+const tolerance = (value: number) => 1e-3 + 0.02 * Math.abs(value);
+
+/**
+ * Checks that attacks behave as attacks on an honest model do (after Athalye et al., 2018, and Carlini et al., 2019),
+ * on up to 48 images with the objective `centroid-margin`: more steps and a larger radius reach no less; the whole box
+ * as radius ends at chance; random search finds no more than gradients; gradients are there; the embeddings have not
+ * collapsed.
+ */
+export async function sanityChecks(setting: SanitySetting): Promise<SanityCheck[]> {
+  // They all attack towards another class, or look for what tells classes apart.
+  if (setting.context.centroids.shape[0] < 2) return CHECKS.map((name) => notMade(name, ONE_CLASS));
+  const probe = probeOf(setting);
+  try {
+    const { norm, epsilon } = setting;
+    const short = probe.reach(pgd({ norm, epsilon, steps: 5 }));
+    const long = probe.reach(pgd({ norm, epsilon, steps: 20 }));
+    const twice = Math.min(2 * epsilon, wholeBoxRadius(setting));
+    const wide = probe.reach(pgd({ norm, epsilon: twice, steps: 20 }));
+    return [
+      noLess('more-steps', ['5 steps', short], ['20 steps', long]),
+      noLess('more-epsilon', [`epsilon ${epsilon}`, long], [`epsilon ${twice}`, wide]),
+      await wholeBox(setting, probe),
+      blackBox(setting, probe, long),
+      gradients(setting, probe),
+      collapse(setting.clean),
+    ];
+  } finally {
+    probe.images.dispose();
+  }
+}
+
+function notMade(name: SanityCheck['name'], why: string): SanityCheck {
+  return { name, passed: null, detail: `not made: ${why}` };
+}
+
+interface Probe {
+  images: tf.Tensor4D;
+  /** Class of each image as a row of the centroids. */
+  labels: Int32Array;
+  attack(settings: AttackSettings): tf.Tensor4D;
+  /** The objective at images, one value each. */
+  values(x: tf.Tensor4D): tf.Tensor1D;
+  /** Mean objective after an attack. */
+  reach(settings: AttackSettings): number;
+}
+
+function probeOf({ ensemble, data, context, seed }: SanitySetting): Probe {
+  // The streams keep the checks' first name: another would draw other images.
+  const order = randomStream(seed, 'honesty').permutation(data.length);
+  const samples = order.slice(0, COUNT).sort();
+  const images = imageBatch(data, samples);
+  const labels = samples.map((sample) => context.labels[sample]);
+  const goal = objective('centroid-margin');
+  const known = { labels, centroids: context.centroids };
+  const attack = (settings: AttackSettings) =>
+    runAttack({ model: ensemble, images, objective: goal, settings, ...known, seed, path: ['honesty'] });
+  const values = (x: tf.Tensor4D) =>
+    goal.bind({ clean: () => ensemble.apply(images), ...known, random: randomStream(seed) })(ensemble.apply(x));
+  const reach = (settings: AttackSettings) =>
+    tf.tidy(() => tf.mean(values(attack(settings))).dataSync()[0] as never) as number;
+  return { images, labels, attack, values, reach };
+}
+
+type Named = [label: string, value: number];
+
+function noLess(name: SanityCheck['name'], [weakLabel, weak]: Named, [strongLabel, strong]: Named): SanityCheck {
+  const passed = strong >= weak - tolerance(weak);
+  return { name, passed, detail: `margin ${weak.toFixed(3)} at ${weakLabel}, ${strong.toFixed(3)} at ${strongLabel}` };
+}
+
+/** The radius that has every image of the box in reach. */
+function wholeBoxRadius({ norm, data }: SanitySetting): number {
+  const pixels = data.shape[0] * data.shape[1] * data.shape[2];
+  return norm === 'linf' ? 1 : norm === 'l2' ? Math.sqrt(pixels) : pixels;
+}
+
+/** With every image of the box in reach, no more may be left of the classes than guessing finds. */
+async function wholeBox(setting: SanitySetting, probe: Probe): Promise<SanityCheck> {
+  const { norm, context, ensemble } = setting;
+  const epsilon = wholeBoxRadius(setting);
+  const embedded = tf.tidy(() => ensemble.apply(probe.attack(pgd({ norm, epsilon, steps: 30 }))));
+  const [rows, cols] = embedded.shape;
+  const attacked = { data: await embedded.data<'float32'>(), rows, cols };
+  embedded.dispose();
+  const means = { data: await context.centroids.data<'float32'>(), rows: context.centroids.shape[0], cols };
+  const nearest = await assignToCentroids(attacked, means);
+  const share = nearest.reduce((sum, c, i) => sum + (c === probe.labels[i] ? 1 : 0), 0) / rows;
+  const chance = 1 / means.rows;
+  const detail = `${(100 * share).toFixed(0)}% nearest to their own mean when every image is in reach; chance ${(100 * chance).toFixed(0)}%`;
+  return { name: 'whole-box', passed: share <= chance + 0.1, detail };
+}
+
+function blackBox({ norm, epsilon }: SanitySetting, probe: Probe, white: number): SanityCheck {
+  if (norm === 'l1') return notMade('black-box', 'there is no Square attack in l1');
+  const black = probe.reach(square({ norm, epsilon, steps: 100 }));
+  const detail = `margin ${black.toFixed(3)} by 100 random squares, ${white.toFixed(3)} by 20 steps of gradients`;
+  return { name: 'black-box', passed: black <= white + tolerance(white), detail };
+}
+
+function gradients({ differentiable }: SanitySetting, { images, values }: Probe): SanityCheck {
+  if (!differentiable) return { name: 'gradients', passed: false, detail: 'the model has no gradient by its images' };
+  const largest = tf.tidy(() => {
+    const gradient = tf.grad((x) => tf.sum(values(x as tf.Tensor4D)))(images);
+    return Array.from(tf.max(tf.abs(gradient), [1, 2, 3]).dataSync()) as never;
+  }) as number[];
+  const zero = largest.filter((size) => !(size > 1e-12)).length / largest.length;
+  return { name: 'gradients', passed: zero <= MASKED, detail: `${(100 * zero).toFixed(0)}% of images have none` };
+}
+
+function collapse(clean: Matrix): SanityCheck {
+  if (clean.rows < 3) return notMade('collapse', 'two images span one direction at most');
+  const { meanSquaredDistance, effectiveRank } = spreadOf(clean);
+  const passed = meanSquaredDistance >= 0.02 && effectiveRank >= 1.2;
+  const detail = `mean squared distance ${meanSquaredDistance.toFixed(3)}, effective rank ${effectiveRank.toFixed(1)}`;
+  return { name: 'collapse', passed, detail };
+}
+
+/**
+ * The ensemble as attacks see it: as it is where its gradient exists, else with a gradient of zero, so that an evaluation
+ * can be made and its checks can say what they found.
+ */
+export function attackable(ensemble: Ensemble): {
+  model: Pick<Ensemble, 'apply' | 'embedding'>;
+  differentiable: boolean;
+} {
+  if (hasGradient(ensemble)) return { model: ensemble, differentiable: true };
+  const opaque = tf.customGrad((x) => ({
+    value: ensemble.apply(x as tf.Tensor4D),
+    gradFunc: () => tf.zerosLike(x as tf.Tensor),
+  }));
+  const apply = (images: tf.Tensor4D) => opaque(images) as tf.Tensor2D;
+  return { model: { apply, embedding: ensemble.embedding }, differentiable: false };
+}
+
+function hasGradient(ensemble: Ensemble): boolean {
+  const sum = (x: tf.Tensor4D) => tf.sum<tf.Scalar>(ensemble.apply(x));
+  return tf.tidy(() => {
+    const image = tf.fill([1, ...ensemble.inputShape], 0.5) as tf.Tensor4D;
+    // tf.grad would throw where no path leads to the image, and keep what it had saved for the way back.
+    const { grads } = tf.engine().gradients(() => sum(image), [image], undefined, true);
+    return Boolean(grads[0]) as never;
+  }) as boolean;
+}

@@ -1,0 +1,84 @@
+import * as tf from '@tensorflow/tfjs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type EvaluationReport, evaluate } from '../../src/evaluation/index.js';
+import { convEmbedder, type Embedder, Ensemble } from '../../src/models/index.js';
+import { checksText, reportText } from '../../src/report/index.js';
+import { type TrainedEnsemble, train } from '../../src/training/index.js';
+import { tinyImages } from '../models/tiny-images.js';
+
+const data = tinyImages();
+let honest: TrainedEnsemble;
+
+beforeAll(async () => {
+  const model = convEmbedder({ embedding: 4, width: 2 });
+  honest = await train({ data, model, epochs: 15, learningRate: 0.01, batch: { size: 12 }, backend: 'cpu' });
+});
+
+afterAll(() => honest.dispose());
+
+/** The trained model behind a front that does something to its images or its embeddings. */
+function behind(apply: (images: tf.Tensor4D, inner: (x: tf.Tensor4D) => tf.Tensor2D) => tf.Tensor2D): Ensemble {
+  const [inner] = honest.members;
+  const outer: Embedder = Object.assign(Object.create(inner), {
+    ...inner,
+    apply: (images: tf.Tensor4D) => tf.tidy(() => apply(images, (x) => inner.apply(x))),
+  });
+  return new Ensemble([outer]);
+}
+
+const failed = ({ checks }: EvaluationReport) =>
+  checks.filter(({ passed }) => passed === false).map(({ name }) => name);
+const measured = (ensemble: Ensemble) =>
+  evaluate(ensemble, data, { suite: 'quick', epsilon: 0.15, backend: 'cpu', allowSeen: true });
+
+describe('sanity checks', () => {
+  it('pass on an honestly attacked model', async () => {
+    const report = await measured(honest);
+    expect(report.checks.map(({ name }) => name)).toEqual([
+      'more-steps',
+      'more-epsilon',
+      'whole-box',
+      'black-box',
+      'gradients',
+      'collapse',
+    ]);
+    expect(failed(report)).toEqual([]);
+    expect(reportText(report)).toContain('sanity checks: all 6 passed');
+  });
+
+  it('flag quantised input: no gradients, and random search beats them', async () => {
+    const report = await measured(behind((x, inner) => inner(tf.div(tf.round(tf.mul(x, 8)), 8))));
+    expect(failed(report)).toEqual(expect.arrayContaining(['gradients', 'black-box']));
+    expect(reportText(report)).toMatch(/^DO NOT TRUST THESE FIGURES: \d of 6/m);
+  });
+
+  it('flag a wrapper that cannot be differentiated, and still evaluate it', async () => {
+    const before = tf.memory().numTensors;
+    const report = await measured(behind((x, inner) => tf.tensor2d(inner(x).arraySync())));
+    expect(tf.memory().numTensors).toBe(before);
+    expect(failed(report)).toEqual(expect.arrayContaining(['gradients', 'black-box']));
+    expect(checksText(report.checks)).toContain('gradients: the model has no gradient by its images');
+    // Its gradient attacks found next to nothing, which is what the checks warn of.
+    expect(report.worst.scores.nmi).toBeGreaterThan((await measured(honest)).worst.scores.nmi!);
+  });
+
+  it('flag a collapsed model', async () => {
+    const collapsed = behind((x, inner) => {
+      const e = tf.add(tf.mul(inner(x), 0.01), tf.tensor1d([1, 0, 0, 0]));
+      return tf.div(e, tf.norm(e, 2, 1, true)) as tf.Tensor2D;
+    });
+    expect(failed(await measured(collapsed))).toContain('collapse');
+  });
+
+  it('flag gradients that point the wrong way: more steps then help the defender', async () => {
+    const reversed = behind((x, inner) => {
+      const turned = tf.customGrad((y) => ({
+        value: tf.clone(y as tf.Tensor),
+        gradFunc: (dy: tf.Tensor) => tf.neg(dy),
+      }));
+      return inner(turned(x) as tf.Tensor4D);
+    });
+    const report = await measured(reversed);
+    expect(failed(report)).toEqual(expect.arrayContaining(['whole-box', 'black-box']));
+  });
+});
