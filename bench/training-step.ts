@@ -6,11 +6,11 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import { proxyAnchor } from '../src/losses/index.js';
+import { type BenchNet, resnet18 } from '../src/models/backbones/resnet.js';
 import { convEmbedder } from '../src/models/index.js';
 import { randomStream } from '../src/random.js';
 import { attackStepTensor, type BackendName, backendReport, chooseBackend } from '../src/tfjs/index.js';
 import { AdamW } from '../src/training/adamw.js';
-import { type BenchNet, resnet18 } from './resnet18.js';
 
 const BATCH = 64;
 const CLASSES = 10;

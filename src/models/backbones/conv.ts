@@ -1,13 +1,13 @@
 import * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
-import { checkImageShape } from '../checks.js';
-import { invalid } from '../errors.js';
-import { count, parse, parseOptions, seed } from '../options.js';
-import { part } from '../part.js';
-import { derivedSeed } from '../random.js';
-import { type ConvReluLayer, convRelu, convReluStack, meanPool, unitRows } from '../tfjs/index.js';
-import { type BatchNorm, batchNorm, foldBatchNorm } from './batch-norm.js';
-import type { Embedder, ImageShape, ModelSpec } from './embedder.js';
+import { checkImageShape } from '../../checks.js';
+import { invalid } from '../../errors.js';
+import { count, parse, parseOptions, seed } from '../../options.js';
+import { part } from '../../part.js';
+import { derivedSeed } from '../../random.js';
+import { type ConvReluLayer, convRelu, convReluStack, meanPool, unitRows } from '../../tfjs/index.js';
+import { type BatchNorm, batchNorm, foldBatchNorm } from '../batch-norm.js';
+import type { Embedder, ImageShape, ModelSpec } from '../embedder.js';
 
 export const convEmbedderOptions = z.strictObject({
   embedding: count.default(64).describe('columns of the embedding'),

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
-import type { EmbedImages } from '../src/models/index.js';
-import { randomStream } from '../src/random.js';
-import { batchNormTraining, meanPool } from '../src/tfjs/index.js';
+import { randomStream } from '../../random.js';
+import { batchNormTraining, meanPool } from '../../tfjs/index.js';
+import type { EmbedImages } from '../embedder.js';
 
 /** What the benchmark of a training step needs of a network. */
 export interface BenchNet {
