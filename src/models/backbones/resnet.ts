@@ -1,62 +1,99 @@
-import * as tf from '@tensorflow/tfjs';
-import { randomStream } from '../../random.js';
-import { batchNormTraining, meanPool } from '../../tfjs/index.js';
-import type { EmbedImages } from '../embedder.js';
+import { z } from 'zod';
+import { count, parseOptions } from '../../options.js';
+import { part } from '../../part.js';
+import type { ModelSpec } from '../embedder.js';
+import type { Activation, Convolution, Layer } from '../layers.js';
+import { networkModel } from '../network.js';
 
-/** What the benchmark of a training step needs of a network. */
-export interface BenchNet {
-  variables(): tf.Variable[];
-  apply: EmbedImages;
+/** Blocks of each of the four stages, and whether they are bottlenecks. */
+const DEPTHS: Record<number, { blocks: number[]; bottleneck: boolean }> = {
+  18: { blocks: [2, 2, 2, 2], bottleneck: false },
+  34: { blocks: [3, 4, 6, 3], bottleneck: false },
+  50: { blocks: [3, 4, 6, 3], bottleneck: true },
+};
+
+const depths = Object.keys(DEPTHS).map(Number);
+
+export const resnetOptions = z.strictObject({
+  embedding: count.default(512).describe('columns of the embedding'),
+  depth: z
+    .literal(depths, `one of ${depths.join(', ')}`)
+    .default(18)
+    .describe('layers that have weights, as the published networks are called'),
+});
+
+export type ResnetOptions = z.input<typeof resnetOptions>;
+
+/**
+ * ResNet (He et al., 2016), with the stride of a bottleneck in its 3x3 convolution (v1.5); global average pooling, a dense layer
+ * and scaling to unit length in place of the classifier. Padding and names are torchvision's.
+ */
+export function resnet(options: ResnetOptions = {}): ModelSpec {
+  const { embedding, depth } = parseOptions(resnetOptions, options);
+  const { blocks, bottleneck } = DEPTHS[depth];
+  const expansion = bottleneck ? 4 : 1;
+  let before = 64;
+  const stages = blocks.flatMap((count, stage) =>
+    Array.from({ length: count }, (_, i) => {
+      const [width, strides] = [64 * 2 ** stage, stage > 0 && i === 0 ? 2 : 1];
+      const path = `layer${stage + 1}.${i}`;
+      const shortcut = strides > 1 || before !== width * expansion;
+      before = width * expansion;
+      return residual(path, bottleneck ? narrowed(path, width, strides) : basic(path, width, strides), {
+        ...{ shortcut, filters: before, strides },
+      });
+    }),
+  );
+  const layers: Layer[] = [
+    unit('conv1', 'bn1', 64, 7, 2, 'relu'),
+    { type: 'max-pool', size: 3, strides: 2, padding: 1 },
+    ...stages,
+    { type: 'mean-pool' },
+    { type: 'dense', name: 'embedding', units: embedding },
+  ];
+  return networkModel(resnetPart.name, { embedding, depth }, layers);
 }
 
-const EPSILON = 1e-5;
+export const resnetPart = part('resnet', resnetOptions, resnet);
 
-/** ResNet-18 (He et al., 2016) with an embedding of 64 columns, by tfjs's operations and this package's batch normalisation. */
-export function resnet18(channels: number, seed: number): BenchNet {
-  const variables: tf.Variable[] = [];
-  const weights = (name: string, shape: number[], scale: number) => {
-    const { normal } = randomStream(seed, name);
-    const values = Float32Array.from({ length: tf.util.sizeFromShape(shape) }, () => normal() * scale);
-    variables.push(tf.variable(tf.tensor(values, shape)));
-    return variables.at(-1)!;
-  };
-  const filled = (value: number, size: number) => {
-    variables.push(tf.variable(tf.fill([size], value)));
-    return variables.at(-1)! as tf.Tensor as tf.Tensor1D;
-  };
-  const unit = (name: string, size: number, from: number, to: number, strides: number) => {
-    const filter = weights(
-      name,
-      [size, size, from, to],
-      Math.sqrt(2 / (size * size * from)),
-    ) as tf.Tensor as tf.Tensor4D;
-    const [scale, offset] = [filled(1, to), filled(0, to)];
-    return (x: tf.Tensor4D, activation: 'relu' | 'none', training: boolean) => {
-      const z = tf.conv2d(x, filter, strides, 'same');
-      if (training) return batchNormTraining(z, scale, offset, { epsilon: EPSILON, activation }).y;
-      const y = tf.batchNorm(z, tf.zeros([to]), tf.ones([to]), offset, scale, EPSILON) as tf.Tensor4D;
-      return activation === 'relu' ? tf.relu(y) : y;
-    };
-  };
-  const stem = unit('stem', 7, channels, 64, 2);
-  const blocks = [64, 64, 128, 128, 256, 256, 512, 512].map((to, i) => {
-    const from = i === 0 ? 64 : [64, 64, 128, 128, 256, 256, 512, 512][i - 1];
-    const strides = to === from ? 1 : 2;
-    const first = unit(`${i} first`, 3, from, to, strides);
-    const second = unit(`${i} second`, 3, to, to, 1);
-    const shortcut = to === from ? undefined : unit(`${i} shortcut`, 1, from, to, strides);
-    return (x: tf.Tensor4D, training: boolean) => {
-      const y = second(first(x, 'relu', training), 'none', training);
-      return tf.relu(tf.add<tf.Tensor4D>(y, shortcut ? shortcut(x, 'none', training) : x));
-    };
-  });
-  const dense = weights('dense', [512, 64], 0.05) as tf.Tensor as tf.Tensor2D;
-  return {
-    variables: () => variables,
-    apply(images, training = false) {
-      let x = tf.maxPool(stem(images, 'relu', training), 3, 2, 'same');
-      for (const block of blocks) x = block(x, training);
-      return tf.matMul(meanPool(x), dense);
-    },
-  };
+/** A convolution with PyTorch's padding that keeps the size at strides of 1, batch normalisation, activation. */
+function unit(
+  name: string,
+  norm: string,
+  filters: number,
+  size: number,
+  strides: number,
+  activation: Activation,
+): Convolution {
+  const padding = (size - 1) / 2;
+  const state = { name: norm, momentum: 0.9, epsilon: 1e-5 };
+  return { type: 'conv', name, filters, size, strides, padding, norm: state, activation };
+}
+
+function basic(path: string, width: number, strides: number): Layer[] {
+  return [
+    unit(`${path}.conv1`, `${path}.bn1`, width, 3, strides, 'relu'),
+    unit(`${path}.conv2`, `${path}.bn2`, width, 3, 1, 'none'),
+  ];
+}
+
+function narrowed(path: string, width: number, strides: number): Layer[] {
+  return [
+    unit(`${path}.conv1`, `${path}.bn1`, width, 1, 1, 'relu'),
+    unit(`${path}.conv2`, `${path}.bn2`, width, 3, strides, 'relu'),
+    unit(`${path}.conv3`, `${path}.bn3`, 4 * width, 1, 1, 'none'),
+  ];
+}
+
+interface Shortcut {
+  /** Whether the input needs a convolution to be added. */
+  shortcut: boolean;
+  filters: number;
+  strides: number;
+}
+
+function residual(path: string, main: Layer[], { shortcut, filters, strides }: Shortcut): Layer {
+  const names = [`${path}.downsample.0`, `${path}.downsample.1`] as const;
+  const other = shortcut ? [unit(...names, filters, 1, strides, 'none')] : [];
+  return { type: 'sum', branches: [main, other], activation: 'relu' };
 }
