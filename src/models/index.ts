@@ -1,5 +1,7 @@
 export { type BackendName, chooseBackend } from '../tfjs/index.js';
 export { type ConvEmbedderOptions, convEmbedder } from './backbones/conv.js';
+export { type MobilenetV2Options, mobilenetV2 } from './backbones/mobilenet-v2.js';
+export { type ResnetOptions, resnet } from './backbones/resnet.js';
 export type { Embedder, EmbedImages, FrozenEmbedder, ImageShape, ModelSpec } from './embedder.js';
 export { type EmbeddingMatrix, type EmbedOptions, Ensemble, type ImageSet } from './ensemble.js';
 export { modelOfKind } from './model-kinds.js';

@@ -115,6 +115,8 @@ const ARGUMENTS: Arguments = {
   spreadOf: () => [matrix],
   chooseBackend: () => [{ backend: 'cpu' }],
   convEmbedder: () => [{ embedding: 2, width: 1 }],
+  resnet: () => [{ embedding: 2, depth: 18 }],
+  mobilenetV2: () => [{ embedding: 2 }],
   modelOfKind: () => ['conv', { embedding: 2, width: 1 }],
   train: () => [
     {
