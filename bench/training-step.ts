@@ -6,11 +6,11 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import { proxyAnchor } from '../src/losses/index.js';
-import { convEmbedder } from '../src/models/index.js';
+import { resnet } from '../src/models/backbones/resnet.js';
+import { convEmbedder, type ModelSpec } from '../src/models/index.js';
 import { randomStream } from '../src/random.js';
 import { attackStepTensor, type BackendName, backendReport, chooseBackend } from '../src/tfjs/index.js';
 import { AdamW } from '../src/training/adamw.js';
-import { type BenchNet, resnet18 } from './resnet18.js';
 
 const BATCH = 64;
 const CLASSES = 10;
@@ -19,20 +19,14 @@ const COUNTED_STEPS = 20;
 /** In a row before the next backend: in training, too, a step follows its like. */
 const STEPS_PER_TURN = 5;
 
-const nets: Record<string, { shape: [number, number, number]; build: () => BenchNet }> = {
-  conv: {
-    shape: [28, 28, 1],
-    build: () => {
-      const { apply, variables } = convEmbedder({ embedding: COLUMNS, width: 32 }).build([28, 28, 1], 1);
-      return { apply, variables };
-    },
-  },
-  resnet18: { shape: [64, 64, 3], build: () => resnet18(3, 1) },
+const nets: Record<string, { shape: [number, number, number]; model: ModelSpec }> = {
+  conv: { shape: [28, 28, 1], model: convEmbedder({ embedding: COLUMNS, width: 32 }) },
+  resnet18: { shape: [64, 64, 3], model: resnet({ embedding: COLUMNS, depth: 18 }) },
 };
 
 /** The two steps on the backend that is set now. */
-function steps({ shape, build }: (typeof nets)[string]) {
-  const net = build();
+function steps({ shape, model }: (typeof nets)[string]) {
+  const net = model.build(shape, 1);
   const numbers = (name: string, count: number) => Float32Array.from(randomStream(1, name).uniforms(count));
   const size = BATCH * shape[0] * shape[1] * shape[2];
   const images = tf.tensor4d(numbers('images', size), [BATCH, ...shape]);

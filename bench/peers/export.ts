@@ -34,10 +34,8 @@ const arrays: Record<string, NpyArray> = {
   centroids: await arrayOf(centroids),
   settings: { shape: [3], data: Float32Array.of(epsilon, STEPS, BATCH) },
 };
-for (const [i, { layers }] of ensemble.members.entries()) {
-  for (const { name, weights } of layers.layers) {
-    for (const [j, weight] of weights.entries()) arrays[`member${i}/${name}/${j}`] = await arrayOf(weight.read());
-  }
+for (const [i, { weights }] of ensemble.members.entries()) {
+  for (const [name, weight] of weights) arrays[`member${i}/${name}`] = await arrayOf(weight);
 }
 for (const name of OBJECTIVES) {
   for (const settings of [pgd({ epsilon, steps: STEPS }), apgd({ epsilon, steps: STEPS })]) {

@@ -19,6 +19,7 @@ TOLERANCE = 0.5
 SHORTFALL = 0.01
 SEEDS = (1, 2, 3)
 STRIDES = (1, 2, 2)
+NORM = ("gamma", "beta", "moving_mean", "moving_variance")
 
 
 def same_padding(size, stride):
@@ -29,12 +30,12 @@ def same_padding(size, stride):
 
 class Member:
     def __init__(self, arrays, index):
-        def weight(layer, j):
-            return torch.from_numpy(arrays[f"member{index}/{layer}/{j}"])
+        def weight(name):
+            return torch.from_numpy(arrays[f"member{index}/{name}"])
 
-        self.filters = [weight(f"conv{i + 1}", 0).permute(3, 2, 0, 1) for i in range(3)]
-        self.norms = [[weight(f"norm{i + 1}", j) for j in range(4)] for i in range(3)]
-        self.kernel, self.bias = weight("embedding", 0), weight("embedding", 1)
+        self.filters = [weight(f"conv{i + 1}/kernel").permute(3, 2, 0, 1) for i in range(3)]
+        self.norms = [[weight(f"norm{i + 1}/{end}") for end in NORM] for i in range(3)]
+        self.kernel, self.bias = weight("embedding/kernel"), weight("embedding/bias")
 
     def __call__(self, x):
         for kernel, (gamma, beta, mean, variance), stride in zip(self.filters, self.norms, STRIDES):

@@ -1,3 +1,4 @@
+export { exportLayers } from './export-layers.js';
 export {
   hasCheckpoint,
   type LoadedCheckpoint,

@@ -8,14 +8,16 @@ import { type Embedder, Ensemble, type ModelSpec, type TrainedOn } from '../mode
 import { MODELS } from '../models/list.js';
 import { parse } from '../options.js';
 import { corrupt, MANIFEST, type Manifest, readEntry, readManifest } from './manifest.js';
-import { readMember, restoreMember, type SavedMember } from './restore-member.js';
+import { readMember, type SavedMember, type SavedTensors, tensorsIn } from './read-member.js';
+import { restoreMember } from './restore-member.js';
+import { readMember1, tensorsIn1 } from './version-1.js';
 
 /** A checkpoint read back; the caller disposes the members. */
 export interface LoadedCheckpoint {
   model: Manifest['model'];
   members: Embedder[];
   /** Float32 values by name. */
-  tensors: Map<string, { shape: number[]; values: Float32Array }>;
+  tensors: SavedTensors;
   /** Absent in checkpoints of old. */
   trainedOn?: TrainedOn;
   record: unknown;
@@ -58,13 +60,11 @@ export async function loadCheckpoint(dir: string, model?: ModelSpec): Promise<Lo
 
 async function loadFiles(dir: string, manifest: Manifest, model: ModelSpec | undefined): Promise<LoadedCheckpoint> {
   const spec = model ?? specOf(dir, manifest);
-  const tensors = readTensors(
-    join(dir, manifest.tensorFile),
-    manifest,
-    await readEntry(dir, manifest, manifest.tensorFile),
-  );
+  const [member, tensorsOf] = manifest.version === 1 ? [readMember1, tensorsIn1] : [readMember, tensorsIn];
+  const bytes = await readEntry(dir, manifest, manifest.tensorFile);
+  const tensors = tensorsOf(join(dir, manifest.tensorFile), bytes, manifest);
   const trainedOn = await readTrainedOn(dir, manifest);
-  const saved = await Promise.all(manifest.members.map((folder) => readMember(dir, manifest, folder)));
+  const saved = await Promise.all(manifest.members.map((path) => member(dir, manifest, path)));
   const members = restoreAll(spec, saved);
   return { model: manifest.model, members, tensors, trainedOn, record: manifest.record, run: manifest.run };
 }
@@ -106,20 +106,6 @@ function restoreAll(spec: ModelSpec, saved: readonly SavedMember[]): Embedder[] 
     for (const member of members) member.dispose();
     throw error;
   }
-}
-
-function readTensors(path: string, { tensors }: Manifest, bytes: Uint8Array): LoadedCheckpoint['tensors'] {
-  const sizes = tensors.map(({ shape }) => shape.reduce((a, b) => a * b, 1));
-  const total = sizes.reduce((sum, size) => sum + size, 0);
-  if (bytes.length !== 4 * total) throw corrupt(path, `it holds ${bytes.length} bytes, not ${4 * total}`);
-  const all = new Float32Array(new Uint8Array(bytes).buffer);
-  const read: LoadedCheckpoint['tensors'] = new Map();
-  let offset = 0;
-  for (const [i, { name, shape }] of tensors.entries()) {
-    read.set(name, { shape, values: all.slice(offset, offset + sizes[i]) });
-    offset += sizes[i];
-  }
-  return read;
 }
 
 async function readTrainedOn(dir: string, manifest: Manifest): Promise<TrainedOn | undefined> {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { EatDmlError } from '../errors.js';
@@ -7,23 +7,30 @@ import { EatDmlError } from '../errors.js';
 /** A file below the folder of one step: no way out of it, and nothing hidden. */
 const path = z.string().regex(/^step-\d+(-\d+)?(\/[\w-][\w.-]*)+$/);
 const size = z.int().nonnegative();
+/** Of an image: none is larger, and a larger one in a file is damage, which must not be built. */
+const side = z
+  .int()
+  .positive()
+  .max(1 << 14);
 const sha = z.string().regex(/^[0-9a-f]{64}$/);
 
 /** manifest.json: what a checkpoint holds. After the last field comes the SHA-256 of all that is before it. */
 const manifestSchema = z.object({
   format: z.literal('eat-dml-checkpoint'),
-  version: z.literal(1),
+  /** 1: members in the tfjs-layers format, tensors one after another. 2: both as safetensors. */
+  version: z.literal([1, 2]),
   /** Kind and configuration of the members' model, and the images it takes. */
   model: z.object({
     kind: z.string(),
     config: z.record(z.string(), z.number()),
-    inputShape: z.tuple([size, size, size]).optional(),
+    /** Absent in some of version 1. */
+    inputShape: z.tuple([side, side, side]).optional(),
   }),
-  /** Folders of the members, each with a tfjs-layers model.json and weights.bin. */
+  /** Files of the members' variables by name; in version 1 folders, each with a tfjs-layers model.json and weights.bin. */
   members: z.array(path).min(1),
-  /** Name and shape of each float32 tensor of tensors.bin, in order. */
-  tensors: z.array(z.object({ name: z.string(), shape: z.array(size) })),
-  /** File that holds them. */
+  /** In version 1: name and shape of each float32 tensor of the tensor file, in order. */
+  tensors: z.array(z.object({ name: z.string(), shape: z.array(size) })).optional(),
+  /** The trainer's tensors. */
   tensorFile: path,
   /** What the members learnt from; the file holds eight bytes of every image's SHA-256. */
   trainedOn: z
@@ -50,7 +57,7 @@ export type FileEntry = Manifest['files'][number];
 
 export const MANIFEST = 'manifest.json';
 const FORMAT = 'eat-dml-checkpoint';
-const VERSION = 1;
+const VERSION = 2;
 
 export function corrupt(file: string, what: string, cause?: unknown): EatDmlError {
   return new EatDmlError('ERR_CHECKPOINT', `Expected ${file} to be part of a sound checkpoint but ${what}.`, { cause });
@@ -76,7 +83,9 @@ export async function readManifest(dir: string): Promise<Manifest> {
   });
   const { checksum, ...body } = parseObject(path, text);
   if (body.format !== FORMAT) throw corrupt(path, `its format is ${JSON.stringify(body.format)}`);
-  if (body.version !== VERSION) throw corrupt(path, `its version is ${JSON.stringify(body.version)}, not ${VERSION}`);
+  if (body.version !== 1 && body.version !== VERSION) {
+    throw corrupt(path, `its version is ${JSON.stringify(body.version)}, not 1 or ${VERSION}`);
+  }
   if (checksum !== sha256(JSON.stringify(body))) throw corrupt(path, 'its checksum does not fit its content');
   return checked(path, body, manifestSchema);
 }
@@ -94,10 +103,13 @@ export async function readEntry(dir: string, manifest: Manifest, path: string): 
   const entry = manifest.files.find((file) => file.path === path);
   const full = join(dir, path);
   if (!entry) throw corrupt(full, 'the manifest does not list it');
-  const bytes = await readFile(full).catch((cause) => {
+  const unread = (cause: unknown) => {
     throw corrupt(full, 'it cannot be read', cause);
-  });
-  if (bytes.length !== entry.bytes) throw corrupt(full, `it holds ${bytes.length} bytes, not ${entry.bytes}`);
+  };
+  // Before memory is taken for it.
+  const { size } = await stat(full).catch(unread);
+  if (size !== entry.bytes) throw corrupt(full, `it holds ${size} bytes, not ${entry.bytes}`);
+  const bytes = await readFile(full).catch(unread);
   if (sha256(bytes) !== entry.sha256) throw corrupt(full, 'its checksum does not fit its content');
   return bytes;
 }

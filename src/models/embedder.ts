@@ -2,6 +2,7 @@ import type * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
 import { checkImageShape } from '../checks.js';
 import { invalid } from '../errors.js';
+import type { Layer } from './layers.js';
 
 /** Height, width, channels of the images a model takes. */
 export type ImageShape = [number, number, number];
@@ -29,8 +30,10 @@ export interface Embedder {
   readonly apply: EmbedImages;
   /** The trainable variables, in a fixed order. */
   variables(): tf.Variable[];
-  /** Topology and weights as plain tfjs-layers; its output is the embedding before it is scaled to unit length. */
-  readonly layers: tf.LayersModel;
+  /** Every variable by its name, running statistics with them: what a checkpoint stores. */
+  readonly weights: ReadonlyMap<string, tf.Variable>;
+  /** What the network is made of, where it is described by layers: its export is written by that. */
+  readonly layers?: readonly Layer[];
   dispose(): void;
 }
 
@@ -49,10 +52,10 @@ export interface ModelSpec {
    */
   build(inputShape: ImageShape, seed: number): Embedder;
   /**
-   * The shapes of the weights of `layers` for these images, in their order, told without building anything: a checkpoint
-   * whose weights are others is then refused before memory is taken for it.
+   * The shapes of `weights` for these images by name, told without building anything: a checkpoint whose weights are others is
+   * then refused before memory is taken for it.
    */
-  weightShapes?(inputShape: ImageShape): number[][];
+  weightShapes?(inputShape: ImageShape): ReadonlyMap<string, readonly number[]>;
 }
 
 /** A model specification, as a schema. */

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs';
 
 export interface ConvReluAttrs {
   strides: number | [number, number];
-  pad: 'same' | 'valid';
+  pad: 'same' | 'valid' | number;
 }
 
 const KERNEL = 'ConvRelu';

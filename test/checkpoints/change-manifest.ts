@@ -7,7 +7,6 @@ const sha256 = (bytes: Uint8Array | string) => createHash('sha256').update(bytes
 /** A manifest as a test sees it. */
 export interface LooseManifest {
   members: string[];
-  tensors: { name: string; shape: number[] }[];
   record: Record<string, unknown>;
   files: { path: string; bytes: number; sha256: string }[];
   [key: string]: unknown;

@@ -123,6 +123,8 @@ const ARGUMENTS: Arguments = {
   spreadOf: () => [matrix],
   chooseBackend: () => [{ backend: 'cpu' }],
   convEmbedder: () => [{ embedding: 2, width: 1 }],
+  resnet: () => [{ embedding: 2, depth: 18 }],
+  mobilenetV2: () => [{ embedding: 2 }],
   train: () => [
     {
       ...{ data, model: api.convEmbedder({ embedding: 2, width: 1 }), loss: api.ntXent(), method: api.standard() },

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
 import { proxyAnchor } from '../../src/losses/index.js';
 import { convEmbedder } from '../../src/models/index.js';
+import { toLayersModel } from '../../src/models/tfjs-layers.js';
 import { chooseBackend } from '../../src/tfjs/index.js';
 import { AdamW } from '../../src/training/adamw.js';
 import { describeNative } from './backends.js';
@@ -29,12 +30,14 @@ async function trainedOn(backend: Name) {
     }),
   );
   let saved: tf.io.ModelArtifacts | undefined;
-  await embedder.layers.save(
+  const layers = toLayersModel([embedder]);
+  await layers.save(
     tf.io.withSaveHandler(async (artifacts) => {
       saved = artifacts;
       return { modelArtifactsInfo: { dateSaved: new Date(0), modelTopologyType: 'JSON' } };
     }),
   );
+  layers.dispose();
   const embeddings = Array.from(tf.tidy(() => embedder.apply(images()).dataSync()));
   embedder.dispose();
   optimizer.dispose();
@@ -47,8 +50,7 @@ async function embeddedOn(backend: Name, saved: tf.io.ModelArtifacts) {
   await chooseBackend({ backend });
   const layers = await tf.loadLayersModel(tf.io.fromMemory(saved));
   const rows = tf.tidy(() => {
-    const x = layers.predict(images()) as tf.Tensor2D;
-    return Array.from(tf.div(x, tf.norm(x, 2, 1, true)).dataSync());
+    return Array.from((layers.predict(images()) as tf.Tensor2D).dataSync());
   });
   layers.dispose();
   return rows;

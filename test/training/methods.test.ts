@@ -33,7 +33,7 @@ const run = (method: Method, more: Partial<TrainOptions> = {}) =>
   train({ data, model, method, seed: 2, epochs: 1, ...more, batch: { classes: 4, images: 3 }, backend: 'cpu' });
 
 const weightsOf = (ensemble: TrainedEnsemble) =>
-  ensemble.members.flatMap(({ layers }) => layers.getWeights().flatMap((w) => Array.from(w.dataSync())));
+  ensemble.members.flatMap(({ weights }) => [...weights.values()].flatMap((w) => Array.from(w.dataSync())));
 
 beforeAll(() => chooseBackend({ backend: 'cpu' }));
 

@@ -32,7 +32,7 @@ afterEach(() => rm(dir, { recursive: true, force: true }));
 function stateOf(ensemble: TrainedEnsemble) {
   const { seconds, ...history } = ensemble.history;
   expect(seconds).toBeGreaterThan(0);
-  const weights = ensemble.members.map(({ layers }) => layers.getWeights().map((w) => Array.from(w.dataSync())));
+  const weights = ensemble.members.map(({ weights }) => [...weights.values()].map((w) => Array.from(w.dataSync())));
   const state = { history, weights, proxies: ensemble.proxies.map((p) => Array.from(p.dataSync())) };
   ensemble.dispose();
   return state;

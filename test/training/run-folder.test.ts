@@ -5,8 +5,9 @@ import * as tf from '@tensorflow/tfjs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loadEnsemble, removeCheckpoint } from '../../src/checkpoints/index.js';
 import { convEmbedder } from '../../src/models/index.js';
+import { float32Values, readSafetensors, writeSafetensors } from '../../src/models/safetensors.js';
 import { type TrainOptions, train } from '../../src/training/index.js';
-import { changeManifest, type LooseManifest } from '../checkpoints/change-manifest.js';
+import { changeFile, changeManifest, type LooseManifest } from '../checkpoints/change-manifest.js';
 import { LONG } from '../long.js';
 import { tinyImages } from '../models/tiny-images.js';
 import { canMount, smallDisk } from '../small-disk.js';
@@ -120,13 +121,14 @@ describe('what is not ours', () => {
     expect(readdirSync(dir).sort()).toEqual([...mine, 'manifest.json', 'run.json', 'step-8'].sort());
     // A copy of a checkpoint is the user's, and so is what he put into ours.
     cpSync(join(dir, 'step-8'), join(dir, 'step-88'), { recursive: true });
-    writeFileSync(join(dir, 'step-8', 'member-0', 'mine.txt'), 'step-8');
+    mkdirSync(join(dir, 'step-8', 'more'));
+    writeFileSync(join(dir, 'step-8', 'more', 'mine.txt'), 'step-8');
     await trained({ epochs: 3, resume: true, checkpoint: { dir, run: {} } });
-    expect(readdirSync(join(dir, 'step-8'), { recursive: true }).sort()).toEqual(['member-0', 'member-0/mine.txt']);
+    expect(readdirSync(join(dir, 'step-8'), { recursive: true }).sort()).toEqual(['more', 'more/mine.txt']);
     await removeCheckpoint(dir);
     expect(readdirSync(dir).sort()).toEqual([...mine, 'step-8', 'step-88'].sort());
     for (const name of mine) expect(readFileSync(join(dir, name, 'mine.txt'), 'utf8')).toBe(name);
-    expect(existsSync(join(dir, 'step-88', 'member-0', 'weights.bin'))).toBe(true);
+    expect(existsSync(join(dir, 'step-88', 'member-0.safetensors'))).toBe(true);
   });
 
   it('but what a killed process had put in place is', async () => {
@@ -199,8 +201,6 @@ describe('a record that does not fit', () => {
     ['no position', ({ record }) => delete record.position],
     ['no record', (manifest) => Object.assign(manifest, { record: undefined })],
     ['a step too few', ({ record }) => (record.optimizerSteps as number[]).pop()],
-    ['a tensor of another name', ({ tensors }) => Object.assign(tensors[0], { name: 'x' })],
-    ['a moment of another shape', ({ tensors }) => tensors[1].shape.unshift(1)],
   ])('is ERR_CHECKPOINT: %s', async (_, change) => {
     await trained({ epochs: 1, checkpoint: dir });
     changeManifest(dir, change);
@@ -209,6 +209,23 @@ describe('a record that does not fit', () => {
     await expect(resumed).rejects.toMatchObject({ code: 'ERR_CHECKPOINT' });
     expect(tf.memory().numTensors).toBe(before);
     expect(readdirSync(dir).sort()).toEqual(['manifest.json', 'step-4']);
+  });
+
+  it.each<[string, (name: string, shape: number[]) => [string, number[]]]>([
+    ['a tensor of another name', (name, shape) => [name === '0/proxies' ? 'x' : name, shape]],
+    ['a moment of another shape', (name, shape) => [name, name === '0/moment-0' ? [1, ...shape] : shape]],
+  ])('is ERR_CHECKPOINT: %s', async (_, change) => {
+    await trained({ epochs: 1, checkpoint: dir });
+    const file = 'step-4/training.safetensors';
+    const { tensors } = readSafetensors(readFileSync(join(dir, file)), (what) => new Error(what));
+    const changed = [...tensors].map(([name, tensor]) => {
+      const [other, shape] = change(name, tensor.shape);
+      return [other, { shape, values: float32Values(tensor) }] as const;
+    });
+    changeFile(dir, file, writeSafetensors(changed));
+    const before = tf.memory().numTensors;
+    await expect(trained({ resume: true, checkpoint: dir })).rejects.toMatchObject({ code: 'ERR_CHECKPOINT' });
+    expect(tf.memory().numTensors).toBe(before);
   });
 
   it('a model of another kind of weights, too', async () => {

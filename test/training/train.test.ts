@@ -50,7 +50,7 @@ describe('train', () => {
   it('is reproducible, and another with another seed', async () => {
     const weights = async (seed: number) => {
       const ensemble = await train({ ...options, seed });
-      return [ensemble.members[0].layers.getWeights()[0], ensemble.proxies[0]].map((w) => Array.from(w.dataSync()));
+      return [ensemble.members[0].variables()[0], ensemble.proxies[0]].map((w) => Array.from(w.dataSync()));
     };
     expect(await weights(1)).toEqual(await weights(1));
     expect(await weights(1)).not.toEqual(await weights(2));

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { convEmbedder, Ensemble } from '../../src/models/index.js';
+import { convEmbedder, type Embedder, Ensemble } from '../../src/models/index.js';
+import { toLayersModel } from '../../src/models/tfjs-layers.js';
 import { availableBackends } from './backends.js';
 
 const images = (n: number, seed = 1) => tf.randomUniform<tf.Rank.R4>([n, 8, 8, 2], 0, 1, 'float32', seed);
@@ -27,12 +28,13 @@ describe('convEmbedder', () => {
     }
   });
 
-  it('is, before scaling, what its tfjs layers compute', () => {
+  it('is what its tfjs layers compute', () => {
     const model = build();
     const x = images(6);
     model.apply(x, true).dispose();
-    const raw = model.layers.predict(x) as tf.Tensor2D;
-    expect(maxDifference(model.apply(x), tf.div(raw, tf.norm(raw, 2, 1, true)))).toBeLessThan(1e-5);
+    const layers = toLayersModel([model]);
+    expect(maxDifference(model.apply(x), layers.predict(x) as tf.Tensor2D)).toBeLessThan(1e-5);
+    layers.dispose();
     model.dispose();
   });
 
@@ -53,7 +55,7 @@ describe('convEmbedder', () => {
 
   it('moves running statistics in training and only there', () => {
     const model = build();
-    const running = () => model.layers.getLayer('norm1').getWeights()[2].dataSync().slice();
+    const running = () => model.weights.get('norm1/moving_mean')!.dataSync().slice();
     const before = running();
     tf.tidy(() => void model.apply(images(4)));
     tf.tidy(() => void tf.grad((x) => tf.sum(model.apply(x as tf.Tensor4D)))(images(4)));
@@ -69,7 +71,7 @@ describe('convEmbedder', () => {
     const filter = model.variables()[0] as tf.Tensor as tf.Tensor4D;
     const { mean, variance } = tf.moments(tf.conv2d(x, filter, 1, 'same'), [0, 1, 2]);
     tf.tidy(() => void model.apply(x, true));
-    const [, , runningMean, runningVariance] = model.layers.getLayer('norm1').getWeights();
+    const [runningMean, runningVariance] = ['mean', 'variance'].map((end) => model.weights.get(`norm1/moving_${end}`)!);
     expect(maxDifference(runningMean, tf.mul(mean, 0.1))).toBeLessThan(1e-6);
     expect(maxDifference(runningVariance, tf.add(0.9, tf.mul(variance, 0.1)))).toBeLessThan(1e-6);
     model.dispose();
@@ -105,17 +107,17 @@ for (const backend of await availableBackends()) {
   describe(`gradients of convEmbedder on ${backend}`, () => {
     /** A fixed linear function of the embeddings. */
     const probe = (e: tf.Tensor) => tf.sum(tf.mul(e, tf.tensor2d([[0.3, -1, 0.7, 0.2, 1.1]]))) as tf.Scalar;
-    const weightsOf = (layers: tf.LayersModel) => layers.weights.map((w) => w.read().dataSync().slice());
+    const weightsOf = ({ weights }: Embedder) => [...weights.values()].map((w) => w.dataSync().slice());
 
     it.each([true, false])('agree with finite differences (training %s)', async (training) => {
       await tf.setBackend(backend);
       const model = build();
       const x = images(4);
       tf.tidy(() => void model.apply(x, true));
-      const saved = weightsOf(model.layers);
+      const saved = weightsOf(model);
       const restore = () =>
         tf.tidy(() => {
-          for (const [i, w] of model.layers.weights.entries()) w.write(tf.tensor(saved[i], w.shape as number[]));
+          for (const [i, w] of [...model.weights.values()].entries()) w.assign(tf.tensor(saved[i], w.shape));
         });
       const { grads } = tf.variableGrads(() => probe(model.apply(x, training)), model.variables());
       for (const variable of model.variables()) {
@@ -146,10 +148,9 @@ for (const backend of await availableBackends()) {
       const x = images(4);
       tf.tidy(() => void model.apply(x, true));
       const folded = tf.grad((y) => probe(model.apply(y as tf.Tensor4D)))(x);
-      const layers = tf.grad((y) => {
-        const raw = model.layers.apply(y) as tf.Tensor2D;
-        return probe(tf.div(raw, tf.norm(raw, 2, 1, true)));
-      })(x);
+      const exported = toLayersModel([model]);
+      const layers = tf.grad((y) => probe(exported.apply(y) as tf.Tensor2D))(x);
+      exported.dispose();
       expect(maxDifference(folded, layers) / tf.max(tf.abs(layers)).dataSync()[0]).toBeLessThan(1e-4);
       expect(Array.from(folded.dataSync()).filter((g) => g === 0).length).toBeLessThan(folded.size / 4);
       model.dispose();

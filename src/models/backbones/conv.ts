@@ -1,0 +1,42 @@
+import { z } from 'zod';
+import { count, parseOptions } from '../../options.js';
+import { part } from '../../part.js';
+import type { ModelSpec } from '../embedder.js';
+import type { Layer } from '../layers.js';
+import { networkModel } from '../network.js';
+
+export const convEmbedderOptions = z.strictObject({
+  embedding: count.default(64).describe('columns of the embedding'),
+  width: count.default(32).describe('filters of the first block; the second and third have 2 and 4 times as many'),
+});
+
+export type ConvEmbedderOptions = z.input<typeof convEmbedderOptions>;
+
+/**
+ * A small convolutional embedder for images of any size: three blocks of 3x3 convolution (no bias), batch
+ * normalisation and ReLU with `width`, 2 `width` (stride 2) and 4 `width` (stride 2) filters, global average
+ * pooling, a dense layer, and scaling to unit length.
+ */
+export function convEmbedder(options: ConvEmbedderOptions = {}): ModelSpec {
+  const { embedding, width } = parseOptions(convEmbedderOptions, options);
+  const layers = [
+    block(1, width, 1),
+    block(2, 2 * width, 2),
+    block(3, 4 * width, 2),
+    { type: 'mean-pool' } as const,
+    { type: 'dense', name: 'embedding', units: embedding } as const,
+  ];
+  return networkModel(convPart.name, { embedding, width }, layers);
+}
+
+export const convPart = part(
+  'conv',
+  'three blocks of convolution, batch normalisation and ReLU, for small images',
+  convEmbedderOptions,
+  convEmbedder,
+);
+
+function block(i: number, filters: number, strides: number): Layer {
+  const norm = { name: `norm${i}`, momentum: 0.9, epsilon: 1e-5 };
+  return { type: 'conv', name: `conv${i}`, filters, size: 3, strides, padding: 'same', norm, activation: 'relu' };
+}

@@ -1,0 +1,139 @@
+import * as tf from '@tensorflow/tfjs';
+import {
+  activated,
+  type ConvReluLayer,
+  convActivated,
+  convolve,
+  convReluStack,
+  maxPool,
+  meanPool,
+} from '../tfjs/index.js';
+import { batchNorm, batchNormOf, foldBatchNorm, type Weights } from './batch-norm.js';
+import type { Convolution, Depthwise, Layer, Padding } from './layers.js';
+
+/** A network's variables by name. */
+export type Variables = ReadonlyMap<string, tf.Variable>;
+
+/** Some layers as one function. */
+export type Pass = (x: tf.Tensor) => tf.Tensor;
+
+/** One step of a pass. */
+interface Stage {
+  run: Pass;
+  /** What it is, where it is a convolution that {@link convReluStack} can do. */
+  inStack?: ConvReluLayer;
+}
+
+/** In which passes differ. */
+interface Making {
+  convolution(layer: Convolution | Depthwise): Stage;
+  /** A variable itself, or its value of now. */
+  value(variable: tf.Variable): tf.Tensor;
+  /** Of the stages of one row of layers: fewer that do the same. */
+  joined?(stages: Stage[]): Stage[];
+}
+
+/** The pass in training: batch normalisation by the batch's own statistics, which moves the running ones. */
+export function trainingPass(layers: readonly Layer[], variables: Variables): Pass {
+  return inOrder(layers, variables, {
+    convolution: (layer) => ({ run: trained(layer, variables) }),
+    value: (variable) => variable,
+  });
+}
+
+/**
+ * The pass in inference with the weights of now, batch normalisation folded into the convolutions; differentiable in the
+ * variables, too. What it folds belongs to the tidy around this call.
+ */
+export function foldedPass(layers: readonly Layer[], variables: Variables): Pass {
+  return inOrder(layers, variables, { convolution: (layer) => folded(layer, variables), value: tf.clone });
+}
+
+/**
+ * {@link foldedPass} for gradients by the images alone: wherever convolutions with ReLU follow one another, they run as one
+ * stack, which keeps only bits of what lies between them.
+ */
+export function frozenPass(layers: readonly Layer[], variables: Variables): Pass {
+  const convolution = (layer: Convolution | Depthwise) => folded(layer, variables);
+  return inOrder(layers, variables, { convolution, value: tf.clone, joined: stacked });
+}
+
+function inOrder(layers: readonly Layer[], variables: Variables, making: Making): Pass {
+  const stages = layers.map((layer) => stageOf(layer, variables, making));
+  const runs = (making.joined?.(stages) ?? stages).map(({ run }) => run);
+  return (x) => runs.reduce((y, run) => run(y), x);
+}
+
+function stageOf(layer: Layer, variables: Variables, making: Making): Stage {
+  switch (layer.type) {
+    case 'conv':
+    case 'depthwise':
+      return making.convolution(layer);
+    case 'max-pool':
+      return { run: (x) => maxPool(x as tf.Tensor4D, layer.size, layer.strides, plain(layer)) };
+    case 'mean-pool':
+      return { run: (x) => meanPool(x as tf.Tensor4D) };
+    case 'dense': {
+      const [kernel, bias] = ['kernel', 'bias'].map((end) => making.value(variables.get(`${layer.name}/${end}`)!));
+      return { run: (x) => tf.add(tf.matMul(x, kernel), bias) };
+    }
+    case 'sum': {
+      const branches = layer.branches.map((branch) => inOrder(branch, variables, making));
+      const sum = (x: tf.Tensor) => branches.map((branch) => branch(x)).reduce((a, b) => tf.add(a, b));
+      return { run: (x) => activated(sum(x), layer.activation) };
+    }
+  }
+}
+
+function filterOf({ type, name }: Convolution | Depthwise, variables: Variables): tf.Tensor4D {
+  const end = type === 'conv' ? 'kernel' : 'depthwise_kernel';
+  return variables.get(`${name}/${end}`) as tf.Tensor as tf.Tensor4D;
+}
+
+function trained(layer: Convolution | Depthwise, variables: Variables): Pass {
+  const { strides, norm, activation = 'none' } = layer;
+  const how = { strides, pad: plain(layer), depthwise: layer.type === 'depthwise' };
+  const [filter, bias] = [filterOf(layer, variables), variables.get(`${layer.name}/bias`)];
+  const state = norm && batchNormOf(norm, variables);
+  return (x) => {
+    const product = convolve(x as tf.Tensor4D, filter, how);
+    const z = bias ? tf.add<tf.Tensor4D>(product, bias) : product;
+    return state ? batchNorm(z, state, activation) : activated(z, activation);
+  };
+}
+
+function folded(layer: Convolution | Depthwise, variables: Variables): Stage {
+  const { strides, activation = 'none' } = layer;
+  const [pad, depthwise] = [plain(layer), layer.type === 'depthwise'];
+  const { filter, bias } = foldedWeights(layer, variables);
+  const run: Pass = (x) => convActivated(x as tf.Tensor4D, filter, bias, { strides, pad, depthwise, activation });
+  const fits = !depthwise && activation === 'relu' && pad === 'same';
+  return fits ? { run, inStack: { filter, bias, strides } } : { run };
+}
+
+function foldedWeights(layer: Convolution | Depthwise, variables: Variables): Weights {
+  const [filter, bias] = [filterOf(layer, variables), variables.get(`${layer.name}/bias`)];
+  if (layer.norm) return foldBatchNorm(filter, bias, batchNormOf(layer.norm, variables));
+  return { filter: tf.clone(filter), bias: tf.clone(bias as tf.Tensor) as tf.Tensor1D };
+}
+
+/** TensorFlow's 'same' where PyTorch's padding is no other, whatever the size of the image. */
+function plain({ size, strides, padding }: { size: number; strides: number; padding: Padding }): Padding {
+  const around = padding === 'valid' ? 0 : padding;
+  return around !== 'same' && size === 2 * around + 1 && (strides === 1 || size === 1) ? 'same' : padding;
+}
+
+/** Rows of two or more stages that a stack can do, each as one. */
+function stacked(stages: Stage[]): Stage[] {
+  const rows: Stage[][] = [];
+  for (const stage of stages) {
+    const last = rows.at(-1);
+    if (stage.inStack && last?.[0].inStack) last.push(stage);
+    else rows.push([stage]);
+  }
+  return rows.map((row) => {
+    if (row.length === 1) return row[0];
+    const layers = row.map(({ inStack }) => inStack!);
+    return { run: (x) => convReluStack(x as tf.Tensor4D, layers) };
+  });
+}
