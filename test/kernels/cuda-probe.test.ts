@@ -165,7 +165,7 @@ describeProbe('the CUDA addon is probed in a child', () => {
       const m = (rows, cols) => ({ data: new Float32Array(rows * cols), rows, cols });
       const step = { norm: 'linf', epsilon: 0.1, stepSize: 0.02 };
       const attack = (x, device) => attackStepSync({ ...step, origin: x, current: x, gradient: x, device });
-      const [images, points] = [m(16, 150528), m(20000, 512)];
+      const [images, points] = [m(64, 150528), m(20000, 512)];
       const calls = {
         small: () => nearestCentroidSync(m(10, 4), m(3, 4)),
         smallByName: () => nearestCentroidSync(m(10, 4), m(3, 4), { device: 'cuda' }),
