@@ -53,7 +53,7 @@ function stepWith(loss: MetricLoss): TrainingStep {
 const updateOf = (rows: number[][], loss = constant(3)) => ({
   ...{ step: stepWith(loss), member: 0, images: images(rows), labels: indices(...LABELS) },
 });
-const valueOf = (t: tf.Tensor) => t.dataSync()[0];
+const numberOf = (t: tf.Tensor) => t.dataSync()[0];
 
 /** softmax of 16 cos(e, p). */
 function predictions(rows: number[][], member = 0): number[][] {
@@ -71,8 +71,8 @@ it('trades: the loss of clean images plus beta times KL(p(x) || p(x’)) of soft
   const other = mean(moved.map((p, i) => p.reduce((sum, x, c) => sum + x * Math.log(x / clean[i][c]), 0)));
   expect(Math.abs(divergence - other)).toBeGreaterThan(0.01);
   const update = { ...updateOf(MOVED), extra: { clean: images(PIXELS) } };
-  expect(valueOf(trades({ beta: 2, attack }).memberLoss(update))).toBeCloseTo(3 + 2 * divergence, 4);
-  expect(valueOf(trades({ attack }).memberLoss(update))).toBeCloseTo(3 + 6 * divergence, 3);
+  expect(numberOf(trades({ beta: 2, attack }).memberLoss(update))).toBeCloseTo(3 + 2 * divergence, 4);
+  expect(numberOf(trades({ attack }).memberLoss(update))).toBeCloseTo(3 + 6 * divergence, 3);
 });
 
 it('adp: the loss less alpha times the entropy of the mean less beta times log det of what is not the class', () => {
@@ -91,7 +91,8 @@ it('adp: the loss less alpha times the entropy of the mean less beta times log d
       return Math.log((1 + 1e-3) ** 2 - dot ** 2);
     }),
   );
-  const value = (alpha: number, beta: number) => valueOf(adp({ members: 2, alpha, beta }).memberLoss(updateOf(PIXELS)));
+  const value = (alpha: number, beta: number) =>
+    numberOf(adp({ members: 2, alpha, beta }).memberLoss(updateOf(PIXELS)));
   expect(value(1, 0)).toBeCloseTo(3 - entropy, 4);
   expect(value(0, 1)).toBeCloseTo(3 - logDet, 2);
 });
@@ -100,7 +101,7 @@ it('dverge: the mean of the losses on the images of every peer', () => {
   const values = [1, 5, 6];
   const loss = Object.assign(() => tf.scalar(values.shift()!), { config: { name: 'stub' } });
   const update = { ...updateOf(PIXELS, loss), extra: { more0: images(MOVED), more1: images(PIXELS) } };
-  expect(valueOf(dverge({ members: 2, attack }).memberLoss(update))).toBeCloseTo(4, 6);
+  expect(numberOf(dverge({ members: 2, attack }).memberLoss(update))).toBeCloseTo(4, 6);
 });
 
 it('gal: lambda times log Σ exp of the slope along each peer’s gradient, over the length of the own', () => {
@@ -109,14 +110,14 @@ it('gal: lambda times log Σ exp of the slope along each peer’s gradient, over
   const loss = Object.assign(
     (e: tf.Tensor2D) => {
       const first = tf.sum(tf.slice(e, [0, 0], [-1, 1])) as tf.Scalar;
-      seen = [...seen, valueOf(first)];
+      seen = [...seen, numberOf(first)];
       return first;
     },
     { config: { name: 'stub' } },
   );
   const toward = tf.tensor4d([1, 0, 0, 0, 0, 0], [3, 1, 2, 1]);
   const update = { ...updateOf(PIXELS, loss), extra: { length: tf.scalar(2), toward1: toward } };
-  const value = valueOf(gal({ members: 2, lambda: 0.5 }).memberLoss(update));
+  const value = numberOf(gal({ members: 2, lambda: 0.5 }).memberLoss(update));
   // Only the first image moves, by a mean of 0.01 a pixel over six pixels: 0.01 √6.
   const h = 0.01 * Math.sqrt(6);
   const there = toyEmbedding(WEIGHTS[0], [PIXELS[0][0] + h, PIXELS[0][1]])[0] - embed(PIXELS)[0][0];
@@ -137,7 +138,7 @@ describe('triplets', () => {
       mean([2, 0].map((a, i) => relu(gap(clean[a], p[i]) - gap(clean[a], n[i]) + margin)));
     for (const margin of [0.2, 0.7]) {
       expect(triplet(margin)).toBeGreaterThan(0);
-      expect(valueOf(act({ margin, attack }).memberLoss(update))).toBeCloseTo(3 + triplet(margin), 5);
+      expect(numberOf(act({ margin, attack }).memberLoss(update))).toBeCloseTo(3 + triplet(margin), 5);
     }
   });
 
@@ -147,7 +148,8 @@ describe('triplets', () => {
     const triplet = mean([0, 1].map((i) => relu(gap(a[i], p[i]) - gap(a[i], n[i]) + 0.7)));
     const structure = mean([0, 1].map((i) => relu(gap(clean[i], a[i]) - gap(clean[i], clean[[2, 0][i]]))));
     expect(structure).toBeGreaterThan(0);
-    const value = (ics: number) => valueOf(hm({ margin: 0.7, ics, attack }).memberLoss({ ...updateOf(PIXELS), extra }));
+    const value = (ics: number) =>
+      numberOf(hm({ margin: 0.7, ics, attack }).memberLoss({ ...updateOf(PIXELS), extra }));
     expect(value(0)).toBeCloseTo(3 + triplet, 5);
     expect(value(2)).toBeCloseTo(3 + triplet + 2 * structure, 5);
   });
