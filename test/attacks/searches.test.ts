@@ -28,6 +28,13 @@ describe('carliniWagner', () => {
     expect(reached(0.01, { searches: 3 })).toBeGreaterThan(0.6);
   });
 
+  it('walks by Adam in tanh space: its first steps are as long as the learning rate', () => {
+    // Too slow to reach anything: the last point comes back, w = steps · 0.02 at a gradient that hardly changes.
+    for (const steps of [1, 2, 3]) {
+      expect(reached(0.5, { steps, searches: 1 })).toBeCloseTo((Math.tanh(0.02 * steps) + 1) / 2, 3);
+    }
+  });
+
   it('then halves it between its bounds: the shortest success is near the boundary', () => {
     const [few, many] = [reached(1, { searches: 1 }), reached(1, { searches: 6 })];
     expect(few).toBeGreaterThan(0.6);

@@ -106,6 +106,31 @@ describe('eat', () => {
     expect(calls).toEqual(sources);
   });
 
+  it('one: crafts for all on a network drawn anew each step, each as often', () => {
+    const counts = [0, 0, 0];
+    const calls: number[] = [];
+    const step = stepOf(3, calls);
+    for (let t = 0; t < 60; t++) {
+      tf.tidy(() => void eat({ members: 3, transfer: 'one', alignment: 0, attack }).craft({ ...step, step: t }));
+      expect(calls.length).toBe(1);
+      counts[calls.pop()!]++;
+    }
+    for (const count of counts) expect(Math.abs(count - 20)).toBeLessThan(9);
+  });
+
+  it('draws one of its goals per step and network, each as often', () => {
+    const losses: number[] = [];
+    const loss = lossOf((e) => {
+      losses.push(1);
+      return tf.sum(e);
+    });
+    const step = stepOf(1, [], { loss });
+    const method = eat({ members: 1, transfer: 'none', alignment: 0, attack: { epsilon: 0.1, steps: 1 } });
+    for (let t = 0; t < 60; t++) tf.tidy(() => void method.craft({ ...step, step: t }));
+    // One step each: the training loss is asked where it was drawn, once.
+    expect(Math.abs(losses.length - 30)).toBeLessThan(9);
+  });
+
   it('relay hands the peers’ images on to the own attack', () => {
     const moved = (transfer: 'relay' | 'none') =>
       eat({ members: 2, transfer, alignment: 0, attack: { ...attack, steps: 2, stepSize: 0, epsilon: 0.2 } }).craft(
