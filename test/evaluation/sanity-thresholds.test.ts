@@ -8,11 +8,13 @@ import { spreadOf } from '../../src/evaluation/spread.js';
 /** The margin that each of the 48 images has after an attack of these settings: attacks are stood in for by what they reach. */
 let reached: (settings: AttackSettings, image: number) => number;
 const made: AttackSettings[] = [];
+const attacked: number[] = [];
 
 vi.mock('../../src/attacks/index.js', async (original) => ({
   ...(await original<typeof import('../../src/attacks/index.js')>()),
-  runAttack({ settings }: { settings: AttackSettings }) {
+  runAttack({ settings, images }: { settings: AttackSettings; images: tf.Tensor4D }) {
     made.push(settings);
+    attacked.push(images.shape[0]);
     const pixels = Array.from({ length: COUNT }, (_, i) => (reached(settings, i) + 1) / 2);
     return tf.tensor4d(pixels, [COUNT, 1, 1, 1]);
   },
@@ -58,6 +60,15 @@ describe('sanity checks, at their thresholds', () => {
       ['pgd', 30, 1],
       ['square', 100, 0.1],
     ]);
+  });
+
+  it('attack 48 images of a larger set', async () => {
+    attacked.length = 0;
+    const many = Int32Array.from({ length: 60 }, (_, i) => i % 2);
+    const larger = datasetFromArrays({ images: new Uint8Array(60), labels: many, shape: [1, 1, 1] });
+    const { context } = setting();
+    await sanityChecks(setting({ data: larger, context: { ...context, labels: many } }));
+    expect(attacked).toEqual([48, 48, 48, 48, 48]);
   });
 
   it('twice the radius is no more than the whole box, which is as long as the norm has it', async () => {

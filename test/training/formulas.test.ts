@@ -74,6 +74,19 @@ describe('eat', () => {
     close(lossWith(2.5), [3 + 2.5 * gap]);
   });
 
+  it('learns from several sets of a member’s images with the classes of each, once per set', () => {
+    const seen: number[][] = [];
+    const stub = (_: tf.Tensor2D, labels: tf.Tensor1D) => {
+      seen.push(Array.from(labels.dataSync()));
+      return tf.scalar(0) as tf.Scalar;
+    };
+    const step = stepOf(2, [], { loss: Object.assign(stub, { config: { name: 'stub' } }) });
+    const images = tf.concat([step.images, step.images]);
+    const update = { step, member: 0, images, labels: tf.tensor1d([0, 1, 0], 'int32') };
+    eat({ members: 2, transfer: 'pooled', attack }).memberLoss(update);
+    expect(seen).toEqual([[0, 1, 0, 0, 1, 0]]);
+  });
+
   it('mix: on the own network half of the time, else on one of the others, each as often', () => {
     const method = eat({ members: 3, transfer: 'mix', alignment: 0, attack });
     let [own, peers] = [0, [0, 0]];
