@@ -9,6 +9,7 @@ import { inductivePart } from '../../src/evaluation/protocols/inductive.js';
 import { partialResults } from '../../src/evaluation/protocols/partial.js';
 import { PerSample } from '../../src/evaluation/protocols/per-sample.js';
 import type { ProtocolRun } from '../../src/evaluation/protocols/protocol.js';
+import { scoresOf } from '../../src/evaluation/scores.js';
 
 /** Embeds an image as its pixels. */
 const pixels = (size: number) => ({
@@ -58,6 +59,11 @@ describe('an objective over the whole set', () => {
     for (const [i, value] of attacked.data.entries()) expect(value).toBeCloseTo(clean[i] + 0.06, 5);
     expect(seen.length).toBe(4);
     expect(counted).toEqual([1.5, 0.5, 1.5, 0.5]);
+    // Of images in the order of their classes a batch would hold one class: batches are drawn, the same in both passes.
+    const order = [0, 1].map((pass) => seen.slice(2 * pass, 2 * pass + 2).flatMap(({ self }) => self));
+    expect(order[1]).toEqual(order[0]);
+    expect(order[0]).not.toEqual([0, 1, 2, 3]);
+    expect(order[0].slice().sort()).toEqual([0, 1, 2, 3]);
     // Batches of 3 and 1: before the second batch the first has moved; in the second pass all have.
     const moved = [0, 0.03, 0.03, 0.03];
     for (const [pass, { self, sums, counts, start }] of seen.entries()) {
@@ -98,6 +104,22 @@ describe('partial', () => {
     // All twelve: one cluster is white, of both classes; both clusters tell next to nothing.
     expect(half.all.purity).toBeGreaterThanOrEqual(0.5);
     expect(half.all.purity).toBeLessThan(0.7);
+  });
+});
+
+describe('transductive scores', () => {
+  it('search a query among the clean images of others, its own clean self never found', async () => {
+    // Classes alternate along a line: the nearest two of the inner ones, and the nearest of the outer, are of the other class.
+    const labels = Int32Array.of(0, 1, 0, 1);
+    const gallery = matrix(1, [0, 1, 2.1, 3.3]);
+    const scoring = { k: 2, seed: 1, clusterRestarts: 3 };
+    const clean = await scoresOf(gallery, labels, gallery, scoring);
+    expect([clean.recallAt1, clean.recallAt2, clean.recallAt4]).toEqual([0, 0.5, 1]);
+    // Moved queries are compared with where the others were: each to beside its class mate.
+    const moved = await scoresOf(matrix(1, [2, 3.2, 0.1, 1.1]), labels, gallery, scoring);
+    expect(moved.recallAt1).toBe(1);
+    // Clusters are found among what was moved: {0.1, 1.1} and {2, 3.2} hold one of each class.
+    expect([moved.nmi, moved.purity]).toEqual([0, 0.5]);
   });
 });
 
