@@ -12,10 +12,17 @@ beforeAll(() => tf.setBackend('cpu'));
 
 describe('carliniWagner', () => {
   /** `slope` (x - 0.6) of one pixel at 0.5. */
-  const reached = (slope: number, options: { searches?: number; confidence?: number; steps?: number }) => {
+  const reached = (
+    slope: number,
+    options: { searches?: number; confidence?: number; steps?: number },
+    seen: number[] = [],
+  ) => {
     const objective: Objective = {
       ...flat,
-      bind: () => (e) => tf.mul(tf.sub(tf.sum(e, 1), 0.6), slope) as tf.Tensor1D,
+      bind: () => (e) => {
+        seen.push(e.dataSync()[0]);
+        return tf.mul(tf.sub(tf.sum(e, 1), 0.6), slope) as tf.Tensor1D;
+      },
     };
     const images = tf.fill([1, 1, 1, 1], 0.5) as tf.Tensor4D;
     const settings = carliniWagner({ epsilon: 0.4, steps: 150, learningRate: 0.02, ...options });
@@ -40,6 +47,14 @@ describe('carliniWagner', () => {
     expect(few).toBeGreaterThan(0.6);
     expect(many).toBeGreaterThan(0.6);
     expect(many).toBeLessThan(0.605);
+  });
+
+  it('the middle of the bounds is their mean', () => {
+    // Weight 1 succeeds at 0.3 / 2 = 0.15; the half of it comes to rest at 0.075, short of the boundary.
+    const seen: number[] = [];
+    reached(0.3, { searches: 2 }, seen);
+    // The last call is of what is returned.
+    expect(Math.abs(seen[seen.length - 2] - 0.575)).toBeLessThan(0.005);
   });
 
   it('counts as reached above the confidence, and no sooner', () => {

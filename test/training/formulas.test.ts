@@ -82,9 +82,9 @@ describe('eat', () => {
     };
     const step = stepOf(2, [], { loss: Object.assign(stub, { config: { name: 'stub' } }) });
     const images = tf.concat([step.images, step.images]);
-    const update = { step, member: 0, images, labels: tf.tensor1d([0, 1, 0], 'int32') };
+    const update = { step, member: 0, images, labels: tf.tensor1d([0, 1, 1], 'int32') };
     eat({ members: 2, transfer: 'pooled', attack }).memberLoss(update);
-    expect(seen).toEqual([[0, 1, 0, 0, 1, 0]]);
+    expect(seen).toEqual([[0, 1, 1, 0, 1, 1]]);
   });
 
   it('mix: on the own network half of the time, else on one of the others, each as often', () => {
