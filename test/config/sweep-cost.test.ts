@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Config } from '../../src/config/schema.js';
 import { costOf } from '../../src/config/sweep-cost.js';
-import { datasetFromArrays } from '../../src/data/index.js';
+import { datasetFromArrays, subset } from '../../src/data/index.js';
 import { randomStream } from '../../src/random.js';
 
 const { uniform } = randomStream(3, 'sweep cost');
@@ -27,6 +27,12 @@ describe('the cost of an image drawn, of data sorted by class', () => {
   ])('%s', async (_, method, gradients) => {
     const cost = await costOf(config(method as Config['method'], { size: 32 }), data);
     expect(cost).toBeCloseTo(gradients, 1);
+  });
+
+  test('images that fill a batch a second time are drawn a second time', async () => {
+    // Two images of each class, four wanted: every image is drawn twice, and costs one gradient each time.
+    const few = subset(data, [0, 1, 120, 121, 240, 241]);
+    expect(await costOf(config({ name: 'standard' }, { classes: 3, images: 4 }), few)).toBe(1);
   });
 
   test('batches of so many images of each class are of so many in the count too', async () => {

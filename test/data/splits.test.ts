@@ -88,6 +88,27 @@ describe('splitBySample', () => {
     );
   });
 
+  test('what rounding down leaves goes to the largest remainders, whatever the seed', () => {
+    // 7 of 20: 3.5 of ten, 2.1 of six, 1.4 of four. One is left, for the ten.
+    const data = numbered([...new Array(10).fill(0), ...new Array(6).fill(1), ...new Array(4).fill(2)]);
+    for (let seed = 0; seed < 12; seed++) {
+      const { labels } = splitBySample(data, { testFraction: 0.35, seed }).test;
+      expect([0, 1, 2].map((label) => labels.filter((l) => l === label).length)).toEqual([4, 2, 1]);
+    }
+  });
+
+  test('of equal remainders any class gets what is left', () => {
+    // 5 of 12: 1.25 of each of four classes; the one that is left falls to each of them in turn.
+    const data = numbered(Array.from({ length: 12 }, (_, i) => i % 4));
+    const favoured = Array.from({ length: 24 }, (_, seed) => {
+      const { labels } = splitBySample(data, { testFraction: 5 / 12, seed }).test;
+      const counts = [0, 1, 2, 3].map((label) => labels.filter((l) => l === label).length);
+      expect(counts.slice().sort()).toEqual([1, 1, 1, 2]);
+      return counts.indexOf(2);
+    });
+    expect(new Set(favoured).size).toBe(4);
+  });
+
   test('the seed decides, and only the seed', () => {
     const data = numbered(new Array(50).fill(1));
     const chosen = (seed: number) => numbersIn(splitBySample(data, { testFraction: 0.3, seed }).test).join();
@@ -119,6 +140,11 @@ describe('partition', () => {
         for (const part of cut) expect(part).toEqual(part.slice().sort());
       }),
     );
+  });
+
+  test('the parts that are larger by one are spread, the last among them', () => {
+    expect(partition(11, 4, 1).map((part) => part.length)).toEqual([2, 3, 3, 3]);
+    expect(partition(10, 4, 1).map((part) => part.length)).toEqual([2, 3, 2, 3]);
   });
 
   test('the seed decides, and only the seed', () => {

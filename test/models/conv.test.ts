@@ -45,6 +45,17 @@ describe('convEmbedder', () => {
     model.dispose();
   });
 
+  it('keeps the size in its first block and halves it in the two others, rounded up', () => {
+    const model = convEmbedder({ embedding: 2, width: 1 }).build([9, 6, 1], 1);
+    const sizes = [1, 2, 3].map((i) => (model.layers.getLayer(`conv${i}`).outputShape as number[]).slice(1));
+    expect(sizes).toEqual([
+      [9, 6, 1],
+      [5, 3, 2],
+      [3, 2, 4],
+    ]);
+    model.dispose();
+  });
+
   it('is the same for the same seed and different for another', () => {
     const [a, b, c] = [build(3), build(3), build(4)];
     const x = images(3);

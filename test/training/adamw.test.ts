@@ -64,3 +64,12 @@ it('follows the published update, each group at its own rate, and leaves a group
   optimizer.dispose();
   expect(tf.memory().numTensors).toBe(before);
 });
+
+it('eps stands beside the corrected root: a gradient as small as it moves a weight by half the rate', async () => {
+  await tf.setBackend('cpu');
+  const w = tf.variable(tf.tensor1d([0]));
+  const optimizer = new AdamW([{ variables: [w], learningRate: 1, weightDecay: 0 }]);
+  tf.tidy(() => optimizer.update({ [w.name]: tf.tensor1d([1e-8]) }));
+  expect(w.dataSync()[0]).toBeCloseTo(-0.5, 4);
+  optimizer.dispose();
+});

@@ -1,0 +1,43 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, expect, test, vi } from 'vitest';
+import { sweepConfig } from '../../src/config/sweep.js';
+import type { RunResult } from '../../src/report/index.js';
+import { temporaryFolder, writeTinyImages } from '../cli/run-cli.js';
+
+vi.mock('../../src/evaluation/index.js', async (original) => ({
+  ...(await original<typeof import('../../src/evaluation/index.js')>()),
+  evaluate: async () => ({}),
+}));
+
+const folder = temporaryFolder();
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+test('equal compute buys the reference’s epochs times its cost over the own, rounded, and one at least', async () => {
+  const at = (steps: number) => ({ method: { name: 'at' as const, attack: { epsilon: 0.1, steps } } });
+  const epochs: Record<string, number> = {};
+  await sweepConfig(
+    {
+      out: join(folder, 'out'),
+      seeds: [1],
+      reference: 'twice',
+      base: {
+        data: { name: 'idx', ...(await writeTinyImages(folder)), trainClasses: [0, 1, 2] },
+        model: { kind: 'conv', width: 1, embedding: 2 },
+        training: { epochs: 3, batch: { size: 18 } },
+        backend: 'cpu',
+      },
+      runs: { twice: at(1), once: { method: { name: 'standard' } }, fourfold: at(3), fifteenfold: at(14) },
+    },
+    {
+      async save(path, result) {
+        const { label, budget, history } = result as RunResult;
+        expect(path).toContain(label);
+        if (budget === 'compute') epochs[label] = history.epochs;
+      },
+    },
+  );
+  // Costs 2, 1, 4 and 15 of an image drawn: 3 · 2/1, 3 · 2/4 = 1.5, 3 · 2/15 = 0.4.
+  expect(epochs).toEqual({ once: 6, fourfold: 2, fifteenfold: 1 });
+});
