@@ -13,7 +13,7 @@ export function toyEmbedder(weights: number[][], onApply: () => void = () => {})
       return tf.div(rows, tf.norm(rows, 2, 1, true)) as tf.Tensor2D;
     },
     variables: () => [w],
-    layers: undefined as never,
+    weights: new Map([['w', w]]),
     dispose: () => w.dispose(),
   };
 }
