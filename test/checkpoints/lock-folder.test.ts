@@ -60,8 +60,8 @@ describe('a claim that was left', () => {
   });
 
   test.skipIf(process.platform !== 'linux')('by a process that has ended and is not asked about', async () => {
-    // The shell becomes one that asks about no child of its own.
-    const parent = spawn('sh', ['-c', 'true & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] });
+    // The shell becomes one that asks about no child of its own, before the child ends.
+    const parent = spawn('sh', ['-c', 'sleep 0.3 & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] });
     onTestFinished(() => void parent.kill());
     const pid = Number(await once(parent.stdout, 'data'));
     await vi.waitUntil(() => / Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8')));
