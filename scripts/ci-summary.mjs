@@ -1,6 +1,6 @@
 /**
  * The end of .ci/run: which devices, instruction sets and backends the tests had, which were skipped for want of them, what of CUDA
- * ran, and the counts of vitest's JSON report, of the native driver's runs and of the fuzz as the last line. Fails where one failed or none ran.
+ * ran, and the counts of vitest's JSON reports (npm test, test:long), of the native driver's runs and of the fuzz as the last line. Fails where one failed or none ran.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -59,15 +59,18 @@ function cudaLines(reportPath, logPath) {
   ];
 }
 
-const [vitest, native] = [counts(process.argv[2]), nativeCounts(process.argv[3])];
-const [passed, failed, skipped] = ['passed', 'failed', 'skipped'].map((outcome) => vitest[outcome] + native[outcome]);
+const [, , report, nativeLog, cudaLog, longReport] = process.argv;
+const runs = [counts(report), nativeCounts(nativeLog), ...(longReport ? [counts(longReport)] : [])];
+const [passed, failed, skipped] = ['passed', 'failed', 'skipped'].map((outcome) =>
+  runs.reduce((sum, run) => sum + run[outcome], 0),
+);
 if (existsSync(doctor)) {
   const { devices, backends } = diagnose({});
   const cpu = devices.some(({ name, available }) => name === 'cpu' && available);
   console.log(['', ...devices.map((device) => line('device', device))].join('\n'));
   console.log((cpu ? ISAS.map(isaLine) : ['instruction sets: skipped (no addon)']).join('\n'));
   console.log(backends.map((backend) => line('backend', backend)).join('\n'));
-  console.log(cudaLines(process.argv[2], process.argv[4]).join('\n'));
+  console.log(cudaLines(report, cudaLog).join('\n'));
 }
 console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
 if (failed > 0 || passed === 0) process.exitCode = 1;

@@ -9,7 +9,7 @@ import { ResidentMatrix } from './resident-matrix.js';
 /**
  * Operations and bytes per second, and seconds per round trip of a call. The CPU's are of its kernels on a machine of two threads, per
  * thread; js's are a guess. The GPU's are on the low side of what an H200 gave (bench/results: 22e12 to 123e12 operations, 0.24e12 to
- * 4.3e12 bytes, 9e9 to 10e9 over the bus, 0.23 ms for a small call), so that in doubt, and for smaller GPUs, the CPU is taken.
+ * 4.3e12 bytes, 8.3e9 to 10e9 over the bus, 0.23 ms for a small call), so that in doubt, and for smaller GPUs, the CPU is taken.
  */
 const RATES = {
   cpu: { operationsPerThread: 50e9, bytes: 30e9 },

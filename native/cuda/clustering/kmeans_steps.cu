@@ -51,21 +51,10 @@ EAT_GLOBAL void move_cluster(Span<const double> sums, Span<const double> counts,
   if (thread_x() == 0) shifts[c] = shift;
 }
 
-// Eight sums per thread: so many loads are on their way at once.
 EAT_DEVICE double sum_by_block(Span<const double> values, Shared<double> scratch) {
-  constexpr int together = 8;
-  double sum[together] = {};
-  const index_t stride = block_dim_x();
-  for (index_t first = thread_x(); first < values.size; first += together * stride) {
-#pragma unroll
-    for (int e = 0; e < together; e++) {
-      const index_t i = first + e * stride;
-      sum[e] += i < values.size ? values[i] : 0.0;
-    }
-  }
-#pragma unroll
-  for (int e = 1; e < together; e++) sum[0] += sum[e];
-  return sum_of_block(sum[0], scratch);
+  double sum = 0;
+  for (index_t i = thread_x(); i < values.size; i += block_dim_x()) sum += values[i];
+  return sum_of_block(sum, scratch);
 }
 
 EAT_GLOBAL void sum_values(Span<const double> values, Span<double> out) {

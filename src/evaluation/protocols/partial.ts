@@ -7,8 +7,7 @@ import { randomStream } from '../../random.js';
 import { attackDataset, type DatasetAttack } from '../attack-dataset.js';
 import { whyNotRun } from '../defined.js';
 import { type ClusterScores, clusterScores, clustersOf, type ScoringOptions, UNDEFINED_CLUSTERS } from '../scores.js';
-import type { AttackPlan } from '../suites/index.js';
-import { suite } from '../suites/index.js';
+import { type AttackPlan, suite } from '../suites/index.js';
 import type { Protocol } from './protocol.js';
 
 /** One attack on a share of the set, clustered with the rest. */

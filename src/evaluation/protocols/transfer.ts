@@ -8,8 +8,7 @@ import { part } from '../../part.js';
 import { attackFor } from '../attack-dataset.js';
 import { whyNotRun } from '../defined.js';
 import { type ScoringOptions, scoresOf } from '../scores.js';
-import type { AttackPlan } from '../suites/index.js';
-import { suite } from '../suites/index.js';
+import { type AttackPlan, suite } from '../suites/index.js';
 import type { Protocol } from './protocol.js';
 
 /** Row: what the attack was crafted on; column: what embedded the result. Members in order, the whole ensemble last. */
