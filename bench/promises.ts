@@ -2,6 +2,8 @@
  * The Promise forms beside the sync forms, by turns, and what the event loop feels meanwhile: `npx tsx bench/promises.ts [REPEAT]`.
  * Medians of REPEAT (15) runs. EAT_DML_THREADS sets the threads.
  */
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import {
   devices,
   nearestCentroid,
@@ -17,6 +19,9 @@ const matrix = (rows: number, cols: number, low?: number) => ({ data: values(row
 const at = (values: number[], share: number) =>
   values.toSorted((a, b) => a - b)[Math.floor(share * (values.length - 1))];
 const median = (times: number[]) => at(times, 0.5);
+
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as () => void;
 
 interface Form {
   name: string;
@@ -47,7 +52,8 @@ async function compare(title: string, forms: Form[]): Promise<void> {
   const gaps = new Map(forms.map(({ name }) => [name, [] as number[]]));
   for (let i = -1; i < repeat; i++) {
     for (const { name, run } of forms) {
-      // What a form leaves to be collected is not the next one's.
+      // What a form leaves to be collected is not the next one's: V8 collects while a Promise is awaited, after a sync call was timed.
+      collect();
       await new Promise((resolve) => setTimeout(resolve, 50));
       const ms = await time(run, i < 0 ? [] : gaps.get(name)!);
       if (i >= 0) times.get(name)!.push(ms);
@@ -70,6 +76,7 @@ const device = 'cpu';
 const [a, b] = [matrix(8192, 128), matrix(8192, 128, 0)];
 const kept = new Float32Array(8192 * 8192);
 let out: Float32Array = new Float32Array(8192 * 8192);
+const shared = new Float32Array(new SharedArrayBuffer(8192 * 8192 * 4));
 await compare('pairwiseDistance 8192 x 8192, d 128', [
   { name: 'sync into out', run: () => pairwiseDistanceSync(a, b, { device, out: kept }) },
   {
@@ -78,6 +85,11 @@ await compare('pairwiseDistance 8192 x 8192, d 128', [
     run: async () => {
       out = (await pairwiseDistance(a, b, { device, out })).data;
     },
+  },
+  {
+    name: 'Promise into shared',
+    beside: 'sync into out',
+    run: () => pairwiseDistance(a, b, { device, out: shared }),
   },
   { name: 'sync, fresh', run: () => pairwiseDistanceSync(a, b, { device }) },
   { name: 'Promise, fresh', beside: 'sync, fresh', run: () => pairwiseDistance(a, b, { device }) },

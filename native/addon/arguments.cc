@@ -102,8 +102,8 @@ void* Arguments::write(const char* name, index_t length, napi_typedarray_type ty
   return data;
 }
 
-void Arguments::fault_in_outputs(const Run& run) const {
-  for (const Output& output : outputs_) fault_in(run, output.data, output.bytes);
+void Arguments::use_huge_pages_for_outputs() const {
+  for (const Output& output : outputs_) use_huge_pages(output.data, output.bytes);
 }
 
 }  // namespace eat::addon

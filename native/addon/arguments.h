@@ -52,8 +52,8 @@ class Arguments {
   // From here on inputs are copied: JavaScript will run before the kernel ends.
   void copy_inputs() { copies_ = true; }
 
-  // Makes the memory of the outputs present, by all threads of `run`: a fresh one costs a page fault per 4 KiB.
-  void fault_in_outputs(const Run& run) const;
+  // For outputs in memory that nobody has touched yet.
+  void use_huge_pages_for_outputs() const;
 
  private:
   struct Output {

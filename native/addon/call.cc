@@ -59,10 +59,9 @@ Napi::Value call(const Napi::CallbackInfo& info, Prepared (*prepare)(const Napi:
   Run run;
   run.threads = default_threads();
   run.check_finite = !arguments.has("checkFinite") || arguments.flag("checkFinite");
-  const bool fresh = arguments.has("fresh") && arguments.flag("fresh");
   Prepared prepared = prepare(env, arguments);
-  if (async) return Work::start(env, object, std::move(arguments), std::move(prepared), run, fresh);
-  if (fresh) arguments.fault_in_outputs(run);
+  if (arguments.has("fresh") && arguments.flag("fresh")) arguments.use_huge_pages_for_outputs();
+  if (async) return Work::start(env, object, std::move(arguments), std::move(prepared), run);
   prepared.body(run);
   return env.Undefined();
 }

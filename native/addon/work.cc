@@ -9,9 +9,9 @@ void require(const Napi::Env& env, napi_status status) {
 
 }  // namespace
 
-Work::Work(const Napi::Env& env, const Napi::Object& object, Arguments arguments, Prepared prepared, Run run, bool fresh)
+Work::Work(const Napi::Env& env, const Napi::Object& object, Arguments arguments, Prepared prepared, Run run)
     : env_(env), object_(Napi::Persistent(object)), arguments_(std::move(arguments)), prepared_(std::move(prepared)), run_(run),
-      fresh_(fresh), cancelled_(std::make_shared<std::atomic<bool>>(false)) {
+      cancelled_(std::make_shared<std::atomic<bool>>(false)) {
   run_.cancel = cancelled_.get();
 }
 
@@ -19,11 +19,11 @@ Work::~Work() {
   if (work_ != nullptr) napi_delete_async_work(env_, work_);
 }
 
-Napi::Value Work::start(const Napi::Env& env, const Napi::Object& object, Arguments arguments, Prepared prepared, Run run, bool fresh) {
+Napi::Value Work::start(const Napi::Env& env, const Napi::Object& object, Arguments arguments, Prepared prepared, Run run) {
   struct Delete {
     void operator()(Work* work) const { delete work; }
   };
-  std::unique_ptr<Work, Delete> work(new Work(env, object, std::move(arguments), std::move(prepared), run, fresh));
+  std::unique_ptr<Work, Delete> work(new Work(env, object, std::move(arguments), std::move(prepared), run));
   const auto execute = [](napi_env, void* data) { static_cast<Work*>(data)->execute(); };
   const auto complete = [](napi_env, napi_status, void* data) {
     auto* self = static_cast<Work*>(data);
@@ -49,7 +49,6 @@ Napi::Value Work::handle() {
 
 void Work::execute() {
   try {
-    if (fresh_) arguments_.fault_in_outputs(run_);
     prepared_.body(run_);
   } catch (...) {
     error_ = std::current_exception();

@@ -11,10 +11,10 @@ namespace eat::addon {
 class Work {
  public:
   // Queues the call and returns {promise, cancel()}. `object` keeps the arrays that results are written to.
-  static Napi::Value start(const Napi::Env& env, const Napi::Object& object, Arguments arguments, Prepared prepared, Run run, bool fresh);
+  static Napi::Value start(const Napi::Env& env, const Napi::Object& object, Arguments arguments, Prepared prepared, Run run);
 
  private:
-  Work(const Napi::Env& env, const Napi::Object& object, Arguments arguments, Prepared prepared, Run run, bool fresh);
+  Work(const Napi::Env& env, const Napi::Object& object, Arguments arguments, Prepared prepared, Run run);
   ~Work();
   Work(const Work&) = delete;
   Work& operator=(const Work&) = delete;
@@ -30,7 +30,6 @@ class Work {
   Arguments arguments_;
   Prepared prepared_;
   Run run_;
-  bool fresh_;
   std::shared_ptr<std::atomic<bool>> cancelled_;
   std::exception_ptr error_;
 };

@@ -7,14 +7,14 @@ import type { Config } from './schema.js';
 /** Batches that the cost is counted on. */
 const BATCHES = 4;
 
-/** Gradients of one image that a method takes per image drawn, counted by training on a few batches of the data. */
+/** Forward and backward passes of one image that a method takes per image drawn, counted by training on a few batches of the data. */
 export async function costOf(config: Config, data: Dataset): Promise<number> {
   const options = trainOptionsOf(config);
   const sample = subset(data, samplesOf(options.batch ?? { size: 128 }, data, options.seed ?? 0));
   const trained = await train({ ...options, data: sample, epochs: 1 });
-  const { gradientEvaluations, imagesSeen } = trained.history;
+  const { gradientEvaluations, forwardPasses, imagesSeen } = trained.history;
   trained.dispose();
-  return gradientEvaluations / imagesSeen;
+  return (gradientEvaluations + forwardPasses) / imagesSeen;
 }
 
 /** The images of the first batches: as mixed in class as training draws them, whatever order the data are in. */

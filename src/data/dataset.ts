@@ -55,7 +55,7 @@ const datasetArrays = z.strictObject({
 
 /** A dataset, as a schema: also one made by hand, whose parts must fit each other. */
 export const datasetValue = z.any().check(({ value, issues }) => {
-  const problem = problemOf(value);
+  const problem = datasetProblem(value);
   if (!problem) return;
   const [key, message] = problem;
   const input = key === undefined ? value : value[key];
@@ -63,7 +63,7 @@ export const datasetValue = z.any().check(({ value, issues }) => {
 }) as unknown as z.ZodType<Dataset, Dataset>;
 
 /** What is wrong with a dataset: which part, and what it should be. */
-function problemOf(value: Dataset): [key: keyof Dataset | undefined, expected: string] | undefined {
+export function datasetProblem(value: Dataset): [key: keyof Dataset | undefined, expected: string] | undefined {
   if (typeof value !== 'object' || value === null) return [undefined, 'a dataset'];
   const { images, labels, shape, length, name } = value;
   if (!(images instanceof Uint8Array)) return ['images', 'a Uint8Array of pixels 0..255'];

@@ -1,4 +1,5 @@
-import * as tf from '@tensorflow/tfjs';
+import type * as tf from '@tensorflow/tfjs';
+import { pixelTensor } from '../tfjs/index.js';
 import { checkDataset, checkIndices, type Dataset, imageSize } from './dataset.js';
 
 /**
@@ -11,10 +12,10 @@ export function imageBatch(dataset: Dataset, indices: ArrayLike<number>): tf.Ten
   checkDataset('dataset', dataset);
   checkIndices(indices, dataset.length);
   const size = imageSize(dataset);
-  const values = new Float32Array(indices.length * size);
+  const bytes = new Uint8Array(indices.length * size);
   for (let i = 0; i < indices.length; i++) {
     const from = indices[i] * size;
-    for (let p = 0; p < size; p++) values[i * size + p] = dataset.images[from + p] / 255;
+    bytes.set(dataset.images.subarray(from, from + size), i * size);
   }
-  return tf.tensor4d(values, [indices.length, ...dataset.shape]);
+  return pixelTensor(bytes, [indices.length, ...dataset.shape]);
 }

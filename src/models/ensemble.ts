@@ -9,11 +9,19 @@ import {
   checkPixelValues,
   onPresentBackend,
   outsidePixels,
+  pixelTensor,
   stayOnBackend,
   toMatrix,
 } from '../tfjs/index.js';
 import { checkEmbedder, type Embedder, type EmbedImages, type FrozenEmbedder, type ImageShape } from './embedder.js';
 import type { TrainedOn } from './trained-on.js';
+
+/** Images that come batch by batch, [h, w, c] each, as many as there are labels: a source of data is one. */
+export interface ImageBatches {
+  readonly labels: ArrayLike<number>;
+  readonly shape: ImageShape;
+  batch(indices: ArrayLike<number>, options?: { signal?: AbortSignal }): Promise<tf.Tensor4D>;
+}
 
 /** Images as plain arrays, [n, h, w, c]: bytes 0..255 or floats already in [0, 1]. Every dataset is one. */
 export interface ImageSet {
@@ -63,21 +71,21 @@ export class Ensemble {
 
   /**
    * Embeds any number of images in batches, in inference mode: a tensor gives a tensor [n, d], plain arrays
-   * (a dataset) give a matrix. The caller owns the result and keeps what it passed.
+   * (a dataset) and sources give a matrix. The caller owns the result and keeps what it passed.
    *
    * @throws EatDmlError ERR_ARGUMENT (shapes, pixels outside [0, 1]), ERR_NOT_FINITE (NaN), ERR_ABORTED.
    */
   embed(images: tf.Tensor4D, options?: EmbedOptions): Promise<tf.Tensor2D>;
-  embed(images: ImageSet, options?: EmbedOptions): Promise<Matrix>;
-  async embed(images: tf.Tensor4D | ImageSet, options: EmbedOptions = {}): Promise<tf.Tensor2D | Matrix> {
+  embed(images: ImageSet | ImageBatches, options?: EmbedOptions): Promise<Matrix>;
+  async embed(images: tf.Tensor4D | ImageSet | ImageBatches, options: EmbedOptions = {}): Promise<tf.Tensor2D | Matrix> {
     this.checkAlive();
     const { batchSize, signal } = parseOptions(embedOptions, options);
-    const source = images instanceof tf.Tensor ? tensorSource(images) : arraySource(images, this.inputShape);
+    const source = batchesOf(images, this.inputShape);
     return onPresentBackend(() => this.embedAll(source, images instanceof tf.Tensor, batchSize, signal));
   }
 
   private async embedAll(
-    source: BatchSource,
+    source: Batches,
     asTensor: boolean,
     batchSize: number,
     signal?: AbortSignal,
@@ -88,8 +96,12 @@ export class Ensemble {
         throwIfAborted(signal);
         stayOnBackend();
         const end = Math.min(start + batchSize, source.count);
-        await source.check(start, end);
-        parts.push(tf.tidy(() => this.apply(source.batch(start, end))));
+        const images = await source.batch(start, end, signal);
+        try {
+          parts.push(tf.tidy(() => this.apply(images)));
+        } finally {
+          images.dispose();
+        }
         await new Promise(setImmediate);
       }
       const all = tf.concat(parts, 0);
@@ -134,52 +146,74 @@ function checkMembers(members: readonly Embedder[]): void {
   }
 }
 
-interface BatchSource {
+/** All images in order, a batch at a time. */
+interface Batches {
   count: number;
-  batch(start: number, end: number): tf.Tensor4D;
-  /** Throws unless the pixels of that batch lie in [0, 1]. */
-  check(start: number, end: number): Promise<void>;
+  /** Throws unless the pixels lie in [0, 1]. */
+  batch(start: number, end: number, signal?: AbortSignal): Promise<tf.Tensor4D>;
 }
 
-function tensorSource(images: tf.Tensor4D): BatchSource {
+function batchesOf(images: tf.Tensor4D | ImageSet | ImageBatches, inputShape: ImageShape): Batches {
+  if (images instanceof tf.Tensor) return tensorBatches(images);
+  if (typeof (images as ImageBatches | undefined)?.batch === 'function') {
+    return sourceBatches(images as ImageBatches, inputShape);
+  }
+  return arrayBatches(images as ImageSet, inputShape);
+}
+
+function tensorBatches(images: tf.Tensor4D): Batches {
   const sound = !images.isDisposed && images.dtype === 'float32' && images.rank === 4 && images.size > 0;
   if (!sound) throw invalid('images', 'at least one image, a float32 tensor [n, h, w, c]', images);
-  const batch = (start: number, end: number) => tf.slice(images, [start, 0, 0, 0], [end - start, -1, -1, -1]);
   return {
     count: images.shape[0],
-    batch,
-    async check(start, end) {
-      const outside = tf.tidy(() => outsidePixels(batch(start, end)));
+    async batch(start, end) {
+      const batch = tf.slice(images, [start, 0, 0, 0], [end - start, -1, -1, -1]);
+      const outside = outsidePixels(batch);
       const [sum] = await outside.data();
       outside.dispose();
       if (sum !== 0) checkPixels('images', images);
+      return batch;
     },
   };
 }
 
-function arraySource(set: ImageSet, inputShape: ImageShape): BatchSource {
+function sourceBatches(source: ImageBatches, inputShape: ImageShape): Batches {
+  checkFits(source.shape, inputShape);
+  return {
+    count: source.labels.length,
+    batch: (start, end, signal) =>
+      source.batch(
+        Int32Array.from({ length: end - start }, (_, i) => start + i),
+        { signal },
+      ),
+  };
+}
+
+function arrayBatches(set: ImageSet, inputShape: ImageShape): Batches {
   const { images, shape } = (set ?? {}) as Partial<ImageSet>;
   if (!(images instanceof Uint8Array || images instanceof Float32Array)) {
     const given = describe(images === undefined ? set : images);
     const message = `Expected a tensor, or {images: Uint8Array | Float32Array, shape}, for images but received ${given}.`;
     throw new EatDmlError('ERR_ARGUMENT', message);
   }
-  checkImageShape('shape', shape);
-  if (String(shape) !== String(inputShape)) throw invalid('shape', `the model's [${inputShape.join(', ')}]`, shape);
+  checkFits(shape, inputShape);
   const size = shape[0] * shape[1] * shape[2];
   const count = images.length / size;
   if (!Number.isSafeInteger(count) || count < 1) {
     throw invalid('images', `a positive multiple of ${size} values (${shape.join(' x ')})`, images);
   }
-  const scale = images instanceof Uint8Array ? 255 : 1;
   return {
     count,
-    async check(start, end) {
-      if (scale === 1) checkPixelValues('images', images.subarray(start * size, end * size), size, start);
-    },
-    batch(start, end) {
-      const values = Float32Array.from(images.subarray(start * size, end * size), (value) => value / scale);
-      return tf.tensor4d(values, [end - start, ...shape]);
+    async batch(start, end) {
+      const values = images.subarray(start * size, end * size);
+      if (values instanceof Uint8Array) return pixelTensor(values, [end - start, ...shape]);
+      checkPixelValues('images', values, size, start);
+      return tf.tensor4d(values.slice(), [end - start, ...shape]);
     },
   };
+}
+
+function checkFits(shape: unknown, inputShape: ImageShape): asserts shape is ImageShape {
+  checkImageShape('shape', shape);
+  if (String(shape) !== String(inputShape)) throw invalid('shape', `the model's [${inputShape.join(', ')}]`, shape);
 }

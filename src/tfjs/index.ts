@@ -25,7 +25,7 @@ export { fromMatrix, toMatrix } from './matrix.js';
 export { meanPool } from './mean-pool.js';
 export { type KernelProfile, type KernelTime, startKernelProfile, stopKernelProfile } from './native/kernel-clock.js';
 export { coverage } from './native/register.js';
-export { checkPixels, checkPixelValues, outsidePixels } from './pixels.js';
+export { checkPixels, checkPixelValues, outsidePixels, pixelTensor } from './pixels.js';
 export {
   resetTensorKernelCalls,
   type TensorKernelCalls,

@@ -1,6 +1,13 @@
 import * as tf from '@tensorflow/tfjs';
 import { EatDmlError } from '../errors.js';
 
+/** Bytes 0..255 of images [n, h, w, c] as a float32 tensor in [0, 1]: the one place where bytes become floats. */
+export function pixelTensor(bytes: Uint8Array, shape: [number, number, number, number]): tf.Tensor4D {
+  const values = new Float32Array(bytes.length);
+  for (let i = 0; i < bytes.length; i++) values[i] = bytes[i] / 255;
+  return tf.tensor4d(values, shape);
+}
+
 /** How far pixels leave [0, 1] in all: 0 where they lie inside, NaN where one is NaN. */
 export function outsidePixels(images: tf.Tensor): tf.Scalar {
   return tf.tidy(() => tf.sum(tf.abs(tf.sub(images, tf.clipByValue(images, 0, 1)))));

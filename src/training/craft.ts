@@ -1,7 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
 import {
-  gradientsPerImage,
   OBJECTIVE_NAMES,
   type Objective,
   objective,
@@ -99,7 +98,6 @@ export function craftWith(
   if (rows.length === 0) return rowsOf(step.images, rows);
   const members = sources.map((i) => step.members[i]);
   const { goals: _, ...attack } = settings as CraftSettings;
-  step.countGradients(rows.length * sources.length * gradientsPerImage(attack));
   return tf.tidy(() =>
     runAttack({
       model: new Ensemble(members.map(({ embedder }) => embedder)),

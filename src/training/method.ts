@@ -11,6 +11,7 @@ export interface Member {
 
 /** One step of training, as the hooks see it. */
 export interface TrainingStep {
+  /** Every pass through their embedders is counted. */
   readonly members: readonly Member[];
   /** The whole batch, clean, [n, h, w, c] in [0, 1]. */
   readonly images: tf.Tensor4D;
@@ -22,11 +23,6 @@ export interface TrainingStep {
   readonly seed: number;
   /** Steps made before this one, since the start of training. */
   readonly step: number;
-  /**
-   * Adds to the count of image gradients taken (one image through one member) that the result reports. The loop counts
-   * each image of `rows` once per update; what a method takes beyond that it adds itself.
-   */
-  countGradients(count: number): void;
 }
 
 /** What one member is updated on. */

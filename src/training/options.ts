@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { datasetValue } from '../data/dataset.js';
-import { datasetHash } from '../data/index.js';
+import { type Source, sourceOf, sourceValue } from '../data/source.js';
 import { invalid } from '../errors.js';
 import { proxyAnchor } from '../losses/index.js';
 import { lossValue } from '../losses/metric-loss.js';
@@ -28,7 +27,7 @@ const folder = z.string('a folder').min(1, 'a folder');
 
 const trainOptions = z
   .strictObject({
-    data: datasetValue,
+    data: sourceValue,
     model: modelSpec,
     loss: lossValue.default(() => proxyAnchor()),
     method: methodValue.default(() => standard()),
@@ -66,16 +65,18 @@ export interface CheckpointOptions {
 }
 
 /** Options with every default filled in. */
-export type Settings = Omit<z.output<typeof trainOptions>, 'checkpoint' | 'proxyLearningRate' | 'batch'> & {
+export type Settings = Omit<z.output<typeof trainOptions>, 'data' | 'checkpoint' | 'proxyLearningRate' | 'batch'> & {
+  data: Source;
   proxyLearningRate: number;
   batch: BatchPlan;
   checkpoint?: CheckpointOptions;
 };
 
 export function settingsOf(options: TrainOptions): Settings {
-  const { checkpoint, proxyLearningRate, ...settings } = parseOptions(trainOptions, options);
+  const { data, checkpoint, proxyLearningRate, ...settings } = parseOptions(trainOptions, options);
   return {
     ...settings,
+    data: sourceOf(data),
     // As given: a checkpoint compares its keys in their order.
     batch: options.batch ?? settings.batch,
     proxyLearningRate: proxyLearningRate ?? 100 * settings.learningRate,
@@ -94,10 +95,10 @@ function withPlainRun(checkpoint: CheckpointOptions | undefined): CheckpointOpti
 }
 
 /** Everything that decides the numbers of a run but its length, as plain values; a resumed run must have the same. */
-export function fingerprint(settings: Settings): Record<string, unknown> {
+export async function fingerprint(settings: Settings): Promise<Record<string, unknown>> {
   const { data, model, loss, method, seed, batch, learningRate, proxyLearningRate, weightDecay } = settings;
   return {
-    data: datasetHash(data),
+    data: await data.hash(),
     model: { kind: model.kind, ...model.config },
     loss: loss.config,
     method: method.config,

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
-import { type Dataset, imageBatch } from '../data/index.js';
+import type { Source } from '../data/source.js';
 import { EatDmlError } from '../errors.js';
+import { counted } from '../models/counted.js';
 import { anyGradient } from './idle.js';
 import type { Crafted, Method, TrainingStep } from './method.js';
 import type { Settings } from './options.js';
@@ -8,30 +9,38 @@ import type { Trainee, TrainingState } from './training-state.js';
 
 /** The training set as the steps take it. */
 export interface TrainingSet {
-  data: Dataset;
+  data: Source;
   /** Row of the proxies for each sample. */
   classOf: Int32Array;
   /** memberOf[i][sample] is 1 where member i learns from the sample. */
   memberOf: Uint8Array[];
 }
 
-/** One step on the samples of `batch`: craft for all, then update member after member. Returns their mean loss. */
-export function trainStep(settings: Settings, state: TrainingState, set: TrainingSet, batch: Int32Array): number {
+/** What a step is made on: samples of the training set, and their images, which the step disposes. */
+export interface TrainingBatch {
+  samples: Int32Array;
+  images: tf.Tensor4D;
+}
+
+/** One step: craft for all, then update member after member. Returns their mean loss. */
+export function trainStep(
+  settings: Settings,
+  state: TrainingState,
+  set: TrainingSet,
+  { samples: batch, images }: TrainingBatch,
+): number {
   const { method, loss, seed } = settings;
   const { trainees, position } = state;
-  const images = imageBatch(set.data, batch);
   const rows = set.memberOf.map((own) => Int32Array.from(batch.keys()).filter((row) => own[batch[row]] === 1));
+  const passes = { forward: 0, backward: 0 };
   const step: TrainingStep = {
-    members: trainees,
+    members: trainees.map(({ embedder, proxies }) => ({ embedder: counted(embedder, passes), proxies })),
     images,
     labels: batch.map((sample) => set.classOf[sample]),
     rows,
     loss,
     seed,
     step: position.step,
-    countGradients: (count) => {
-      position.gradientEvaluations += count;
-    },
   };
   let crafted: Crafted[] = [];
   try {
@@ -44,6 +53,8 @@ export function trainStep(settings: Settings, state: TrainingState, set: Trainin
       }),
     );
     position.imagesSeen += batch.length;
+    position.forwardPasses += passes.forward;
+    position.gradientEvaluations += passes.backward;
     return losses.reduce((sum, value) => sum + value, 0) / losses.length;
   } finally {
     tf.dispose([images, crafted as never]);
@@ -70,7 +81,6 @@ function updateMember(
 ) {
   const { embedder, proxies, optimizer } = trainee;
   const rows = step.rows[member];
-  step.countGradients(rows.length);
   return tf.tidy(() => {
     const labels = tf.tensor1d(
       rows.map((row) => step.labels[row]),

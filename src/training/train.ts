@@ -48,8 +48,8 @@ async function openFolder({ checkpoint, resume }: Settings): Promise<LockedFolde
 
 function finished({ trainees, position, trainedOn }: TrainingState, classes: Int32Array): TrainedEnsemble {
   for (const { optimizer } of trainees) optimizer.dispose();
-  const { step: steps, imagesSeen, gradientEvaluations, seconds, losses, idle } = position;
-  const history = { epochs: losses.length, steps, losses, imagesSeen, gradientEvaluations, seconds, idle };
+  const { step: steps, lossSum: _, moved: __, ...rest } = position;
+  const history = { epochs: position.losses.length, steps, ...rest };
   return new TrainedEnsemble(trainees, classes, history, trainedOn);
 }
 
@@ -59,14 +59,14 @@ function trainingSet(settings: Settings) {
   const classes = classesOf(data);
   const rowOf = new Map(Array.from(classes, (label, row) => [label, row]));
   const parts = method.memberData(data.labels, seed);
-  const isSample = (sample: number) => Number.isInteger(sample) && sample >= 0 && sample < data.length;
+  const isSample = (sample: number) => Number.isInteger(sample) && sample >= 0 && sample < data.labels.length;
   const fits = Array.isArray(parts) && parts.length === method.members;
   if (!fits || !parts.every((part) => part instanceof Int32Array && part.length > 0 && part.every(isSample))) {
     throw invalid('method.memberData', `${method.members} Int32Arrays of samples, none empty`, parts);
   }
   checkPairs(settings, data.labels, parts);
   const memberOf = parts.map((part) => {
-    const own = new Uint8Array(data.length);
+    const own = new Uint8Array(data.labels.length);
     for (const sample of part) own[sample] = 1;
     return own;
   });
@@ -101,7 +101,9 @@ async function runEpochs(
       stayOnBackend();
       const start = performance.now();
       const chosen = batches[position.step - epoch * perEpoch].map((at) => candidates[at]);
-      const loss = trainStep(settings, state, set, chosen);
+      const images = await set.data.batch(chosen, { signal }).catch(unlessAborted(signal));
+      if (!images) continue;
+      const loss = trainStep(settings, state, set, { samples: chosen, images });
       position.seconds += (performance.now() - start) / 1000;
       position.step++;
       position.lossSum += loss;
@@ -112,6 +114,13 @@ async function runEpochs(
     }
   }
   await save();
+}
+
+/** Of a batch that was not read because the signal fired: nothing, so that the loop can save and end. */
+function unlessAborted(signal: AbortSignal | undefined): (error: unknown) => undefined {
+  return (error) => {
+    if (!signal?.aborted) throw error;
+  };
 }
 
 /** Saves where anything is new since it was last saved. A save that fails ends the run: what it would add could be lost. */

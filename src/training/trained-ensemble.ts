@@ -12,8 +12,10 @@ export interface TrainingHistory {
   losses: number[];
   /** Images drawn into batches. A member sees those of them that are its own. */
   imagesSeen: number;
-  /** Gradients of one image through one member, crafting and updating together: the measure of compute. */
+  /** Backward passes of one image through one member, crafting and updating together. */
   gradientEvaluations: number;
+  /** Forward passes likewise, those before the backward ones among them. */
+  forwardPasses: number;
   /** Seconds of training, over all processes that a resumed run took. */
   seconds: number;
   /** Epochs that taught all or some of the members nothing; none in a sound run. */

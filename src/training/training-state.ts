@@ -30,6 +30,7 @@ const position = z.object({
   step: count,
   imagesSeen: count,
   gradientEvaluations: z.number().nonnegative(),
+  forwardPasses: z.number().nonnegative().default(0),
   seconds: z.number().nonnegative(),
   /** Mean losses of the completed epochs. */
   losses: z.array(z.number()),
@@ -71,16 +72,17 @@ export async function openState(settings: Settings, classes: number): Promise<Tr
   return freshState(settings, classes);
 }
 
-function freshState(settings: Settings, classes: number): TrainingState {
+async function freshState(settings: Settings, classes: number): Promise<TrainingState> {
   const { model, data, seed, method } = settings;
+  const learnt = await trainedOn(data, settings);
   const trainees = Array.from({ length: method.members }, (_, i) => {
     const embedder = model.build(data.shape, derivedSeed(seed, 'member', i));
     checkEmbedder('model.build(shape, seed)', embedder);
     return trainee(settings, embedder, initialProxies(classes, embedder.embedding, seed, i));
   });
   const moved = trainees.map(() => false);
-  const start = { step: 0, imagesSeen: 0, gradientEvaluations: 0, seconds: 0, losses: [], lossSum: 0, moved, idle: [] };
-  return { trainees, position: start, trainedOn: trainedOn(data), run: settings.checkpoint?.run };
+  const start = { step: 0, imagesSeen: 0, gradientEvaluations: 0, forwardPasses: 0, seconds: 0, losses: [], lossSum: 0, moved, idle: [] };
+  return { trainees, position: start, trainedOn: learnt, run: settings.checkpoint?.run };
 }
 
 function trainee(settings: Settings, embedder: Embedder, proxies: tf.Variable): Trainee {
@@ -108,7 +110,7 @@ export async function saveState(folder: LockedFolder, settings: Settings, state:
     ...optimizer.moments().map((moment, j) => [`${i}/moment-${j}`, moment] as const),
   ]);
   const record: Recorded = {
-    fingerprint: fingerprint(settings),
+    fingerprint: await fingerprint(settings),
     position,
     optimizerSteps: trainees.map(({ optimizer }) => optimizer.steps),
   };
@@ -120,13 +122,17 @@ export async function saveState(folder: LockedFolder, settings: Settings, state:
   });
 }
 
-function restoreState(settings: Settings, classes: number, loaded: LoadedCheckpoint): TrainingState {
+async function restoreState(
+  settings: Settings,
+  classes: number,
+  loaded: LoadedCheckpoint,
+): Promise<TrainingState> {
   const { members } = loaded;
   const { dir, run } = settings.checkpoint!;
   const trainees: Trainee[] = [];
   try {
     const { fingerprint: saved, position, optimizerSteps } = checked(dir, loaded.record, recorded);
-    checkFingerprint(dir, saved, fingerprint(settings));
+    checkFingerprint(dir, saved, await fingerprint(settings));
     if (members.length !== settings.method.members || optimizerSteps.length !== members.length) {
       throw corrupt(dir, `it holds ${members.length} members and the steps of ${optimizerSteps.length}`);
     }
@@ -135,7 +141,8 @@ function restoreState(settings: Settings, classes: number, loaded: LoadedCheckpo
       trainees[i].optimizer.steps = optimizerSteps[i];
     }
     const moved = members.map((_, i) => position.moved[i] ?? false);
-    return { trainees, position: { ...position, moved }, trainedOn: trainedOn(settings.data), run: run ?? loaded.run };
+    const learnt = await trainedOn(settings.data, settings);
+    return { trainees, position: { ...position, moved }, trainedOn: learnt, run: run ?? loaded.run };
   } catch (error) {
     disposeState({ trainees });
     for (const member of members.slice(trainees.length)) member.dispose();

@@ -18,18 +18,9 @@ namespace eat {
 namespace {
 
 constexpr size_t kKeptBytes = size_t{256} << 20;  // of idle memory, over all threads
-constexpr size_t kChunk = size_t{4} << 20;       // of memory, to one thread at a time
+constexpr size_t kChunk = size_t{1} << 20;       // of memory, to one thread at a time
 constexpr size_t kHugePage = size_t{2} << 20;    // of x86-64 and of most AArch64 systems
-
-// Asks for huge pages where the system gives them on request: a large array in pages of 4 KiB costs a fault for each, and a walk
-// of the page table for nearly every store that follows.
-void use_huge_pages([[maybe_unused]] void* data, [[maybe_unused]] size_t bytes) {
-#ifdef __linux__
-  const auto begin = (reinterpret_cast<std::uintptr_t>(data) + kHugePage - 1) / kHugePage * kHugePage;
-  const auto end = (reinterpret_cast<std::uintptr_t>(data) + bytes) / kHugePage * kHugePage;
-  if (end > begin) madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE);
-#endif
-}
+constexpr size_t kLarge = 2 * kHugePage;
 
 struct Idle {
   void* data;
@@ -52,6 +43,14 @@ size_t rounded(size_t bytes) {
 
 }  // namespace
 
+void use_huge_pages([[maybe_unused]] void* data, [[maybe_unused]] size_t bytes) {
+#ifdef __linux__
+  const auto begin = (reinterpret_cast<std::uintptr_t>(data) + kHugePage - 1) / kHugePage * kHugePage;
+  const auto end = (reinterpret_cast<std::uintptr_t>(data) + bytes) / kHugePage * kHugePage;
+  if (end > begin) madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE);
+#endif
+}
+
 Buffer::Buffer(size_t bytes) : bytes_(rounded(bytes)) {
   {
     const std::lock_guard<std::mutex> lock(mutex);
@@ -64,7 +63,7 @@ Buffer::Buffer(size_t bytes) : bytes_(rounded(bytes)) {
       return;
     }
   }
-  const bool large = bytes_ >= 2 * kHugePage;
+  const bool large = bytes_ >= kLarge;
   data_ = std::aligned_alloc(large ? kHugePage : 64, bytes_);
   if (data_ == nullptr) throw std::bad_alloc();
   if (large) use_huge_pages(data_, bytes_);
@@ -81,22 +80,6 @@ Buffer::~Buffer() {
     }
   }
   std::free(data_);
-}
-
-void fault_in([[maybe_unused]] const Run& run, [[maybe_unused]] void* data, [[maybe_unused]] size_t bytes) {
-#ifdef __linux__
-  constexpr std::uintptr_t page = 4096;
-  constexpr int populate_write = 23;  // MADV_POPULATE_WRITE, of Linux 5.14; older ones refuse it, and pages come by faults
-  const std::uintptr_t begin = (reinterpret_cast<std::uintptr_t>(data) + page - 1) / page * page;
-  const std::uintptr_t end = (reinterpret_cast<std::uintptr_t>(data) + bytes) / page * page;
-  if (end <= begin || end - begin < kChunk) return;
-  use_huge_pages(data, bytes);
-  const std::uintptr_t first = begin / kHugePage * kHugePage;
-  parallel_for(run, static_cast<index_t>((end - first + kChunk - 1) / kChunk), [&](index_t task) {
-    const std::uintptr_t chunk = first + static_cast<std::uintptr_t>(task) * kChunk, from = std::max(chunk, begin);
-    madvise(reinterpret_cast<void*>(from), std::min<std::uintptr_t>(chunk + kChunk, end) - from, populate_write);
-  });
-#endif
 }
 
 void copy_bytes(const Run& run, void* to, const void* from, size_t bytes) {

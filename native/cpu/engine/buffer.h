@@ -23,9 +23,11 @@ class Buffer {
   size_t bytes_ = 0;
 };
 
-// Makes the pages of memory that nobody has touched yet present, by all threads of `run`, many at a time: several times quicker
-// than a fault for each. Does nothing where the system has no such call.
-void fault_in(const Run& run, void* data, size_t bytes);
+// Asks for huge pages where the system gives them on request: a large array in pages of 4 KiB costs a fault for each, and a walk
+// of the page table for nearly every store that follows. The kernel's own stores then fault the pages in, on all of its threads:
+// asking for many pages in one call (MADV_POPULATE_WRITE) is no quicker, and holds up for as long whatever else maps memory, as
+// the collector of the event loop's thread does.
+void use_huge_pages(void* data, size_t bytes);
 
 // memcpy by all threads of `run`.
 void copy_bytes(const Run& run, void* to, const void* from, size_t bytes);

@@ -76,7 +76,6 @@ function actLoss({ step, member, images, labels, extra }: MemberUpdate, margin: 
   const clean = embedder.apply(images, true);
   const loss = step.loss(clean, labels, proxies as tf.Tensor as tf.Tensor2D);
   if (!extra) return loss;
-  step.countGradients(extra.pairs.shape[0]);
   const [positives, negatives] = tf.split<tf.Tensor2D>(embedder.apply(extra.pairs as tf.Tensor4D, true), 2, 0);
   return tf.add(loss, tripletLoss(tf.gather(clean, extra.anchors as tf.Tensor1D), positives, negatives, margin));
 }

@@ -75,7 +75,6 @@ function likeAnother(order: Int32Array): Objective {
 function memberLoss({ step, member, images, labels, extra }: MemberUpdate): tf.Scalar {
   const { embedder, proxies } = step.members[member];
   const sets = [images, ...Object.values(extra ?? {})] as tf.Tensor4D[];
-  step.countGradients((sets.length - 1) * labels.shape[0]);
   const losses = sets.map((x) => step.loss(embedder.apply(x, true), labels, proxies as tf.Tensor as tf.Tensor2D));
   return tf.div(tf.addN(losses), losses.length);
 }

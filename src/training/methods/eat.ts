@@ -137,7 +137,6 @@ function alignedLoss({ step, member, images, labels, target }: MemberUpdate, lam
   const { embedder, proxies } = step.members[member];
   const embeddings = embedder.apply(images, true);
   const sets = images.shape[0] / labels.shape[0];
-  step.countGradients(images.shape[0] - labels.shape[0]);
   const classes = sets > 1 ? tf.tile(labels, [sets]) : labels;
   const loss = step.loss(embeddings, classes, proxies as tf.Tensor as tf.Tensor2D);
   if (!target) return loss;

@@ -53,7 +53,6 @@ function craftWithGradients(
     rows.map((row) => step.labels[row]),
     'int32',
   );
-  step.countGradients(rows.length * step.members.length);
   const gradients = step.members.map(({ embedder, proxies }) => {
     const loss = (x: tf.Tensor) =>
       step.loss(embedder.apply(x as tf.Tensor4D), labels, proxies as tf.Tensor as tf.Tensor2D) as tf.Tensor;
@@ -74,7 +73,6 @@ function galLoss({ step, member, images, labels, extra }: MemberUpdate, lambda: 
   const loss = lossAt(images, true);
   const { length, ...directions } = extra!;
   const h = STEP * Math.sqrt(images.size);
-  step.countGradients(images.shape[0] * step.members.length); // `here`, and once per peer
   const here = lossAt(images, false);
   const cosines = Object.values(directions).map((direction) => {
     const there = lossAt(tf.add(images, tf.mul(direction, h)), false);

@@ -91,7 +91,6 @@ function hmLoss({ step, member, images, labels, extra }: MemberUpdate, margin: n
   const clean = embedder.apply(images, true);
   const loss = step.loss(clean, labels, proxies as tf.Tensor as tf.Tensor2D);
   if (!extra) return loss;
-  step.countGradients(extra.triplets.shape[0]);
   const [a, p, n] = tf.split<tf.Tensor2D>(embedder.apply(extra.triplets as tf.Tensor4D, true), 3, 0);
   const [anchor, positive] = [extra.anchors, extra.positives].map((at) => tf.gather(clean, at as tf.Tensor1D));
   const structure = tripletLoss(anchor, a, positive, 0);

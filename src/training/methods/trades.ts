@@ -62,7 +62,6 @@ function divergence(before: tf.Tensor2D, after: tf.Tensor2D): tf.Tensor1D {
 
 function tradesLoss({ step, member, images, labels, extra }: MemberUpdate, beta: number): tf.Scalar {
   const own = step.members[member];
-  step.countGradients(labels.shape[0]); // the clean ones, beside those of every method
   const clean = own.embedder.apply(extra!.clean as tf.Tensor4D, true);
   const attacked = own.embedder.apply(images, true);
   const [before, after] = [clean, attacked].map((embeddings) => tf.logSoftmax(proxyLogits(embeddings, own)));

@@ -1,0 +1,155 @@
+import { createHash, hash } from 'node:crypto';
+import * as tf from '@tensorflow/tfjs';
+import { z } from 'zod';
+import { throwIfAborted } from '../errors.js';
+import {
+  checkIndices,
+  type Dataset,
+  datasetHash,
+  datasetProblem,
+  imageDigests,
+  type SplitSide,
+  subset as subsetInMemory,
+} from './dataset.js';
+import { imageBatch } from './image-batch.js';
+
+/** What reading may be told. */
+export interface ReadOptions {
+  signal?: AbortSignal;
+}
+
+/**
+ * Labelled images of one size that come batch by batch, from files as from memory: what training, embedding, attacks and
+ * evaluation take. {@link Dataset} is the same with its pixels at hand, and is taken everywhere that a source is.
+ */
+export interface Source {
+  /** What it is called in reports and error messages. */
+  readonly name: string;
+  /** The class of each image, in the order of the source. */
+  readonly labels: Int32Array;
+  /** `[height, width, channels]` of every image. */
+  readonly shape: [height: number, width: number, channels: number];
+  /** The splits that it is a side of, outermost first. */
+  readonly splits?: readonly SplitSide[];
+  /** Which part it has in a protocol of queries that are looked up in a gallery. */
+  readonly role?: 'query' | 'gallery';
+  /**
+   * The images at `indices`, in that order, [indices.length, height, width, channels] in [0, 1]; the caller disposes them. The
+   * same bits whatever was read before.
+   */
+  batch(indices: ArrayLike<number>, options?: ReadOptions): Promise<tf.Tensor4D>;
+  /** SHA-256, in hex, of images, labels and shape: equal where the data are equal. */
+  hash(options?: ReadOptions): Promise<string>;
+  /** 64 bits of each image by which it is known again, in another source of the same kind too. */
+  digests?(options?: ReadOptions): Promise<BigUint64Array>;
+}
+
+/** Images that are read at a time where all of them are gone through. */
+const READ = 256;
+
+/** A source, or a dataset, as a schema. */
+export const sourceValue = z.any().check(({ value, issues }) => {
+  const problem = isSource(value) ? sourceProblem(value) : datasetProblem(value);
+  if (!problem) return;
+  const [key, message] = problem;
+  const input = key === undefined ? value : (value as unknown as Record<string, unknown>)[key];
+  issues.push({ code: 'custom', path: key === undefined ? [] : [key], message, input });
+}) as unknown as z.ZodType<Source | Dataset, Source | Dataset>;
+
+function isSource(value: unknown): value is Source {
+  return typeof (value as Source | null | undefined)?.batch === 'function';
+}
+
+function sourceProblem({ name, labels, shape, hash }: Source): [key: keyof Source, expected: string] | undefined {
+  if (typeof name !== 'string') return ['name', 'a string'];
+  if (!(labels instanceof Int32Array) || labels.length === 0) return ['labels', 'an Int32Array of classes'];
+  const sides = Array.isArray(shape) && shape.length === 3 && shape.every((n) => Number.isSafeInteger(n) && n > 0);
+  if (!sides) return ['shape', '[height, width, channels] of positive integers'];
+  return typeof hash === 'function' ? undefined : ['hash', 'a function'];
+}
+
+const known = new WeakMap<object, Source>();
+
+/** The source that `data` is; a dataset becomes one whose hash is computed once. */
+export function sourceOf(data: Source | Dataset): Source {
+  if (isSource(data)) return data;
+  const before = known.get(data);
+  if (before) return before;
+  const made = inMemory(data);
+  known.set(data, made);
+  return made;
+}
+
+function inMemory(dataset: Dataset): Source {
+  const once = <T>(make: () => T): (() => Promise<T>) => {
+    let made: Promise<T> | undefined;
+    return () => (made ??= Promise.resolve().then(make));
+  };
+  const { name, labels, shape, splits } = dataset;
+  return {
+    ...{ name, labels, shape, splits },
+    batch: async (indices, { signal } = {}) => {
+      throwIfAborted(signal);
+      return imageBatch(dataset, indices);
+    },
+    hash: once(() => datasetHash(dataset)),
+    digests: once(() => imageDigests(dataset)),
+  };
+}
+
+/** The images at `indices`, in that order; an index may occur more than once. Of a source nothing is read. */
+export function subset<T extends Source | Dataset>(data: T, indices: ArrayLike<number>): T {
+  return (isSource(data) ? subsetOf(data, indices) : subsetInMemory(data, indices)) as T;
+}
+
+function subsetOf(source: Source, indices: ArrayLike<number>): Source {
+  checkIndices(indices, source.labels.length);
+  const rows = Int32Array.from(indices);
+  const { name, shape, splits, role } = source;
+  const part: Source = {
+    ...{ name, shape, splits, role },
+    labels: rows.map((row) => source.labels[row]),
+    batch: async (chosen, options) => {
+      checkIndices(chosen, rows.length);
+      return source.batch(
+        Int32Array.from(chosen, (i) => rows[i]),
+        options,
+      );
+    },
+    digests: async (options) => {
+      const all = await digestsOf(source, options);
+      return BigUint64Array.from(rows, (row) => all[row]);
+    },
+    hash: async (options) => hashOf(part, await part.digests!(options)),
+  };
+  return part;
+}
+
+/** What a source whose images are known by `digests` is known by. */
+export function hashOf({ labels, shape }: Pick<Source, 'labels' | 'shape'>, digests: BigUint64Array): string {
+  const head = [...shape, labels.length, ...labels].join(' ');
+  return createHash('sha256')
+    .update(`${head}\n${[...digests].map((digest) => digest.toString(16)).join(' ')}`)
+    .digest('hex');
+}
+
+/** The digests of a source; of one that has none itself, those of its pixels as bytes, for which all images are read. */
+export async function digestsOf(source: Source, { signal }: ReadOptions = {}): Promise<BigUint64Array> {
+  if (source.digests) return source.digests({ signal });
+  const all = new BigUint64Array(source.labels.length);
+  for (let start = 0; start < all.length; start += READ) {
+    throwIfAborted(signal);
+    const indices = Int32Array.from({ length: Math.min(READ, all.length - start) }, (_, i) => start + i);
+    const images = await source.batch(indices, { signal });
+    const bytes = Uint8Array.from(await images.data<'float32'>(), (value) => Math.round(255 * value));
+    images.dispose();
+    const size = bytes.length / indices.length;
+    for (let i = 0; i < indices.length; i++) all[start + i] = digestOf(bytes.subarray(i * size, (i + 1) * size));
+  }
+  return all;
+}
+
+/** The first 64 bits of the SHA-256 of bytes. */
+export function digestOf(bytes: Uint8Array): bigint {
+  return hash('sha256', bytes, 'buffer').readBigUInt64LE();
+}
