@@ -60,6 +60,21 @@ export async function retrievalScores(
   labels: ArrayLike<number>,
   options: RetrievalOptions = {},
 ): Promise<RetrievalScores> {
+  return (await retrieve(embeddings, labels, options)).scores;
+}
+
+export interface Retrieval {
+  scores: RetrievalScores;
+  /** 1 for each query whose nearest candidate is of its class. */
+  nearestIsOwnClass: Uint8Array;
+}
+
+/** {@link retrievalScores}, and what became of each query. */
+export async function retrieve(
+  embeddings: Matrix,
+  labels: ArrayLike<number>,
+  options: RetrievalOptions,
+): Promise<Retrieval> {
   const recallAt = checkRetrievalOptions(options);
   const queries = readLabelled('embeddings', embeddings, 'labels', labels);
   const gallery = options.gallery
@@ -70,6 +85,7 @@ export async function retrievalScores(
   const larger = (a: number, b: number) => Math.max(a, b);
   const wanted = recallAt.reduce(larger, relevant.reduce(larger, 0));
   const sums = new ScoreSums(recallAt);
+  const nearestIsOwnClass = new Uint8Array(queries.rows);
   const find = { device: options.device, signal: options.signal, checkFinite: false };
   // One more than wanted, because the own image is dropped afterwards where it is among them.
   const k = Math.min(wanted + 1, gallery.embeddings.rows);
@@ -78,10 +94,12 @@ export async function retrievalScores(
     for (let q = start; q < end; q++) {
       if (relevant[q] === 0) continue;
       const ranked = indices.subarray((q - start) * k, (q - start + 1) * k);
-      sums.add(hitsOf(ranked, selfOf(q), labels[q], gallery.labels), relevant[q]);
+      const hits = hitsOf(ranked, selfOf(q), labels[q], gallery.labels);
+      nearestIsOwnClass[q] = hits[0] === 0 ? 1 : 0;
+      sums.add(hits, relevant[q]);
     }
   }
-  return sums.means();
+  return { scores: sums.means(), nearestIsOwnClass };
 }
 
 /** Adds up the scores query by query. */

@@ -1,5 +1,5 @@
 import { loadEnsemble } from '../checkpoints/index.js';
-import { type Dataset, datasetHash } from '../data/index.js';
+import { type Dataset, type Source, sourceOf } from '../data/index.js';
 import { EatDmlError } from '../errors.js';
 import { type EvaluationProgress, type EvaluationReport, evaluate } from '../evaluation/index.js';
 import type { Ensemble } from '../models/index.js';
@@ -24,7 +24,7 @@ export async function evaluateRun(
   requireDevice(config.device);
   const backend = await chooseBackend({ backend: config.backend ?? 'auto' });
   const [{ train: learnt, test: data }, ensemble] = await Promise.all([dataOf(dataConfig), loadEnsemble(run)]);
-  if (own && !allowSeen) checkData(run, ensemble, learnt);
+  if (own && !allowSeen) await checkData(run, ensemble, learnt);
   onStart?.({ data, backend });
   try {
     return await evaluate(ensemble, data, { ...evaluateOptionsOf(config), allowSeen, onProgress, signal });
@@ -34,8 +34,8 @@ export async function evaluateRun(
 }
 
 /** ERR_DATA unless what the run's configuration gives today is what its checkpoint was trained on. */
-function checkData(run: string, { trainedOn }: Ensemble, learnt: Dataset): void {
-  const now = datasetHash(learnt);
+async function checkData(run: string, { trainedOn }: Ensemble, learnt: Source | Dataset): Promise<void> {
+  const now = await sourceOf(learnt).hash();
   if (!trainedOn || trainedOn.hash === now) return;
   const [then, today] = [trainedOn.hash, now].map((hash) => hash.slice(0, 12));
   throw new EatDmlError(

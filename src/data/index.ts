@@ -8,13 +8,13 @@ export {
   datasetHash,
   imageDigests,
   type SplitSide,
-  subset,
 } from './dataset.js';
 export { type IdxArray, type IdxData, readIdx, writeIdx } from './idx.js';
 export { imageBatch } from './image-batch.js';
 export { buildEmojiCache, type EmojiOptions, emoji, emojiPackagesDir } from './sets/emoji.js';
 export { EMOJI_PACKAGES } from './sets/emoji-packages.js';
 export { type FashionMnistOptions, fashionMnist } from './sets/fashion-mnist.js';
+export { type ReadOptions, type Source, sourceOf, subset } from './source.js';
 export {
   type ClassSplitOptions,
   partition,

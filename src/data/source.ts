@@ -1,7 +1,8 @@
 import { createHash, hash } from 'node:crypto';
-import * as tf from '@tensorflow/tfjs';
+import type * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
 import { throwIfAborted } from '../errors.js';
+import { parse } from '../options.js';
 import {
   checkIndices,
   type Dataset,
@@ -56,6 +57,19 @@ export const sourceValue = z.any().check(({ value, issues }) => {
   issues.push({ code: 'custom', path: key === undefined ? [] : [key], message, input });
 }) as unknown as z.ZodType<Source | Dataset, Source | Dataset>;
 
+/** Throws unless `value` is a source, or a dataset whose parts fit each other. */
+export function checkSource(name: string, value: unknown): asserts value is Source | Dataset {
+  parse(sourceValue, value, name);
+}
+
+/** What is split, for the split's id, in hex: told without reading an image. */
+export function identityOf(data: Source | Dataset): string {
+  if (!isSource(data)) return datasetHash(data);
+  return createHash('sha256')
+    .update(JSON.stringify([data.name, data.shape, ...data.labels]))
+    .digest('hex');
+}
+
 function isSource(value: unknown): value is Source {
   return typeof (value as Source | null | undefined)?.batch === 'function';
 }
@@ -70,8 +84,13 @@ function sourceProblem({ name, labels, shape, hash }: Source): [key: keyof Sourc
 
 const known = new WeakMap<object, Source>();
 
-/** The source that `data` is; a dataset becomes one whose hash is computed once. */
+/**
+ * The source that `data` is; a dataset becomes one whose hash is computed once.
+ *
+ * @throws EatDmlError ERR_ARGUMENT where it is neither.
+ */
 export function sourceOf(data: Source | Dataset): Source {
+  checkSource('data', data);
   if (isSource(data)) return data;
   const before = known.get(data);
   if (before) return before;

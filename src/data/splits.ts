@@ -3,21 +3,12 @@ import { z } from 'zod';
 import { EatDmlError, invalid } from '../errors.js';
 import { parse, parseOptions, seed } from '../options.js';
 import { type RandomStream, randomStream } from '../random.js';
-import {
-  checkDataset,
-  checkPositive,
-  checkSeed,
-  classesOf,
-  type Dataset,
-  datasetHash,
-  type SplitSide,
-  samples,
-  subset,
-} from './dataset.js';
+import { checkPositive, checkSeed, classesOf, type Dataset, type SplitSide, samples } from './dataset.js';
+import { checkSource, identityOf, type Source, subset } from './source.js';
 
-export interface Split {
-  train: Dataset;
-  test: Dataset;
+export interface Split<Data extends Source | Dataset = Dataset> {
+  train: Data;
+  test: Data;
 }
 
 /** Classes to train on, as a schema. */
@@ -51,8 +42,11 @@ export type SampleSplitOptions = z.input<typeof sampleSplitOptions>;
  *
  * @throws EatDmlError ERR_ARGUMENT when a class is not in the dataset or a side would be left without classes.
  */
-export function splitByClass(dataset: Dataset, options: ClassSplitOptions = {}): Split {
-  checkDataset('dataset', dataset);
+export function splitByClass<Data extends Source | Dataset>(
+  dataset: Data,
+  options: ClassSplitOptions = {},
+): Split<Data> {
+  checkSource('dataset', dataset);
   const { seed, trainClasses } = parseOptions(classSplitOptions, options);
   const classes = classesOf(dataset);
   if (classes.length < 2) {
@@ -69,12 +63,13 @@ export function splitByClass(dataset: Dataset, options: ClassSplitOptions = {}):
  *
  * @throws EatDmlError ERR_ARGUMENT when the fraction is outside (0, 1) or would leave a side empty.
  */
-export function splitBySample(dataset: Dataset, options: SampleSplitOptions): Split {
-  checkDataset('dataset', dataset);
+export function splitBySample<Data extends Source | Dataset>(dataset: Data, options: SampleSplitOptions): Split<Data> {
+  checkSource('dataset', dataset);
   const { testFraction, seed } = parseOptions(sampleSplitOptions, options);
-  const wanted = Math.round(dataset.length * testFraction);
-  if (wanted === 0 || wanted === dataset.length) {
-    throw invalid('testFraction', `a share of ${dataset.length} images that leaves both sides some`, testFraction);
+  const { length } = dataset.labels;
+  const wanted = Math.round(length * testFraction);
+  if (wanted === 0 || wanted === length) {
+    throw invalid('testFraction', `a share of ${length} images that leaves both sides some`, testFraction);
   }
   const random = randomStream(seed, 'split-by-sample');
   const groups = indicesByClass(dataset.labels);
@@ -83,7 +78,7 @@ export function splitBySample(dataset: Dataset, options: SampleSplitOptions): Sp
     wanted,
     random,
   );
-  const inTest = new Uint8Array(dataset.length);
+  const inTest = new Uint8Array(length);
   groups.forEach((group, c) => {
     const order = random.permutation(group.length);
     for (let i = 0; i < quotas[c]; i++) inTest[group[order[i]]] = 1;
@@ -108,7 +103,7 @@ export function partition(count: number, parts: number, seed: number): Int32Arra
 }
 
 /** At most `perClass` random images of every class, in their order. */
-export function limitPerClass(dataset: Dataset, perClass: number, seed: number): Dataset {
+export function limitPerClass<Data extends Source | Dataset>(dataset: Data, perClass: number, seed: number): Data {
   checkPositive('perClass', perClass);
   checkSeed(seed);
   const random = randomStream(seed, 'limit-per-class');
@@ -142,13 +137,17 @@ function proportionalQuotas(sizes: number[], total: number, random: RandomStream
   return quotas;
 }
 
-function splitWhere(dataset: Dataset, kind: SplitSide['kind'], isTest: (i: number) => boolean): Split {
+function splitWhere<Data extends Source | Dataset>(
+  dataset: Data,
+  kind: SplitSide['kind'],
+  isTest: (i: number) => boolean,
+): Split<Data> {
   const [train, test]: [number[], number[]] = [[], []];
-  for (let i = 0; i < dataset.length; i++) (isTest(i) ? test : train).push(i);
+  for (let i = 0; i < dataset.labels.length; i++) (isTest(i) ? test : train).push(i);
   const id = createHash('sha256')
-    .update(`${datasetHash(dataset)} ${kind} ${test}`)
+    .update(`${identityOf(dataset)} ${kind} ${test}`)
     .digest('hex');
-  const sideOf = (side: SplitSide['side'], indices: number[]): Dataset => {
+  const sideOf = (side: SplitSide['side'], indices: number[]): Data => {
     const splits = [...(dataset.splits ?? []), { id, kind, side }];
     return { ...subset(dataset, indices), splits };
   };

@@ -1,4 +1,5 @@
-import { checkDataset, type Dataset } from '../data/dataset.js';
+import type { Dataset, Source } from '../data/index.js';
+import { checkSource } from '../data/source.js';
 import { EatDmlError, invalid } from '../errors.js';
 import type { Matrix } from '../kernels/index.js';
 import type { Ensemble } from '../models/index.js';
@@ -9,9 +10,9 @@ import { ensembleValue } from './options.js';
 const TOLERANCE = 1e-3;
 
 /** Throws unless `ensemble` is one, and its images are those of `data` and of the reference, where there is one. */
-export function checkEvaluated(ensemble: Ensemble, data: Dataset, reference?: Dataset): void {
+export function checkEvaluated(ensemble: Ensemble, data: Source | Dataset, reference?: Source | Dataset): void {
   const { inputShape } = parse(ensembleValue, ensemble, 'ensemble');
-  checkDataset('data', data);
+  checkSource('data', data);
   for (const [name, set] of Object.entries({ data, reference })) {
     if (!set || String(set.shape) === String(inputShape)) continue;
     throw invalid(`${name}.shape`, `the ensemble's [${inputShape.join(', ')}]`, set.shape);

@@ -1,5 +1,5 @@
 import type { AttackSettings } from '../attacks/index.js';
-import { classesOf, type Dataset, subset } from '../data/index.js';
+import { classesOf, type Dataset, type Source, sourceOf, subset } from '../data/index.js';
 import { invalid } from '../errors.js';
 import type { Ensemble } from '../models/index.js';
 import { parseOptions } from '../options.js';
@@ -8,6 +8,7 @@ import { onBackend } from '../tfjs/index.js';
 import { checkEvaluated, checkUnitRows } from './checks.js';
 import { notDefinedOn, type Reasons } from './defined.js';
 import { type EvaluationManifest, manifestOf } from './manifest.js';
+import { MeasuredSet } from './measured-set.js';
 import { type EvaluateOptions, type EvaluateSettings, evaluateOptions } from './options.js';
 import { progressReporter } from './progress.js';
 import type { PartialResult } from './protocols/partial.js';
@@ -15,7 +16,7 @@ import type { PerSampleWorst } from './protocols/per-sample.js';
 import type { TransferMatrix } from './protocols/transfer.js';
 import { runPlans } from './run-plans.js';
 import type { SanityCheck } from './sanity.js';
-import { type ClusterScores, type Scores, scoresOf, type WorstCase, worstCase } from './scores.js';
+import { type ClusterScores, type Scores, type WorstCase, worstCase } from './scores.js';
 import { checkUnseen } from './seen.js';
 import { type AttackPlan, suite } from './suites/index.js';
 
@@ -63,17 +64,17 @@ export interface EvaluationReport {
  */
 export async function evaluate(
   ensemble: Ensemble,
-  data: Dataset,
+  data: Source | Dataset,
   options: EvaluateOptions = {},
 ): Promise<EvaluationReport> {
   const settings = parseOptions(evaluateOptions, options);
   checkEvaluated(ensemble, data, settings.reference);
-  return onBackend(settings.backend, (backend) => measured(ensemble, data, settings, backend));
+  return onBackend(settings.backend, (backend) => measured(ensemble, sourceOf(data), settings, backend));
 }
 
 async function measured(
   ensemble: Ensemble,
-  data: Dataset,
+  data: Source,
   options: EvaluateSettings,
   backend: EvaluationManifest['backend'],
 ): Promise<EvaluationReport> {
@@ -82,15 +83,17 @@ async function measured(
   const plans = options.attacks ?? suite(options.suite, { norm, epsilon, restarts });
   checkPlans(plans);
   const evaluated = drawn(data, options.count, seed);
-  const seen = checkUnseen(ensemble, evaluated, options.allowSeen);
+  const seen = await checkUnseen(ensemble, evaluated, options);
   const classes = classesOf(evaluated).length;
   const k = options.k ?? classes;
   const scoring = { k, seed, clusterRestarts, signal };
-  const gallery = await ensemble.embed(evaluated, { signal });
-  checkUnitRows(ensemble, gallery);
-  const clean = await scoresOf(gallery, evaluated.labels, gallery, scoring);
-  const onBatch = progressReporter(onProgress, plans, evaluated.length);
-  const found = await runPlans({ ensemble, data: evaluated, plans, options, scoring, gallery, onBatch });
+  const embeddings = await ensemble.embed(evaluated, { signal });
+  checkUnitRows(ensemble, embeddings);
+  const clean = new MeasuredSet(embeddings, evaluated.labels, scoring);
+  const scores = await clean.scores();
+  const onBatch = progressReporter(onProgress, plans, evaluated.labels.length);
+  const reference = options.reference && sourceOf(options.reference);
+  const found = await runPlans({ ensemble, data: evaluated, reference, plans, options, scoring, clean, onBatch });
   const manifest = {
     classes,
     members: ensemble.members.length,
@@ -105,19 +108,20 @@ async function measured(
     seen,
   };
   return {
-    manifest: manifestOf(evaluated, manifest),
-    clean,
+    manifest: await manifestOf(evaluated, manifest),
+    clean: scores,
     notDefined: notDefinedOn(evaluated.labels),
     ...found,
-    worst: worstCase([{ name: 'clean', scores: clean }, ...found.attacks]),
+    worst: worstCase([{ name: 'clean', scores }, ...found.attacks]),
     seconds: (performance.now() - start) / 1000,
   };
 }
 
 /** `count` random images in their order, or all. */
-function drawn(data: Dataset, count: number | undefined, seed: number): Dataset {
-  if (count === undefined || count >= data.length) return data;
-  const order = randomStream(seed, 'evaluation-sample').permutation(data.length);
+function drawn(data: Source, count: number | undefined, seed: number): Source {
+  const { length } = data.labels;
+  if (count === undefined || count >= length) return data;
+  const order = randomStream(seed, 'evaluation-sample').permutation(length);
   return subset(data, order.slice(0, count).sort());
 }
 

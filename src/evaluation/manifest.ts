@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import * as tf from '@tensorflow/tfjs';
-import { type Dataset, datasetHash } from '../data/index.js';
+import type { Source } from '../data/index.js';
 import { kernelDevice } from './kernel-device.js';
 import type { Seen } from './seen.js';
 
@@ -49,12 +49,12 @@ type Given = Pick<
   | 'backend'
 >;
 
-export function manifestOf(data: Dataset, given: Given): EvaluationManifest {
+export async function manifestOf(data: Source, given: Given): Promise<EvaluationManifest> {
   const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
   return {
     dataset: data.name,
-    dataHash: datasetHash(data),
-    samples: data.length,
+    dataHash: await data.hash(),
+    samples: data.labels.length,
     ...given,
     device: kernelDevice(),
     epsilonSpace: 'pixels in [0, 1], before any preprocessing',

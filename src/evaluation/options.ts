@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { checkRadius } from '../attacks/norm.js';
 import { objectiveValue } from '../attacks/objective.js';
 import { attackSettings } from '../attacks/settings.js';
-import { datasetValue } from '../data/dataset.js';
+import { sourceValue } from '../data/source.js';
 import { Ensemble } from '../models/index.js';
 import { atLeast, callback, count, seed, signal } from '../options.js';
 import { backendChoice } from '../tfjs/index.js';
@@ -38,7 +38,7 @@ export const evaluateOptions = z
       .default(false)
       .describe('measure images and classes that the ensemble was trained on, too, and count them'),
     seed: seed.default(0).describe('of attacks and of k-means'),
-    reference: datasetValue
+    reference: sourceValue
       .optional()
       .describe(
         'clean data whose k-means clusters the inductive protocol assigns to (default the evaluated set, clean)',

@@ -1,7 +1,5 @@
-import * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
 import {
-  attackContext,
   type CleanRanking,
   empiricalRobustnessScore,
   pgd,
@@ -13,7 +11,7 @@ import {
   selectTargets,
 } from '../attacks/index.js';
 import { attackNorm, checkRadius, radius } from '../attacks/norm.js';
-import type { Dataset } from '../data/index.js';
+import { type Dataset, type Source, sourceOf } from '../data/index.js';
 import { type Matrix, pairwiseDistance } from '../kernels/index.js';
 import type { Ensemble } from '../models/index.js';
 import { count, parseOptions, seed, signal } from '../options.js';
@@ -23,6 +21,7 @@ import { attackDataset } from './attack-dataset.js';
 import { checkEvaluated, checkUnitRows } from './checks.js';
 import { notDefinedOn, ONE_CLASS } from './defined.js';
 import { checkUnseen } from './seen.js';
+import { disposeContext, setContext } from './set-context.js';
 
 const rankingOptions = z
   .strictObject({
@@ -58,28 +57,28 @@ export interface RankingReport {
  */
 export async function evaluateRanking(
   ensemble: Ensemble,
-  data: Dataset,
+  data: Source | Dataset,
   options: RankingOptions = {},
 ): Promise<RankingReport> {
   const settings = parseOptions(rankingOptions, options);
   checkEvaluated(ensemble, data);
-  checkUnseen(ensemble, data, settings.allowSeen);
-  return onBackend(settings.backend, () => ranked(ensemble, data, settings));
+  return onBackend(settings.backend, () => ranked(ensemble, sourceOf(data), settings));
 }
 
 async function ranked(
   ensemble: Ensemble,
-  data: Dataset,
-  { epsilon, norm, steps, seed, batchSize, signal }: z.output<typeof rankingOptions>,
+  data: Source,
+  { epsilon, norm, steps, seed, batchSize, allowSeen, signal }: z.output<typeof rankingOptions>,
 ): Promise<RankingReport> {
+  await checkUnseen(ensemble, data, { allowSeen, signal });
   const clean = await ensemble.embed(data, { signal });
   checkUnitRows(ensemble, clean);
-  const { labels, centroids } = await attackContext(clean, data.labels);
+  const context = await setContext(clean, data.labels);
+  const { labels } = context;
   const notDefined = notDefinedIn(labels);
-  const gallery = tf.tensor2d(clean.data, [clean.rows, clean.cols]);
   const ranking = await cleanRanking(clean, labels);
   const settings = pgd({ norm, epsilon, steps, stepSize: (3 / 77) * epsilon, randomStart: false });
-  const run = { ensemble, data, context: { labels, centroids, gallery }, seed, batchSize, signal };
+  const run = { ensemble, data, context, seed, batchSize, signal };
   try {
     const parts: Partial<RankingScores>[] = [];
     for (const name of RANKING_NAMES) {
@@ -93,8 +92,7 @@ async function ranked(
     const scores = { ...measured, ...nulls(notDefined) };
     return { scores, ers: Object.keys(notDefined).length > 0 ? null : empiricalRobustnessScore(measured), notDefined };
   } finally {
-    centroids.dispose();
-    gallery.dispose();
+    disposeContext(context);
   }
 }
 

@@ -1,27 +1,28 @@
-import * as tf from '@tensorflow/tfjs';
-import { attackContext } from '../attacks/index.js';
-import type { Dataset } from '../data/index.js';
-import type { Matrix } from '../kernels/index.js';
+import type { Source } from '../data/index.js';
 import type { Ensemble } from '../models/index.js';
 import { attackDataset } from './attack-dataset.js';
 import { whyNotRun } from './defined.js';
 import type { AttackResult, EvaluationReport } from './evaluate.js';
+import { MeasuredSet } from './measured-set.js';
 import type { EvaluateSettings } from './options.js';
 import { observersOf } from './protocols/index.js';
 import type { Observer, ProtocolRun } from './protocols/protocol.js';
 import { attackable, sanityChecks } from './sanity.js';
 import type { ScoringOptions } from './scores.js';
+import { disposeContext, setContext } from './set-context.js';
 import type { AttackPlan } from './suites/index.js';
 
 /** What every part of one evaluation shares. */
 export interface EvaluationRun {
   ensemble: Ensemble;
-  data: Dataset;
+  data: Source;
+  /** Where the inductive protocol finds its clusters, if not in `data`. */
+  reference?: Source;
   plans: AttackPlan[];
   options: EvaluateSettings;
   scoring: ScoringOptions;
-  /** Clean embeddings. */
-  gallery: Matrix;
+  /** `data`, clean. */
+  clean: MeasuredSet;
   onBatch(plan: AttackPlan, images: number): void;
 }
 
@@ -29,15 +30,14 @@ type Measured = Pick<EvaluationReport, 'attacks' | 'perSample' | 'checks' | 'par
 
 /** Runs the checks, every plan, and every protocol that was asked for. */
 export async function runPlans(run: EvaluationRun): Promise<Measured> {
-  const { ensemble, data, options, scoring, gallery } = run;
-  const { epsilon, norm, seed, batchSize, reference, signal } = options;
-  const { labels, centroids } = await attackContext(gallery, data.labels);
-  const context = { labels, centroids, gallery: tf.tensor2d(gallery.data, [gallery.rows, gallery.cols]) };
+  const { ensemble, data, reference, options, scoring, clean } = run;
+  const { epsilon, norm, seed, batchSize, signal } = options;
+  const context = await setContext(clean.embeddings, data.labels);
   const { model, differentiable } = attackable(ensemble);
   const attack = { ensemble: model, data, context, seed, batchSize, signal };
   try {
-    const checks = await sanityChecks({ ...attack, differentiable, clean: gallery, norm, epsilon });
-    const shared = { ensemble, data, gallery, reference, context, scoring, attack, norm, epsilon };
+    const checks = await sanityChecks({ ...attack, differentiable, norm, epsilon });
+    const shared = { ensemble, data, clean, reference, scoring, attack, norm, epsilon };
     const observers = await observersOf(options, shared);
     const attacks = await attackAll(run, attack, observers);
     const ends: Partial<EvaluationReport>[] = [];
@@ -45,12 +45,12 @@ export async function runPlans(run: EvaluationRun): Promise<Measured> {
     const { perSample, ...onRequest } = Object.assign({}, ...ends) as Omit<Measured, 'attacks' | 'checks'>;
     return { attacks, perSample, checks, ...onRequest };
   } finally {
-    tf.dispose([context.centroids, context.gallery]);
+    disposeContext(context);
   }
 }
 
 async function attackAll(
-  { plans, onBatch }: EvaluationRun,
+  { plans, data, clean, scoring, onBatch }: EvaluationRun,
   attack: ProtocolRun['attack'],
   observers: readonly Observer[],
 ): Promise<AttackResult[]> {
@@ -58,14 +58,15 @@ async function attackAll(
   for (const plan of plans) {
     const { name, objective, settings } = plan;
     const result = { name, objective: objective.name, settings };
-    const notRun = whyNotRun(objective, attack.context.centroids.shape[0]);
+    const notRun = whyNotRun(objective, attack.context.means.rows);
     if (notRun) {
       const unknown = Object.assign({}, ...observers.map((observer) => observer.notRun)) as AttackResult;
       attacks.push({ ...result, ...unknown, seconds: 0, notRun });
       continue;
     }
     const start = performance.now();
-    const attacked = await attackDataset({ ...attack, plan, onBatch: (images) => onBatch(plan, images) });
+    const embeddings = await attackDataset({ ...attack, plan, onBatch: (images) => onBatch(plan, images) });
+    const attacked = new MeasuredSet(embeddings, data.labels, scoring, clean.embeddings);
     const found: Partial<AttackResult>[] = [];
     for (const observer of observers) found.push((await observer.attacked?.(attacked)) ?? {});
     const seconds = (performance.now() - start) / 1000;

@@ -1,12 +1,11 @@
 import * as tf from '@tensorflow/tfjs';
 import { type AttackNorm, type AttackSettings, objective, pgd, runAttack, square } from '../attacks/index.js';
 import { assignToCentroids } from '../clustering/index.js';
-import { type Dataset, imageBatch } from '../data/index.js';
-import type { Matrix } from '../kernels/index.js';
+import type { Source } from '../data/index.js';
 import type { Ensemble } from '../models/index.js';
 import { randomStream } from '../random.js';
-import type { SetContext } from './attack-dataset.js';
 import { ONE_CLASS } from './defined.js';
+import type { SetContext } from './set-context.js';
 import { spreadOf } from './spread.js';
 
 const CHECKS = ['more-steps', 'more-epsilon', 'whole-box', 'black-box', 'gradients', 'collapse'] as const;
@@ -25,12 +24,12 @@ export interface SanitySetting {
   ensemble: Pick<Ensemble, 'apply'>;
   /** The defended system has gradients at all. */
   differentiable: boolean;
-  data: Dataset;
+  data: Pick<Source, 'labels' | 'shape' | 'batch'>;
   context: SetContext;
-  clean: Matrix;
   norm: AttackNorm;
   epsilon: number;
   seed: number;
+  signal?: AbortSignal;
 }
 
 /** Images that the checks attack. */
@@ -48,8 +47,8 @@ const tolerance = (value: number) => 1e-3 + 0.02 * Math.abs(value);
  */
 export async function sanityChecks(setting: SanitySetting): Promise<SanityCheck[]> {
   // They all attack towards another class, or look for what tells classes apart.
-  if (setting.context.centroids.shape[0] < 2) return CHECKS.map((name) => notMade(name, ONE_CLASS));
-  const probe = probeOf(setting);
+  if (setting.context.means.rows < 2) return CHECKS.map((name) => notMade(name, ONE_CLASS));
+  const probe = await probeOf(setting);
   try {
     const { norm, epsilon } = setting;
     const short = probe.reach(pgd({ norm, epsilon, steps: 5 }));
@@ -62,7 +61,7 @@ export async function sanityChecks(setting: SanitySetting): Promise<SanityCheck[
       await wholeBox(setting, probe),
       blackBox(setting, probe, long),
       gradients(setting, probe),
-      collapse(setting.clean),
+      collapse(setting.context.clean),
     ];
   } finally {
     probe.images.dispose();
@@ -84,11 +83,11 @@ interface Probe {
   reach(settings: AttackSettings): number;
 }
 
-function probeOf({ ensemble, data, context, seed }: SanitySetting): Probe {
+async function probeOf({ ensemble, data, context, seed, signal }: SanitySetting): Promise<Probe> {
   // The streams keep the checks' first name: another would draw other images.
-  const order = randomStream(seed, 'honesty').permutation(data.length);
+  const order = randomStream(seed, 'honesty').permutation(data.labels.length);
   const samples = order.slice(0, COUNT).sort();
-  const images = imageBatch(data, samples);
+  const images = await data.batch(samples, { signal });
   const labels = samples.map((sample) => context.labels[sample]);
   const goal = objective('centroid-margin');
   const known = { labels, centroids: context.centroids };
@@ -122,10 +121,9 @@ async function wholeBox(setting: SanitySetting, probe: Probe): Promise<SanityChe
   const [rows, cols] = embedded.shape;
   const attacked = { data: await embedded.data<'float32'>(), rows, cols };
   embedded.dispose();
-  const means = { data: await context.centroids.data<'float32'>(), rows: context.centroids.shape[0], cols };
-  const nearest = await assignToCentroids(attacked, means);
+  const nearest = await assignToCentroids(attacked, context.means);
   const share = nearest.reduce((sum, c, i) => sum + (c === probe.labels[i] ? 1 : 0), 0) / rows;
-  const chance = 1 / means.rows;
+  const chance = 1 / context.means.rows;
   const detail = `${(100 * share).toFixed(0)}% nearest to their own mean when every image is in reach; chance ${(100 * chance).toFixed(0)}%`;
   return { name: 'whole-box', passed: share <= chance + 0.1, detail };
 }
@@ -147,7 +145,7 @@ function gradients({ differentiable }: SanitySetting, { images, values }: Probe)
   return { name: 'gradients', passed: zero <= MASKED, detail: `${(100 * zero).toFixed(0)}% of images have none` };
 }
 
-function collapse(clean: Matrix): SanityCheck {
+function collapse(clean: SetContext['clean']): SanityCheck {
   if (clean.rows < 3) return notMade('collapse', 'two images span one direction at most');
   const { meanSquaredDistance, effectiveRank } = spreadOf(clean);
   const passed = meanSquaredDistance >= 0.02 && effectiveRank >= 1.2;

@@ -1,4 +1,4 @@
-import { assignToCentroids, clusterEmbeddings, clusteringScores, retrievalScores } from '../clustering/index.js';
+import { assignToCentroids, clusterEmbeddings, clusteringScores } from '../clustering/index.js';
 import type { Matrix } from '../kernels/index.js';
 import { notDefinedOn } from './defined.js';
 
@@ -28,31 +28,6 @@ export interface ScoringOptions {
   seed: number;
   clusterRestarts: number;
   signal?: AbortSignal;
-}
-
-/**
- * Clusters `embeddings` [n, d] (transductively: the whole set, as it is) and searches them as queries in the clean
- * `gallery`, where a query's own clean image never counts as found.
- */
-export async function scoresOf(
-  embeddings: Matrix,
-  labels: Int32Array,
-  gallery: Matrix,
-  options: ScoringOptions,
-): Promise<Scores> {
-  const { labels: clusters } = await clustersOf(embeddings, options);
-  const clustering = clusterScores(labels, clusters);
-  if (notDefinedOn(labels).recallAt1) return { ...UNDEFINED, ...clustering };
-  const { recallAt, mapAtR, rPrecision } = await retrievalScores(embeddings, labels, {
-    recallAt: [1, 2, 4, 8],
-    gallery: { embeddings: gallery, labels, selfIndex: 'same-row' },
-    signal: options.signal,
-  });
-  return {
-    ...clustering,
-    ...{ recallAt1: recallAt[1], recallAt2: recallAt[2], recallAt4: recallAt[4], recallAt8: recallAt[8] },
-    ...{ mapAtR, rPrecision },
-  };
 }
 
 /** k-means of the embeddings, as every protocol runs it. */

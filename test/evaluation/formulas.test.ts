@@ -1,15 +1,16 @@
 import * as tf from '@tensorflow/tfjs';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { attackContext, type Objective, pgd } from '../../src/attacks/index.js';
-import { datasetFromArrays } from '../../src/data/index.js';
+import { type Objective, pgd } from '../../src/attacks/index.js';
+import { datasetFromArrays, sourceOf } from '../../src/data/index.js';
 import { attackDataset } from '../../src/evaluation/attack-dataset.js';
 import { suite } from '../../src/evaluation/index.js';
+import { MeasuredSet } from '../../src/evaluation/measured-set.js';
 import { type EvaluationProgress, progressReporter } from '../../src/evaluation/progress.js';
 import { inductivePart } from '../../src/evaluation/protocols/inductive.js';
 import { partialResults } from '../../src/evaluation/protocols/partial.js';
 import { PerSample } from '../../src/evaluation/protocols/per-sample.js';
 import type { ProtocolRun } from '../../src/evaluation/protocols/protocol.js';
-import { scoresOf } from '../../src/evaluation/scores.js';
+import { setContext } from '../../src/evaluation/set-context.js';
 
 /** Embeds an image as its pixels. */
 const pixels = (size: number) => ({
@@ -21,10 +22,9 @@ const lighter: Objective = { name: 'lighter', joint: false, flatAtStart: false, 
 const matrix = (cols: number, values: number[]) => {
   return { data: Float32Array.from(values), rows: values.length / cols, cols };
 };
-async function contextOf(cols: number, values: number[], labels: ArrayLike<number>) {
-  const context = await attackContext(matrix(cols, values), labels);
-  return { ...context, gallery: tf.tensor2d(values, [labels.length, cols]) };
-}
+const contextOf = (cols: number, values: number[], labels: Int32Array) => setContext(matrix(cols, values), labels);
+const arrays = (images: Uint8Array, labels: Int32Array) =>
+  sourceOf(datasetFromArrays({ images, labels, shape: [1, 1, 1] }));
 
 beforeAll(() => tf.setBackend('cpu'));
 afterEach(() => vi.restoreAllMocks());
@@ -33,7 +33,7 @@ describe('an objective over the whole set', () => {
   it('goes through the batches twice, half of the steps each, on from where the first time ended', async () => {
     const bytes = [51, 102, 0, 153];
     const labels = Int32Array.of(0, 1, 0, 1);
-    const data = datasetFromArrays({ images: Uint8Array.from(bytes), labels, shape: [1, 1, 1] });
+    const data = arrays(Uint8Array.from(bytes), labels);
     const clean = bytes.map((byte) => byte / 255);
     const seen: { self: number[]; sums: number[]; counts: number[]; start: number[] }[] = [];
     const objective: Objective = {
@@ -87,14 +87,15 @@ describe('partial', () => {
     // Classes at 0.4 and 0.6. The attacked images become white and take a cluster: the rest falls into the other.
     const labels = Int32Array.from({ length: 12 }, (_, i) => i % 2);
     const images = Uint8Array.from(labels, (label) => (label === 0 ? 102 : 153));
-    const data = datasetFromArrays({ images, labels, shape: [1, 1, 1] });
+    const data = arrays(images, labels);
     const clean = Array.from(images, (byte) => byte / 255);
     const context = await contextOf(1, clean, labels);
     const settings = pgd({ epsilon: 1, steps: 4, stepSize: 1, keep: 'last', randomStart: false });
     const run = { ensemble: pixels(1), data, context, seed: 1, batchSize: 12 };
     const scoring = { k: 2, seed: 1, clusterRestarts: 5 };
     const plan = { name: 'white', objective: lighter, settings };
-    const [half, fewer, one] = await partialResults(run, [0.5, 0.45, 0.01], [plan], matrix(1, clean), scoring);
+    const set = new MeasuredSet(matrix(1, clean), labels, scoring);
+    const [half, fewer, one] = await partialResults(run, [0.5, 0.45, 0.01], [plan], set, scoring);
     expect([half, fewer, one].map(({ attacked }) => attacked)).toEqual([6, 5, 1]);
     expect(half.rest).toMatchObject({ nmi: 0, ari: 0 });
     expect(half.spillOver).toMatchObject({ nmi: 1, ari: 1 });
@@ -113,10 +114,10 @@ describe('transductive scores', () => {
     const labels = Int32Array.of(0, 1, 0, 1);
     const gallery = matrix(1, [0, 1, 2.1, 3.3]);
     const scoring = { k: 2, seed: 1, clusterRestarts: 3 };
-    const clean = await scoresOf(gallery, labels, gallery, scoring);
+    const clean = await new MeasuredSet(gallery, labels, scoring).scores();
     expect([clean.recallAt1, clean.recallAt2, clean.recallAt4]).toEqual([0, 0.5, 1]);
     // Moved queries are compared with where the others were: each to beside its class mate.
-    const moved = await scoresOf(matrix(1, [2, 3.2, 0.1, 1.1]), labels, gallery, scoring);
+    const moved = await new MeasuredSet(matrix(1, [2, 3.2, 0.1, 1.1]), labels, scoring, gallery).scores();
     expect(moved.recallAt1).toBe(1);
     // Clusters are found among what was moved: {0.1, 1.1} and {2, 3.2} hold one of each class.
     expect([moved.nmi, moved.purity]).toEqual([0, 0.5]);
@@ -127,14 +128,17 @@ describe('per sample', () => {
   it('what one attack took stays lost, and each share is counted on its own', async () => {
     // Means at 0 and 1; samples 0, 1 of the first class, 2, 3 of the second.
     const gallery = matrix(1, [0, 0.1, 0.9, 1]);
-    const survivors = new PerSample(Int32Array.of(0, 0, 1, 1), gallery, matrix(1, [0, 1]));
-    await survivors.add(gallery);
+    const labels = Int32Array.of(0, 0, 1, 1);
+    const scoring = { k: 2, seed: 1, clusterRestarts: 1 };
+    const survivors = new PerSample(labels, matrix(1, [0, 1]));
+    const add = (...at: number[]) => survivors.add(new MeasuredSet(matrix(1, at), labels, scoring, gallery));
+    await add(...gallery.data);
     expect(survivors.worst()).toEqual({ recallAt1: 1, nearestMean: 1 });
     // Sample 0 crosses to 0.95 and is lost; the others stay.
-    await survivors.add(matrix(1, [0.95, 0.1, 0.9, 1]));
+    await add(0.95, 0.1, 0.9, 1);
     expect(survivors.worst()).toEqual({ recallAt1: 0.75, nearestMean: 0.75 });
     // Another attack leaves it alone and takes sample 3 over the middle.
-    await survivors.add(matrix(1, [0, 0.1, 0.9, 0.45]));
+    await add(0, 0.1, 0.9, 0.45);
     expect(survivors.worst()).toEqual({ recallAt1: 0.5, nearestMean: 0.5 });
   });
 });
@@ -142,14 +146,16 @@ describe('per sample', () => {
 describe('inductive', () => {
   it('finds the clusters on the reference, not on the evaluated set', async () => {
     const labels = Int32Array.of(0, 0, 1, 1);
-    const data = datasetFromArrays({ images: Uint8Array.of(1, 2, 3, 4), labels, shape: [1, 1, 1] });
+    const data = arrays(Uint8Array.of(1, 2, 3, 4), labels);
     const gallery = matrix(1, [0.1, 0.2, 0.8, 0.9]);
     // Its own clusters would tell the classes apart; of the reference's, at 0 and 0.12, one takes all.
     const embed = async () => matrix(1, [0, 0, 0.12, 0.12]);
-    const run = { data, gallery, ensemble: { embed }, scoring: { k: 2, seed: 1, clusterRestarts: 3 } };
+    const scoring = { k: 2, seed: 1, clusterRestarts: 3 };
+    const clean = new MeasuredSet(gallery, labels, scoring);
+    const run = { data, clean, ensemble: { embed }, scoring };
     const nmi = async (more: object) => {
       const protocol = await inductivePart.make({})({ ...run, ...more } as never as ProtocolRun);
-      return (await protocol!.attacked!(gallery)).inductive!.nmi;
+      return (await protocol!.attacked!(clean)).inductive!.nmi;
     };
     expect(await nmi({})).toBeCloseTo(1, 10);
     expect(await nmi({ reference: data })).toBe(0);

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { AttackSettings } from '../../src/attacks/index.js';
-import { datasetFromArrays } from '../../src/data/index.js';
+import { datasetFromArrays, sourceOf } from '../../src/data/index.js';
 import { type SanitySetting, sanityChecks } from '../../src/evaluation/sanity.js';
 import { spreadOf } from '../../src/evaluation/spread.js';
 
@@ -22,7 +22,7 @@ vi.mock('../../src/attacks/index.js', async (original) => ({
 
 const COUNT = 48;
 const labels = Int32Array.from({ length: COUNT }, (_, i) => i % 2);
-const data = datasetFromArrays({ images: new Uint8Array(COUNT).fill(128), labels, shape: [1, 1, 1] });
+const data = sourceOf(datasetFromArrays({ images: new Uint8Array(COUNT).fill(128), labels, shape: [1, 1, 1] }));
 /** Wide enough in two directions. */
 const cross = (a: number, b: number) => {
   const [x, y] = [Math.sqrt(a), Math.sqrt(b)];
@@ -30,14 +30,15 @@ const cross = (a: number, b: number) => {
 };
 
 /** Embeds a pixel p of class 0 at (-m, m) / 4, of class 1 at (m, -m) / 4, m = 2 p - 1: its margin to (1, 0) and (0, 1) is m. */
-function setting(more: Partial<SanitySetting> = {}, dead = 0): SanitySetting {
+function setting(more: Partial<SanitySetting> = {}, dead = 0, clean = cross(1, 1)): SanitySetting {
   const signs = tf.tensor2d(Array.from(labels, (label) => (label === 0 ? [-0.25, 0.25] : [0.25, -0.25])));
   const alive = tf.tensor2d(Array.from(labels, (_, i) => [i < dead ? 0 : 1]));
   const apply = (x: tf.Tensor4D) =>
     tf.mul(signs, tf.mul(alive, tf.sub(tf.mul(tf.reshape(x, [-1, 1]), 2), 1))) as tf.Tensor2D;
   const centroids = tf.tensor2d([1, 0, 0, 1], [2, 2]);
-  const context = { labels, centroids, gallery: tf.zeros([COUNT, 2]) as tf.Tensor2D };
-  const fixed = { ensemble: { apply }, differentiable: true, data, context, clean: cross(1, 1), seed: 1 };
+  const means = { data: Float32Array.of(1, 0, 0, 1), rows: 2, cols: 2 };
+  const context = { labels, centroids, means, clean, gallery: tf.zeros([COUNT, 2]) as tf.Tensor2D };
+  const fixed = { ensemble: { apply }, differentiable: true, data, context, seed: 1 };
   return { ...fixed, norm: 'linf', epsilon: 0.1, ...more };
 }
 
@@ -65,7 +66,7 @@ describe('sanity checks, at their thresholds', () => {
   it('attack 48 images of a larger set', async () => {
     attacked.length = 0;
     const many = Int32Array.from({ length: 60 }, (_, i) => i % 2);
-    const larger = datasetFromArrays({ images: new Uint8Array(60), labels: many, shape: [1, 1, 1] });
+    const larger = sourceOf(datasetFromArrays({ images: new Uint8Array(60), labels: many, shape: [1, 1, 1] }));
     const { context } = setting();
     await sanityChecks(setting({ data: larger, context: { ...context, labels: many } }));
     expect(attacked).toEqual([48, 48, 48, 48, 48]);
@@ -74,7 +75,7 @@ describe('sanity checks, at their thresholds', () => {
   it('twice the radius is no more than the whole box, which is as long as the norm has it', async () => {
     await sanityChecks(setting({ epsilon: 0.8 }));
     expect(made[2].epsilon).toBe(1);
-    const rgb = datasetFromArrays({ images: new Uint8Array(COUNT * 12), labels, shape: [2, 2, 3] });
+    const rgb = sourceOf(datasetFromArrays({ images: new Uint8Array(COUNT * 12), labels, shape: [2, 2, 3] }));
     const pooled = (x: tf.Tensor4D) => setting().ensemble.apply(tf.slice(x, [0, 0, 0, 0], [-1, 1, 1, 1]));
     for (const [norm, epsilon] of [
       ['l2', Math.sqrt(12)],
@@ -132,13 +133,13 @@ describe('sanity checks, at their thresholds', () => {
     ['an effective rank of 1.22', cross(1, 0.11), true],
     ['an effective rank of 1.18', cross(1, 0.09), false],
   ])('collapse: %s', async (_, clean, passed) => {
-    expect((await check('collapse', setting({ clean }))).passed).toBe(passed);
+    expect((await check('collapse', setting({}, 0, clean))).passed).toBe(passed);
   });
 
   it('are not made where there is nothing to make them of', async () => {
     expect((await check('black-box', setting({ norm: 'l1' }))).passed).toBe(null);
     const two = { ...cross(1, 1), data: Float32Array.of(1, 0, 0, 1), rows: 2 };
-    expect((await check('collapse', setting({ clean: two }))).passed).toBe(null);
+    expect((await check('collapse', setting({}, 0, two))).passed).toBe(null);
   });
 });
 

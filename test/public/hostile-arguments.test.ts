@@ -96,6 +96,7 @@ const ARGUMENTS: Arguments = {
   classesOf: () => [data],
   datasetFromArrays: () => [{ images: data.images, labels: data.labels, shape: data.shape, name: 'x' }],
   datasetHash: () => [data],
+  sourceOf: () => [data],
   subset: () => [data, [0, 1]],
   imageBatch: () => [data, [0, 1]],
   partition: () => [9, 2, 1],

@@ -1,17 +1,17 @@
 import { z } from 'zod';
+import type { Source } from '../../data/index.js';
 import { invalid, inWordsOf } from '../../errors.js';
-import type { Matrix } from '../../kernels/index.js';
+import type { KMeansResult } from '../../kernels/index.js';
 import { part } from '../../part.js';
 import { clustersOf, inductiveScores, UNDEFINED_CLUSTERS } from '../scores.js';
 import type { Protocol, ProtocolRun } from './protocol.js';
 
 /** Attacked images are assigned to the clusters of clean data. */
 const inductive: Protocol = async (run) => {
-  const { data, scoring } = run;
-  const { centroids } = await clustersOf(await referenceOf(run), scoring);
+  const { centroids } = run.reference ? await clustersOfReference(run, run.reference) : await run.clean.clusters();
   return {
-    attacked: async (embeddings) => ({
-      inductive: await inductiveScores(embeddings, data.labels, centroids, scoring.signal),
+    attacked: async ({ embeddings, labels }) => ({
+      inductive: await inductiveScores(embeddings, labels, centroids, run.scoring.signal),
     }),
     notRun: { inductive: UNDEFINED_CLUSTERS },
   };
@@ -24,11 +24,12 @@ export const inductivePart = part(
   () => inductive,
 );
 
-/** What the clusters are found on: reference data, or the clean set itself. */
-async function referenceOf({ ensemble, gallery, reference, scoring: { k, signal } }: ProtocolRun): Promise<Matrix> {
-  if (!reference) return gallery;
-  if (reference.length < k) throw invalid('reference', `at least ${k} images, as many as clusters,`, reference.length);
-  return ensemble.embed(reference, { signal }).catch((error) => {
+async function clustersOfReference({ ensemble, scoring }: ProtocolRun, reference: Source): Promise<KMeansResult> {
+  const { k, signal } = scoring;
+  const { length } = reference.labels;
+  if (length < k) throw invalid('reference', `at least ${k} images, as many as clusters,`, length);
+  const embeddings = await ensemble.embed(reference, { signal }).catch((error) => {
     throw inWordsOf(error, { images: 'the images of reference' });
   });
+  return clustersOf(embeddings, scoring);
 }

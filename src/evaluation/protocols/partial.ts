@@ -6,6 +6,7 @@ import { part } from '../../part.js';
 import { randomStream } from '../../random.js';
 import { attackDataset, type DatasetAttack } from '../attack-dataset.js';
 import { whyNotRun } from '../defined.js';
+import type { MeasuredSet } from '../measured-set.js';
 import { type ClusterScores, clusterScores, clustersOf, type ScoringOptions, UNDEFINED_CLUSTERS } from '../scores.js';
 import { type AttackPlan, suite } from '../suites/index.js';
 import type { Protocol } from './protocol.js';
@@ -37,11 +38,11 @@ export async function partialResults(
   run: PartialRun,
   shares: readonly number[],
   plans: readonly AttackPlan[],
-  clean: Matrix,
+  clean: MeasuredSet,
   scoring: ScoringOptions,
 ): Promise<PartialResult[]> {
-  const { labels } = run.data;
-  const before = (await clustersOf(clean, scoring)).labels;
+  const { labels } = clean;
+  const before = (await clean.clusters()).labels;
   const results: PartialResult[] = [];
   for (const share of shares) {
     const samples = drawShare(share, run);
@@ -53,7 +54,7 @@ export async function partialResults(
         results.push({ share, attacked: 0, name: plan.name, ...unknown });
         continue;
       }
-      const mixture = mixed(clean, samples, await attackDataset({ ...run, plan, samples }));
+      const mixture = mixed(clean.embeddings, samples, await attackDataset({ ...run, plan, samples }));
       const clusters = (await clustersOf(mixture, scoring)).labels;
       const [restBefore, restAfter] = [before, clusters].map((found) => scoresAmong(labels, found, rest));
       const spillOver = difference(restBefore, restAfter);
@@ -65,8 +66,9 @@ export async function partialResults(
 }
 
 function drawShare(share: number, { data, seed }: PartialRun): Int32Array {
-  const count = Math.min(data.length - 1, Math.max(1, Math.round(share * data.length)));
-  return randomStream(seed, 'partial', share).permutation(data.length).slice(0, count).sort();
+  const { length } = data.labels;
+  const count = Math.min(length - 1, Math.max(1, Math.round(share * length)));
+  return randomStream(seed, 'partial', share).permutation(length).slice(0, count).sort();
 }
 
 function complement(samples: Int32Array, count: number): Int32Array {
@@ -109,10 +111,10 @@ export const partialPart = part(
   partialOptions,
   (options): Protocol => {
     const { partial: shares } = parseOptions(partialOptions, options);
-    return async ({ attack, norm, epsilon, gallery, scoring }) => {
+    return async ({ attack, norm, epsilon, clean, scoring }) => {
       if (shares.length === 0) return undefined;
       const plans = suite('quick', { norm, epsilon });
-      return { end: async () => ({ partial: await partialResults(attack, shares, plans, gallery, scoring) }) };
+      return { end: async () => ({ partial: await partialResults(attack, shares, plans, clean, scoring) }) };
     };
   },
 );

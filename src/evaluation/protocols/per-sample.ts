@@ -1,8 +1,9 @@
 import { z } from 'zod';
-import { assignToCentroids, nearestIsOwnClass } from '../../clustering/index.js';
+import { assignToCentroids } from '../../clustering/index.js';
 import type { Matrix } from '../../kernels/index.js';
 import { part } from '../../part.js';
 import { withOthers } from '../defined.js';
+import type { MeasuredSet } from '../measured-set.js';
 import type { Protocol } from './protocol.js';
 
 /** Shares of samples that no attack of the suite moved: stricter than the worst attack on average. */
@@ -24,7 +25,6 @@ export class PerSample {
   constructor(
     /** Class of each sample as a row of `means`. */
     private readonly classOf: Int32Array,
-    private readonly gallery: Matrix,
     private readonly means: Matrix,
     private readonly signal?: AbortSignal,
   ) {
@@ -32,13 +32,12 @@ export class PerSample {
     this.held = new Uint8Array(classOf.length).fill(1);
   }
 
-  async add(embeddings: Matrix): Promise<void> {
-    const { signal } = this;
-    const own = await nearestIsOwnClass(embeddings, this.classOf, this.gallery, { signal });
-    const nearest = await assignToCentroids(embeddings, this.means, { signal });
-    for (const [i, hit] of own.entries()) {
-      this.found[i] &= hit;
-      this.held[i] &= nearest[i] === this.classOf[i] ? 1 : 0;
+  async add(set: MeasuredSet): Promise<void> {
+    const retrieval = await set.retrieval();
+    const nearest = await assignToCentroids(set.embeddings, this.means, { signal: this.signal });
+    for (const [i, mean] of nearest.entries()) {
+      this.found[i] &= retrieval?.nearestIsOwnClass[i] ?? 0;
+      this.held[i] &= mean === this.classOf[i] ? 1 : 0;
     }
   }
 
@@ -51,13 +50,12 @@ export class PerSample {
   }
 }
 
-const perSample: Protocol = async ({ gallery, context: { labels, centroids }, scoring }) => {
-  const means = { data: await centroids.data<'float32'>(), rows: centroids.shape[0], cols: gallery.cols };
-  const survivors = new PerSample(labels, gallery, means, scoring.signal);
-  await survivors.add(gallery);
+const perSample: Protocol = async ({ clean, attack: { context }, scoring }) => {
+  const survivors = new PerSample(context.labels, context.means, scoring.signal);
+  await survivors.add(clean);
   return {
-    async attacked(embeddings) {
-      await survivors.add(embeddings);
+    async attacked(set) {
+      await survivors.add(set);
       return {};
     },
     end: async () => ({ perSample: survivors.worst() }),

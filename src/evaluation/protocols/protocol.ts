@@ -1,20 +1,19 @@
 import type { AttackNorm } from '../../attacks/index.js';
-import type { Dataset } from '../../data/index.js';
-import type { Matrix } from '../../kernels/index.js';
+import type { Source } from '../../data/index.js';
 import type { Ensemble } from '../../models/index.js';
-import type { DatasetAttack, SetContext } from '../attack-dataset.js';
+import type { DatasetAttack } from '../attack-dataset.js';
 import type { AttackResult, EvaluationReport } from '../evaluate.js';
+import type { MeasuredSet } from '../measured-set.js';
 import type { ScoringOptions } from '../scores.js';
 
 /** What every protocol of one evaluation shares. */
 export interface ProtocolRun {
   ensemble: Ensemble;
-  data: Dataset;
-  /** Clean embeddings. */
-  gallery: Matrix;
+  data: Source;
+  /** The evaluated set, clean. */
+  clean: MeasuredSet;
   /** Clean data to find clusters on, where there are any beside the set itself. */
-  reference?: Dataset;
-  context: SetContext;
+  reference?: Source;
   scoring: ScoringOptions;
   /** Attacks through what attacks may see of the ensemble. */
   attack: Omit<DatasetAttack, 'plan' | 'samples'>;
@@ -24,8 +23,8 @@ export interface ProtocolRun {
 
 /** A protocol at work. */
 export interface Observer {
-  /** What it adds to the result of an attack: from the attacked set's embeddings. */
-  attacked?(embeddings: Matrix): Promise<Partial<AttackResult>>;
+  /** What it adds to the result of an attack. */
+  attacked?(set: MeasuredSet): Promise<Partial<AttackResult>>;
   /** The same of an attack that could not be made. */
   notRun?: Partial<AttackResult>;
   /** What it adds to the report, after all attacks. */

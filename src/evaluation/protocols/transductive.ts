@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { part } from '../../part.js';
-import { scoresOf, UNDEFINED } from '../scores.js';
+import { UNDEFINED } from '../scores.js';
 import type { Protocol } from './protocol.js';
 
 /** The whole attacked set is clustered, and searched as queries in the clean gallery. */
-const transductive: Protocol = async ({ data, gallery, scoring }) => ({
-  attacked: async (embeddings) => ({ scores: await scoresOf(embeddings, data.labels, gallery, scoring) }),
+const transductive: Protocol = async () => ({
+  attacked: async (set) => ({ scores: await set.scores() }),
   notRun: { scores: UNDEFINED },
 });
 

@@ -1,15 +1,15 @@
-import * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
-import { attackContext } from '../../attacks/index.js';
-import { classesOf, type Dataset } from '../../data/index.js';
+import type { Matrix } from '../../kernels/index.js';
 import { Ensemble } from '../../models/index.js';
 import { parseOptions } from '../../options.js';
 import { part } from '../../part.js';
 import { attackFor } from '../attack-dataset.js';
 import { whyNotRun } from '../defined.js';
-import { type ScoringOptions, scoresOf } from '../scores.js';
+import { MeasuredSet } from '../measured-set.js';
+import type { Scores } from '../scores.js';
+import { disposeContext, setContext } from '../set-context.js';
 import { type AttackPlan, suite } from '../suites/index.js';
-import type { Protocol } from './protocol.js';
+import type { Protocol, ProtocolRun } from './protocol.js';
 
 /** Row: what the attack was crafted on; column: what embedded the result. Members in order, the whole ensemble last. */
 export interface TransferMatrix {
@@ -20,42 +20,32 @@ export interface TransferMatrix {
   notRun?: string;
 }
 
-export interface TransferRun {
-  ensemble: Ensemble;
-  data: Dataset;
-  plan: AttackPlan;
-  seed: number;
-  batchSize: number;
-  signal?: AbortSignal;
-}
-
 /** How attacks on one member do against every other: the smaller the harm, the more diverse the members are. */
-export async function transferMatrix(run: TransferRun, scoring: ScoringOptions): Promise<TransferMatrix> {
-  const { ensemble, data, plan, signal } = run;
+export async function transferMatrix(run: ProtocolRun, plan: AttackPlan): Promise<TransferMatrix> {
+  const { ensemble, data, clean, attack, scoring } = run;
   const systems = [...ensemble.members.map((member) => new Ensemble([member])), ensemble];
-  const notRun = whyNotRun(plan.objective, classesOf(data).length);
+  const notRun = whyNotRun(plan.objective, attack.context.means.rows);
   if (notRun) {
     const unknown = systems.map(() => systems.map(() => null));
     return { attack: plan.name, nmi: unknown, recallAt1: unknown, notRun };
   }
-  const galleries = await Promise.all(systems.map((system) => system.embed(data, { signal })));
+  const galleries: Matrix[] = [];
+  for (const system of systems) {
+    galleries.push(system === ensemble ? clean.embeddings : await system.embed(data, { signal: scoring.signal }));
+  }
   const [nmi, recallAt1]: (number | null)[][][] = [[], []];
   for (const [i, source] of systems.entries()) {
-    const { labels, centroids } = await attackContext(galleries[i], data.labels);
-    const { data: values, rows, cols } = galleries[i];
-    const gallery = tf.tensor2d(values, [rows, cols]);
-    const context = { labels, centroids, gallery };
+    const context = await setContext(galleries[i], data.labels);
     try {
-      const attacked = await attackFor({ ...run, ensemble: source, context, plan }, systems);
-      const scores = [];
+      const attacked = await attackFor({ ...attack, ensemble: source, context, plan }, systems);
+      const scores: Scores[] = [];
       for (const [j, embeddings] of attacked.entries()) {
-        scores.push(await scoresOf(embeddings, data.labels, galleries[j], scoring));
+        scores.push(await new MeasuredSet(embeddings, data.labels, scoring, galleries[j]).scores());
       }
       nmi.push(scores.map((score) => score.nmi));
       recallAt1.push(scores.map((score) => score.recallAt1));
     } finally {
-      centroids.dispose();
-      gallery.dispose();
+      disposeContext(context);
     }
   }
   return { attack: plan.name, nmi, recallAt1 };
@@ -71,11 +61,10 @@ export const transferPart = part(
   transferOptions,
   (options): Protocol => {
     const { transfer } = parseOptions(transferOptions, options);
-    return async ({ ensemble, data, attack: { seed, batchSize, signal }, norm, epsilon, scoring }) => {
+    return async (run) => {
       if (!transfer) return undefined;
-      const plan = suite('quick', { norm, epsilon })[1];
-      const run = { ensemble, data, plan, seed, batchSize, signal };
-      return { end: async () => ({ transfer: await transferMatrix(run, scoring) }) };
+      const plan = suite('quick', { norm: run.norm, epsilon: run.epsilon })[1];
+      return { end: async () => ({ transfer: await transferMatrix(run, plan) }) };
     };
   },
 );
