@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { exitCodeOf } from '../src/cli/exit-codes.js';
-import { checkWritable, writeAtomically } from '../src/data/write-atomically.js';
 import { fileError } from '../src/files.js';
+import { checkWritable, writeAtomically } from '../src/write-atomically.js';
 import { canMount, smallDisk } from './small-disk.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'eat-dml-files-'));

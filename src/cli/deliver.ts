@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
-import { checkWritable, writeAtomically } from '../data/write-atomically.js';
 import { EatDmlError } from '../errors.js';
+import { checkWritable, writeAtomically } from '../write-atomically.js';
 import { printResult } from './options.js';
 
 /** A file that a command was asked for: nothing where no path was given. */

@@ -4,10 +4,10 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { variable } from '../environment.js';
 import { EatDmlError } from '../errors.js';
+import { writeAtomically } from '../write-atomically.js';
 import type { Dataset } from './dataset.js';
 import { bytesOf, decodeIdx, encodeIdxFile, type IdxArray } from './idx.js';
 import { datasetOfIdx, type IdxFile } from './idx-dataset.js';
-import { writeAtomically } from './write-atomically.js';
 
 /** Where a data set is kept once it was parsed: two IDX files, by name, and the checksums of both, in one folder. */
 export interface Cache {

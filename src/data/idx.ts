@@ -6,8 +6,8 @@ import { createGunzip, gzip } from 'node:zlib';
 import { z } from 'zod';
 import { describe, EatDmlError, invalid } from '../errors.js';
 import { parse } from '../options.js';
+import { writeAtomically } from '../write-atomically.js';
 import { invalidShape } from './dataset.js';
-import { writeAtomically } from './write-atomically.js';
 
 export type IdxData = Uint8Array | Int8Array | Int16Array | Int32Array | Float32Array | Float64Array;
 

@@ -30,7 +30,7 @@ const ARROWS: Record<string, string[]> = {
   cli: ['*'],
   index: ['*'],
 };
-const LEAVES = ['errors', 'environment', 'files', 'random', 'labels', 'checks', 'options', 'part'];
+const LEAVES = ['errors', 'environment', 'files', 'random', 'labels', 'checks', 'options', 'part', 'write-atomically'];
 
 /** Native folders; `contracts` is for all, and only cpu/isa compiles the bodies. */
 const NATIVE_ARROWS: Record<string, string[]> = {
@@ -40,6 +40,70 @@ const NATIVE_ARROWS: Record<string, string[]> = {
   simt: ['contracts'],
   tensorflow: ['contracts', 'cpu'],
   addon: ['contracts', 'cpu', 'cuda', 'tensorflow'],
+};
+
+/**
+ * What rooms take from another past its index, and why. An index is what the package offers its users; these are for the house.
+ */
+const DEEP: Record<string, string[]> = {
+  'the lists of parts, of which configuration and command line are made': [
+    'attacks/objectives/list.js',
+    'attacks/rules/list.js',
+    'data/sets/list.js',
+    'evaluation/protocols/list.js',
+    'evaluation/suites/list.js',
+    'losses/list.js',
+    'models/list.js',
+    'training/methods/list.js',
+  ],
+  'schemas, of which other schemas are made': [
+    'attacks/norm.js',
+    'attacks/objective.js',
+    'attacks/rules/pgd.js',
+    'attacks/settings.js',
+    'clustering/device.js',
+    'data/source.js',
+    'data/splits.js',
+    'evaluation/options.js',
+    'losses/metric-loss.js',
+    'models/embedder.js',
+    'training/options.js',
+  ],
+  'checks and memory of matrices': ['kernels/allocate.js', 'kernels/matrix.js', 'kernels/project-perturbation.js'],
+  'the addon itself, which tfjs and doctor ask for': ['kernels/load-addon.js', 'kernels/machine-limits.js'],
+  'kernels of networks, which no user calls': ['kernels/network/index.js'],
+  'steps of one computation that two rooms share': [
+    'attacks/attack-context.js',
+    'clustering/retrieval-scores.js',
+    'evaluation/suites/index.js',
+    'models/counted.js',
+    'training/batches.js',
+  ],
+  'files of checkpoints and of exports': [
+    'checkpoints/export-layers.js',
+    'models/safetensors.js',
+    'models/tfjs-layers.js',
+  ],
+  'the pieces of a configured run, which commands put together': [
+    'config/evaluate-run.js',
+    'config/evaluation-of-run.js',
+    'config/lists.js',
+    'config/make.js',
+    'config/read.js',
+    'config/require-device.js',
+    'config/run-folder.js',
+    'config/run.js',
+    'config/schema.js',
+    'config/sweep-schema.js',
+    'config/sweep.js',
+  ],
+  'what the command line fetches and prints': [
+    'data/cache.js',
+    'data/sets/data-set.js',
+    'data/sets/fashion-mnist-package.js',
+    'data/sets/fashion-mnist.js',
+    'report/score-text.js',
+  ],
 };
 
 function filesUnder(folder: string, ending: RegExp): string[] {
@@ -102,6 +166,40 @@ function nativeViolations(): string[] {
 
 test('imports follow the arrows', () => {
   expect(violations()).toEqual([]);
+});
+
+test('rooms are entered by their index, but where there is a reason', () => {
+  const deep = filesUnder('src', /\.ts$/).flatMap((file) =>
+    importsOf(readFileSync(file, 'utf8')).flatMap(({ target }) => {
+      const to = relative('src', normalize(join(dirname(file), target)));
+      const [room, ...inside] = to.split('/');
+      const entered = roomOf('src', file) !== room && inside.length > 0 && inside.join('/') !== 'index.js';
+      return entered ? [to] : [];
+    }),
+  );
+  // Both ways: a reason that nobody needs any more goes.
+  expect([...new Set(deep)].sort()).toEqual(Object.values(DEEP).flat().sort());
+});
+
+test('imports go round in no circle', () => {
+  const graph = new Map(
+    filesUnder('src', /\.ts$/).map((file) => [
+      file,
+      importsOf(readFileSync(file, 'utf8'))
+        .filter(({ typeOnly }) => !typeOnly)
+        .map(({ target }) => normalize(join(dirname(file), target)).replace(/\.js$/, '.ts')),
+    ]),
+  );
+  const done = new Set<string>();
+  const circles: string[] = [];
+  const follow = (file: string, path: string[]) => {
+    if (path.includes(file)) circles.push([...path.slice(path.indexOf(file)), file].join(' -> '));
+    if (done.has(file) || path.includes(file)) return;
+    for (const next of graph.get(file) ?? []) follow(next, [...path, file]);
+    done.add(file);
+  };
+  for (const file of graph.keys()) follow(file, []);
+  expect(circles).toEqual([]);
 });
 
 test('kernels/network is for the native tfjs backend alone', () => {

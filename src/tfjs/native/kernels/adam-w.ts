@@ -1,5 +1,5 @@
 import type * as tf from '@tensorflow/tfjs';
-import { adamW } from '../../../kernels/network/adam-w.js';
+import { adamW } from '../../../kernels/network/index.js';
 import type { NativeKernel } from '../kernel.js';
 
 /** The settings of the addon's adamW. */

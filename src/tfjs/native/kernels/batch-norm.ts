@@ -1,5 +1,5 @@
 import type * as tf from '@tensorflow/tfjs';
-import { batchMoments, batchNorm, batchNormGradient } from '../../../kernels/network/batch-norm.js';
+import { batchMoments, batchNorm, batchNormGradient } from '../../../kernels/network/index.js';
 import type { BatchNormTrainingAttrs } from '../../batch-norm-training.js';
 import type { NativeKernel } from '../kernel.js';
 

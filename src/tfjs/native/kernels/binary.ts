@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
-import { type BinaryOp, binary } from '../../../kernels/network/binary.js';
+import { type BinaryOp, binary } from '../../../kernels/network/index.js';
 import type { KernelCall, NativeKernel } from '../kernel.js';
 import { broadcast } from './broadcast.js';
 

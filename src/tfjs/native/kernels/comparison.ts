@@ -1,6 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
-import { type CompareOp, compareValues } from '../../../kernels/network/compare-values.js';
-import { type LogicalOp, logical } from '../../../kernels/network/logical.js';
+import { type CompareOp, compareValues, type LogicalOp, logical } from '../../../kernels/network/index.js';
 import type { KernelCall, NativeKernel } from '../kernel.js';
 import { broadcast } from './broadcast.js';
 

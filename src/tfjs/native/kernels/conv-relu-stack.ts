@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
-import { convReluStack, convReluStackBackpropInput, passedLength } from '../../../kernels/network/conv-relu-stack.js';
+import { convReluStack, convReluStackBackpropInput, passedLength } from '../../../kernels/network/index.js';
 import type { KernelCall, NativeKernel } from '../kernel.js';
 import { flopsOf } from './conv2d.js';
 import { type Shape4D, windowGeometry } from './geometry.js';

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
-import { conv2d, conv2dBackpropFilter, conv2dBackpropInput } from '../../../kernels/network/conv2d.js';
+import { conv2d, conv2dBackpropFilter, conv2dBackpropInput } from '../../../kernels/network/index.js';
 import { compose } from '../../compose.js';
 import type { KernelCall, NativeKernel } from '../kernel.js';
 import { biasAndActivation, type FusedAttrs, inRegister } from './activation.js';

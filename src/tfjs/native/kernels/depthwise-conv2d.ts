@@ -3,7 +3,7 @@ import {
   depthwiseConv2d,
   depthwiseConv2dBackpropFilter,
   depthwiseConv2dBackpropInput,
-} from '../../../kernels/network/depthwise-conv2d.js';
+} from '../../../kernels/network/index.js';
 import { compose } from '../../compose.js';
 import type { KernelCall, NativeKernel } from '../kernel.js';
 import { biasAndActivation, type FusedAttrs } from './activation.js';

@@ -1,5 +1,5 @@
 import type * as tf from '@tensorflow/tfjs';
-import type { Conv2DGeometry } from '../../../kernels/network/conv2d.js';
+import type { Conv2DGeometry } from '../../../kernels/network/index.js';
 
 export type Shape4D = [number, number, number, number];
 

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
-import { matmul } from '../../../kernels/network/matmul.js';
+import { matmul } from '../../../kernels/network/index.js';
 import { compose } from '../../compose.js';
 import type { KernelCall, NativeKernel } from '../kernel.js';
 import { biasAndActivation, type FusedAttrs, inRegister } from './activation.js';

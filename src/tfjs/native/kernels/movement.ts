@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
-import { stridedCopy } from '../../../kernels/network/strided-copy.js';
+import { stridedCopy } from '../../../kernels/network/index.js';
 import type { NativeBackend } from '../backend.js';
 import type { KernelCall, NativeKernel } from '../kernel.js';
 

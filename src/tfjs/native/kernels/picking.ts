@@ -1,8 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
-import { gather } from '../../../kernels/network/gather.js';
-import { oneHot } from '../../../kernels/network/one-hot.js';
-import { segmentSum } from '../../../kernels/network/segment-sum.js';
-import { select } from '../../../kernels/network/select.js';
+import { gather, oneHot, segmentSum, select } from '../../../kernels/network/index.js';
 import type { KernelCall, NativeKernel } from '../kernel.js';
 
 const sizeOf = ({ shape }: tf.TensorInfo) => tf.util.sizeFromShape(shape);

@@ -1,4 +1,4 @@
-import { matmul } from '../../../kernels/network/matmul.js';
+import { matmul } from '../../../kernels/network/index.js';
 import type { NativeKernel } from '../kernel.js';
 import { scaleRows, throughScaling } from './unit-rows.js';
 

@@ -1,6 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
-import { type ArgReduceOp, argReduce } from '../../../kernels/network/arg-reduce.js';
-import { topK } from '../../../kernels/network/top-k.js';
+import { type ArgReduceOp, argReduce, topK } from '../../../kernels/network/index.js';
 import type { KernelCall, NativeKernel } from '../kernel.js';
 import { asOneBlock } from './reduce.js';
 

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
-import { type ReduceOp, reduce } from '../../../kernels/network/reduce.js';
+import { type ReduceOp, reduce } from '../../../kernels/network/index.js';
 import type { KernelCall, NativeKernel } from '../kernel.js';
 
 interface ReductionAttrs {

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
-import { softmax } from '../../../kernels/network/softmax.js';
+import { softmax } from '../../../kernels/network/index.js';
 import type { NativeKernel } from '../kernel.js';
 
 /** Over the last axis, the only one that tfjs knows. */

@@ -1,5 +1,5 @@
 import type * as tf from '@tensorflow/tfjs';
-import { binary } from '../../../kernels/network/binary.js';
+import { binary } from '../../../kernels/network/index.js';
 import type { KernelCall, NativeKernel } from '../kernel.js';
 import { broadcast } from './broadcast.js';
 

@@ -1,4 +1,4 @@
-import { type UnaryOp, unary } from '../../../kernels/network/unary.js';
+import { type UnaryOp, unary } from '../../../kernels/network/index.js';
 import type { KernelCall, NativeKernel } from '../kernel.js';
 
 interface UnaryAttrs {

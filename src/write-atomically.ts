@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { constants, type Stats } from 'node:fs';
 import { access, open, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { EatDmlError } from '../errors.js';
-import { fileError, makeFolder } from '../files.js';
+import { EatDmlError } from './errors.js';
+import { fileError, makeFolder } from './files.js';
 
 /**
  * Writes `bytes` to `path` so that a reader, or another writer, sees the old file or the whole new one: into a file of
