@@ -16,7 +16,7 @@ const ALLOWED_BYTES = 16e6;
 
 const count = Number(process.argv[2] ?? 10_000);
 await chooseBackend({ backend: 'native' });
-const net = convEmbedder({ embedding: 16, width: 8 }).build([16, 16, 1], 1);
+const net = convEmbedder({ dimension: 16, width: 8 }).build([16, 16, 1], 1);
 const images = tf.tensor4d(Float32Array.from(randomStream(1, 'images').uniforms(32 * 256)), [32, 16, 16, 1]);
 const labels = tf.tensor1d(
   Int32Array.from({ length: 32 }, (_, i) => i % 4),

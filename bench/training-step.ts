@@ -20,8 +20,8 @@ const COUNTED_STEPS = 20;
 const STEPS_PER_TURN = 5;
 
 const nets: Record<string, { shape: [number, number, number]; model: ModelSpec }> = {
-  conv: { shape: [28, 28, 1], model: convEmbedder({ embedding: COLUMNS, width: 32 }) },
-  resnet18: { shape: [64, 64, 3], model: resnet({ embedding: COLUMNS, depth: 18 }) },
+  conv: { shape: [28, 28, 1], model: convEmbedder({ dimension: COLUMNS, width: 32 }) },
+  resnet18: { shape: [64, 64, 3], model: resnet({ dimension: COLUMNS, depth: 18 }) },
 };
 
 /** The two steps on the backend that is set now. */

@@ -5,7 +5,7 @@ const [perClass = 200, epochs = 4] = process.argv.slice(2).map(Number);
 const { train: seen, test: unseen } = await fashionMnist({ split: 'zero-shot', perClass, seed: 1 });
 const ensemble = await train({
   data: seen,
-  model: convEmbedder({ embedding: 64, width: 16 }),
+  model: convEmbedder({ dimension: 64, width: 16 }),
   method: eat({ members: 3, transfer: 'shared', attack: { norm: 'linf', epsilon: 0.1, steps: 5 } }),
   ...{ epochs, batch: { size: 64 }, seed: 1 },
   onProgress: ({ step, steps, loss }) =>

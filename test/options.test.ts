@@ -15,7 +15,7 @@ import { tinyImages } from './models/tiny-images.js';
 const attack = { epsilon: 0.1 };
 const any = (value: unknown) => value as never;
 const data = tinyImages({ perClass: 2 });
-const model = convEmbedder({ embedding: 2, width: 1 });
+const model = convEmbedder({ dimension: 2, width: 1 });
 const ensemble = new Ensemble([model.build([8, 8, 1], 1)]);
 const matrix = { data: new Float32Array(8).fill(1), rows: 4, cols: 2 };
 

@@ -29,7 +29,7 @@ export function demoConfig(given: Config, flags: { epochs?: number; perClass?: n
     ...given,
     seed: given.seed ?? SEED,
     data,
-    model: conv ? { width: size.width, embedding: 64, ...conv } : given.model,
+    model: conv ? { width: size.width, dimension: 64, ...conv } : given.model,
     training: { epochs: flags.epochs ?? size.epochs, batch: { size: size.batch }, ...given.training },
     evaluation: { suite: size.suite, count: size.count, epsilon: EPSILON, ...given.evaluation },
   };

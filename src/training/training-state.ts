@@ -186,8 +186,9 @@ function restoreTrainee(
 
 /** Throws naming the first option that differs from the checkpoint's. */
 function checkFingerprint(dir: string, saved: Record<string, unknown>, now: Record<string, unknown>): void {
+  const before: Record<string, unknown> = { ...saved, model: underPresentNames(saved.model) };
   for (const key of Object.keys(now)) {
-    const [then, given] = [JSON.stringify(saved[key]), JSON.stringify(now[key])];
+    const [then, given] = [JSON.stringify(before[key]), JSON.stringify(now[key])];
     if (then === given) continue;
     throw new EatDmlError(
       'ERR_CHECKPOINT',
@@ -197,6 +198,12 @@ function checkFingerprint(dir: string, saved: Record<string, unknown>, now: Reco
       },
     );
   }
+}
+
+/** A model as it is described today: `dimension` was called `embedding`. */
+function underPresentNames(model: unknown): unknown {
+  const entries = Object.entries((model ?? {}) as Record<string, unknown>);
+  return Object.fromEntries(entries.map(([key, value]) => [key === 'embedding' ? 'dimension' : key, value]));
 }
 
 export function disposeState({ trainees }: Pick<TrainingState, 'trainees'>): void {

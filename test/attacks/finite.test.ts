@@ -140,7 +140,7 @@ it('a training whose attack meets NaN has diverged', async () => {
   const nan = (e: tf.Tensor2D) => tf.mul<tf.Scalar>(tf.sum(e), Number.NaN);
   const loss = Object.assign(nan, { config: { name: 'nan' } });
   const before = tf.memory().numTensors;
-  const options = { data: tinyImages(), model: convEmbedder({ embedding: 2, width: 1 }), loss, epochs: 1 };
+  const options = { data: tinyImages(), model: convEmbedder({ dimension: 2, width: 1 }), loss, epochs: 1 };
   const run = train({ ...options, method: at({ attack: { epsilon: 0.1, steps: 1 } }), backend: 'cpu' });
   await expect(run).rejects.toMatchObject({
     code: 'ERR_DIVERGED',

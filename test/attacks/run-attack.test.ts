@@ -29,7 +29,7 @@ let run: Omit<AttackRun, 'objective' | 'settings'>;
 
 beforeAll(async () => {
   await chooseBackend({ backend: 'cpu' });
-  const spec = convEmbedder({ embedding: 4, width: 2 });
+  const spec = convEmbedder({ dimension: 4, width: 2 });
   ensemble = new Ensemble([0, 1].map((seed) => spec.build([8, 8, 1], seed)));
   const images = imageBatch(data, Array.from(data.labels.keys()));
   tf.tidy(() => void ensemble.apply(images, true));

@@ -26,7 +26,7 @@ let run: Omit<AttackRun, 'settings'>;
 
 beforeAll(async () => {
   await chooseBackend({ backend: 'cpu' });
-  const spec = convEmbedder({ embedding: 4, width: 2 });
+  const spec = convEmbedder({ dimension: 4, width: 2 });
   ensemble = new Ensemble([spec.build([8, 8, 1], 3)]);
   const images = imageBatch(data, Array.from(data.labels.keys()));
   tf.tidy(() => void ensemble.apply(images, true));

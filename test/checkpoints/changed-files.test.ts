@@ -18,7 +18,7 @@ const OLD_MODEL = 'step-5/member-1/model.json';
 const folder = mkdtempSync(join(tmpdir(), 'eat-dml-changed-'));
 const [sound, dir] = [join(folder, 'sound'), join(folder, 'changed')];
 const data = tinyImages();
-const model = convEmbedder({ embedding: 4, width: 2 });
+const model = convEmbedder({ dimension: 4, width: 2 });
 let embedded: Matrix;
 let tensors: number;
 

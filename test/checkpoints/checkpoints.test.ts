@@ -16,7 +16,7 @@ import { float32Values, readSafetensors } from '../../src/models/safetensors.js'
 import { chooseBackend } from '../../src/tfjs/index.js';
 import { tinyImages } from '../models/tiny-images.js';
 
-const model = convEmbedder({ embedding: 4, width: 2 });
+const model = convEmbedder({ dimension: 4, width: 2 });
 const data = tinyImages();
 const record = { step: 7, nested: { list: [0.1, 1e-300], text: 'ä' } };
 let dir: string;
@@ -52,7 +52,7 @@ describe('checkpoints', () => {
   it('come back as they were', async () => {
     const before = tf.memory().numTensors;
     const loaded = await loadCheckpoint(dir);
-    expect(loaded.model).toEqual({ kind: 'conv', config: { embedding: 4, width: 2 }, inputShape: [8, 8, 1] });
+    expect(loaded.model).toEqual({ kind: 'conv', config: { dimension: 4, width: 2 }, inputShape: [8, 8, 1] });
     expect(loaded.record).toEqual(record);
     expect(loaded.tensors.get('proxies')).toEqual({ shape: [2, 2], values: Float32Array.of(1, 2, 3, 4) });
     expect(loaded.tensors.get('scalar')).toEqual({ shape: [], values: Float32Array.of(0.1) });

@@ -16,7 +16,7 @@ const expected = JSON.parse(readFileSync(join(OLD, 'expected.json'), 'utf8'));
 
 const options = {
   data: tinyImages(),
-  model: convEmbedder({ embedding: 4, width: 2 }),
+  model: convEmbedder({ dimension: 4, width: 2 }),
   method: eat({ members: 2, attack: { epsilon: 0.1, steps: 2 }, transfer: 'mix' }),
   seed: 1,
   epochs: 2,

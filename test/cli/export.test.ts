@@ -22,7 +22,7 @@ const images = () =>
 beforeAll(async () => {
   await chooseBackend({ backend: 'cpu' });
   const method = eat({ members: 3, attack: { epsilon: 0.1, steps: 1 } });
-  const model = convEmbedder({ embedding: 4, width: 2 });
+  const model = convEmbedder({ dimension: 4, width: 2 });
   (await train({ data, model, method, epochs: 1, batch: { size: 12 }, checkpoint: run, backend: 'cpu' })).dispose();
 });
 
@@ -64,7 +64,7 @@ test('a run as files that tfjs alone loads: the embeddings of the ensemble', asy
 describe('exportLayers', () => {
   test.each([1, 2])('%i members, and no tensor is left', async (count) => {
     const members = Array.from({ length: count }, (_, i) =>
-      convEmbedder({ embedding: 5, width: 1 }).build([8, 8, 1], i),
+      convEmbedder({ dimension: 5, width: 1 }).build([8, 8, 1], i),
     );
     const ensemble = new Ensemble(members);
     const before = tf.memory().numTensors;
@@ -88,7 +88,7 @@ describe('exportLayers', () => {
   });
 
   test('refuses a member that is not described by layers', async () => {
-    const member = convEmbedder({ embedding: 5, width: 1 }).build([8, 8, 1], 1);
+    const member = convEmbedder({ dimension: 5, width: 1 }).build([8, 8, 1], 1);
     const dir = join(folder, 'own');
     await expect(exportLayers(new Ensemble([{ ...member, layers: undefined }]), dir)).rejects.toMatchObject({
       code: 'ERR_ARGUMENT',

@@ -15,7 +15,7 @@ function writeConfig(name: string, change: object = {}): string {
   const settings: Config = {
     seed: 1,
     data: { name: 'idx', ...paths, trainClasses: [0, 1, 2], ...change },
-    model: { kind: 'conv', width: 2, embedding: 8 },
+    model: { kind: 'conv', width: 2, dimension: 8 },
     training: { epochs: 1, batch: { size: 12 } },
     evaluation: { suite: 'quick', epsilon: 0.1 },
   };

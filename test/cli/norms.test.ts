@@ -13,7 +13,7 @@ beforeAll(async () => {
   settings = {
     seed: 1,
     data: { name: 'idx', ...(await writeTinyImages(folder)), trainClasses: [0, 1, 2] },
-    model: { kind: 'conv', width: 1, embedding: 4 },
+    model: { kind: 'conv', width: 1, dimension: 4 },
     method: { name: 'at', attack: { norm: 'l2', epsilon: 1, steps: 1, goal: 'joint-set' } },
     training: { epochs: 1, batch: { size: 12 } },
     evaluation: { suite: 'quick', count: 12 },

@@ -18,7 +18,7 @@ beforeAll(async () => {
     seed: 1,
     backend: 'cpu',
     data: { name: 'idx', ...(await writeTinyImages(folder)) },
-    model: { kind: 'conv', width: 2, embedding: 4 },
+    model: { kind: 'conv', width: 2, dimension: 4 },
     method: { name: 'standard' },
     training: { epochs: 2, batch: { size: 12 } },
     evaluation: { suite: 'quick', epsilon: 0.1, count: 12 },

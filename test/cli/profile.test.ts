@@ -10,7 +10,7 @@ beforeAll(async () => {
   const data = { name: 'idx', ...(await writeTinyImages(folder)) };
   const attack = { epsilon: 0.1, steps: 2 };
   const training = { epochs: 2, batch: { size: 12 } };
-  const model = { kind: 'conv', width: 2, embedding: 4 };
+  const model = { kind: 'conv', width: 2, dimension: 4 };
   writeFileSync(config, JSON.stringify({ data, model, training, method: { name: 'at', attack }, backend: 'cpu' }));
 });
 

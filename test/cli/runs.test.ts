@@ -15,7 +15,7 @@ beforeAll(async () => {
   const settings: Config = {
     seed: 1,
     data: { name: 'idx', ...(await writeTinyImages(folder)), trainClasses: [0, 1, 2] },
-    model: { kind: 'conv', width: 2, embedding: 8 },
+    model: { kind: 'conv', width: 2, dimension: 8 },
     training: { epochs: 2, batch: { size: 12 } },
     evaluation: { suite: 'quick', epsilon: 0.1 },
   };

@@ -152,7 +152,7 @@ describe('what a configuration becomes', () => {
   });
 
   test('model and training', () => {
-    expect(modelOf({ model: { kind: 'conv', width: 4, embedding: 8 } }).config).toEqual({ width: 4, embedding: 8 });
+    expect(modelOf({ model: { kind: 'conv', width: 4, dimension: 8 } }).config).toEqual({ width: 4, dimension: 8 });
     const options = trainOptionsOf({
       seed: 5,
       training: { epochs: 2, checkpointEverySteps: 9 },

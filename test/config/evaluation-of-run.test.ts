@@ -17,7 +17,7 @@ beforeAll(async () => {
   own = {
     seed: 1,
     data: { name: 'idx', ...(await writeTinyImages(folder)) },
-    model: { kind: 'conv', width: 2, embedding: 4 },
+    model: { kind: 'conv', width: 2, dimension: 4 },
     method: { name: 'standard' },
     training: { epochs: 1, batch: { size: 12 } },
     evaluation: { suite: 'quick', epsilon: 0.2, count: 20 },
@@ -67,7 +67,7 @@ describe('what an evaluation of a run goes by', () => {
   test.each<[string, Config]>([
     ['data', { data: { name: 'fashion-mnist' } }],
     ['data', { data: { name: 'idx', images: 'others', labels: 'others' } }],
-    ['model', { model: { kind: 'conv', width: 4, embedding: 4 } }],
+    ['model', { model: { kind: 'conv', width: 4, dimension: 4 } }],
     ['loss', { loss: { name: 'nt-xent' } }],
     ['method', { method: { name: 'at', attack: { epsilon: 0.1 } } }],
     ['training', { training: { epochs: 1, batch: { size: 6 } } }],

@@ -139,7 +139,7 @@ describe('a part of the test’s own', () => {
       seed: 1,
       backend: 'cpu',
       data: { name: 'tiny' },
-      model: { kind: 'conv', width: 1, embedding: 4 },
+      model: { kind: 'conv', width: 1, dimension: 4 },
       loss: { name: 'zero-sum' },
       method: { name: 'at', attack: { epsilon: 0.1, steps: 1, goal: 'first-column' } },
       training: { epochs: 1, batch: { size: 8 } },

@@ -24,7 +24,7 @@ test('equal compute buys the reference’s epochs times its cost over the own, r
       reference: 'twice',
       base: {
         data: { name: 'idx', ...(await writeTinyImages(folder)), trainClasses: [0, 1, 2] },
-        model: { kind: 'conv', width: 1, embedding: 2 },
+        model: { kind: 'conv', width: 1, dimension: 2 },
         training: { epochs: 3, batch: { size: 18 } },
         backend: 'cpu',
       },

@@ -13,7 +13,7 @@ const data = datasetFromArrays({
 });
 
 const config = (method: Config['method'], batch: NonNullable<Config['training']>['batch']) =>
-  ({ seed: 1, model: { kind: 'conv', width: 2, embedding: 4 }, training: { batch }, method }) as Config;
+  ({ seed: 1, model: { kind: 'conv', width: 2, dimension: 4 }, training: { batch }, method }) as Config;
 
 describe('the cost of an image drawn, of data sorted by class', () => {
   const goal = ['training-loss', 'centroid-random-target'] as const;

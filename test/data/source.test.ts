@@ -72,13 +72,13 @@ describe('a source', () => {
     ['hash', { hash: undefined }],
   ])('whose %s is wrong is refused by name', async (what, wrong) => {
     const bad = { ...elsewhere(), ...wrong } as never as Source;
-    const model = convEmbedder({ embedding: 4, width: 2 });
+    const model = convEmbedder({ dimension: 4, width: 2 });
     await expect(train({ data: bad, model })).rejects.toThrow(`data.${what}`);
   });
 });
 
 describe('a source that is no dataset', () => {
-  const model = convEmbedder({ embedding: 4, width: 2 });
+  const model = convEmbedder({ dimension: 4, width: 2 });
   const options = { model, seed: 2, epochs: 2, batch: { classes: 3, images: 2 }, backend: 'cpu' as const };
   const settings = { suite: 'quick' as const, epsilon: 0.1, partial: [0.5], allowSeen: true, backend: 'cpu' as const };
 

@@ -18,7 +18,7 @@ const seen = { backend: 'cpu', allowSeen: true } as const;
 let ensemble: TrainedEnsemble;
 
 beforeAll(async () => {
-  const model = convEmbedder({ embedding: 4, width: 2 });
+  const model = convEmbedder({ dimension: 4, width: 2 });
   ensemble = await train({ data, model, epochs: 15, learningRate: 0.01, batch: { size: 12 }, backend: 'cpu' });
 });
 

@@ -19,7 +19,7 @@ import { tinyImages } from '../models/tiny-images.js';
 const INTERNAL = /\b(origin|current|points|gradient in|queries|a but|b but)\b/;
 
 const data = tinyImages();
-const spec = convEmbedder({ embedding: 4, width: 2 });
+const spec = convEmbedder({ dimension: 4, width: 2 });
 const embedder = spec.build(data.shape, 1);
 afterAll(() => embedder.dispose());
 

@@ -16,7 +16,7 @@ const options = { backend: 'cpu' as const, allowSeen: true, batchSize: 20, epsil
 let ensemble: TrainedEnsemble;
 
 beforeAll(async () => {
-  const model = convEmbedder({ embedding: 4, width: 2 });
+  const model = convEmbedder({ dimension: 4, width: 2 });
   const method = standard({ members: 2 });
   ensemble = await train({ data, model, method, epochs: 15, learningRate: 0.01, batch: { size: 12 }, backend: 'cpu' });
 });

@@ -20,7 +20,7 @@ vi.mock('../../src/evaluation/attack-dataset.js', () => ({
 it('the ranking attacks go from the image in RobRank’s steps, 3/255 where the radius is 77/255', async () => {
   await tf.setBackend('cpu');
   const data = tinyImages({ perClass: 2 });
-  const ensemble = new Ensemble([convEmbedder({ embedding: 3, width: 1 }).build(data.shape, 1)]);
+  const ensemble = new Ensemble([convEmbedder({ dimension: 3, width: 1 }).build(data.shape, 1)]);
   await evaluateRanking(ensemble, data, { epsilon: 0.2, steps: 7, backend: 'cpu' });
   ensemble.dispose();
   expect(made.map(([name]) => name)).toEqual(

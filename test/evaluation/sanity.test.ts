@@ -10,7 +10,7 @@ const data = tinyImages();
 let honest: TrainedEnsemble;
 
 beforeAll(async () => {
-  const model = convEmbedder({ embedding: 4, width: 2 });
+  const model = convEmbedder({ dimension: 4, width: 2 });
   honest = await train({ data, model, epochs: 15, learningRate: 0.01, batch: { size: 12 }, backend: 'cpu' });
 });
 

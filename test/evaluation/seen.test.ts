@@ -19,7 +19,7 @@ const trained: Record<'zeroShot' | 'closedSet' | 'unsplit', TrainedEnsemble> = {
 
 beforeAll(async () => {
   const options = {
-    model: convEmbedder({ embedding: 4, width: 2 }),
+    model: convEmbedder({ dimension: 4, width: 2 }),
     epochs: 1,
     batch: { size: 6 },
     backend: 'cpu',
@@ -104,7 +104,7 @@ describe('an ensemble is measured', () => {
   test('on the other side of a split that holds exact copies, as published sets do', async () => {
     const twice = mixed(data, 48, data);
     const split = splitBySample(twice, { testFraction: 0.25 });
-    const options = { model: convEmbedder({ embedding: 4, width: 2 }), epochs: 1, batch: { size: 6 } };
+    const options = { model: convEmbedder({ dimension: 4, width: 2 }), epochs: 1, batch: { size: 6 } };
     const ensemble = await train({ ...options, data: split.train, backend: 'cpu' });
     const { manifest } = await evaluate(ensemble, subset(split.test, [...split.test.labels.keys()]), rest);
     expect(manifest.seen).toBeUndefined();
@@ -115,7 +115,7 @@ describe('an ensemble is measured', () => {
 
   test('on a side of an inner split, and on what an outer one kept away', async () => {
     const inner = splitBySample(byClass.train, { testFraction: 0.25 });
-    const options = { model: convEmbedder({ embedding: 4, width: 2 }), epochs: 1, batch: { size: 6 } };
+    const options = { model: convEmbedder({ dimension: 4, width: 2 }), epochs: 1, batch: { size: 6 } };
     const ensemble = await train({ ...options, data: inner.train, backend: 'cpu' });
     for (const unseen of [inner.test, byClass.test]) await evaluate(ensemble, unseen, rest);
     await refused(ensemble, byClass.train).toMatchObject({ code: 'ERR_DATA' });

@@ -33,7 +33,7 @@ const options = { allowSeen: true, backend: 'cpu' as const, epsilon: 0.1, partia
 let ensemble: TrainedEnsemble;
 
 beforeAll(async () => {
-  const model = convEmbedder({ embedding: 4, width: 2 });
+  const model = convEmbedder({ dimension: 4, width: 2 });
   const method = standard({ members: 2 });
   ensemble = await train({ data, model, method, epochs: 8, learningRate: 0.01, batch: { size: 12 }, backend: 'cpu' });
 });

@@ -5,7 +5,7 @@ import { toLayersModel } from '../../src/models/tfjs-layers.js';
 import { availableBackends } from './backends.js';
 
 const images = (n: number, seed = 1) => tf.randomUniform<tf.Rank.R4>([n, 8, 8, 2], 0, 1, 'float32', seed);
-const build = (seed = 3) => convEmbedder({ embedding: 5, width: 2 }).build([8, 8, 2], seed);
+const build = (seed = 3) => convEmbedder({ dimension: 5, width: 2 }).build([8, 8, 2], seed);
 
 function maxDifference(a: tf.Tensor, b: tf.Tensor): number {
   return tf.tidy(() => tf.max(tf.abs(tf.sub(a, b))).dataSync()[0]);
@@ -20,7 +20,7 @@ describe('convEmbedder', () => {
       [5, 7, 1],
       [1, 1, 3],
     ] as [number, number, number][]) {
-      const model = convEmbedder({ embedding: 6, width: 3 }).build(shape, 1);
+      const model = convEmbedder({ dimension: 6, width: 3 }).build(shape, 1);
       const e = model.apply(tf.randomUniform([4, ...shape]));
       expect(e.shape).toEqual([4, 6]);
       for (const length of tf.norm(e, 2, 1).dataSync()) expect(length).toBeCloseTo(1, 5);
@@ -46,7 +46,7 @@ describe('convEmbedder', () => {
   });
 
   it('keeps the size in its first block and halves it in the two others, rounded up', () => {
-    const model = convEmbedder({ embedding: 2, width: 1 }).build([9, 6, 1], 1);
+    const model = convEmbedder({ dimension: 2, width: 1 }).build([9, 6, 1], 1);
     const layers = toLayersModel([model]);
     const convolutions = layers.layers.filter((layer) => layer.getClassName() === 'Conv2D');
     const sizes = convolutions.map(({ outputShape }) => (outputShape as number[]).slice(1));
@@ -109,7 +109,7 @@ describe('convEmbedder', () => {
 
   it.each([
     ['width 0', () => convEmbedder({ width: 0 }), /width/],
-    ['a broken embedding', () => convEmbedder({ embedding: 1.5 }), /embedding/],
+    ['a broken dimension', () => convEmbedder({ dimension: 1.5 }), /dimension/],
     ['images of another size', () => build().apply(tf.zeros([1, 8, 8, 3])), /\[n, 8, 8, 2\] for images.*8, 8, 3/],
     ['an array', () => build().apply([1] as never), /images/],
   ])('refuses %s', (_, call, message) => {
@@ -174,7 +174,7 @@ for (const backend of await availableBackends()) {
 
 describe('frozen', () => {
   it('gives the very values and image gradients of now, whatever becomes of the weights, and leaks nothing', () => {
-    const embedder = convEmbedder({ embedding: 5, width: 2 }).build([7, 6, 2], 3);
+    const embedder = convEmbedder({ dimension: 5, width: 2 }).build([7, 6, 2], 3);
     const images = tf.randomUniform<tf.Rank.R4>([3, 7, 6, 2], 0, 1, 'float32', 1);
     const ensemble = new Ensemble([embedder, embedder]);
     const before = tf.memory().numTensors;

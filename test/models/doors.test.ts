@@ -7,7 +7,7 @@ import { train } from '../../src/training/index.js';
 import { tinyImages } from './tiny-images.js';
 
 const data = tinyImages({ perClass: 2 });
-const model = convEmbedder({ embedding: 3, width: 1 });
+const model = convEmbedder({ dimension: 3, width: 1 });
 let member: Embedder;
 
 beforeAll(async () => {

@@ -4,7 +4,7 @@ import { convEmbedder, Ensemble } from '../../src/models/index.js';
 import { tinyImages } from './tiny-images.js';
 
 const build = (members: number) => {
-  const spec = convEmbedder({ embedding: 4, width: 2 });
+  const spec = convEmbedder({ dimension: 4, width: 2 });
   return new Ensemble(Array.from({ length: members }, (_, i) => spec.build([8, 8, 1], i)));
 };
 const images = (n: number) => tf.randomUniform<tf.Rank.R4>([n, 8, 8, 1], 0, 1, 'float32', 5);

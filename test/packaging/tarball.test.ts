@@ -119,7 +119,7 @@ describe('installed with --ignore-scripts', () => {
     const result = await program(`
       import { clusterEmbeddings, clusteringScores, convEmbedder, Ensemble, chooseBackend } from 'eat-dml';
       const { name } = await chooseBackend({ backend: 'cpu' });
-      const ensemble = new Ensemble([convEmbedder({ width: 2, embedding: 4 }).build([8, 8, 1], 1)]);
+      const ensemble = new Ensemble([convEmbedder({ width: 2, dimension: 4 }).build([8, 8, 1], 1)]);
       const images = new Float32Array(6 * 64).map((_, i) => (i < 192 ? (i % 7) / 7 : (i % 2) / 2));
       const embeddings = await ensemble.embed({ images, shape: [8, 8, 1] });
       const { labels } = await clusterEmbeddings(embeddings, { k: 2, seed: 1 });

@@ -123,12 +123,12 @@ const ARGUMENTS: Arguments = {
   suite: () => ['quick', { norm: 'linf', epsilon: 0.1, restarts: 1 }],
   spreadOf: () => [matrix],
   chooseBackend: () => [{ backend: 'cpu' }],
-  convEmbedder: () => [{ embedding: 2, width: 1 }],
-  resnet: () => [{ embedding: 2, depth: 18 }],
-  mobilenetV2: () => [{ embedding: 2 }],
+  convEmbedder: () => [{ dimension: 2, width: 1 }],
+  resnet: () => [{ dimension: 2, depth: 18 }],
+  mobilenetV2: () => [{ dimension: 2 }],
   train: () => [
     {
-      ...{ data, model: api.convEmbedder({ embedding: 2, width: 1 }), loss: api.ntXent(), method: api.standard() },
+      ...{ data, model: api.convEmbedder({ dimension: 2, width: 1 }), loss: api.ntXent(), method: api.standard() },
       ...{ seed: 1, epochs: 1, batch: { size: 4 }, learningRate: 0.1, proxyLearningRate: 1, weightDecay: 0 },
       ...{ backend: 'cpu', checkpoint: undefined, resume: false, onProgress: () => undefined, signal },
     },
@@ -181,7 +181,7 @@ beforeAll(async () => {
   // Where a hostile string is a path, it is one in there.
   process.chdir(folder);
   await api.chooseBackend({ backend: 'cpu' });
-  ensemble = new api.Ensemble([api.convEmbedder({ embedding: 4, width: 1 }).build([8, 8, 1], 1)]);
+  ensemble = new api.Ensemble([api.convEmbedder({ dimension: 4, width: 1 }).build([8, 8, 1], 1)]);
   images = api.imageBatch(data, all);
   const tensor = (rows: number) => tf.randomNormal<tf.Rank.R2>([rows, 4], 0, 1, 'float32', 3);
   batch = { embeddings: tensor(n), labels: tf.tensor1d(labels, 'int32'), proxies: tensor(4) };
@@ -250,6 +250,6 @@ test('Ensemble and TrainedEnsemble', async () => {
 });
 
 test('a model specification', async () => {
-  const { build } = api.convEmbedder({ embedding: 2, width: 1 });
+  const { build } = api.convEmbedder({ dimension: 2, width: 1 });
   expect(await faultsOf(build as never, [[8, 8, 1], 1])).toEqual([]);
 });

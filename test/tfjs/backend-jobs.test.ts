@@ -7,7 +7,7 @@ import { type TrainOptions, train } from '../../src/training/index.js';
 import { tinyImages } from '../models/tiny-images.js';
 
 const data = tinyImages({ perClass: 3 });
-const model = convEmbedder({ embedding: 3, width: 1 });
+const model = convEmbedder({ dimension: 3, width: 1 });
 const training: TrainOptions = { data, model, epochs: 2, batch: { size: 6 } };
 const quick = { attacks: [], batchSize: 6 };
 let ensemble: Ensemble;

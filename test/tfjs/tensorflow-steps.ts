@@ -17,7 +17,7 @@ const data = datasetFromArrays({
 const held: { step: number; rss: number; tensors: number; handles: number }[] = [];
 const trained = await train({
   data,
-  model: convEmbedder({ embedding: 8, width: 4 }),
+  model: convEmbedder({ dimension: 8, width: 4 }),
   method: at({ attack: { epsilon: 0.1, steps: 1 } }),
   ...{ epochs: STEPS / 2, batch: { size: BATCH }, backend: 'tensorflow' },
   onProgress: ({ step }) => {

@@ -34,7 +34,7 @@ function bars(count: number, side = 10): Dataset {
 const attack = { epsilon: 0.1, steps: 3 };
 const options = (backend: BackendName, more: Partial<TrainOptions> = {}): TrainOptions => ({
   data: bars(96),
-  model: convEmbedder({ embedding: 8, width: 8 }),
+  model: convEmbedder({ dimension: 8, width: 8 }),
   method: eat({ members: 2, attack }),
   ...{ seed: 5, epochs: 1, batch: { size: 16 }, backend },
   ...more,

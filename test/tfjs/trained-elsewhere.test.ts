@@ -16,7 +16,7 @@ const images = () => tf.abs(tensor([9, 8, 8, 1], 'images')) as tf.Tensor4D;
 /** Trains a little on one backend; what it saves, and its embeddings there. */
 async function trainedOn(backend: Name) {
   await chooseBackend({ backend });
-  const embedder = convEmbedder({ embedding: 6, width: 4 }).build([8, 8, 1], 3);
+  const embedder = convEmbedder({ dimension: 6, width: 4 }).build([8, 8, 1], 3);
   const proxies = tf.variable(tensor([3, 6], 'proxies')) as tf.Variable<tf.Rank.R2>;
   const variables = [...embedder.variables(), proxies as unknown as tf.Variable];
   const optimizer = new AdamW([{ variables, learningRate: 1e-2, weightDecay: 1e-3 }]);

@@ -16,7 +16,7 @@ let step: TrainingStep;
 
 beforeAll(async () => {
   await chooseBackend({ backend: 'cpu' });
-  const spec = convEmbedder({ embedding: 4, width: 2 });
+  const spec = convEmbedder({ dimension: 4, width: 2 });
   const members = [0, 1].map((seed) => {
     const embedder = spec.build(data.shape, seed);
     return { embedder, proxies: tf.variable(tf.randomNormal([4, 4], 0, 1, 'float32', seed + 1)) };

@@ -186,7 +186,7 @@ const scripted: Method = {
   memberData: ({ length }) => [length, length / 2].map((n) => Int32Array.from({ length: n }, (_, i) => i)),
   memberLoss: ({ step, member }) => tf.add(1 + 2 * member, tf.mul(tf.sum(step.members[member].proxies), 0)),
 };
-const options = { data: tinyImages({ perClass: 4 }), model: convEmbedder({ embedding: 64, width: 1 }), epochs: 1 };
+const options = { data: tinyImages({ perClass: 4 }), model: convEmbedder({ dimension: 64, width: 1 }), epochs: 1 };
 
 it('a step’s loss is the mean over the members that learnt in it', async () => {
   const whole = await train({ ...options, method: scripted, batch: { size: 16 }, backend: 'cpu' });

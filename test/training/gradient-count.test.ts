@@ -35,7 +35,7 @@ function countingModel() {
     ...embedder,
     apply: (images: tf.Tensor4D, training?: boolean) => count(embedder.apply(images, training)) as tf.Tensor2D,
   });
-  const { kind, config, build } = convEmbedder({ embedding: 4, width: 2 });
+  const { kind, config, build } = convEmbedder({ dimension: 4, width: 2 });
   const model: ModelSpec = { kind, config, build: (shape, seed) => counting(build(shape, seed)) };
   return { model, taken: () => taken };
 }

@@ -14,7 +14,7 @@ const data = tinyImages();
 const single = datasetFromArrays({ ...data, labels: data.labels.map((_, i) => i) });
 const options: TrainOptions = {
   data,
-  model: convEmbedder({ embedding: 4, width: 2 }),
+  model: convEmbedder({ dimension: 4, width: 2 }),
   loss: tripletMargin(),
   epochs: 2,
   batch: { size: 12 },

@@ -25,7 +25,7 @@ import {
 import { tinyImages } from '../models/tiny-images.js';
 
 const data = tinyImages({ perClass: 9 });
-const model = convEmbedder({ embedding: 4, width: 2 });
+const model = convEmbedder({ dimension: 4, width: 2 });
 const attack = { epsilon: 0.1, steps: 2 };
 const COUNT = data.length;
 

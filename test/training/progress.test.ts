@@ -42,7 +42,7 @@ it('a run that goes on after a pause counts its steps on, and its rate anew', as
   const options: TrainOptions = {
     method,
     data: tinyImages({ perClass: 4 }),
-    model: convEmbedder({ embedding: 2, width: 1 }),
+    model: convEmbedder({ dimension: 2, width: 1 }),
     ...{ epochs: 2, batch: { size: 4 }, backend: 'cpu', checkpoint: dir },
   };
   const pause = new AbortController();

@@ -17,7 +17,7 @@ beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), 'eat-dml-test-'));
   options = {
     data: tinyImages(),
-    model: convEmbedder({ embedding: 4, width: 2 }),
+    model: convEmbedder({ dimension: 4, width: 2 }),
     method: eat({ attack: { epsilon: 0.1, steps: 2 }, transfer: 'mix' }),
     seed: 1,
     epochs: 3,
@@ -102,7 +102,7 @@ describe('resume', () => {
     ['another method', { method: standard() }, /method .*eat.*standard/],
     ['other data', { data: tinyImages({ seed: 8 }) }, /data/],
     ['another rate', { learningRate: 0.5 }, /learningRate/],
-    ['another model', { model: convEmbedder({ embedding: 8, width: 2 }) }, /model/],
+    ['another model', { model: convEmbedder({ dimension: 8, width: 2 }) }, /model/],
   ])('refuses %s', async (_, change, message) => {
     (await train({ ...options, epochs: 1, checkpoint: dir })).dispose();
     const before = tf.memory().numTensors;

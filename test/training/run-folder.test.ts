@@ -15,7 +15,7 @@ import { canMount, smallDisk } from '../small-disk.js';
 let dir: string;
 const options: TrainOptions = {
   data: tinyImages(),
-  model: convEmbedder({ embedding: 4, width: 2 }),
+  model: convEmbedder({ dimension: 4, width: 2 }),
   seed: 1,
   epochs: 2,
   batch: { size: 12 },
@@ -230,7 +230,7 @@ describe('a record that does not fit', () => {
 
   it('a model of another kind of weights, too', async () => {
     await trained({ epochs: 1, checkpoint: dir });
-    await expect(loadEnsemble(dir, convEmbedder({ embedding: 8, width: 2 }))).rejects.toMatchObject({
+    await expect(loadEnsemble(dir, convEmbedder({ dimension: 8, width: 2 }))).rejects.toMatchObject({
       code: 'ERR_CHECKPOINT',
       message: expect.stringMatching(/weights are not those of the model conv/),
     });

@@ -17,7 +17,7 @@ import { tinyImages } from '../models/tiny-images.js';
 const data = tinyImages();
 const options: TrainOptions = {
   data,
-  model: convEmbedder({ embedding: 4, width: 2 }),
+  model: convEmbedder({ dimension: 4, width: 2 }),
   seed: 1,
   epochs: 2,
   batch: { size: 12 },

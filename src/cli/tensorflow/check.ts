@@ -20,7 +20,7 @@ export async function checkTensorflow(): Promise<TensorflowCheck> {
   const labels = Int32Array.from({ length: 8 }, (_, i) => i % 2);
   const trained = await train({
     data: datasetFromArrays({ name: 'check', images, labels, shape: [8, 8, 1] }),
-    model: convEmbedder({ embedding: 4, width: 4 }),
+    model: convEmbedder({ dimension: 4, width: 4 }),
     method: at({ attack: { epsilon: 0.1, steps: 2 } }),
     epochs: 1,
     batch: { size: 8 },

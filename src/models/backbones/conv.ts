@@ -4,9 +4,10 @@ import { part } from '../../part.js';
 import type { ModelSpec } from '../embedder.js';
 import type { Layer } from '../layers.js';
 import { networkModel } from '../network.js';
+import { dimensionOf, dimensionShape } from './dimension.js';
 
 export const convEmbedderOptions = z.strictObject({
-  embedding: count.default(64).describe('columns of the embedding'),
+  ...dimensionShape(64),
   width: count.default(32).describe('filters of the first block; the second and third have 2 and 4 times as many'),
 });
 
@@ -18,15 +19,16 @@ export type ConvEmbedderOptions = z.input<typeof convEmbedderOptions>;
  * pooling, a dense layer, and scaling to unit length.
  */
 export function convEmbedder(options: ConvEmbedderOptions = {}): ModelSpec {
-  const { embedding, width } = parseOptions(convEmbedderOptions, options);
+  const given = parseOptions(convEmbedderOptions, options);
+  const [dimension, { width }] = [dimensionOf(convEmbedderOptions, given), given];
   const layers = [
     block(1, width, 1),
     block(2, 2 * width, 2),
     block(3, 4 * width, 2),
     { type: 'mean-pool' } as const,
-    { type: 'dense', name: 'embedding', units: embedding } as const,
+    { type: 'dense', name: 'embedding', units: dimension } as const,
   ];
-  return networkModel(convPart.name, { embedding, width }, layers);
+  return networkModel(convPart.name, { dimension, width }, layers);
 }
 
 export const convPart = part(

@@ -1,12 +1,13 @@
 import { z } from 'zod';
-import { count, parseOptions } from '../../options.js';
+import { parseOptions } from '../../options.js';
 import { part } from '../../part.js';
 import type { ModelSpec } from '../embedder.js';
 import type { Activation, Layer, Norm } from '../layers.js';
 import { networkModel } from '../network.js';
+import { dimensionOf, dimensionShape } from './dimension.js';
 
 export const mobilenetV2Options = z.strictObject({
-  embedding: count.default(512).describe('columns of the embedding'),
+  ...dimensionShape(512),
 });
 
 export type MobilenetV2Options = z.input<typeof mobilenetV2Options>;
@@ -36,8 +37,8 @@ const BLOCKS: Blocks[] = [
  * classifier. Padding and names are torchvision's.
  */
 export function mobilenetV2(options: MobilenetV2Options = {}): ModelSpec {
-  const { embedding } = parseOptions(mobilenetV2Options, options);
-  return networkModel(mobilenetV2Part.name, { embedding }, mobilenetV2Layers(32, BLOCKS, 1280, embedding));
+  const dimension = dimensionOf(mobilenetV2Options, parseOptions(mobilenetV2Options, options));
+  return networkModel(mobilenetV2Part.name, { dimension }, mobilenetV2Layers(32, BLOCKS, 1280, dimension));
 }
 
 export const mobilenetV2Part = part(
@@ -48,7 +49,7 @@ export const mobilenetV2Part = part(
 );
 
 /** A network of such blocks: a stem of stride 2, the blocks, a 1x1 convolution to `last` channels. */
-export function mobilenetV2Layers(stem: number, blocks: readonly Blocks[], last: number, embedding: number): Layer[] {
+export function mobilenetV2Layers(stem: number, blocks: readonly Blocks[], last: number, dimension: number): Layer[] {
   const rows = blocks.flatMap(({ count, strides, ...block }) =>
     Array.from({ length: count }, (_, i) => ({ ...block, strides: i === 0 ? strides : 1 })),
   );
@@ -59,7 +60,7 @@ export function mobilenetV2Layers(stem: number, blocks: readonly Blocks[], last:
     ...inner.flat(),
     convolution(`${name(rows.length + 1)}.0`, `${name(rows.length + 1)}.1`, last, 1, 1, 'relu6'),
     { type: 'mean-pool' },
-    { type: 'dense', name: 'embedding', units: embedding },
+    { type: 'dense', name: 'embedding', units: dimension },
   ];
 }
 

@@ -1,9 +1,10 @@
 import { z } from 'zod';
-import { count, parseOptions } from '../../options.js';
+import { parseOptions } from '../../options.js';
 import { part } from '../../part.js';
 import type { ModelSpec } from '../embedder.js';
 import type { Activation, Convolution, Layer } from '../layers.js';
 import { networkModel } from '../network.js';
+import { dimensionOf, dimensionShape } from './dimension.js';
 
 /** Blocks of each of the four stages, and whether they are bottlenecks. */
 const DEPTHS: Record<number, { blocks: number[]; bottleneck: boolean }> = {
@@ -15,7 +16,7 @@ const DEPTHS: Record<number, { blocks: number[]; bottleneck: boolean }> = {
 const depths = Object.keys(DEPTHS).map(Number);
 
 export const resnetOptions = z.strictObject({
-  embedding: count.default(512).describe('columns of the embedding'),
+  ...dimensionShape(512),
   depth: z
     .literal(depths, `one of ${depths.join(', ')}`)
     .default(18)
@@ -29,7 +30,8 @@ export type ResnetOptions = z.input<typeof resnetOptions>;
  * and scaling to unit length in place of the classifier. Padding and names are torchvision's.
  */
 export function resnet(options: ResnetOptions = {}): ModelSpec {
-  const { embedding, depth } = parseOptions(resnetOptions, options);
+  const given = parseOptions(resnetOptions, options);
+  const [dimension, { depth }] = [dimensionOf(resnetOptions, given), given];
   const { blocks, bottleneck } = DEPTHS[depth];
   const expansion = bottleneck ? 4 : 1;
   let before = 64;
@@ -49,9 +51,9 @@ export function resnet(options: ResnetOptions = {}): ModelSpec {
     { type: 'max-pool', size: 3, strides: 2, padding: 1 },
     ...stages,
     { type: 'mean-pool' },
-    { type: 'dense', name: 'embedding', units: embedding },
+    { type: 'dense', name: 'embedding', units: dimension },
   ];
-  return networkModel(resnetPart.name, { embedding, depth }, layers);
+  return networkModel(resnetPart.name, { dimension, depth }, layers);
 }
 
 export const resnetPart = part('resnet', 'ResNet-18, 34 or 50, as torchvision builds them', resnetOptions, resnet);
