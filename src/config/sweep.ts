@@ -121,14 +121,18 @@ function write(path: string, result: unknown): Promise<void> {
   return writeAtomically(path, Buffer.from(`${JSON.stringify(result)}\n`));
 }
 
-/** The base with what the run says on top, each of its parts (data, training, ...) merged one level deep. */
+/** What is one choice: its options don't mix with another's. */
+const CHOICES = ['data', 'loss', 'method'];
+
+/** The base with what the run says on top: training and evaluation key by key, and a model of the same kind; choices whole. */
 export function configOf({ base, runs }: SweepConfig, label: string, seed: number): Config {
   const run = runs[label];
   const merged: Record<string, unknown> = { ...base, seed };
   for (const [key, value] of Object.entries(run)) {
     const below = merged[key];
-    // A method or a loss is one choice: its parts don't mix with another's.
-    const whole = key === 'method' || key === 'loss' || key === 'data' || typeof below !== 'object';
+    const { kind } = (below ?? {}) as { kind?: string };
+    const otherModel = key === 'model' && kind !== (value as { kind?: string }).kind;
+    const whole = CHOICES.includes(key) || otherModel || typeof below !== 'object';
     merged[key] = whole ? value : { ...below, ...(value as object) };
   }
   return merged as Config;
