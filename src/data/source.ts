@@ -82,7 +82,9 @@ function sourceProblem({ name, labels, shape, hash }: Source): [key: keyof Sourc
   return typeof hash === 'function' ? undefined : ['hash', 'a function'];
 }
 
-const known = new WeakMap<object, Source>();
+const known = new WeakMap<Dataset, Source>();
+/** The datasets that sources in memory are made of: their parts are datasets again, with the hashes that those have. */
+const datasets = new WeakMap<Source, Dataset>();
 
 /**
  * The source that `data` is; a dataset becomes one whose hash is computed once.
@@ -105,7 +107,7 @@ function inMemory(dataset: Dataset): Source {
     return () => (made ??= Promise.resolve().then(make));
   };
   const { name, labels, shape, splits } = dataset;
-  return {
+  const source: Source = {
     ...{ name, labels, shape, splits },
     batch: async (indices, { signal } = {}) => {
       throwIfAborted(signal);
@@ -114,11 +116,19 @@ function inMemory(dataset: Dataset): Source {
     hash: once(() => datasetHash(dataset)),
     digests: once(() => imageDigests(dataset)),
   };
+  datasets.set(source, dataset);
+  return source;
 }
 
-/** The images at `indices`, in that order; an index may occur more than once. Of a source nothing is read. */
+/**
+ * The images at `indices`, in that order; an index may occur more than once. Of a source nothing is read.
+ *
+ * @throws EatDmlError ERR_ARGUMENT when there is no index or one is not in the data.
+ */
 export function subset<T extends Source | Dataset>(data: T, indices: ArrayLike<number>): T {
-  return (isSource(data) ? subsetOf(data, indices) : subsetInMemory(data, indices)) as T;
+  if (!isSource(data)) return subsetInMemory(data, indices) as T;
+  const dataset = datasets.get(data);
+  return (dataset ? sourceOf(subsetInMemory(dataset, indices)) : subsetOf(data, indices)) as T;
 }
 
 function subsetOf(source: Source, indices: ArrayLike<number>): Source {
