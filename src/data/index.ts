@@ -11,6 +11,7 @@ export {
 } from './dataset.js';
 export { type IdxArray, type IdxData, readIdx, writeIdx } from './idx.js';
 export { imageBatch } from './image-batch.js';
+export { type NpyArray, readNpy, writeNpy } from './npy.js';
 export { buildEmojiCache, type EmojiOptions, emoji, emojiPackagesDir } from './sets/emoji.js';
 export { EMOJI_PACKAGES } from './sets/emoji-packages.js';
 export { type FashionMnistOptions, fashionMnist } from './sets/fashion-mnist.js';

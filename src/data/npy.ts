@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { endianness } from 'node:os';
+import { z } from 'zod';
 import { EatDmlError, invalid, throwIfAborted } from '../errors.js';
+import { parse, parseOptions, signal } from '../options.js';
 import { writeAtomically } from '../write-atomically.js';
 
 /** The content of a .npy file: an array of any rank, row-major, as float64 (integers up to 2^53 exactly) or float32. */
@@ -36,6 +38,17 @@ const KINDS: Record<string, Kind> = {
   u8: { bytes: 8, integer: true, read: (view, at, little) => Number(view.getBigUint64(at, little)) },
 };
 
+const file = z.string('a path').min(1, 'a path');
+const readOptions = z.strictObject({ signal: signal.optional() });
+const SIZES = 'an array of sizes, integers >= 0';
+const writable = z.strictObject({
+  shape: z.array(z.int(SIZES).nonnegative(SIZES), SIZES) as unknown as z.ZodType<readonly number[], readonly number[]>,
+  data: z.custom<Float32Array | Float64Array | Int32Array>(
+    (data) => [Float32Array, Float64Array, Int32Array].some((kind) => data instanceof kind),
+    'a Float32Array, Float64Array or Int32Array',
+  ),
+});
+
 const MAGIC = '\u0093NUMPY';
 const LONGEST_HEADER = 1 << 16;
 const HEADER = /^\{'descr': '([<>|=])(\w\d)', 'fortran_order': (True|False), 'shape': \(([\d, ]*)\),? ?\}\s*$/;
@@ -45,7 +58,10 @@ const HEADER = /^\{'descr': '([<>|=])(\w\d)', 'fortran_order': (True|False), 'sh
  *
  * @throws EatDmlError ERR_DATA that names the file: unreadable, no .npy file, truncated or too long, of another type; ERR_ABORTED.
  */
-export async function readNpy(path: string, { signal }: { signal?: AbortSignal } = {}): Promise<NpyArray> {
+export async function readNpy(path: string, options: { signal?: AbortSignal } = {}): Promise<NpyArray> {
+  parse(file, path, 'path');
+  const { signal } = parseOptions(readOptions, options);
+  throwIfAborted(signal);
   const bytes = await readFile(path, { signal }).catch((cause) => {
     throwIfAborted(signal);
     throw new EatDmlError('ERR_DATA', `Expected a readable .npy file but received ${cause.code ?? cause} at ${path}.`, {
@@ -77,10 +93,9 @@ export function decodeNpy(bytes: Uint8Array, name: string): NpyArray {
  *
  * @throws EatDmlError ERR_ARGUMENT when `shape` and `data` don't fit, ERR_SYSTEM or ERR_PATH when it cannot be written.
  */
-export async function writeNpy(
-  path: string,
-  { shape, data }: { shape: readonly number[]; data: Float32Array | Float64Array | Int32Array },
-): Promise<void> {
+export async function writeNpy(path: string, array: z.input<typeof writable>): Promise<void> {
+  parse(file, path, 'path');
+  const { shape, data } = parse(writable, array, 'array');
   const length = shape.reduce((product, size) => product * size, 1);
   if (data.length !== length) throw invalid('data', `${length} values for shape [${shape.join(', ')}]`, data);
   const type = data instanceof Int32Array ? 'i4' : data instanceof Float32Array ? 'f4' : 'f8';
