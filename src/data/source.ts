@@ -1,5 +1,5 @@
 import { createHash, hash } from 'node:crypto';
-import * as tf from '@tensorflow/tfjs';
+import type * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
 import { throwIfAborted } from '../errors.js';
 import {
