@@ -147,7 +147,9 @@ class Reader {
     const [width, read] = NUMBERS[this.type] ?? [];
     if (!width || !read) throw this.wrong('numbers', `type ${this.type}`);
     if (this.bytes.length % width !== 0) throw this.wrong(`numbers of ${width} bytes`, `${this.bytes.length} bytes`);
-    return Float64Array.from({ length: this.bytes.length / width }, (_, i) => read(this.view, i * width, this.little));
+    const values = new Float64Array(this.bytes.length / width);
+    for (let i = 0; i < values.length; i++) values[i] = read(this.view, i * width, this.little);
+    return values;
   }
 
   wrong(expected: string, received: string): EatDmlError {

@@ -88,7 +88,7 @@ function imagesIn(path: string, lines: readonly Line[], onFault: OnFault): (List
 
 export const IN_SHOP: Layout = {
   name: 'in-shop',
-  homes: ['.', 'In-shop', 'In_shop', 'inshop'],
+  homes: ['.', 'In-shop Clothes Retrieval Benchmark', 'In-shop', 'inshop'],
   marks: `Eval/${LIST}`,
   presence: (root) => presenceOf(root, [LISTS]),
   read: inShop,
