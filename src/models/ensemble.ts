@@ -77,7 +77,10 @@ export class Ensemble {
    */
   embed(images: tf.Tensor4D, options?: EmbedOptions): Promise<tf.Tensor2D>;
   embed(images: ImageSet | ImageBatches, options?: EmbedOptions): Promise<Matrix>;
-  async embed(images: tf.Tensor4D | ImageSet | ImageBatches, options: EmbedOptions = {}): Promise<tf.Tensor2D | Matrix> {
+  async embed(
+    images: tf.Tensor4D | ImageSet | ImageBatches,
+    options: EmbedOptions = {},
+  ): Promise<tf.Tensor2D | Matrix> {
     this.checkAlive();
     const { batchSize, signal } = parseOptions(embedOptions, options);
     const source = batchesOf(images, this.inputShape);

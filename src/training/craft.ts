@@ -1,13 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
-import {
-  OBJECTIVE_NAMES,
-  type Objective,
-  objective,
-  type PgdSettings,
-  pgd,
-  runAttack,
-} from '../attacks/index.js';
+import { OBJECTIVE_NAMES, type Objective, objective, type PgdSettings, pgd, runAttack } from '../attacks/index.js';
 import { checkRadius } from '../attacks/norm.js';
 import { pgdShape } from '../attacks/rules/pgd.js';
 import { Ensemble } from '../models/index.js';

@@ -81,7 +81,17 @@ async function freshState(settings: Settings, classes: number): Promise<Training
     return trainee(settings, embedder, initialProxies(classes, embedder.embedding, seed, i));
   });
   const moved = trainees.map(() => false);
-  const start = { step: 0, imagesSeen: 0, gradientEvaluations: 0, forwardPasses: 0, seconds: 0, losses: [], lossSum: 0, moved, idle: [] };
+  const start = {
+    step: 0,
+    imagesSeen: 0,
+    gradientEvaluations: 0,
+    forwardPasses: 0,
+    seconds: 0,
+    losses: [],
+    lossSum: 0,
+    moved,
+    idle: [],
+  };
   return { trainees, position: start, trainedOn: learnt, run: settings.checkpoint?.run };
 }
 
@@ -122,11 +132,7 @@ export async function saveState(folder: LockedFolder, settings: Settings, state:
   });
 }
 
-async function restoreState(
-  settings: Settings,
-  classes: number,
-  loaded: LoadedCheckpoint,
-): Promise<TrainingState> {
+async function restoreState(settings: Settings, classes: number, loaded: LoadedCheckpoint): Promise<TrainingState> {
   const { members } = loaded;
   const { dir, run } = settings.checkpoint!;
   const trainees: Trainee[] = [];

@@ -1,6 +1,6 @@
 import { describe, EatDmlError } from '../../errors.js';
 import { type MatArray, readMat5 } from '../mat5.js';
-import { isInside, type OnFault } from './text-list.js';
+import { IMAGE_PATH, isInside, type OnFault } from './text-list.js';
 
 /** One image of an annotation file. */
 export interface Annotation {
@@ -35,7 +35,7 @@ export async function readAnnotations(
     const label = numberIn(labels[i]);
     const where = `${path}, annotations(${i + 1})`;
     if (file === undefined || !isInside(file)) {
-      onFault(fault('the path of an image inside of the archive', file ?? value.kind, `${where}.${fileField}`));
+      onFault(fault(IMAGE_PATH, file ?? value.kind, `${where}.${fileField}`));
     } else if (label === undefined || !(Number.isInteger(label) && label >= 1 && label <= most)) {
       onFault(fault(`a class from 1 to ${most}`, label ?? labels[i].kind, `${where}.class`));
     } else return [{ file, label }];

@@ -119,6 +119,7 @@ async function kaggleImages(path: string, folder: string, names: string[], onFau
     const label = read[4];
     if (!names[label - 1]) throw lineFault(path, line.number, `a class that ${KAGGLE.names} names`, label);
     const name = names[label - 1].replaceAll('/', '-');
+    pathIn(path, line.number, file);
     return { file: pathIn(path, line.number, `${folder}/${name}/${file}`), label };
   });
 }

@@ -86,13 +86,16 @@ export function integerIn(
   throw lineFault(path, line, `${range} for ${what}`, text);
 }
 
+/** What {@link isInside} asks for. */
+export const IMAGE_PATH = "the path of an image inside of the archive ('/' between its folders)";
+
 /**
  * The path of an image, as a list has it; refused where it is none inside of the archive, or could be none on another
  * system.
  */
 export function pathIn(path: string, line: number, text: string): string {
   if (isInside(text)) return text;
-  throw lineFault(path, line, "the path of an image inside of the archive, '/' between its folders", text);
+  throw lineFault(path, line, IMAGE_PATH, text);
 }
 
 /** Whether a relative path stays below where it begins. */
