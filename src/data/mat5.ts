@@ -14,6 +14,8 @@ export type MatArray =
 const MOST = 1 << 25;
 /** Cells in cells; a file that nests deeper would end in a stack overflow. */
 const DEEPEST = 16;
+/** Fields of a struct, and lines of a text. */
+const MOST_NAMES = 4096;
 
 /** Numbers by their type in the file: width in bytes, and how one is read. */
 const NUMBERS: Record<number, [width: number, read: (view: DataView, at: number, little: boolean) => number]> = {
@@ -208,9 +210,8 @@ function structIn(element: Reader, shape: number[], count: number, depth: number
   const text = element.element('the field names', INT8, UINT8);
   const size = text.bytes.length;
   if (!(width > 0) || size % width !== 0) throw element.wrong(`field names of ${width} bytes`, `${size} bytes`);
-  const names = Array.from({ length: size / width }, (_, i) => {
-    return asciiIn(text, i * width, (i + 1) * width);
-  });
+  if (size / width > MOST_NAMES) throw element.wrong(`at most ${MOST_NAMES} fields`, `${size / width}`);
+  const names = Array.from({ length: size / width }, (_, i) => asciiIn(text, i * width, (i + 1) * width));
   const fields = new Map<string, MatArray[]>(names.map((name) => [name, []]));
   if (fields.size !== names.length) throw element.wrong('field names that differ', 'one twice');
   // All fields of the first, then all of the second.
@@ -231,7 +232,8 @@ function linesIn(element: Reader, shape: number[], count: number): string[] {
   const text = units.type === UTF8 ? Buffer.from(units.bytes).toString('utf8') : unitsIn(units);
   if (text.length !== count) throw element.wrong(`${count} characters (${shape.join(' x ')})`, `${text.length}`);
   const [rows] = shape;
-  if (rows <= 1) return text.length > 0 ? [text] : [''];
+  if (rows <= 1) return [text];
+  if (rows > MOST_NAMES) throw element.wrong(`at most ${MOST_NAMES} lines of text`, `${rows}`);
   return Array.from({ length: Math.min(rows, count) }, (_, row) => {
     return Array.from({ length: count / rows }, (_, column) => text[row + column * rows]).join('');
   });

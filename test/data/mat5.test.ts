@@ -160,6 +160,16 @@ describe('files that are none, or damaged', () => {
       [array('x', CLASS.char, [1, 3], element(STORED.utf8, Buffer.from('ab'), true), true)],
       /3 characters/,
     ],
+    [
+      'too many fields',
+      [matrix('x', CLASS.struct, [1, 0], [element(5, [1], true), element(1, Buffer.alloc(5000), true)])],
+      /at most 4096 fields/,
+    ],
+    [
+      'too many lines',
+      [array('x', CLASS.char, [5000, 1], element(1, Buffer.alloc(5000), true), true)],
+      /at most 4096 lines/,
+    ],
     ['no zlib', [element(STORED.compressed, Buffer.from('hello'), true)], /a compressed array but received "incorrect/],
   ])('%s', async (_, elements, message) => {
     const said = await little(...elements);

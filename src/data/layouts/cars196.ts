@@ -110,7 +110,7 @@ export async function cars196Kaggle(root: string, options: Cars196Options = {}):
 
 async function kaggleImages(path: string, folder: string, names: string[], onFault: OnFault): Promise<Annotation[]> {
   return eachLine(await linesOf(path), onFault, (line) => {
-    const [file, ...numbers] = columnsOf(path, line, KAGGLE_COLUMNS, /\s*,\s*/);
+    const [file, ...numbers] = columnsOf(path, line, KAGGLE_COLUMNS, true);
     const most = names.length || CLASSES;
     const read = numbers.map((text, i) => {
       const what = KAGGLE_COLUMNS.split(' ')[i + 1];

@@ -12,20 +12,34 @@ export interface Line {
 /** What is told of a fault; where it returns, the faulty line is left out. */
 export type OnFault = (fault: EatDmlError) => void;
 
-/** Twenty times the largest list of the known archives. */
-const MOST = 1 << 27;
+/** Ten times what the largest list of the known archives has. */
+const MOST_BYTES = 1 << 26;
+const MOST_LINES = 1 << 20;
+/** As long as a path may be for Linux. */
+const LONGEST_PATH = 4096;
 
 /**
  * The lines of a text file that are not blank; LF or CRLF, whether the last one ends or not.
  *
- * @throws EatDmlError ERR_DATA that names the file when it cannot be read, is larger than 128 MiB, or is no UTF-8 text.
+ * @throws EatDmlError ERR_DATA that names the file when it cannot be read, has more than 64 MiB or a million lines, or is
+ * no UTF-8 text.
  */
 export async function linesOf(path: string): Promise<Line[]> {
-  const text = textIn(await readBounded(path, MOST), path);
-  return text.split('\n').flatMap((line, i) => {
-    const trimmed = line.trim();
-    return trimmed === '' ? [] : [{ number: i + 1, text: trimmed }];
-  });
+  const text = textIn(await readBounded(path, MOST_BYTES), path);
+  const lines: Line[] = [];
+  // Not split: there may be as many ends of lines as there are bytes.
+  for (let start = 0, number = 1; start < text.length; number++) {
+    const end = text.indexOf('\n', start);
+    const line = text.slice(start, end < 0 ? undefined : end).trim();
+    start = end < 0 ? text.length : end + 1;
+    if (line === '') continue;
+    if (lines.push({ number, text: line }) > MOST_LINES) throw tooMany(path);
+  }
+  return lines;
+}
+
+function tooMany(path: string): EatDmlError {
+  return new EatDmlError('ERR_DATA', `Expected at most ${MOST_LINES} lines but received more in ${path}.`);
 }
 
 function textIn(bytes: Uint8Array, path: string): string {
@@ -56,18 +70,19 @@ export function lineFault(path: string, line: number, expected: string, received
   return new EatDmlError('ERR_DATA', `Expected ${expected} but received ${shown} in ${path}, line ${line}.`);
 }
 
-/** The columns of a line, which are called `names`; between them are blanks, or what `separator` says. */
-export function columnsOf(path: string, { number, text }: Line, names: string, separator: RegExp = /\s+/): string[] {
-  const columns = text.split(separator);
+/** The columns of a line, which are called `names`; between them are blanks, or commas. */
+export function columnsOf(path: string, { number, text }: Line, names: string, commas = false): string[] {
   const expected = names.split(' ').length;
+  const columns = text.split(commas ? ',' : /\s+/, expected + 1).map((column) => column.trim());
   if (columns.length === expected) return columns;
-  throw lineFault(path, number, `${expected} columns (${names})`, `${columns.length}: ${text}`);
+  const received = `${columns.length > expected ? 'more' : columns.length}: ${text}`;
+  throw lineFault(path, number, `${expected} columns (${names})`, received);
 }
 
 /** The lines below the header, which must be there. */
 export function withoutHeader(path: string, lines: readonly Line[], header: string, onFault: OnFault): readonly Line[] {
   const [first, ...rest] = lines;
-  if (first?.text.split(/\s+/).join(' ') === header) return rest;
+  if (first?.text.split(/\s+/, 10).join(' ') === header) return rest;
   onFault(lineFault(path, first?.number ?? 1, `the header "${header}"`, first?.text ?? ''));
   return lines;
 }
@@ -101,6 +116,6 @@ export function pathIn(path: string, line: number, text: string): string {
 /** Whether a relative path stays below where it begins. */
 export function isInside(path: string): boolean {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: a path with one is what this is to find.
-  if (/[\x00-\x1f\\]|^[A-Za-z]:/.test(path)) return false;
+  if (/[\x00-\x1f\\]|^[A-Za-z]:/.test(path) || path.length > LONGEST_PATH) return false;
   return path.split('/').every((part) => part !== '' && part !== '.' && part !== '..');
 }

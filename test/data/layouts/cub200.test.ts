@@ -17,7 +17,7 @@ describe('CUB', () => {
       'images.txt',
       2,
       `2 ${IMAGE} 1`,
-      /2 columns \(image_id path\) but received "3: 2 001.*\.\.\." in ROOT/,
+      /2 columns \(image_id path\) but received "more: 2 001.*\.\.\." in ROOT/,
     ],
     [
       'a column less',
