@@ -1,18 +1,21 @@
 import { deflateSync } from 'node:zlib';
 import type { Draw } from '../../fuzz/draw.js';
 
+/** Paths that would lead out, on this system or another. */
+const OUTSIDE = [
+  '..',
+  '../outside.jpg',
+  '../../outside.jpg',
+  'img/../../outside.jpg',
+  '/etc/passwd',
+  '..\\a.jpg',
+  'c:/a.jpg',
+];
+
 /** What stands where a number, a class or a path should. */
 const HOSTILE = [
   ...['', '-1', '0', '1', '1e9', '0x10', 'NaN', '007', '2147483647', '2147483648', '99999999999999999999', '1.5', '١'],
-  ...[
-    '..',
-    '../outside.jpg',
-    '../../outside.jpg',
-    'img/../../outside.jpg',
-    '/etc/passwd',
-    '..\\outside.jpg',
-    'c:/a.jpg',
-  ],
+  ...OUTSIDE,
   ...['a\0b.jpg', 'a//b.jpg', './a.jpg', 'a/', '~/a.jpg', 'http://a/b.jpg', '%2e%2e/outside.jpg', '\ufeff', '\u202e'],
   ...['id_', 'id_0', 'id_-1', 'train', 'query', 'test', 'constructor', '__proto__', 'a'.repeat(300), 'a/'.repeat(3000)],
 ];
@@ -48,6 +51,12 @@ const TEXT: Mutation<string>[] = [
     parts[draw.integer(parts.length)] = draw.pick(HOSTILE);
     lines[at] = parts.join('/');
   }),
+  // Twice as often as the others.
+  ...[0, 1].map(() =>
+    onLines((lines, at, draw) => {
+      lines[at] = lines[at].replace(/[^\s,]+\.jpe?g/i, draw.pick(OUTSIDE));
+    }),
+  ),
   (text, draw) => text.slice(0, draw.integer(text.length)),
   (text, draw) => text.replaceAll('\n', draw.pick(['\r\n', '\r', ' ', '\n\n', '\0'])),
   (text, draw) =>
@@ -82,6 +91,15 @@ const BYTES: Mutation<Buffer>[] = [
   },
 ];
 
+/** A path in a MATLAB file turned into one of the same length that leads out. */
+const outwards: Mutation<Buffer> = (bytes, draw) => {
+  const places = [...bytes.toString('latin1').matchAll(/car_ims|000/g)];
+  if (places.length === 0) return bytes;
+  const { index, 0: part } = draw.pick(places);
+  bytes.write('../../../'.slice(0, part.length), index, 'latin1');
+  return bytes;
+};
+
 /** One to three mutations, one after the other. */
 function several<T extends { length: number }>(mutations: readonly Mutation<T>[], content: T, draw: Draw): T {
   let mutated = content;
@@ -96,7 +114,8 @@ export function mutatedList(text: string, draw: Draw): string | Uint8Array {
 
 /** A MATLAB file mutated, that is not compressed; afterwards it may be. */
 export function mutatedMat(plain: Uint8Array, draw: Draw): Uint8Array {
-  const mutated = several(BYTES, Buffer.from(plain), draw);
+  const copy = Buffer.from(plain);
+  const mutated = draw.chance(0.2) ? outwards(copy, draw) : several(BYTES, copy, draw);
   if (mutated.length < 136 || draw.chance(0.5)) return mutated;
   const packed = deflateSync(mutated.subarray(128));
   const tag = Buffer.alloc(8);

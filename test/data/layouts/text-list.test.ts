@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -29,11 +29,11 @@ test('lines that are not blank, with their numbers', async () => {
 });
 
 test('a list of blank lines takes no memory, one of too many or too long ones is refused', async () => {
-  await writeFile(path, Buffer.alloc(2 ** 24, '\n'));
+  await writeFile(path, Buffer.alloc(2 ** 21, '\n'));
   expect(await linesOf(path)).toEqual([]);
   await writeFile(path, 'a\n'.repeat(2 ** 20 + 1));
   await expect(linesOf(path)).rejects.toThrow(/at most 1048576 lines but received more in .*list.txt/);
-  await writeFile(path, Buffer.alloc(2 ** 26 + 1, 'a'));
+  await truncate(path, 2 ** 26 + 1);
   await expect(linesOf(path)).rejects.toThrow(/at most 67108864 bytes but received 67108865 at .*list.txt/);
 });
 
