@@ -3,8 +3,9 @@ import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { z } from 'zod';
-import { aborted, EatDmlError, throwIfAborted } from '../errors.js';
-import { anything, count, parseOptions, seed } from '../options.js';
+import { isList } from '../checks.js';
+import { aborted, checkSignal, EatDmlError, invalid, throwIfAborted } from '../errors.js';
+import { count, parseOptions, seed } from '../options.js';
 import { randomStream } from '../random.js';
 import { pixelTensor } from '../tfjs/index.js';
 import { checkIndices, type SplitSide, toLabels } from './dataset.js';
@@ -20,7 +21,7 @@ const imageFilesOptions = z.strictObject({
   name: z.string().describe('what the images are called in reports and errors'),
   root: path.describe('the folder that all of the files lie in'),
   files: z.array(path, 'an array of paths').min(1, 'at least one path').describe('below `root`, one an image'),
-  labels: anything.describe('the class of each image, integers of 32 bits'),
+  labels: z.custom<ArrayLike<unknown>>(isList, 'an array of integers').describe('the class of each image, of 32 bits'),
   transform: transformOptions.describe('what makes an image of a file'),
   channels: z.literal([1, 3]).default(3).describe('3 for red, green and blue, 1 for grey'),
   role: z.enum(['query', 'gallery']).optional().describe('the part in a protocol of queries'),
@@ -67,8 +68,11 @@ export function imageFiles(options: ImageFilesOptions): Source {
   const source: Source = {
     ...{ name, labels, shape: [side, side, channels], splits, role },
     batch: async (indices, options = {}) => {
-      throwIfAborted(options.signal);
+      const { signal, draw } = options;
+      checkSignal(signal);
+      throwIfAborted(signal);
       checkIndices(indices, files.length);
+      if (draw !== undefined && !Number.isSafeInteger(draw)) throw invalid('draw', 'an integer', draw);
       return pixelTensor(await ahead.take(indices, options), [indices.length, side, side, channels]);
     },
     prefetch: (indices, options = {}) => {
@@ -86,8 +90,8 @@ export function imageFiles(options: ImageFilesOptions): Source {
   return source;
 }
 
-function labelsOf(given: unknown, files: number): Int32Array {
-  const labels = toLabels(given as ArrayLike<unknown>);
+function labelsOf(given: ArrayLike<unknown>, files: number): Int32Array {
+  const labels = toLabels(given);
   if (labels.length === files) return labels;
   throw new EatDmlError(
     'ERR_ARGUMENT',
