@@ -10,8 +10,10 @@ export {
   type SplitSide,
   subset,
 } from './dataset.js';
+export { type DecodedCacheOptions, decodedCache } from './decoded-cache.js';
 export { type IdxArray, type IdxData, readIdx, writeIdx } from './idx.js';
 export { imageBatch } from './image-batch.js';
+export { type ImageFilesOptions, imageFiles } from './image-files.js';
 export { buildEmojiCache, type EmojiOptions, emoji, emojiPackagesDir } from './sets/emoji.js';
 export { EMOJI_PACKAGES } from './sets/emoji-packages.js';
 export { type FashionMnistOptions, fashionMnist } from './sets/fashion-mnist.js';
@@ -23,3 +25,4 @@ export {
   splitByClass,
   splitBySample,
 } from './splits.js';
+export type { TransformOptions } from './transforms.js';
