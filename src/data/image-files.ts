@@ -30,7 +30,7 @@ const imageFilesOptions = z.strictObject({
     .max(1024, 'at most 1024')
     .optional()
     .describe(
-      'files that are read and decoded at a time (default twice the cores, at least 4); UV_THREADPOOL_SIZE limits it',
+      'files that are read and decoded at a time (default 4 a core, at least 16); UV_THREADPOOL_SIZE threads do it',
     ),
   seed: seed.default(0).describe('of the random views'),
 });
@@ -107,9 +107,12 @@ function checkInside(root: string, file: string): void {
   if (outside) throw new EatDmlError('ERR_DATA', `Expected a path below ${root} but received ${JSON.stringify(file)}.`);
 }
 
-/** Some files are waited for while others are decoded; more than the pool of threads takes only wait in memory. */
+/**
+ * So many are ready for the pool of threads while this one makes a tensor of a batch. The pool bounds how many are decoded at
+ * a time, and with it the memory: one that waits is the bytes of its file.
+ */
 function defaultConcurrency(): number {
-  return Math.max(4, 2 * availableParallelism());
+  return Math.max(16, 4 * availableParallelism());
 }
 
 interface Reader extends Pick<Options, 'root' | 'files' | 'channels' | 'transform' | 'seed'> {
