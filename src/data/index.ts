@@ -9,9 +9,11 @@ export {
   imageDigests,
   type SplitSide,
 } from './dataset.js';
+export { type DecodedCacheOptions, decodedCache } from './decoded-cache.js';
 export { type IdxArray, type IdxData, readIdx, writeIdx } from './idx.js';
 export { imageBatch } from './image-batch.js';
 export { type NpyArray, readNpy, writeNpy } from './npy.js';
+export { type ImageFilesOptions, imageFiles } from './image-files.js';
 export { buildEmojiCache, type EmojiOptions, emoji, emojiPackagesDir } from './sets/emoji.js';
 export { EMOJI_PACKAGES } from './sets/emoji-packages.js';
 export { type FashionMnistOptions, fashionMnist } from './sets/fashion-mnist.js';
@@ -24,3 +26,4 @@ export {
   splitByClass,
   splitBySample,
 } from './splits.js';
+export type { TransformOptions } from './transforms.js';

@@ -19,6 +19,15 @@ export interface ReadOptions {
   signal?: AbortSignal;
 }
 
+/** What reading images may be told. */
+export interface BatchOptions extends ReadOptions {
+  /**
+   * Which of the random views of its images a source shows, where it has such: training passes the number of its step. The same
+   * indices and draw give the same bits. Without it every image is seen as evaluation sees it.
+   */
+  draw?: number;
+}
+
 /**
  * Labelled images of one size that come batch by batch, from files as from memory: what training, embedding, attacks and
  * evaluation take. {@link Dataset} is the same with its pixels at hand, and is taken everywhere that a source is.
@@ -38,7 +47,12 @@ export interface Source {
    * The images at `indices`, in that order, [indices.length, height, width, channels] in [0, 1]; the caller disposes them. The
    * same bits whatever was read before.
    */
-  batch(indices: ArrayLike<number>, options?: ReadOptions): Promise<tf.Tensor4D>;
+  batch(indices: ArrayLike<number>, options?: BatchOptions): Promise<tf.Tensor4D>;
+  /**
+   * Says which batch will be asked for, with the same options: what takes time is begun. Changes no bits, may be ignored, and
+   * throws nothing: what goes wrong is said when the batch is asked for.
+   */
+  prefetch?(indices: ArrayLike<number>, options?: BatchOptions): void;
   /** SHA-256, in hex, of images, labels and shape: equal where the data are equal. */
   hash(options?: ReadOptions): Promise<string>;
   /** 64 bits of each image by which it is known again, in another source of the same kind too. */
@@ -141,6 +155,12 @@ function subsetOf(source: Source, indices: ArrayLike<number>): Source {
     batch: async (chosen, options) => {
       checkIndices(chosen, rows.length);
       return source.batch(
+        Int32Array.from(chosen, (i) => rows[i]),
+        options,
+      );
+    },
+    prefetch: (chosen, options) => {
+      source.prefetch?.(
         Int32Array.from(chosen, (i) => rows[i]),
         options,
       );
