@@ -16,6 +16,7 @@ const devkit = (file: string) => [`devkit/${file}`, file, `car_devkit/devkit/${f
 const [TRAIN, TEST] = [devkit('cars_train_annos.mat'), devkit('cars_test_annos_withlabels.mat')];
 const [UNLABELLED, META] = [devkit('cars_test_annos.mat'), devkit('cars_meta.mat')];
 const KAGGLE = { train: 'anno_train.csv', test: 'anno_test.csv', names: 'names.csv' };
+const KAGGLE_TRAIN = ['car_data/car_data/train', 'car_data/train', 'train'];
 const KAGGLE_COLUMNS = 'file x1 y1 x2 y2 class';
 
 /** The papers' sides are of classes: 1 to 98, and 99 to 196, whatever the lists call train and test. */
@@ -52,7 +53,6 @@ export async function cars196Union(root: string, options: Cars196Options = {}): 
 /** {@link cars196} of `devkit`, `cars_train` and `cars_test`. */
 export async function cars196Devkit(root: string, options: Cars196Options = {}): Promise<Archive> {
   const parsed = parseOptions(cars196Options, options);
-  const list = join(root, (await firstOf(root, TRAIN)) ?? TRAIN[0]);
   const labelled = await firstOf(root, TEST);
   if (!labelled && (await firstOf(root, UNLABELLED))) throw withoutLabels(root);
   const meta = await firstOf(root, META);
@@ -63,12 +63,9 @@ export async function cars196Devkit(root: string, options: Cars196Options = {}):
     const place = (await firstOf(root, [`${folder}/${folder}`])) ?? folder;
     return images.map(({ file, label }) => ({ file: `${place}/${file}`, label }));
   };
-  const train = await read(list, 'cars_train');
-  const test = await read(join(root, labelled ?? TEST[0]), 'cars_test');
-  return pooled(
-    { variant: 'devkit', root, images: [...train, ...test], names, whole: isWhole(train, test), list },
-    parsed,
-  );
+  const lists = [(await firstOf(root, TRAIN)) ?? TRAIN[0], labelled ?? TEST[0]].map((list) => join(root, list));
+  const [train, test] = [await read(lists[0], 'cars_train'), await read(lists[1], 'cars_test')];
+  return pooled({ variant: 'devkit', root, ...both(train, test), names, list: lists.join(' or ') }, parsed);
 }
 
 function withoutLabels(root: string): EatDmlError {
@@ -86,26 +83,11 @@ export async function cars196Kaggle(root: string, options: Cars196Options = {}):
   for (const { number, text } of await linesOf(join(root, KAGGLE.names))) {
     names[number - 1] = text.replace(/^"(.*)"$/, '$1').trim();
   }
-  const places = ['car_data/car_data', 'car_data', '.'];
-  const folder = (
-    await firstOf(
-      root,
-      places.map((place) => `${place}/train`),
-    )
-  )?.replace(/\/?train$/, '');
-  const read = (side: 'train' | 'test') =>
-    kaggleImages(
-      join(root, KAGGLE[side]),
-      `${folder ?? places[0]}/${side}`.replace(/^\.\//, ''),
-      names,
-      parsed.onFault,
-    );
-  const [train, test] = [await read('train'), await read('test')];
-  const list = join(root, KAGGLE.train);
-  return pooled(
-    { variant: 'kaggle', root, images: [...train, ...test], names, whole: isWhole(train, test), list },
-    parsed,
-  );
+  const folder = ((await firstOf(root, KAGGLE_TRAIN)) ?? KAGGLE_TRAIN[0]).slice(0, -'train'.length);
+  const lists = [KAGGLE.train, KAGGLE.test].map((list) => join(root, list));
+  const train = await kaggleImages(lists[0], `${folder}train`, names, parsed.onFault);
+  const test = await kaggleImages(lists[1], `${folder}test`, names, parsed.onFault);
+  return pooled({ variant: 'kaggle', root, ...both(train, test), names, list: lists.join(' or ') }, parsed);
 }
 
 async function kaggleImages(path: string, folder: string, names: string[], onFault: OnFault): Promise<Annotation[]> {
@@ -124,10 +106,10 @@ async function kaggleImages(path: string, folder: string, names: string[], onFau
   });
 }
 
-/** Whether the lists of train and test each have the set's last image. */
-function isWhole(train: readonly Annotation[], test: readonly Annotation[]): boolean {
+/** The images of two lists, and whether each has the set's last one. */
+function both(train: readonly Annotation[], test: readonly Annotation[]): Pick<Pool, 'images' | 'whole'> {
   const has = (images: readonly Annotation[], name: string) => images.some(({ file }) => basename(file) === name);
-  return has(train, '08144.jpg') && has(test, '08041.jpg');
+  return { images: [...train, ...test], whole: has(train, '08144.jpg') && has(test, '08041.jpg') };
 }
 
 interface Pool {

@@ -1,7 +1,7 @@
 import type { Dirent } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
-import { EatDmlError } from '../../errors.js';
+import { EatDmlError, throwIfAborted } from '../../errors.js';
 import type { OnFault } from './text-list.js';
 
 /** A folder whose name is that of a class. */
@@ -18,15 +18,21 @@ const IMAGE = /\.(jpe?g|png|webp|tiff?|gif|avif)$/i;
 const AT_ONCE = 64;
 
 /** The class folders in `root`, by name; one without images is a fault. */
-export async function classFolders(root: string, onFault: OnFault): Promise<ClassFolder[]> {
-  return classFoldersIn(root, '', onFault);
+export async function classFolders(root: string, onFault: OnFault, signal?: AbortSignal): Promise<ClassFolder[]> {
+  return classFoldersIn(root, '', onFault, signal);
 }
 
 /** {@link classFolders} in a folder of `root`; paths are relative to `root` even so. */
-export async function classFoldersIn(root: string, inner: string, onFault: OnFault): Promise<ClassFolder[]> {
+export async function classFoldersIn(
+  root: string,
+  inner: string,
+  onFault: OnFault,
+  signal?: AbortSignal,
+): Promise<ClassFolder[]> {
   const names = await subfolders(join(root, inner));
   const folders: ClassFolder[] = [];
   for (let start = 0; start < names.length; start += AT_ONCE) {
+    throwIfAborted(signal);
     const some = names.slice(start, start + AT_ONCE);
     const files = await Promise.all(some.map((name) => imagesBelow(root, join(root, inner, name))));
     some.forEach((name, i) => {

@@ -53,8 +53,8 @@ export async function folder(root: string, options: FolderOptions = {}): Promise
   }
   const archive =
     sided.length > 0
-      ? await ofSideFolders(root, sided, onFault)
-      : await ofClassFolders(root, { trainClasses, splitFile }, onFault);
+      ? await ofSideFolders(root, sided, onFault, signal)
+      : await ofClassFolders(root, { trainClasses, splitFile }, onFault, signal);
   if (stat) await checkFiles(archive, root, onFault, signal);
   return archive;
 }
@@ -66,9 +66,14 @@ async function sideFolders(root: string): Promise<readonly string[]> {
   return sides.length >= 2 && sides.length === names.length ? sides : [];
 }
 
-async function ofSideFolders(root: string, sides: readonly string[], onFault: OnFault): Promise<Archive> {
+async function ofSideFolders(
+  root: string,
+  sides: readonly string[],
+  onFault: OnFault,
+  signal?: AbortSignal,
+): Promise<Archive> {
   const bySide: [string, ClassFolder[]][] = [];
-  for (const side of sides) bySide.push([side, await classFoldersIn(root, side, onFault)]);
+  for (const side of sides) bySide.push([side, await classFoldersIn(root, side, onFault, signal)]);
   const names = [...new Set(bySide.flatMap(([, folders]) => folders.map(({ name }) => name)))].sort();
   checkClasses(root, names);
   const numbers = new Map(names.map((name, i) => [name, i]));
@@ -82,8 +87,9 @@ async function ofClassFolders(
   root: string,
   { trainClasses, splitFile }: Pick<FolderOptions, 'trainClasses' | 'splitFile'>,
   onFault: OnFault,
+  signal?: AbortSignal,
 ): Promise<Archive> {
-  const folders = await classFolders(root, onFault);
+  const folders = await classFolders(root, onFault, signal);
   const names = folders.map(({ name }) => name);
   checkClasses(root, names);
   const implied = trainClasses === undefined && (await firstOf(root, [SPLIT_FILE]));

@@ -32,8 +32,8 @@ export async function sidesInFile(
   for (const [what, { number }] of sides) {
     const name = known.get(what);
     // Which of the two was meant?
-    if (name !== undefined && sides.has(name))
-      onFault(lineFault(path, number, `no image of ${name}, which has a line,`, what));
+    if (name === undefined || !sides.has(name)) continue;
+    onFault(lineFault(path, number, `no image of ${name}, which has a line,`, what));
   }
   return (name, file) => (sides.get(file) ?? sides.get(name))?.side;
 }

@@ -1,4 +1,4 @@
-import { mkdir, rename } from 'node:fs/promises';
+import { mkdir, rename, rmdir } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { findLayout } from '../../../src/data/layouts/find-layout.js';
 import { array, CLASS, element, headed, matrix, STORED, small, struct, texts } from '../mat5-writer.js';
@@ -81,6 +81,17 @@ describe('CARS', () => {
     expect(await said('cars_devkit', 'cars_test_annos_withlabels.mat')).toBe(
       'ERR_DATA: Expected cars_test_annos_withlabels.mat but received cars_test_annos.mat alone in ROOT.',
     );
+  });
+
+  test('Kaggle: pictures in one folder less, or none', async () => {
+    await copy('cars_kaggle');
+    await rename(at('car_data', 'car_data'), at('inner'));
+    await rmdir(at('car_data'));
+    await rename(at('inner'), at('car_data'));
+    const first = async () => (await (await findLayout(at())).read()).files[0];
+    expect(await first()).toBe('car_data/train/AM General Hummer SUV 2000/00001.jpg');
+    for (const side of ['train', 'test']) await rename(at('car_data', side), at(side));
+    expect(await first()).toBe('train/AM General Hummer SUV 2000/00001.jpg');
   });
 
   test('one with the labels in the devkit, and folders once more in themselves', async () => {

@@ -94,6 +94,8 @@ describe('a folder of classes', () => {
     await writeFile(at('b', '1.jpg'), '');
     await expect(folder(at())).rejects.toThrow(`received an empty file at ${at('b', '1.jpg')}`);
     expect((await folder(at(), { stat: false })).files.length).toBe(2);
+    const signal = AbortSignal.abort();
+    await expect(folder(at(), { stat: false, signal })).rejects.toMatchObject({ code: 'ERR_ABORTED' });
   });
 });
 
