@@ -2,13 +2,13 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { hasCheckpoint } from '../checkpoints/index.js';
-import type { Dataset, Split } from '../data/index.js';
+import type { Source } from '../data/index.js';
 import { EatDmlError } from '../errors.js';
 import { type EvaluationProgress, type EvaluationReport, evaluate } from '../evaluation/index.js';
 import { callback, count, parse, parseOptions, signal } from '../options.js';
 import { type TrainedEnsemble, type TrainingHistory, type TrainingProgress, train } from '../training/index.js';
 import { checkWritable, writeAtomically } from '../write-atomically.js';
-import { dataOf, evaluateOptionsOf, trainOptionsOf } from './make.js';
+import { dataOf, evaluateOptionsOf, type RunData, trainOptionsOf } from './make.js';
 import { checked, parseConfig } from './read.js';
 import { type Config, configSchema } from './schema.js';
 import { costOf } from './sweep-cost.js';
@@ -110,9 +110,9 @@ async function runJob(sweep: SweepConfig, job: SweepJob, run: JobRun): Promise<v
   }
 }
 
-async function evaluateJob(config: Config, data: Split, ensemble: TrainedEnsemble, run: JobRun) {
+async function evaluateJob(config: Config, { test, gallery }: RunData, ensemble: TrainedEnsemble, run: JobRun) {
   const { onProgress, signal } = run;
-  const report = await evaluate(ensemble, data.test, { ...evaluateOptionsOf(config), onProgress, signal });
+  const report = await evaluate(ensemble, test, { ...evaluateOptionsOf(config), gallery, onProgress, signal });
   run.onEvaluated?.(report);
   return report;
 }
@@ -139,7 +139,7 @@ export function configOf({ base, runs }: SweepConfig, label: string, seed: numbe
 }
 
 /** The job's configuration, with the epochs that its budget buys. */
-async function budgeted(sweep: SweepConfig, { label, seed, budget }: SweepJob, data: Dataset): Promise<Config> {
+async function budgeted(sweep: SweepConfig, { label, seed, budget }: SweepJob, data: Source): Promise<Config> {
   const config = configOf(sweep, label, seed);
   if (budget === 'epochs') return config;
   const reference = configOf(sweep, sweep.reference!, seed);

@@ -4,10 +4,10 @@ import { z } from 'zod';
 import { EatDmlError, throwIfAborted } from '../errors.js';
 import { parseOptions, signal } from '../options.js';
 import { pixelTensor } from '../tfjs/index.js';
+import { fillAtomically } from '../write-atomically.js';
 import { defaultCacheDir } from './cache.js';
 import { checkIndices } from './dataset.js';
 import { type BatchOptions, digestOf, type Source } from './source.js';
-import { fillAtomically } from './write-atomically.js';
 
 const decodedCacheOptions = z.strictObject({
   folder: z.string('a path').min(1, 'a path').optional().describe('where the pixels are kept (default of all caches)'),
