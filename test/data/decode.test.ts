@@ -164,6 +164,14 @@ test('bytes that some cameras leave between or after a JPEG’s parts are let pa
   }
 });
 
+test('of what libjpeg goes on from after a warning (a bad code, a segment that ends early) there is an image', async () => {
+  for (const at of [763, 938]) {
+    const file = Buffer.from(jpeg);
+    file[at] ^= 0x5a;
+    expect((await decodeImage(file, 'file', whole)).length).toBe(24 * 18 * 3);
+  }
+});
+
 test('a PNG that claims to be huge is refused before it takes memory', async () => {
   const file = await png(8, 6, ramp).png().toBuffer();
   file.writeUInt32BE(60000, 16);
