@@ -3,7 +3,9 @@
  * programs by turns:
  *   npx tsx bench/decoding.ts [--python PYTHON] [--images 512] [--rounds 3] [--batch 64] [--workers 2] [--folder .cache/decoding]
  * bench/peers/decoding.py needs torch, torchvision and Pillow; without `--python` it is left out. CPU ms are of all threads and
- * workers: on a machine that others use they say more than images a second.
+ * workers: on a machine that others use they say more than images a second. A pass begins with no file read, and the peer's with
+ * its workers not yet started: few images say little. Where fresh memory is dear (virtual machines), most of a batch is its floats;
+ * GLIBC_TUNABLES=glibc.malloc.hugetlb=1 before the command makes it cheap, for the peer too.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
@@ -13,6 +15,7 @@ import sharp from 'sharp';
 import { imageFiles } from '../src/data/image-files.js';
 import type { Source } from '../src/data/source.js';
 import { randomStream } from '../src/random.js';
+import { pixelTensor } from '../src/tfjs/index.js';
 
 const { values } = parseArgs({
   options: {
@@ -138,4 +141,10 @@ const waited = await pass(
   undefined,
   () => new Promise((then) => setTimeout(then, ms)),
 );
-console.log(`a network of ${ms.toFixed(0)} ms a batch waited ${(waited / (batches.length - 1)).toFixed(1)} ms a batch`);
+const start = performance.now();
+pixelTensor(new Uint8Array(batch * 224 * 224 * 3).fill(1), [batch, 224, 224, 3]).dispose();
+const floats = (performance.now() - start).toFixed(1);
+const each = (waited / (batches.length - 1)).toFixed(1);
+console.log(
+  `a network of ${ms.toFixed(0)} ms a batch waited ${each} ms for each, some ${floats} of them for bytes to become floats`,
+);

@@ -144,12 +144,32 @@ test.each<[string, Uint8Array, RegExp]>([
   ['an SVG', Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"/>'), /a JPEG, PNG, WebP, GIF or TIFF image/],
   ['half a JPEG', jpeg.subarray(0, jpeg.length >> 1), /an image that can be decoded/],
   ['half a PNG', fixture('source_37x53.png').subarray(0, 2000), /an image that can be decoded/],
+  ['a JPEG without its end', jpeg.subarray(0, -2), /premature end of JPEG image/],
   ['a JPEG’s first bytes', jpeg.subarray(0, 20), /an image that can be decoded/],
 ])('%s is one error that names the file', async (_, bytes, message) => {
   const error = await decodeImage(bytes, '/data/birds/1.jpg', view({ resize: 8 })).catch((error) => error);
   expect(error).toMatchObject({ name: 'EatDmlError', code: 'ERR_DATA' });
   expect(error.message).toMatch(message);
   expect(error.message).toMatch(/^Expected .* but received .* in \/data\/birds\/1\.jpg\.$/);
+});
+
+test('bytes that some cameras leave between or after a JPEG’s parts are let pass, as Pillow does', async () => {
+  const expected = await decodeImage(jpeg, 'file', whole);
+  const end = Buffer.of(0xff, 0xd9);
+  for (const file of [
+    [jpeg, Buffer.alloc(100, 7)],
+    [jpeg.subarray(0, -2), Buffer.of(1, 2, 3), end],
+  ]) {
+    expect([...(await decodeImage(Buffer.concat(file), 'file', whole))]).toEqual([...expected]);
+  }
+});
+
+test('of what libjpeg goes on from after a warning (a bad code, a segment that ends early) there is an image', async () => {
+  for (const at of [763, 938]) {
+    const file = Buffer.from(jpeg);
+    file[at] ^= 0x5a;
+    expect((await decodeImage(file, 'file', whole)).length).toBe(24 * 18 * 3);
+  }
 });
 
 test('a PNG that claims to be huge is refused before it takes memory', async () => {

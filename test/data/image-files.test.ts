@@ -121,6 +121,18 @@ describe('prefetch', () => {
     }
   });
 
+  test('is of a batch with its draw, and of the rows that a subset has', async () => {
+    const source = open({ transform: random });
+    const expected = await values(source, [1], { draw: 2 });
+    source.prefetch!([1], { draw: 1 });
+    expect(await values(source, [1], { draw: 2 })).toEqual(expected);
+    const prefetch = vi.fn();
+    subset({ ...source, prefetch }, [9, 1, 5]).prefetch!([2, 0], { draw: 4 });
+    expect(prefetch).toHaveBeenCalledWith(Int32Array.of(5, 9), { draw: 4 });
+    const plain: Source = { ...source, prefetch: undefined };
+    subset(plain, [9]).prefetch!([0]);
+  });
+
   test('reads a batch once, and what nobody asks for gives way', async () => {
     const folder = await mkdtemp(join(root, 'once-'));
     const name = (i: number) => join(folder, `${i}.jpg`);
@@ -201,6 +213,10 @@ describe('errors', () => {
     }
     expect(thrown).toMatchObject({ code });
     expect((thrown as Error).message).toMatch(message);
+  });
+
+  test('a path from the top of the disk is refused also where it leads inside', () => {
+    expect(() => open({ files: [join(root, files[0])], labels: [0] })).toThrow('a path below');
   });
 
   test('a file whose name begins with two dots lies inside', () => {
