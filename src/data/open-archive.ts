@@ -18,9 +18,11 @@ const PHOTOGRAPHS: TransformOptions = { resize: 256, randomResizedCrop: 224, fli
 export const archiveShape = {
   root: z.string('a folder').min(1, 'a folder').describe('the folder of the unpacked archive'),
   split: z
-    .enum(['papers', 'random'])
+    .enum(['papers', 'random', 'none'])
     .default('papers')
-    .describe('papers: the sides that papers use; random: a random half of all classes on either side'),
+    .describe(
+      'papers: the sides that papers use; random: a random half of all classes on either side; none: all as test',
+    ),
   seed: seed.optional().describe('which classes of a random split or of validation (default 0; of a run, the run’s)'),
   validation: fraction
     .optional()
@@ -66,6 +68,7 @@ export async function openArchive(name: string, options: OpenArchiveOptions): Pr
   const { files, labels } = archive;
   const look = { transform: transform ?? PHOTOGRAPHS, channels, ...(concurrency && { concurrency }), seed };
   const all = imageFiles({ name, root: found.root, files, labels, ...look });
+  if (split === 'none') return { test: all };
   const sides = split === 'random' ? splitByClass(all, { seed }) : papersSides(archive, all);
   return validation === undefined ? sides : withValidation(sides, validation, seed);
 }

@@ -96,6 +96,13 @@ const ARGUMENTS: Arguments = {
   classesOf: () => [data],
   datasetFromArrays: () => [{ images: data.images, labels: data.labels, shape: data.shape, name: 'x' }],
   datasetHash: () => [data],
+  // Nothing is read: there is no such folder.
+  inspect: () => [join(folder, 'none'), { as: 'sop', signal }],
+  openData: () => ['sop', { root: join(folder, 'none'), split: 'random', seed: 1 }],
+  imageFiles: () => [
+    { name: 'x', root: folder, files: ['a.png'], labels: [1], transform: { resize: 4, crop: 2 }, channels: 1, seed: 1 },
+  ],
+  decodedCache: () => [api.sourceOf(data), { folder, signal }],
   scoreEmbeddings: () => [matrix, labels],
   sourceOf: () => [data],
   subset: () => [data, [0, 1]],

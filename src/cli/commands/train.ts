@@ -5,6 +5,7 @@ import { readRun } from '../../config/run-folder.js';
 import { type Config, DEFAULTS, type MethodConfig, type MethodName, trainedAgainst } from '../../config/schema.js';
 import { EatDmlError } from '../../errors.js';
 import type { TrainingProgress } from '../../training/index.js';
+import { dataSpec } from '../data-spec.js';
 import { interruptible } from '../interrupt.js';
 import { lossEvents } from '../loss-events.js';
 import { configOf, printResult, type SharedFlags } from '../options.js';
@@ -16,7 +17,8 @@ export interface TrainFlags extends SharedFlags {
   resume?: boolean;
   method?: MethodName;
   loss?: NonNullable<Config['loss']>['name'];
-  data?: NonNullable<Config['data']>['name'];
+  /** fashion-mnist, cub200:/path */
+  data?: string;
   members?: number;
   epsilon?: number;
   epochs?: number;
@@ -66,7 +68,7 @@ async function trainFlags(flags: TrainFlags): Promise<{ config: Config; out: str
   const out = flags.out ?? `runs/${flags.method ?? file.method?.name ?? 'eat'}`;
   const config = flags.resume && flags.config === undefined ? await configOf(flags, await readRun(out)) : file;
   const { epochs, perClass } = flags;
-  const data = chosen(flags.data, config.data ?? DEFAULTS.data);
+  const data = chosenData(flags.data, config.data ?? DEFAULTS.data);
   if (perClass !== undefined && !hasOption(PARTS.data, data.name, 'perClass')) {
     throw new EatDmlError('ERR_CONFIG', `Expected no --per-class with the data ${data.name}.`);
   }
@@ -80,6 +82,14 @@ async function trainFlags(flags: TrainFlags): Promise<{ config: Config; out: str
       training: { ...config.training, ...(epochs !== undefined && { epochs }) },
     },
   };
+}
+
+/** The configured data, or those that the flag names; the folder that it names is the configured set's too. */
+function chosenData(flag: string | undefined, configured: NonNullable<Config['data']>) {
+  if (flag === undefined) return configured;
+  const { name, root } = dataSpec(flag);
+  const base = name === configured.name ? configured : { name };
+  return { ...base, ...(root !== undefined && { root }) } as NonNullable<Config['data']>;
 }
 
 /** The configured part, or the one that a flag names with its defaults. */

@@ -1,0 +1,71 @@
+import { loadEnsemble } from '../../checkpoints/index.js';
+import { hasOption } from '../../config/make.js';
+import { findRun } from '../../config/run-folder.js';
+import { type DataSides, openData, type Source, type TransformOptions, writeNpy } from '../../data/index.js';
+import { DATA_SETS } from '../../data/sets/list.js';
+import { EatDmlError } from '../../errors.js';
+import type { Ensemble } from '../../models/index.js';
+import { chooseBackend } from '../../tfjs/index.js';
+import { type DataSpec, dataSpec } from '../data-spec.js';
+import { checkTargets } from '../deliver.js';
+import { interruptible } from '../interrupt.js';
+import { printResult } from '../options.js';
+
+const SIDES = ['train', 'test', 'query', 'gallery'] as const;
+
+export interface EmbedFlags {
+  json?: boolean;
+  data: string;
+  out: string;
+  side?: (typeof SIDES)[number];
+  resize?: number;
+  batchSize?: number;
+  backend?: 'auto';
+}
+
+/** `eat-dml embed RUN`: embeddings and labels of a data set as .npy files, for whatever reads those. */
+export async function embedCommand(run: string, flags: EmbedFlags): Promise<void> {
+  const { json, data, out, side, batchSize, backend = 'auto' } = flags;
+  const labelsPath = `${out.replace(/\.npy$/, '')}.labels.npy`;
+  await checkTargets(out, labelsPath);
+  await chooseBackend({ backend });
+  const ensemble = await loadEnsemble(run);
+  try {
+    const source = await sourceFor(ensemble, dataSpec(data), await transformOf(run, ensemble, flags), side);
+    process.stderr.write(`${source.labels.length} images of ${source.name}\n`);
+    const embeddings = await interruptible((signal) => ensemble.embed(source, { batchSize, signal }));
+    const { rows, cols } = embeddings;
+    await writeNpy(out, { shape: [rows, cols], data: embeddings.data });
+    await writeNpy(labelsPath, { shape: [rows], data: source.labels });
+    const result = { command: 'embed', run, data, embeddings: out, labels: labelsPath, rows, columns: cols };
+    printResult(json, result, `${rows} x ${cols} in ${out}\nNext: eat-dml score ${out} ${labelsPath}`);
+  } finally {
+    ensemble.dispose();
+  }
+}
+
+/** One side of the data; without, all of an archive in its order, and of other sets what is not trained on. */
+async function sourceFor(
+  { inputShape }: Ensemble,
+  { name, root }: DataSpec,
+  transform: TransformOptions,
+  side: EmbedFlags['side'],
+): Promise<Source> {
+  const whole = side === undefined ? { split: 'none' as const } : {};
+  const photographs = { root: root!, transform, channels: inputShape[2] as 1 | 3, ...whole };
+  const inFolder = hasOption(DATA_SETS as never, name, 'root');
+  const sides: DataSides = await openData(name as 'folder', inFolder ? photographs : ({} as never));
+  const source = sides[side ?? 'test'];
+  if (source) return source;
+  const there = Object.keys(sides).join(', ');
+  throw new EatDmlError('ERR_ARGUMENT', `Expected a side that ${name} has, ${there}, for --side but received ${side}.`);
+}
+
+/** As the run looks at photographs, where it was trained on some; else no more is resized than the model needs. */
+async function transformOf(run: string, { inputShape }: Ensemble, { resize }: EmbedFlags): Promise<TransformOptions> {
+  const [crop] = inputShape;
+  if (resize !== undefined) return { resize, crop };
+  const recorded = await findRun(run).catch(() => undefined);
+  const data = recorded?.data as { transform?: TransformOptions } | undefined;
+  return data?.transform ?? { resize: crop, crop };
+}

@@ -1,0 +1,124 @@
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openData, readNpy } from '../../src/data/index.js';
+import { evaluate } from '../../src/evaluation/index.js';
+import { convEmbedder } from '../../src/models/index.js';
+import { chooseBackend } from '../../src/tfjs/index.js';
+import { train } from '../../src/training/index.js';
+import { runCli, temporaryFolder } from './run-cli.js';
+
+const folder = temporaryFolder();
+const images = join(folder, 'photographs');
+const LOOK = { transform: { resize: 10, randomResizedCrop: 8, flip: true }, channels: 1 };
+
+/** Stripes whose width and lightness are those of their class. */
+async function paint(path: string, kind: number, i: number): Promise<void> {
+  const [width, height] = [14 + i, 12];
+  const pixels = Uint8Array.from({ length: width * height }, (_, at) => 40 * kind + 30 * ((at >> (kind + 1)) & 1) + i);
+  await sharp(pixels, { raw: { width, height, channels: 1 } })
+    .png()
+    .toFile(path);
+}
+
+beforeAll(async () => {
+  for (const [kind, name] of ['ant', 'bee', 'cat', 'dog'].entries()) {
+    mkdirSync(join(images, name), { recursive: true });
+    for (let i = 0; i < 6; i++) await paint(join(images, name, `${i}.png`), kind, i);
+  }
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+test('a folder of images goes from inspection through training to scores of its embeddings', async () => {
+  const inspected = await runCli(['data', 'inspect', images, '--json']);
+  expect(JSON.parse(inspected.stdout)).toMatchObject({
+    ...{ layout: 'folder', images: 24, classes: 4, faults: [] },
+    splits: { train: { images: 12, classes: 2 }, test: { images: 12, classes: 2 } },
+  });
+  const config = join(folder, 'config.json');
+  const run = join(folder, 'run');
+  const settings = {
+    ...{ data: { name: 'folder', root: images, ...LOOK }, model: { kind: 'conv', width: 2, dimension: 4 } },
+    ...{ training: { epochs: 2, batch: { classes: 2, images: 3 } }, evaluation: { suite: 'quick' }, backend: 'cpu' },
+  };
+  writeFileSync(config, JSON.stringify(settings));
+  const trained = await runCli([
+    'train',
+    '--config',
+    config,
+    '--data',
+    `folder:${images}`,
+    '--method',
+    'standard',
+    '--out',
+    run,
+  ]);
+  expect([trained.code, trained.stderr]).toEqual([0, expect.stringContaining('12 images of folder')]);
+  const [evaluated, embedded] = await Promise.all([
+    runCli(['evaluate', run, '--json']),
+    runCli(['embed', run, '--data', `folder:${images}`, '--out', join(folder, 'e.npy'), '--backend', 'cpu']),
+  ]);
+  expect(JSON.parse(evaluated.stdout)).toMatchObject({ manifest: { dataset: 'folder', samples: 12, k: 2 } });
+  expect([embedded.code, embedded.stdout]).toEqual([0, expect.stringContaining('24 x 4 in')]);
+  const { shape } = await readNpy(join(folder, 'e.npy'));
+  const labels = await readNpy(join(folder, 'e.labels.npy'));
+  expect(shape).toEqual([24, 4]);
+  expect(Array.from(labels.data)).toEqual(Array.from({ length: 24 }, (_, i) => Math.floor(i / 6)));
+}, 120_000);
+
+test.each([
+  [['--data', 'folder'], 'Expected the folder of folder, such as folder:/path'],
+  [['--data', 'fashion-mnist:/x'], 'it lies in no folder'],
+  [['--data', 'moths:/x'], 'Allowed choices are fashion-mnist'],
+])('%s is refused in words', async (flags, message) => {
+  const { code, stderr } = await runCli(['train', ...flags]);
+  expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);
+});
+
+test('openData gives sides by papers, at random, all, and with validation', async () => {
+  const root = images;
+  const { train, test } = await openData('folder', { root, transform: { square: 8 }, channels: 1 });
+  expect([train!.labels, test!.labels].map((labels) => [...new Set(labels)])).toEqual([
+    [0, 1],
+    [2, 3],
+  ]);
+  expect(train!.shape).toEqual([8, 8, 1]);
+  const { test: all } = await openData('folder', { root, split: 'none' });
+  expect([all!.labels.length, all!.shape]).toEqual([24, [224, 224, 3]]);
+  const random = await openData('folder', { root, split: 'random', seed: 3 });
+  expect(new Set([...random.train!.labels, ...random.test!.labels]).size).toBe(4);
+  const { train: learnt, validation } = await openData('folder', { root, validation: 0.5, seed: 1 });
+  expect([learnt!.labels.length, validation!.labels.length]).toEqual([6, 6]);
+  expect(learnt!.labels[0]).not.toBe(validation!.labels[0]);
+  await expect(openData('folder', { root: join(folder, 'none') })).rejects.toMatchObject({ code: 'ERR_DATA' });
+  await expect(openData('folder', { root, tranform: {} } as never)).rejects.toThrow('transform');
+});
+
+test('queries are looked up in a gallery of other images, and clustered with it', async () => {
+  await chooseBackend({ backend: 'cpu' });
+  const { train: learnt, test: unseen } = await openData('folder', {
+    root: images,
+    transform: { square: 8 },
+    channels: 1,
+  });
+  const { train: query, test: gallery } = await openData('folder', {
+    root: images,
+    transform: { square: 8 },
+    channels: 1,
+  });
+  const model = convEmbedder({ dimension: 4, width: 2 });
+  const ensemble = await train({ data: unseen!, model, epochs: 1, batch: { classes: 2, images: 3 }, backend: 'cpu' });
+  const settings = { suite: 'quick' as const, backend: 'cpu' as const, allowSeen: true, seed: 1 };
+  // Of the query's classes the gallery has none: nothing can be found, and four classes are clustered.
+  const other = await evaluate(ensemble, query!, { ...settings, gallery });
+  expect(other.manifest).toMatchObject({ samples: 12, classes: 4, k: 4, galleryHash: await gallery!.hash() });
+  expect(other.clean.recallAt1).toBeNull();
+  expect(other.notDefined.recallAt1).toBeTruthy();
+  // The same images as a gallery, not told to be their own: each finds itself.
+  const same = await evaluate(ensemble, learnt!, { ...settings, gallery: learnt });
+  expect(same.clean.recallAt1).toBe(1);
+  expect(same.perSample.recallAt1).toBeLessThanOrEqual(1);
+  expect(same.manifest.retrieval).toContain('12 other images');
+  ensemble.dispose();
+});
