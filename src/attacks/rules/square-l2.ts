@@ -1,7 +1,7 @@
 import type { RandomStream } from '../../random.js';
 import type { Patchwork } from './square.js';
 
-/** Where a square lies; `side` may exceed what is left of the image never. */
+/** Where a square lies: all of it inside the image. */
 type Window = { top: number; left: number; side: number };
 
 /**
