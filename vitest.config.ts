@@ -1,9 +1,11 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+import { requireTfjs } from './test/source-module.js';
 
 const report = process.env.EAT_DML_TEST_REPORT;
 
 export default defineConfig({
+  plugins: [{ name: 'require-tfjs', enforce: 'pre', transform: (code) => requireTfjs(code) }],
   test: {
     include: ['test/**/*.test.ts'],
     pool: 'forks',

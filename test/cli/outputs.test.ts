@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Config } from '../../src/config/schema.js';
 import { canMount, smallDisk } from '../small-disk.js';
-import { runCli, temporaryFolder, writeTinyImages } from './run-cli.js';
+import { CLI, runCli, temporaryFolder, writeTinyImages } from './run-cli.js';
 
 const folder = temporaryFolder();
 const config = join(folder, 'config.json');
@@ -107,8 +107,8 @@ describe.skipIf(!full)('a stream that takes nothing', () => {
 
 test.skipIf(process.platform === 'win32')('a pipe that nobody reads ends nothing: training is saved', async () => {
   const out = join(folder, 'unread');
-  const [node, ...args] = ['--import', 'tsx', 'src/cli/main.ts', 'train', '--config', config, '--out', out];
-  const child = spawn(process.execPath, [node, ...args, '--epochs', '40'], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const args = ['train', '--config', config, '--out', out, '--epochs', '40'];
+  const child = spawn(process.execPath, [CLI, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   child.stderr.once('data', () => {
     child.stderr.destroy();
     child.stdout.destroy();

@@ -1,14 +1,16 @@
 import { spawn } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 import { writeIdx } from '../../src/data/index.js';
 import { randomStream } from '../../src/random.js';
+import { program } from '../program.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
+
+/** src/cli/main.ts, as Node starts it. */
+export const CLI = await program('src/cli/main.ts');
 
 export interface CliResult {
   code: number | null;
@@ -32,7 +34,7 @@ export function runCli(
   { env = {}, cwd = root, onStderr, ...files }: CliOptions = {},
 ): Promise<CliResult> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ['--import', tsx, join(root, 'src/cli/main.ts'), ...args], {
+    const child = spawn(process.execPath, [CLI, ...args], {
       cwd,
       env: { ...process.env, ...env },
       stdio: ['ignore', files.stdout ?? 'pipe', files.stderr ?? 'pipe'],
