@@ -3,6 +3,7 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { run } from '../../src/cli/program.js';
 import { writeIdx } from '../../src/data/index.js';
 import { randomStream } from '../../src/random.js';
 import { program } from '../program.js';
@@ -50,6 +51,42 @@ export function runCli(
     child.on('error', reject);
     child.on('close', (code) => resolve({ code, stdout, stderr }));
   });
+}
+
+let last: Promise<unknown> = Promise.resolve();
+
+/**
+ * The same in this process, which has tfjs already: for what a command does and prints. Streams, signals, the environment and the
+ * exit of a process need runCli. One at a time, as they share stdout.
+ */
+export function callCli(args: string[]): Promise<CliResult> {
+  const call = last.then(() => callNow(args));
+  last = call.catch(() => {});
+  return call;
+}
+
+async function callNow(args: string[]): Promise<CliResult> {
+  const printed = { stdout: '', stderr: '' };
+  const names = ['stdout', 'stderr'] as const;
+  const before = { exitCode: process.exitCode, write: names.map((name) => process[name].write) };
+  for (const name of names) {
+    process[name].write = ((text: string | Uint8Array, ...rest: unknown[]) => {
+      printed[name] += text;
+      const done = rest.find((given) => typeof given === 'function') as ((error?: Error) => void) | undefined;
+      if (done) queueMicrotask(done);
+      return true;
+    }) as typeof process.stdout.write;
+  }
+  process.exitCode = undefined;
+  try {
+    await run(args);
+    return { code: Number(process.exitCode ?? 0), ...printed };
+  } finally {
+    process.exitCode = before.exitCode;
+    names.forEach((name, i) => {
+      process[name].write = before.write[i];
+    });
+  }
 }
 
 export function temporaryFolder(): string {
