@@ -25,8 +25,8 @@ export const NOT_FAST: Record<string, string[]> = {
   ],
   'builds or emulates': ['test/{simt,gpu,native}/**'],
   'runs what others wrote': ['test/tfjs/{tensorflow,op-tests,wasm}*.test.ts', 'test/data/sets/fashion-mnist.test.ts'],
-  'trains for long': [
-    'test/evaluation/small-sets.test.ts',
+  'trains or attacks for long': [
+    'test/evaluation/{protocols,small-sets}.test.ts',
     'test/training/{methods,resume,run-folder,defences}*.test.ts',
     'test/tfjs/training-step*.test.ts',
   ],
