@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { constants, type Stats } from 'node:fs';
-import { access, open, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { access, type FileHandle, open, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { EatDmlError } from './errors.js';
 import { fileError, makeFolder } from './files.js';
@@ -16,7 +16,20 @@ export async function writeAtomically(path: string, bytes: Uint8Array): Promise<
   try {
     const there = await statOf(path);
     if (there && !there.isFile()) await writeFile(path, bytes);
-    else await replace(there ? await realpath(path) : path, bytes);
+    else await replace(there ? await realpath(path) : path, (file) => file.writeFile(bytes));
+  } catch (error) {
+    throw fileError('write', path, error);
+  }
+}
+
+/**
+ * {@link writeAtomically} of more than fits into memory: `fill` writes it piece by piece. What `fill` throws of its own comes
+ * through as it is.
+ */
+export async function fillAtomically(path: string, fill: (file: FileHandle) => Promise<void>): Promise<void> {
+  try {
+    const there = await statOf(path);
+    await replace(there ? await realpath(path) : path, fill);
   } catch (error) {
     throw fileError('write', path, error);
   }
@@ -33,7 +46,7 @@ export async function checkWritable(path: string): Promise<void> {
   try {
     const there = await statOf(path);
     if (there && !there.isFile()) await access(path, constants.W_OK);
-    else await withTemporary(there ? await realpath(path) : path, PROBE, rm);
+    else await withTemporary(there ? await realpath(path) : path, (file) => file.writeFile(PROBE), rm);
   } catch (error) {
     throw fileError('write', path, error);
   }
@@ -49,19 +62,21 @@ async function statOf(path: string): Promise<Stats | undefined> {
   throw new EatDmlError('ERR_PATH', `Expected to write ${path} but it is a folder (EISDIR).`, { hint: 'Name a file.' });
 }
 
-function replace(path: string, bytes: Uint8Array): Promise<void> {
-  return withTemporary(path, bytes, (temporary) => rename(temporary, path));
+type Fill = (file: FileHandle) => Promise<void>;
+
+function replace(path: string, fill: Fill): Promise<void> {
+  return withTemporary(path, fill, (temporary) => rename(temporary, path));
 }
 
-/** Puts `bytes` into a new file beside `path` and does `then` with it. */
-async function withTemporary(path: string, bytes: Uint8Array, then: (temporary: string) => Promise<void>) {
+/** Fills a new file beside `path` and does `then` with it. */
+async function withTemporary(path: string, fill: Fill, then: (temporary: string) => Promise<void>) {
   const folder = dirname(path);
   makeFolder(folder);
   const temporary = join(folder, `.eat-dml-${randomUUID()}.tmp`);
   try {
     const file = await open(temporary, 'wx');
     try {
-      await file.writeFile(bytes);
+      await fill(file);
       await file.sync();
     } finally {
       await file.close();

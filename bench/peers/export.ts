@@ -8,7 +8,7 @@ import { type AttackSettings, apgd, attackContext, objective, pgd, runAttack } f
 import { loadEnsemble } from '../../src/checkpoints/index.js';
 import { dataOf, evaluateOptionsOf } from '../../src/config/make.js';
 import { readRun } from '../../src/config/run-folder.js';
-import { imageBatch, subset } from '../../src/data/index.js';
+import { subset } from '../../src/data/index.js';
 import { randomStream } from '../../src/random.js';
 import { chooseBackend } from '../../src/tfjs/index.js';
 import { type NpyArray, npz } from './npz.js';
@@ -22,15 +22,17 @@ if (!run || !out) throw new Error('usage: export.ts RUN OUT.npz [COUNT]');
 const config = await readRun(run);
 await chooseBackend({ backend: config.backend ?? 'auto' });
 const [ensemble, { test }] = [await loadEnsemble(run), await dataOf(config)];
-const order = randomStream(1, 'peers').permutation(test.length).slice(0, Number(count));
+const order = randomStream(1, 'peers').permutation(test.labels.length).slice(0, Number(count));
 const data = subset(test, order);
 const { epsilon = 0.1 } = evaluateOptionsOf(config);
 const clean = await ensemble.embed(data);
 const { labels, centroids } = await attackContext(clean, data.labels);
 
+const pictures = await data.batch(Int32Array.from(data.labels.keys()));
+
 const arrays: Record<string, NpyArray> = {
-  images: await arrayOf(imageBatch(data, Array.from(data.labels.keys()))),
-  labels: { shape: [data.length], data: labels },
+  images: await arrayOf(pictures),
+  labels: { shape: [labels.length], data: labels },
   centroids: await arrayOf(centroids),
   settings: { shape: [3], data: Float32Array.of(epsilon, STEPS, BATCH) },
 };
@@ -51,17 +53,17 @@ async function arrayOf(tensor: tf.Tensor): Promise<NpyArray> {
 
 /** In batches of consecutive images, as the peer takes them. */
 function attacked(settings: AttackSettings, name: string): Float32Array {
-  const size = data.images.length / data.length;
-  const all = new Float32Array(data.images.length);
-  for (let start = 0; start < data.length; start += BATCH) {
-    const rows = Array.from({ length: Math.min(BATCH, data.length - start) }, (_, i) => start + i);
+  const size = pictures.size / labels.length;
+  const all = new Float32Array(pictures.size);
+  for (let start = 0; start < labels.length; start += BATCH) {
+    const rows = Math.min(BATCH, labels.length - start);
     const values = tf.tidy(() => {
       const adversarial = runAttack({
         model: ensemble,
-        images: imageBatch(data, rows),
+        images: tf.slice(pictures, [start, 0, 0, 0], [rows, -1, -1, -1]),
         objective: objective(name),
         settings,
-        labels: labels.subarray(start, start + rows.length),
+        labels: labels.subarray(start, start + rows),
         centroids,
         seed: 1,
         path: ['peers', start],

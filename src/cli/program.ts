@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import { Argument, Command, CommanderError } from 'commander';
+import { addScore } from './bridges.js';
 import type { DemoFlags } from './commands/demo.js';
 import type { EvaluateFlags } from './commands/evaluate.js';
 import type { ExportFlags } from './commands/export.js';
@@ -33,6 +34,7 @@ function program(): Command {
   addEvaluate(eatDml);
   addSweep(eatDml);
   addExport(eatDml);
+  addScore(eatDml);
   eatDml
     .command('data')
     .description('fetch a data set through npm, decode it and keep it')

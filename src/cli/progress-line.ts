@@ -69,5 +69,5 @@ export function duration(seconds: number): string {
 
 /** What runs on what, as commands say it before they begin. */
 export function startText({ data, backend }: Start): string {
-  return `${data.length} images of ${data.name}; backend ${backend.name}: ${backend.reason}\n`;
+  return `${data.labels.length} images of ${data.name}; backend ${backend.name}: ${backend.reason}\n`;
 }

@@ -1,5 +1,5 @@
 import { loadEnsemble } from '../checkpoints/index.js';
-import { type Dataset, type Source, sourceOf } from '../data/index.js';
+import type { Source } from '../data/index.js';
 import { EatDmlError } from '../errors.js';
 import { type EvaluationProgress, type EvaluationReport, evaluate } from '../evaluation/index.js';
 import type { Ensemble } from '../models/index.js';
@@ -23,19 +23,19 @@ export async function evaluateRun(
 ): Promise<EvaluationReport> {
   requireDevice(config.device);
   const backend = await chooseBackend({ backend: config.backend ?? 'auto' });
-  const [{ train: learnt, test: data }, ensemble] = await Promise.all([dataOf(dataConfig), loadEnsemble(run)]);
+  const [{ train: learnt, test: data, gallery }, ensemble] = await Promise.all([dataOf(dataConfig), loadEnsemble(run)]);
   if (own && !allowSeen) await checkData(run, ensemble, learnt);
   onStart?.({ data, backend });
   try {
-    return await evaluate(ensemble, data, { ...evaluateOptionsOf(config), allowSeen, onProgress, signal });
+    return await evaluate(ensemble, data, { ...evaluateOptionsOf(config), gallery, allowSeen, onProgress, signal });
   } finally {
     ensemble.dispose();
   }
 }
 
 /** ERR_DATA unless what the run's configuration gives today is what its checkpoint was trained on. */
-async function checkData(run: string, { trainedOn }: Ensemble, learnt: Source | Dataset): Promise<void> {
-  const now = await sourceOf(learnt).hash();
+async function checkData(run: string, { trainedOn }: Ensemble, learnt: Source): Promise<void> {
+  const now = await learnt.hash();
   if (!trainedOn || trainedOn.hash === now) return;
   const [then, today] = [trainedOn.hash, now].map((hash) => hash.slice(0, 12));
   throw new EatDmlError(

@@ -1,7 +1,9 @@
 import type { z } from 'zod';
 import type { Objective } from '../attacks/index.js';
 import type { AttackSettings } from '../attacks/settings.js';
-import type { Split } from '../data/index.js';
+import { type Source, sourceOf } from '../data/index.js';
+import type { Opened } from '../data/sets/data-set.js';
+import { EatDmlError } from '../errors.js';
 import type { EvaluateOptions } from '../evaluation/index.js';
 import { plan } from '../evaluation/suites/index.js';
 import type { MetricLoss } from '../losses/index.js';
@@ -29,9 +31,24 @@ export function seededData({ data = DEFAULTS.data, seed = 0 }: Config): Choice {
   return hasOption(PARTS.data, data.name, 'seed') ? { seed, ...data } : data;
 }
 
-/** Reads the data of a configuration; both sides of its split. */
-export async function dataOf(config: Config): Promise<Split> {
-  return made<Promise<Split>>(PARTS.data, seededData(config), 'data');
+/** The data of a configuration: what is learnt from, and what is measured. */
+export interface RunData {
+  train: Source;
+  /** The queries, where there is a gallery. */
+  test: Source;
+  gallery?: Source;
+}
+
+/** Opens the data of a configuration. */
+export async function dataOf(config: Config): Promise<RunData> {
+  const choice = seededData(config);
+  const sides = await made<Promise<Opened>>(PARTS.data as unknown as Parts<Promise<Opened>>, choice, 'data');
+  const { train, query, gallery, test = query } = sides;
+  if (train && test) {
+    return { train: sourceOf(train), test: sourceOf(test), ...(query && gallery && { gallery: sourceOf(gallery) }) };
+  }
+  const missing = train ? 'test' : 'train';
+  throw new EatDmlError('ERR_DATA', `Expected a side ${missing} of ${choice.name} but it has none.`);
 }
 
 export function modelOf({ model = DEFAULTS.model }: Config): ModelSpec {

@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import type { Dataset, Split } from '../data/index.js';
+import type { Source } from '../data/index.js';
 import { type EvaluationProgress, type EvaluationReport, evaluate } from '../evaluation/index.js';
 import { callback, parse, parseOptions, signal } from '../options.js';
 import { chooseBackend } from '../tfjs/index.js';
 import { type TrainedEnsemble, type TrainingProgress, train } from '../training/index.js';
-import { dataOf, evaluateOptionsOf, trainOptionsOf } from './make.js';
+import { dataOf, evaluateOptionsOf, type RunData, trainOptionsOf } from './make.js';
 import { requireDevice } from './require-device.js';
 import { type Config, configSchema } from './schema.js';
 
@@ -35,7 +35,8 @@ export async function runConfig(config: Config, options: RunOptions = {}): Promi
   parse(configSchema, config, 'config');
   const { data, ensemble } = await trainConfig(config, { out, resume, onProgress, signal });
   try {
-    const report = await evaluate(ensemble, data.test, { ...evaluateOptionsOf(config), onProgress, signal });
+    const { test, gallery } = data;
+    const report = await evaluate(ensemble, test, { ...evaluateOptionsOf(config), gallery, onProgress, signal });
     return { ensemble, report };
   } catch (error) {
     ensemble.dispose();
@@ -48,7 +49,7 @@ export type ChosenBackend = Awaited<ReturnType<typeof chooseBackend>>;
 
 /** What runs on what, told before it begins. */
 export interface Start {
-  data: Dataset;
+  data: Source;
   backend: ChosenBackend;
 }
 
@@ -64,7 +65,7 @@ export interface TrainConfigOptions {
 export async function trainConfig(
   config: Config,
   { out, resume, signal, onStart, onProgress }: TrainConfigOptions,
-): Promise<{ data: Split; backend: ChosenBackend; ensemble: TrainedEnsemble }> {
+): Promise<{ data: RunData; backend: ChosenBackend; ensemble: TrainedEnsemble }> {
   requireDevice(config.device);
   const options = trainOptionsOf(config);
   const data = await dataOf(config);

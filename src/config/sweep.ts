@@ -2,13 +2,13 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { hasCheckpoint } from '../checkpoints/index.js';
-import type { Dataset, Split } from '../data/index.js';
+import type { Source } from '../data/index.js';
 import { EatDmlError } from '../errors.js';
 import { type EvaluationProgress, type EvaluationReport, evaluate } from '../evaluation/index.js';
 import { callback, count, parse, parseOptions, signal } from '../options.js';
 import { type TrainedEnsemble, type TrainingHistory, type TrainingProgress, train } from '../training/index.js';
 import { checkWritable, writeAtomically } from '../write-atomically.js';
-import { dataOf, evaluateOptionsOf, trainOptionsOf } from './make.js';
+import { dataOf, evaluateOptionsOf, type RunData, trainOptionsOf } from './make.js';
 import { checked, parseConfig } from './read.js';
 import { type Config, configSchema } from './schema.js';
 import { costOf } from './sweep-cost.js';
@@ -110,9 +110,9 @@ async function runJob(sweep: SweepConfig, job: SweepJob, run: JobRun): Promise<v
   }
 }
 
-async function evaluateJob(config: Config, data: Split, ensemble: TrainedEnsemble, run: JobRun) {
+async function evaluateJob(config: Config, { test, gallery }: RunData, ensemble: TrainedEnsemble, run: JobRun) {
   const { onProgress, signal } = run;
-  const report = await evaluate(ensemble, data.test, { ...evaluateOptionsOf(config), onProgress, signal });
+  const report = await evaluate(ensemble, test, { ...evaluateOptionsOf(config), gallery, onProgress, signal });
   run.onEvaluated?.(report);
   return report;
 }
@@ -121,21 +121,25 @@ function write(path: string, result: unknown): Promise<void> {
   return writeAtomically(path, Buffer.from(`${JSON.stringify(result)}\n`));
 }
 
-/** The base with what the run says on top, each of its parts (data, training, ...) merged one level deep. */
+/** What is one choice: its options don't mix with another's. */
+const CHOICES = ['data', 'loss', 'method'];
+
+/** The base with what the run says on top: training and evaluation key by key, and a model of the same kind; choices whole. */
 export function configOf({ base, runs }: SweepConfig, label: string, seed: number): Config {
   const run = runs[label];
   const merged: Record<string, unknown> = { ...base, seed };
   for (const [key, value] of Object.entries(run)) {
     const below = merged[key];
-    // A method or a loss is one choice: its parts don't mix with another's.
-    const whole = key === 'method' || key === 'loss' || key === 'data' || typeof below !== 'object';
+    const { kind } = (below ?? {}) as { kind?: string };
+    const otherModel = key === 'model' && kind !== (value as { kind?: string }).kind;
+    const whole = CHOICES.includes(key) || otherModel || typeof below !== 'object';
     merged[key] = whole ? value : { ...below, ...(value as object) };
   }
   return merged as Config;
 }
 
 /** The job's configuration, with the epochs that its budget buys. */
-async function budgeted(sweep: SweepConfig, { label, seed, budget }: SweepJob, data: Dataset): Promise<Config> {
+async function budgeted(sweep: SweepConfig, { label, seed, budget }: SweepJob, data: Source): Promise<Config> {
   const config = configOf(sweep, label, seed);
   if (budget === 'epochs') return config;
   const reference = configOf(sweep, sweep.reference!, seed);

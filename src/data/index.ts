@@ -9,12 +9,18 @@ export {
   imageDigests,
   type SplitSide,
 } from './dataset.js';
+export { type DecodedCacheOptions, decodedCache } from './decoded-cache.js';
 export { type IdxArray, type IdxData, readIdx, writeIdx } from './idx.js';
 export { imageBatch } from './image-batch.js';
+export { type ImageFilesOptions, imageFiles } from './image-files.js';
+export { type Inspection, type InspectOptions, inspect } from './inspect.js';
+export { type NpyArray, readNpy, writeNpy } from './npy.js';
+export type { DataSides } from './open-archive.js';
 export { buildEmojiCache, type EmojiOptions, emoji, emojiPackagesDir } from './sets/emoji.js';
 export { EMOJI_PACKAGES } from './sets/emoji-packages.js';
 export { type FashionMnistOptions, fashionMnist } from './sets/fashion-mnist.js';
-export { type ReadOptions, type Source, sourceOf, subset } from './source.js';
+export { type DataSetName, type DataSetOptions, openData } from './sets/open.js';
+export { type BatchOptions, type ReadOptions, type Source, sourceOf, subset } from './source.js';
 export {
   type ClassSplitOptions,
   partition,
@@ -23,3 +29,4 @@ export {
   splitByClass,
   splitBySample,
 } from './splits.js';
+export type { TransformOptions } from './transforms.js';

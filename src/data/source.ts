@@ -19,6 +19,15 @@ export interface ReadOptions {
   signal?: AbortSignal;
 }
 
+/** What reading images may be told. */
+export interface BatchOptions extends ReadOptions {
+  /**
+   * Which of the random views of its images a source shows, where it has such: training passes the number of its step. The same
+   * indices and draw give the same bits. Without it every image is seen as evaluation sees it.
+   */
+  draw?: number;
+}
+
 /**
  * Labelled images of one size that come batch by batch, from files as from memory: what training, embedding, attacks and
  * evaluation take. {@link Dataset} is the same with its pixels at hand, and is taken everywhere that a source is.
@@ -38,7 +47,12 @@ export interface Source {
    * The images at `indices`, in that order, [indices.length, height, width, channels] in [0, 1]; the caller disposes them. The
    * same bits whatever was read before.
    */
-  batch(indices: ArrayLike<number>, options?: ReadOptions): Promise<tf.Tensor4D>;
+  batch(indices: ArrayLike<number>, options?: BatchOptions): Promise<tf.Tensor4D>;
+  /**
+   * Says which batch will be asked for, with the same options: what takes time is begun. Changes no bits, may be ignored, and
+   * throws nothing: what goes wrong is said when the batch is asked for.
+   */
+  prefetch?(indices: ArrayLike<number>, options?: BatchOptions): void;
   /** SHA-256, in hex, of images, labels and shape: equal where the data are equal. */
   hash(options?: ReadOptions): Promise<string>;
   /** 64 bits of each image by which it is known again, in another source of the same kind too. */
@@ -82,7 +96,9 @@ function sourceProblem({ name, labels, shape, hash }: Source): [key: keyof Sourc
   return typeof hash === 'function' ? undefined : ['hash', 'a function'];
 }
 
-const known = new WeakMap<object, Source>();
+const known = new WeakMap<Dataset, Source>();
+/** The datasets that sources in memory are made of: their parts are datasets again, with the hashes that those have. */
+const datasets = new WeakMap<Source, Dataset>();
 
 /**
  * The source that `data` is; a dataset becomes one whose hash is computed once.
@@ -105,7 +121,7 @@ function inMemory(dataset: Dataset): Source {
     return () => (made ??= Promise.resolve().then(make));
   };
   const { name, labels, shape, splits } = dataset;
-  return {
+  const source: Source = {
     ...{ name, labels, shape, splits },
     batch: async (indices, { signal } = {}) => {
       throwIfAborted(signal);
@@ -114,11 +130,19 @@ function inMemory(dataset: Dataset): Source {
     hash: once(() => datasetHash(dataset)),
     digests: once(() => imageDigests(dataset)),
   };
+  datasets.set(source, dataset);
+  return source;
 }
 
-/** The images at `indices`, in that order; an index may occur more than once. Of a source nothing is read. */
+/**
+ * The images at `indices`, in that order; an index may occur more than once. Of a source nothing is read.
+ *
+ * @throws EatDmlError ERR_ARGUMENT when there is no index or one is not in the data.
+ */
 export function subset<T extends Source | Dataset>(data: T, indices: ArrayLike<number>): T {
-  return (isSource(data) ? subsetOf(data, indices) : subsetInMemory(data, indices)) as T;
+  if (!isSource(data)) return subsetInMemory(data, indices) as T;
+  const dataset = datasets.get(data);
+  return (dataset ? sourceOf(subsetInMemory(dataset, indices)) : subsetOf(data, indices)) as T;
 }
 
 function subsetOf(source: Source, indices: ArrayLike<number>): Source {
@@ -131,6 +155,12 @@ function subsetOf(source: Source, indices: ArrayLike<number>): Source {
     batch: async (chosen, options) => {
       checkIndices(chosen, rows.length);
       return source.batch(
+        Int32Array.from(chosen, (i) => rows[i]),
+        options,
+      );
+    },
+    prefetch: (chosen, options) => {
+      source.prefetch?.(
         Int32Array.from(chosen, (i) => rows[i]),
         options,
       );

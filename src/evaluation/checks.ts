@@ -9,11 +9,14 @@ import { ensembleValue } from './options.js';
 /** How far a row's length may be from 1: float32 embeddings are within a millionth. */
 const TOLERANCE = 1e-3;
 
-/** Throws unless `ensemble` is one, and its images are those of `data` and of the reference, where there is one. */
-export function checkEvaluated(ensemble: Ensemble, data: Source | Dataset, reference?: Source | Dataset): void {
+/** What may be given beside the evaluated data. */
+type Beside = { [name in 'reference' | 'gallery']?: Source | Dataset };
+
+/** Throws unless `ensemble` is one, and its images are those of `data` and of what is given beside them. */
+export function checkEvaluated(ensemble: Ensemble, data: Source | Dataset, beside: Beside = {}): void {
   const { inputShape } = parse(ensembleValue, ensemble, 'ensemble');
   checkSource('data', data);
-  for (const [name, set] of Object.entries({ data, reference })) {
+  for (const [name, set] of Object.entries({ data, ...beside })) {
     if (!set || String(set.shape) === String(inputShape)) continue;
     throw invalid(`${name}.shape`, `the ensemble's [${inputShape.join(', ')}]`, set.shape);
   }

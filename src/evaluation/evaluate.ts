@@ -68,7 +68,8 @@ export async function evaluate(
   options: EvaluateOptions = {},
 ): Promise<EvaluationReport> {
   const settings = parseOptions(evaluateOptions, options);
-  checkEvaluated(ensemble, data, settings.reference);
+  const { reference, gallery } = settings;
+  checkEvaluated(ensemble, data, { reference, gallery });
   return onBackend(settings.backend, (backend) => measured(ensemble, sourceOf(data), settings, backend));
 }
 
@@ -84,16 +85,28 @@ async function measured(
   checkPlans(plans);
   const evaluated = drawn(data, options.count, seed);
   const seen = await checkUnseen(ensemble, evaluated, options);
-  const classes = classesOf(evaluated).length;
+  const gallery = options.gallery && sourceOf(options.gallery);
+  const labels = Int32Array.of(...evaluated.labels, ...(gallery?.labels ?? []));
+  const classes = classesOf({ labels }).length;
   const k = options.k ?? classes;
   const scoring = { k, seed, clusterRestarts, signal };
   const embeddings = await ensemble.embed(evaluated, { signal });
   checkUnitRows(ensemble, embeddings);
-  const clean = new MeasuredSet(embeddings, evaluated.labels, scoring);
+  const clean = new MeasuredSet(embeddings, evaluated.labels, scoring, await embedGallery(ensemble, gallery, signal));
   const scores = await clean.scores();
   const onBatch = progressReporter(onProgress, plans, evaluated.labels.length);
   const reference = options.reference && sourceOf(options.reference);
-  const found = await runPlans({ ensemble, data: evaluated, reference, plans, options, scoring, clean, onBatch });
+  const found = await runPlans({
+    ensemble,
+    data: evaluated,
+    gallery,
+    reference,
+    plans,
+    options,
+    scoring,
+    clean,
+    onBatch,
+  });
   const manifest = {
     classes,
     members: ensemble.members.length,
@@ -108,13 +121,21 @@ async function measured(
     seen,
   };
   return {
-    manifest: await manifestOf(evaluated, manifest),
+    manifest: await manifestOf(evaluated, manifest, gallery),
     clean: scores,
-    notDefined: notDefinedOn(evaluated.labels),
+    notDefined: notDefinedOn(evaluated.labels, gallery?.labels),
     ...found,
     worst: worstCase([{ name: 'clean', scores }, ...found.attacks]),
     seconds: (performance.now() - start) / 1000,
   };
+}
+
+/** Clean images of others to look queries up in, embedded; undefined where there are none. */
+async function embedGallery(ensemble: Ensemble, gallery: Source | undefined, signal?: AbortSignal) {
+  if (!gallery) return undefined;
+  const embeddings = await ensemble.embed(gallery, { signal });
+  checkUnitRows(ensemble, embeddings);
+  return { embeddings, labels: gallery.labels, own: false };
 }
 
 /** `count` random images in their order, or all. */

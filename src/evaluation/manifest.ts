@@ -10,6 +10,8 @@ export interface EvaluationManifest {
   /** SHA-256 of the evaluated images, labels and shape. */
   dataHash: string;
   samples: number;
+  /** Likewise of the gallery, where queries are looked up in other images. */
+  galleryHash?: string;
   classes: number;
   /** SHA-256 of the data that the ensemble was trained on, where it knows. */
   trainedOn?: string;
@@ -49,7 +51,7 @@ type Given = Pick<
   | 'backend'
 >;
 
-export async function manifestOf(data: Source, given: Given): Promise<EvaluationManifest> {
+export async function manifestOf(data: Source, given: Given, gallery?: Source): Promise<EvaluationManifest> {
   const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
   return {
     dataset: data.name,
@@ -58,8 +60,13 @@ export async function manifestOf(data: Source, given: Given): Promise<Evaluation
     ...given,
     device: kernelDevice(),
     epsilonSpace: 'pixels in [0, 1], before any preprocessing',
-    protocol: 'transductive: the whole attacked set is clustered, through the whole ensemble',
-    retrieval: 'attacked queries against the clean gallery, the own image left out',
+    protocol: gallery
+      ? 'transductive: attacked queries and the clean gallery are clustered together, through the whole ensemble'
+      : 'transductive: the whole attacked set is clustered, through the whole ensemble',
+    retrieval: gallery
+      ? `attacked queries against a clean gallery of ${gallery.labels.length} other images`
+      : 'attacked queries against the clean gallery, the own image left out',
+    ...(gallery && { galleryHash: await gallery.hash() }),
     nmiNormaliser: 'arithmetic',
     versions: { 'eat-dml': version, tfjs: tf.version_core, node: process.versions.node },
   };

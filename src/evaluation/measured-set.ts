@@ -1,12 +1,20 @@
 import { type Retrieval, retrieve } from '../clustering/retrieval-scores.js';
 import type { KMeansResult, Matrix } from '../kernels/index.js';
-import { notDefinedOn } from './defined.js';
+import { notDefinedOn, withOthers } from './defined.js';
 import { clusterScores, clustersOf, type Scores, type ScoringOptions, UNDEFINED } from './scores.js';
+
+/** Clean images that a set is looked up in. */
+export interface Gallery {
+  embeddings: Matrix;
+  labels: Int32Array;
+  /** They are the evaluated set itself: a query's own clean image never counts as found. */
+  own: boolean;
+}
 
 /**
  * Embeddings of the evaluated set, clean or attacked, as the protocols look at them: clustered (transductively: the whole set, as
- * it is) and searched as queries in the clean gallery, where a query's own clean image never counts as found. Each is done once,
- * when it is first asked for.
+ * it is, with a gallery of other images where there is one) and searched as queries in the clean gallery. Each is done once, when
+ * it is first asked for.
  */
 export class MeasuredSet {
   private clustered?: Promise<KMeansResult>;
@@ -16,12 +24,17 @@ export class MeasuredSet {
     readonly embeddings: Matrix,
     readonly labels: Int32Array,
     private readonly scoring: ScoringOptions,
-    /** Clean embeddings; those of this set itself where it is the clean one. */
-    private readonly gallery = embeddings,
+    private readonly gallery: Gallery = { embeddings, labels, own: true },
   ) {}
 
+  /** Other embeddings of the same images, looked up in the same gallery. */
+  moved(embeddings: Matrix): MeasuredSet {
+    return new MeasuredSet(embeddings, this.labels, this.scoring, this.gallery);
+  }
+
+  /** Of the set, and of a gallery of other images after it. */
   clusters(): Promise<KMeansResult> {
-    this.clustered ??= clustersOf(this.embeddings, this.scoring);
+    this.clustered ??= clustersOf(this.gallery.own ? this.embeddings : this.withGallery(), this.scoring);
     return this.clustered;
   }
 
@@ -31,8 +44,16 @@ export class MeasuredSet {
     return this.searched;
   }
 
+  /** 1 for each image that has another of its class to be found. */
+  findable(): Uint8Array {
+    const { labels, gallery } = this;
+    return withOthers(labels, gallery.own ? undefined : gallery.labels);
+  }
+
   async scores(): Promise<Scores> {
-    const clustering = clusterScores(this.labels, (await this.clusters()).labels);
+    const { labels, gallery } = this;
+    const all = gallery.own ? labels : Int32Array.of(...labels, ...gallery.labels);
+    const clustering = clusterScores(all, (await this.clusters()).labels);
     const found = await this.retrieval();
     if (!found) return { ...UNDEFINED, ...clustering };
     const { recallAt, mapAtR, rPrecision } = found.scores;
@@ -45,11 +66,21 @@ export class MeasuredSet {
 
   private async search(): Promise<Retrieval | undefined> {
     const { embeddings, labels, gallery, scoring } = this;
-    if (notDefinedOn(labels).recallAt1) return undefined;
+    const { own, ...looked } = gallery;
+    if (notDefinedOn(labels, own ? undefined : gallery.labels).recallAt1) return undefined;
     return retrieve(embeddings, labels, {
       recallAt: [1, 2, 4, 8],
-      gallery: { embeddings: gallery, labels, selfIndex: 'same-row' },
+      gallery: { ...looked, ...(own && { selfIndex: 'same-row' as const }) },
       signal: scoring.signal,
     });
+  }
+
+  private withGallery(): Matrix {
+    const { embeddings, gallery } = this;
+    const rows = embeddings.rows + gallery.embeddings.rows;
+    const data = new Float32Array(rows * embeddings.cols);
+    data.set(embeddings.data);
+    data.set(gallery.embeddings.data, embeddings.data.length);
+    return { data, rows, cols: embeddings.cols };
   }
 }

@@ -38,6 +38,11 @@ export const evaluateOptions = z
       .default(false)
       .describe('measure images and classes that the ensemble was trained on, too, and count them'),
     seed: seed.default(0).describe('of attacks and of k-means'),
+    gallery: sourceValue
+      .optional()
+      .describe(
+        'clean images that those evaluated are looked up in, as queries; both are clustered together (default the evaluated set, clean, each without itself)',
+      ),
     reference: sourceValue
       .optional()
       .describe(

@@ -3,7 +3,7 @@ import type { Ensemble } from '../models/index.js';
 import { attackDataset } from './attack-dataset.js';
 import { whyNotRun } from './defined.js';
 import type { AttackResult, EvaluationReport } from './evaluate.js';
-import { MeasuredSet } from './measured-set.js';
+import type { MeasuredSet } from './measured-set.js';
 import type { EvaluateSettings } from './options.js';
 import { observersOf } from './protocols/index.js';
 import type { Observer, ProtocolRun } from './protocols/protocol.js';
@@ -16,6 +16,8 @@ import type { AttackPlan } from './suites/index.js';
 export interface EvaluationRun {
   ensemble: Ensemble;
   data: Source;
+  /** What `data` are looked up in, if not themselves. */
+  gallery?: Source;
   /** Where the inductive protocol finds its clusters, if not in `data`. */
   reference?: Source;
   plans: AttackPlan[];
@@ -30,14 +32,14 @@ type Measured = Pick<EvaluationReport, 'attacks' | 'perSample' | 'checks' | 'par
 
 /** Runs the checks, every plan, and every protocol that was asked for. */
 export async function runPlans(run: EvaluationRun): Promise<Measured> {
-  const { ensemble, data, reference, options, scoring, clean } = run;
+  const { ensemble, data, gallery, reference, options, scoring, clean } = run;
   const { epsilon, norm, seed, batchSize, signal } = options;
   const context = await setContext(clean.embeddings, data.labels);
   const { model, differentiable } = attackable(ensemble);
   const attack = { ensemble: model, data, context, seed, batchSize, signal };
   try {
     const checks = await sanityChecks({ ...attack, differentiable, norm, epsilon });
-    const shared = { ensemble, data, clean, reference, scoring, attack, norm, epsilon };
+    const shared = { ensemble, data, gallery, clean, reference, scoring, attack, norm, epsilon };
     const observers = await observersOf(options, shared);
     const attacks = await attackAll(run, attack, observers);
     const ends: Partial<EvaluationReport>[] = [];
@@ -50,7 +52,7 @@ export async function runPlans(run: EvaluationRun): Promise<Measured> {
 }
 
 async function attackAll(
-  { plans, data, clean, scoring, onBatch }: EvaluationRun,
+  { plans, clean, onBatch }: EvaluationRun,
   attack: ProtocolRun['attack'],
   observers: readonly Observer[],
 ): Promise<AttackResult[]> {
@@ -66,7 +68,7 @@ async function attackAll(
     }
     const start = performance.now();
     const embeddings = await attackDataset({ ...attack, plan, onBatch: (images) => onBatch(plan, images) });
-    const attacked = new MeasuredSet(embeddings, data.labels, scoring, clean.embeddings);
+    const attacked = clean.moved(embeddings);
     const found: Partial<AttackResult>[] = [];
     for (const observer of observers) found.push((await observer.attacked?.(attacked)) ?? {});
     const seconds = (performance.now() - start) / 1000;

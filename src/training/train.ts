@@ -100,9 +100,13 @@ async function runEpochs(
       }
       stayOnBackend();
       const start = performance.now();
-      const chosen = batches[position.step - epoch * perEpoch].map((at) => candidates[at]);
-      const images = await set.data.batch(chosen, { signal }).catch(unlessAborted(signal));
+      const at = position.step - epoch * perEpoch;
+      const chosen = batches[at].map((at) => candidates[at]);
+      // The step numbers the random views: a resumed run draws those of an uninterrupted one.
+      const images = await set.data.batch(chosen, { signal, draw: position.step }).catch(unlessAborted(signal));
       if (!images) continue;
+      const next = batches[at + 1]?.map((at) => candidates[at]);
+      if (next) set.data.prefetch?.(next, { signal, draw: position.step + 1 });
       const loss = trainStep(settings, state, set, { samples: chosen, images });
       position.seconds += (performance.now() - start) / 1000;
       position.step++;

@@ -98,7 +98,7 @@ describe('a part of the test’s own', () => {
     };
     expect(parseConfig(config, 'file')).toEqual(config);
     expect(lossOf(config as never).config).toEqual({ name: 'zero-sum', weight: 5 });
-    expect((await dataOf({ seed: 3, ...config } as never)).train.length).toBeGreaterThan(0);
+    expect((await dataOf({ seed: 3, ...config } as never)).train.labels.length).toBeGreaterThan(0);
     expect(evaluateOptionsOf(config as never).attacks).toMatchObject([{ name: 'pgd-20/first-column' }]);
     expect(refusal({ loss: { name: 'zero-sun' } })).toMatch(/loss\.name: .*did you mean zero-sum\?/);
     expect(refusal({ loss: { name: 'zero-sum', wieght: 1 } })).toMatch(/loss\.wieght: .*did you mean weight\?/);

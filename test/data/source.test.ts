@@ -40,6 +40,7 @@ describe('a source', () => {
     expect(await source.digests!()).toEqual(imageDigests(data));
     expect(sourceOf(data)).toBe(source);
     expect(sourceOf(source)).toBe(source);
+    expect(await subset(source, [4, 1]).hash()).toBe(datasetHash(subset(data, [4, 1])));
   });
 
   it('that has no digests of its own has those of its pixels', async () => {

@@ -95,7 +95,7 @@ describe('partial', () => {
     const scoring = { k: 2, seed: 1, clusterRestarts: 5 };
     const plan = { name: 'white', objective: lighter, settings };
     const set = new MeasuredSet(matrix(1, clean), labels, scoring);
-    const [half, fewer, one] = await partialResults(run, [0.5, 0.45, 0.01], [plan], set, scoring);
+    const [half, fewer, one] = await partialResults(run, [0.5, 0.45, 0.01], [plan], set);
     expect([half, fewer, one].map(({ attacked }) => attacked)).toEqual([6, 5, 1]);
     expect(half.rest).toMatchObject({ nmi: 0, ari: 0 });
     expect(half.spillOver).toMatchObject({ nmi: 1, ari: 1 });
@@ -117,7 +117,7 @@ describe('transductive scores', () => {
     const clean = await new MeasuredSet(gallery, labels, scoring).scores();
     expect([clean.recallAt1, clean.recallAt2, clean.recallAt4]).toEqual([0, 0.5, 1]);
     // Moved queries are compared with where the others were: each to beside its class mate.
-    const moved = await new MeasuredSet(matrix(1, [2, 3.2, 0.1, 1.1]), labels, scoring, gallery).scores();
+    const moved = await new MeasuredSet(gallery, labels, scoring).moved(matrix(1, [2, 3.2, 0.1, 1.1])).scores();
     expect(moved.recallAt1).toBe(1);
     // Clusters are found among what was moved: {0.1, 1.1} and {2, 3.2} hold one of each class.
     expect([moved.nmi, moved.purity]).toEqual([0, 0.5]);
@@ -130,8 +130,9 @@ describe('per sample', () => {
     const gallery = matrix(1, [0, 0.1, 0.9, 1]);
     const labels = Int32Array.of(0, 0, 1, 1);
     const scoring = { k: 2, seed: 1, clusterRestarts: 1 };
-    const survivors = new PerSample(labels, matrix(1, [0, 1]));
-    const add = (...at: number[]) => survivors.add(new MeasuredSet(matrix(1, at), labels, scoring, gallery));
+    const survivors = new PerSample(labels, Uint8Array.of(1, 1, 1, 1), matrix(1, [0, 1]));
+    const add = (...at: number[]) =>
+      survivors.add(new MeasuredSet(matrix(1, at), labels, scoring, { embeddings: gallery, labels, own: true }));
     await add(...gallery.data);
     expect(survivors.worst()).toEqual({ recallAt1: 1, nearestMean: 1 });
     // Sample 0 crosses to 0.95 and is lost; the others stay.

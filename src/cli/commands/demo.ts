@@ -3,7 +3,7 @@ import { hasCheckpoint, removeCheckpoint } from '../../checkpoints/index.js';
 import { dataOf, evaluateOptionsOf, trainOptionsOf } from '../../config/make.js';
 import { requireDevice } from '../../config/require-device.js';
 import type { Config, MethodConfig } from '../../config/schema.js';
-import type { Dataset } from '../../data/index.js';
+import type { Source } from '../../data/index.js';
 import { EatDmlError } from '../../errors.js';
 import { type EvaluationReport, evaluate } from '../../evaluation/index.js';
 import { compare, comparisonHtml, comparisonText, manifestText } from '../../report/index.js';
@@ -36,8 +36,8 @@ interface DemoSetting {
   config: Config;
   methods: MethodConfig[];
   flags: DemoFlags;
-  seen: Dataset;
-  unseen: Dataset;
+  seen: Source;
+  unseen: Source;
   signal: AbortSignal;
 }
 
@@ -56,7 +56,7 @@ export async function demoCommand(flags: DemoFlags): Promise<void> {
   const { train: seen, test: unseen } = await dataOf(config);
   announce(`backend ${backend.name}: ${backend.reason}`);
   if (!fast) announce('this backend is slow, so the demo takes fewer images and smaller networks; see eat-dml doctor');
-  announce(`${seen.length} images to learn from; ${unseen.length} of classes never seen to be clustered`);
+  announce(`${seen.labels.length} images to learn from; ${unseen.labels.length} of classes never seen to be clustered`);
   const endProfile = startProfile(flags.profile, backend.name);
   const runs = await interruptible((signal) =>
     runAll({ config, methods: demoMethods(config, fast), flags, seen, unseen, signal }),

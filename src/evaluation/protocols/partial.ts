@@ -7,7 +7,7 @@ import { randomStream } from '../../random.js';
 import { attackDataset, type DatasetAttack } from '../attack-dataset.js';
 import { whyNotRun } from '../defined.js';
 import type { MeasuredSet } from '../measured-set.js';
-import { type ClusterScores, clusterScores, clustersOf, type ScoringOptions, UNDEFINED_CLUSTERS } from '../scores.js';
+import { type ClusterScores, clusterScores, UNDEFINED_CLUSTERS } from '../scores.js';
 import { type AttackPlan, suite } from '../suites/index.js';
 import type { Protocol } from './protocol.js';
 
@@ -39,7 +39,6 @@ export async function partialResults(
   shares: readonly number[],
   plans: readonly AttackPlan[],
   clean: MeasuredSet,
-  scoring: ScoringOptions,
 ): Promise<PartialResult[]> {
   const { labels } = clean;
   const before = (await clean.clusters()).labels;
@@ -55,10 +54,10 @@ export async function partialResults(
         continue;
       }
       const mixture = mixed(clean.embeddings, samples, await attackDataset({ ...run, plan, samples }));
-      const clusters = (await clustersOf(mixture, scoring)).labels;
+      const clusters = (await clean.moved(mixture).clusters()).labels;
       const [restBefore, restAfter] = [before, clusters].map((found) => scoresAmong(labels, found, rest));
       const spillOver = difference(restBefore, restAfter);
-      const all = clusterScores(labels, clusters);
+      const all = clusterScores(labels, clusters.subarray(0, labels.length));
       results.push({ share, attacked: samples.length, name: plan.name, all, rest: restAfter, spillOver });
     }
   }
@@ -111,10 +110,10 @@ export const partialPart = part(
   partialOptions,
   (options): Protocol => {
     const { partial: shares } = parseOptions(partialOptions, options);
-    return async ({ attack, norm, epsilon, clean, scoring }) => {
+    return async ({ attack, norm, epsilon, clean }) => {
       if (shares.length === 0) return undefined;
       const plans = suite('quick', { norm, epsilon });
-      return { end: async () => ({ partial: await partialResults(attack, shares, plans, clean, scoring) }) };
+      return { end: async () => ({ partial: await partialResults(attack, shares, plans, clean) }) };
     };
   },
 );

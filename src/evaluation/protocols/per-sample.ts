@@ -2,7 +2,6 @@ import { z } from 'zod';
 import { assignToCentroids } from '../../clustering/index.js';
 import type { Matrix } from '../../kernels/index.js';
 import { part } from '../../part.js';
-import { withOthers } from '../defined.js';
 import type { MeasuredSet } from '../measured-set.js';
 import type { Protocol } from './protocol.js';
 
@@ -25,6 +24,8 @@ export class PerSample {
   constructor(
     /** Class of each sample as a row of `means`. */
     private readonly classOf: Int32Array,
+    /** 1 for each sample that has another of its class to be found. */
+    private readonly findable: Uint8Array,
     private readonly means: Matrix,
     private readonly signal?: AbortSignal,
   ) {
@@ -43,7 +44,7 @@ export class PerSample {
 
   worst(): PerSampleWorst {
     const count = (list: Uint8Array) => list.reduce((sum, value) => sum + value, 0);
-    const others = count(withOthers(this.classOf));
+    const others = count(this.findable);
     // One without another of its class is never found.
     const recallAt1 = others === 0 ? null : count(this.found) / others;
     return { recallAt1, nearestMean: count(this.held) / this.held.length };
@@ -51,7 +52,7 @@ export class PerSample {
 }
 
 const perSample: Protocol = async ({ clean, attack: { context }, scoring }) => {
-  const survivors = new PerSample(context.labels, context.means, scoring.signal);
+  const survivors = new PerSample(context.labels, clean.findable(), context.means, scoring.signal);
   await survivors.add(clean);
   return {
     async attacked(set) {

@@ -12,6 +12,8 @@ export interface ProtocolRun {
   data: Source;
   /** The evaluated set, clean. */
   clean: MeasuredSet;
+  /** What `data` are looked up in, where that is not the set itself. */
+  gallery?: Source;
   /** Clean data to find clusters on, where there are any beside the set itself. */
   reference?: Source;
   scoring: ScoringOptions;

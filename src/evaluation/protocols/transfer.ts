@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import type { Matrix } from '../../kernels/index.js';
 import { Ensemble } from '../../models/index.js';
 import { parseOptions } from '../../options.js';
 import { part } from '../../part.js';
@@ -22,25 +21,25 @@ export interface TransferMatrix {
 
 /** How attacks on one member do against every other: the smaller the harm, the more diverse the members are. */
 export async function transferMatrix(run: ProtocolRun, plan: AttackPlan): Promise<TransferMatrix> {
-  const { ensemble, data, clean, attack, scoring } = run;
+  const { ensemble, data, clean, attack } = run;
   const systems = [...ensemble.members.map((member) => new Ensemble([member])), ensemble];
   const notRun = whyNotRun(plan.objective, attack.context.means.rows);
   if (notRun) {
     const unknown = systems.map(() => systems.map(() => null));
     return { attack: plan.name, nmi: unknown, recallAt1: unknown, notRun };
   }
-  const galleries: Matrix[] = [];
+  const sets: MeasuredSet[] = [];
   for (const system of systems) {
-    galleries.push(system === ensemble ? clean.embeddings : await system.embed(data, { signal: scoring.signal }));
+    sets.push(system === ensemble ? clean : await cleanSetOf(system, run));
   }
   const [nmi, recallAt1]: (number | null)[][][] = [[], []];
   for (const [i, source] of systems.entries()) {
-    const context = await setContext(galleries[i], data.labels);
+    const context = await setContext(sets[i].embeddings, data.labels);
     try {
       const attacked = await attackFor({ ...attack, ensemble: source, context, plan }, systems);
       const scores: Scores[] = [];
       for (const [j, embeddings] of attacked.entries()) {
-        scores.push(await new MeasuredSet(embeddings, data.labels, scoring, galleries[j]).scores());
+        scores.push(await sets[j].moved(embeddings).scores());
       }
       nmi.push(scores.map((score) => score.nmi));
       recallAt1.push(scores.map((score) => score.recallAt1));
@@ -49,6 +48,17 @@ export async function transferMatrix(run: ProtocolRun, plan: AttackPlan): Promis
     }
   }
   return { attack: plan.name, nmi, recallAt1 };
+}
+
+async function cleanSetOf(system: Ensemble, { data, gallery, scoring }: ProtocolRun): Promise<MeasuredSet> {
+  const { signal } = scoring;
+  const embeddings = await system.embed(data, { signal });
+  const looked = gallery && {
+    embeddings: await system.embed(gallery, { signal }),
+    labels: gallery.labels,
+    own: false,
+  };
+  return new MeasuredSet(embeddings, data.labels, scoring, looked);
 }
 
 const transferOptions = z.strictObject({

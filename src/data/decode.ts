@@ -1,0 +1,147 @@
+import type { Sharp, SharpOptions } from 'sharp';
+import { EatDmlError } from '../errors.js';
+import type { Size, View } from './transforms.js';
+
+/** Grey, or red, green and blue. */
+export type Channels = 1 | 3;
+
+type SharpModule = (input: Uint8Array, options?: SharpOptions) => Sharp;
+
+/** More pixels than Pillow opens without a warning: a file of some bytes may claim billions. */
+const MOST_PIXELS = 2 ** 26 + 2 ** 24;
+
+/**
+ * How files are read. Damage that libjpeg only warns of (bytes between markers, as some cameras leave) is let pass, as the
+ * field's loaders do; an image that ends early is not. Profiles are ignored, as they do, too.
+ */
+const INPUT: SharpOptions = { failOn: 'error', limitInputPixels: MOST_PIXELS, ignoreIcc: true };
+
+/** How the kinds of files begin that are decoded, in hex; a dot is any digit. */
+const BEGINNINGS: readonly RegExp[] = [
+  /^ffd8ff/, // JPEG
+  /^89504e470d0a1a0a/, // PNG
+  /^52494646.{8}57454250/, // WebP, in RIFF
+  /^47494638(37|39)61/, // GIF
+  /^(49492a00|4d4d002a)/, // TIFF
+];
+
+/**
+ * The image in the bytes of a JPEG, PNG, WebP, GIF (its first frame) or TIFF file, looked at as `view` says for its size:
+ * bytes 0..255, [height, width, channels] of the view. What is grey, of 16 bits, by palette, CMYK or transparent becomes red,
+ * green and blue as Pillow's `convert('RGB')` makes it: transparency is dropped, and the orientation that a camera noted is
+ * not applied. `file` names it in errors.
+ *
+ * @throws EatDmlError ERR_DATA that names `file` where it is no such image, broken or cut off; ERR_SYSTEM without sharp.
+ */
+export async function decodeImage(
+  bytes: Uint8Array,
+  file: string,
+  view: (size: Size) => View,
+  channels: Channels = 3,
+): Promise<Uint8Array> {
+  const sharp = await loadSharp();
+  const head = Buffer.from(bytes.subarray(0, 12)).toString('hex');
+  if (!BEGINNINGS.some((beginning) => beginning.test(head))) {
+    const received = bytes.length === 0 ? 'an empty file' : `one that begins with ${head}`;
+    throw broken('a JPEG, PNG, WebP, GIF or TIFF image', received, file);
+  }
+  try {
+    const image = await opened(sharp, bytes);
+    const seen = view(image.size);
+    const pixels = await viewed(image.open(), seen);
+    const { width, height } = seen.crop ?? seen.resized;
+    if (pixels.length !== width * height * 3) throw new Error(`${pixels.length} bytes of pixels`);
+    return channels === 1 ? greyOf(pixels) : pixels;
+  } catch (cause) {
+    throw broken('an image that can be decoded', `"${firstLine(cause)}"`, file, cause);
+  }
+}
+
+interface Opened {
+  size: Size;
+  /** The image, whose pixels become red, green and blue without more ado. */
+  open(): Sharp;
+}
+
+async function opened(sharp: SharpModule, bytes: Uint8Array): Promise<Opened> {
+  const { width, height, space, hasAlpha } = await sharp(bytes, INPUT).metadata();
+  const size = { width, height };
+  // Pillow's formula, not libvips's printing press, which is up to 15 levels away.
+  if (space === 'cmyk') {
+    const inks = sharp(bytes, INPUT).pipelineColourspace('cmyk').toColourspace('cmyk');
+    return ofPixels(sharp, size, rgbOfCmyk(await rawOf(inks)));
+  }
+  // Resized with its transparency, an image loses the colours below it.
+  if (hasAlpha) return ofPixels(sharp, size, await rawOf(sharp(bytes, INPUT).toColourspace('srgb').removeAlpha()));
+  return { size, open: () => sharp(bytes, INPUT) };
+}
+
+function ofPixels(sharp: SharpModule, size: Size, pixels: Uint8Array): Opened {
+  return { size, open: () => sharp(pixels, { raw: { ...size, channels: 3 } }) };
+}
+
+function viewed(image: Sharp, { part, resized, crop, flip }: View): Promise<Uint8Array> {
+  if (part) image.extract(part);
+  // 'linear' is the field's bilinear with antialiasing. Shrinking while a JPEG is loaded would be another filter.
+  image.resize({ ...resized, fit: 'fill', kernel: 'linear', fastShrinkOnLoad: false });
+  if (crop) image.extract(crop);
+  if (flip) image.flop();
+  return rawOf(image.toColourspace('srgb'));
+}
+
+function rawOf(image: Sharp): Promise<Buffer> {
+  return image.raw({ depth: 'uchar' }).toBuffer();
+}
+
+/** Each of cyan, magenta and yellow taken from what black leaves: Pillow's formula, up to its rounding. */
+function rgbOfCmyk(pixels: Uint8Array): Uint8Array {
+  const rgb = new Uint8Array((pixels.length / 4) * 3);
+  for (let from = 0, to = 0; from < pixels.length; from += 4) {
+    const light = 255 - pixels[from + 3];
+    for (let c = 0; c < 3; c++) rgb[to++] = Math.round(((255 - pixels[from + c]) * light) / 255);
+  }
+  return rgb;
+}
+
+/** Luma by ITU-R BT.601, as Pillow's `convert('L')` has it. */
+function greyOf(rgb: Uint8Array): Uint8Array {
+  const grey = new Uint8Array(rgb.length / 3);
+  for (let i = 0, from = 0; i < grey.length; i++, from += 3) {
+    grey[i] = Math.round(0.299 * rgb[from] + 0.587 * rgb[from + 1] + 0.114 * rgb[from + 2]);
+  }
+  return grey;
+}
+
+let loading: Promise<SharpModule> | undefined;
+
+/** sharp, loaded when the first image is decoded: most programs need none. */
+function loadSharp(): Promise<SharpModule> {
+  loading ??= import('sharp').then(
+    ({ default: sharp }) => {
+      // Every image is decoded once an epoch: its cache only holds memory.
+      sharp.cache(false);
+      return sharp;
+    },
+    (cause) => {
+      loading = undefined;
+      throw new EatDmlError(
+        'ERR_SYSTEM',
+        'Expected the npm package sharp, which decodes images, but it does not load.',
+        {
+          hint: 'Run: npm install --include=optional sharp',
+          cause,
+        },
+      );
+    },
+  );
+  return loading;
+}
+
+function broken(expected: string, received: string, file: string, cause?: unknown): EatDmlError {
+  return new EatDmlError('ERR_DATA', `Expected ${expected} but received ${received} in ${file}.`, { cause });
+}
+
+function firstLine(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text.split('\n', 1)[0].slice(0, 200);
+}

@@ -1,0 +1,195 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { z } from 'zod';
+import { isList } from '../checks.js';
+import { aborted, checkSignal, EatDmlError, invalid, throwIfAborted } from '../errors.js';
+import { count, parseOptions, seed } from '../options.js';
+import { randomStream } from '../random.js';
+import { pixelTensor } from '../tfjs/index.js';
+import { checkIndices, type SplitSide, toLabels } from './dataset.js';
+import { decodeImage } from './decode.js';
+import { type Gate, gate, untilAborted } from './gate.js';
+import { ReadAhead } from './read-ahead.js';
+import { type BatchOptions, digestOf, hashOf, type ReadOptions, type Source } from './source.js';
+import { outputSide, type TransformOptions, transformOptions, viewOf } from './transforms.js';
+
+const path = z.string('a path').min(1, 'a path');
+
+const imageFilesOptions = z.strictObject({
+  name: z.string().describe('what the images are called in reports and errors'),
+  root: path.describe('the folder that all of the files lie in'),
+  files: z.array(path, 'an array of paths').min(1, 'at least one path').describe('below `root`, one an image'),
+  labels: z.custom<ArrayLike<unknown>>(isList, 'an array of integers').describe('the class of each image, of 32 bits'),
+  transform: transformOptions.describe('what makes an image of a file'),
+  channels: z.literal([1, 3]).default(3).describe('3 for red, green and blue, 1 for grey'),
+  role: z.enum(['query', 'gallery']).optional().describe('the part in a protocol of queries'),
+  splits: z.custom<readonly SplitSide[]>(Array.isArray, 'an array of split sides').optional(),
+  concurrency: count
+    .max(1024, 'at most 1024')
+    .optional()
+    .describe(
+      'files that are read and decoded at a time (default 4 a core, at least 16); UV_THREADPOOL_SIZE threads do it',
+    ),
+  seed: seed.default(0).describe('of the random views'),
+});
+
+export interface ImageFilesOptions extends Omit<z.input<typeof imageFilesOptions>, 'files' | 'labels' | 'transform'> {
+  /** Paths below `root`, one an image. */
+  files: readonly string[];
+  /** The class of each image; any integers of 32 bits. */
+  labels: ArrayLike<number>;
+  transform: TransformOptions;
+}
+
+type Options = z.output<typeof imageFilesOptions>;
+
+/**
+ * Images in files as a source: read and decoded when a batch is asked for, `concurrency` at a time, and not kept. The bits of a
+ * batch depend on the files, its indices and its draw, not on `concurrency` or on what was read before. A random view is drawn by
+ * the seed, the draw, the image and how often the batch had the image before.
+ *
+ * Files are looked at when they are read. A batch with one that is missing or broken is one EatDmlError ERR_DATA that names the
+ * first of them.
+ *
+ * @throws EatDmlError ERR_ARGUMENT; ERR_DATA where a path leads out of `root`.
+ */
+export function imageFiles(options: ImageFilesOptions): Source {
+  const { name, root, files, channels, role, splits, ...parsed } = parseOptions(imageFilesOptions, options);
+  const labels = labelsOf(parsed.labels, files.length);
+  for (const file of files) checkInside(root, file);
+  const { transform, concurrency = defaultConcurrency() } = parsed;
+  const enter = gate(concurrency);
+  const reader: Reader = { root, files, channels, transform, seed: parsed.seed, enter };
+  const ahead = new ReadAhead((indices, read) => readPixels(reader, indices, read));
+  const side = outputSide(transform);
+  const digests = fileDigests(reader);
+  const source: Source = {
+    ...{ name, labels, shape: [side, side, channels], splits, role },
+    batch: async (indices, options = {}) => {
+      const { signal, draw } = options;
+      checkSignal(signal);
+      throwIfAborted(signal);
+      checkIndices(indices, files.length);
+      if (draw !== undefined && !Number.isSafeInteger(draw)) throw invalid('draw', 'an integer', draw);
+      return pixelTensor(await ahead.take(indices, options), [indices.length, side, side, channels]);
+    },
+    prefetch: (indices, options = {}) => {
+      const known = (index: number) => Number.isInteger(index) && index >= 0 && index < files.length;
+      if (indices.length > 0 && Array.prototype.every.call(indices, known)) ahead.begin(indices, options);
+    },
+    digests,
+    hash: async (options) => {
+      const images = hashOf(source, await digests(options));
+      return createHash('sha256')
+        .update(`${images}\n${JSON.stringify(transform)}`)
+        .digest('hex');
+    },
+  };
+  return source;
+}
+
+function labelsOf(given: ArrayLike<unknown>, files: number): Int32Array {
+  const labels = toLabels(given);
+  if (labels.length === files) return labels;
+  throw new EatDmlError(
+    'ERR_ARGUMENT',
+    `Expected ${files} values in labels, one a file, but received ${labels.length}.`,
+  );
+}
+
+/** A list of files that came from elsewhere reads nothing outside the folder that it is about. */
+function checkInside(root: string, file: string): void {
+  const way = relative(resolve(root), resolve(root, file));
+  const outside =
+    way === '' || way.split(sep)[0] === '..' || isAbsolute(file) || isAbsolute(way) || file.includes('\0');
+  if (outside) throw new EatDmlError('ERR_DATA', `Expected a path below ${root} but received ${JSON.stringify(file)}.`);
+}
+
+/**
+ * So many are ready for the pool of threads while this one makes a tensor of a batch. The pool bounds how many are decoded at
+ * a time, and with it the memory: one that waits is the bytes of its file.
+ */
+function defaultConcurrency(): number {
+  return Math.max(16, 4 * availableParallelism());
+}
+
+interface Reader extends Pick<Options, 'root' | 'files' | 'channels' | 'transform' | 'seed'> {
+  enter: Gate;
+}
+
+/** The pixels of a batch, [indices.length, side, side, channels]. */
+function readPixels(reader: Reader, indices: ArrayLike<number>, { signal, draw }: BatchOptions): Promise<Uint8Array> {
+  const { transform, channels } = reader;
+  const size = outputSide(transform) ** 2 * channels;
+  const pixels = new Uint8Array(indices.length * size);
+  const before = new Map<number, number>();
+  return inOrder(reader.enter, indices, signal, (index, at) => {
+    const nth = before.get(index) ?? 0;
+    before.set(index, nth + 1);
+    return async () => {
+      const file = join(reader.root, reader.files[index]);
+      const bytes = await bytesOf(file, signal);
+      const random = draw === undefined ? undefined : randomStream(reader.seed, 'view', draw, index, nth);
+      pixels.set(await decodeImage(bytes, file, (seen) => viewOf(transform, seen, random), channels), at * size);
+    };
+  }).then(() => pixels);
+}
+
+/** Does what `prepare` gives for each index, as the gate lets it. Of several failures it is the first index's that is thrown. */
+async function inOrder(
+  enter: Gate,
+  indices: ArrayLike<number>,
+  signal: AbortSignal | undefined,
+  prepare: (index: number, at: number) => () => Promise<void>,
+): Promise<void> {
+  let failed = false;
+  const work = Array.from(indices, (index, at) => {
+    const task = prepare(index, at);
+    // Those before one that failed were begun before it; those that were not are not needed any more.
+    const unlessFailed = async () => {
+      if (failed) return;
+      await task();
+    };
+    return enter(unlessFailed, signal).catch((error) => {
+      failed = true;
+      throw error;
+    });
+  });
+  const outcomes = await untilAborted(Promise.allSettled(work), signal);
+  throwIfAborted(signal);
+  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+}
+
+/** Files whose digests are asked for at a time: a large set's would be as many promises. */
+const DIGESTED = 1024;
+
+/** The digests of the bytes of all files, which are read once; what an aborted call has read is not read again. */
+function fileDigests({ root, files, enter }: Reader): (options?: ReadOptions) => Promise<BigUint64Array> {
+  const digests = new BigUint64Array(files.length);
+  const known = new Uint8Array(files.length);
+  return async ({ signal } = {}) => {
+    throwIfAborted(signal);
+    const missing = Int32Array.from(files.keys()).filter((i) => known[i] === 0);
+    for (let start = 0; start < missing.length; start += DIGESTED) {
+      await inOrder(enter, missing.subarray(start, start + DIGESTED), signal, (i) => async () => {
+        digests[i] = digestOf(await bytesOf(join(root, files[i]), signal));
+        known[i] = 1;
+      });
+    }
+    return digests.slice();
+  };
+}
+
+async function bytesOf(file: string, signal: AbortSignal | undefined): Promise<Uint8Array> {
+  try {
+    return await readFile(file, { signal });
+  } catch (cause) {
+    if (signal?.aborted) throw aborted(signal);
+    const { code, message } = cause as NodeJS.ErrnoException;
+    throw new EatDmlError('ERR_DATA', `Expected a readable image but received ${code ?? message} at ${file}.`, {
+      cause,
+    });
+  }
+}

@@ -1,0 +1,105 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { EatDmlError, invalid } from '../errors.js';
+import { count, parseOptions, seed, signal } from '../options.js';
+import { randomStream } from '../random.js';
+import { classesOf, type Dataset, type SplitSide } from './dataset.js';
+import { imageFiles } from './image-files.js';
+import type { Archive } from './layouts/archive.js';
+import { findLayout } from './layouts/find-layout.js';
+import { type Source, subset } from './source.js';
+import { fraction, splitByClass } from './splits.js';
+import { type TransformOptions, transformOptions } from './transforms.js';
+
+/** How the field looks at photographs: 224 pixels from the centre of 256; random parts and mirrored in training. */
+const PHOTOGRAPHS: TransformOptions = { resize: 256, randomResizedCrop: 224, flip: true };
+
+/** The options of a set of photographs in a folder, as keys of a schema. */
+export const archiveShape = {
+  root: z.string('a folder').min(1, 'a folder').describe('the folder of the unpacked archive'),
+  split: z
+    .enum(['papers', 'random'])
+    .default('papers')
+    .describe('papers: the sides that papers use; random: a random half of all classes on either side'),
+  seed: seed.optional().describe('which classes of a random split or of validation (default 0; of a run, the run’s)'),
+  validation: fraction
+    .optional()
+    .describe('share of the classes of the training side that are kept for validation (default none)'),
+  transform: transformOptions.optional().describe('how files become images (default 224 pixels cut from 256)'),
+  channels: z.literal([1, 3]).default(3).describe('3 for red, green and blue, 1 for grey'),
+  concurrency: count.optional().describe('files that are read and decoded at a time'),
+};
+
+const openOptions = z.strictObject({ ...archiveShape, signal: signal.optional() });
+
+export type OpenArchiveOptions = Omit<z.input<typeof openOptions>, 'transform'> & { transform?: TransformOptions };
+
+/** The sides of a data set; those that it has. */
+export interface DataSides<Data extends Source | Dataset = Source> {
+  train?: Data;
+  /** Of other classes than `train`, cut from the training side. */
+  validation?: Data;
+  test?: Data;
+  /** What is looked up in `gallery`, in place of `test`. */
+  query?: Data;
+  gallery?: Data;
+}
+
+/**
+ * The sides of an unpacked archive of photographs, in the layout that its set has; images are read when they are asked for.
+ *
+ * @throws EatDmlError ERR_DATA that names the file, where a list or an image is missing or wrong; ERR_ARGUMENT, ERR_ABORTED.
+ */
+export async function openArchive(name: string, options: OpenArchiveOptions): Promise<DataSides> {
+  const {
+    root,
+    split,
+    seed = 0,
+    validation,
+    transform,
+    channels,
+    concurrency,
+    signal,
+  } = parseOptions(openOptions, options);
+  const found = await findLayout(root, name);
+  const archive = await found.read({ signal });
+  const { files, labels } = archive;
+  const look = { transform: transform ?? PHOTOGRAPHS, channels, ...(concurrency && { concurrency }), seed };
+  const all = imageFiles({ name, root: found.root, files, labels, ...look });
+  const sides = split === 'random' ? splitByClass(all, { seed }) : papersSides(archive, all);
+  return validation === undefined ? sides : withValidation(sides, validation, seed);
+}
+
+/** The sides that the archive's lists, or the papers, say. */
+function papersSides({ sides }: Archive, all: Source): DataSides {
+  const given = Object.entries(sides).filter(([, indices]) => indices.length > 0);
+  const learnt = new Set(sides.train && Array.from(sides.train, (i) => all.labels[i]));
+  const kind = given.every(([side, indices]) => side === 'train' || indices.every((i) => !learnt.has(all.labels[i])))
+    ? 'zero-shot'
+    : 'closed-set';
+  const id = createHash('sha256')
+    .update(
+      JSON.stringify([all.name, all.shape, given.map(([side, indices]) => [side, indices.length]), [...all.labels]]),
+    )
+    .digest('hex');
+  const sourceOfSide = ([side, indices]: [string, Int32Array]): [string, Source] => {
+    const role = side === 'query' || side === 'gallery' ? side : undefined;
+    const splits: SplitSide[] = [{ id, kind, side: side === 'train' ? 'train' : 'test' }];
+    return [side, { ...subset(all, indices), splits, ...(role && { role }) }];
+  };
+  return Object.fromEntries(given.map(sourceOfSide));
+}
+
+/** The training side without a random share of its classes, which become `validation`. */
+function withValidation(sides: DataSides, share: number, seed: number): DataSides {
+  const { train } = sides;
+  if (!train) throw new EatDmlError('ERR_DATA', 'Expected a training side to cut validation from but there is none.');
+  const classes = classesOf(train);
+  const kept = classes.length - Math.max(1, Math.round(share * classes.length));
+  if (kept < 1)
+    throw invalid('validation', `a share that leaves some of the ${classes.length} classes to train on`, share);
+  const order = randomStream(seed, 'validation').permutation(classes.length);
+  const trainClasses = Array.from(order.subarray(0, kept), (at) => classes[at]);
+  const { train: learnt, test: validation } = splitByClass(train, { trainClasses });
+  return { ...sides, train: learnt, validation };
+}

@@ -1,0 +1,80 @@
+import { cp, mkdtemp, rm, truncate, unlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { inspect } from '../../src/data/inspect.js';
+
+const FIXTURES = 'test/data/fixtures';
+let folder: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'eat-dml-inspect-'));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+const copy = (name: string) => cp(join(FIXTURES, name), folder, { recursive: true });
+
+test('what each miniature holds, without a fault', async () => {
+  const found = (name: string) => inspect(join(FIXTURES, name));
+  expect(await found('CUB_200_2011')).toEqual({
+    ...{ layout: 'cub200', images: 12, classes: 6, faults: [] },
+    splits: { train: { images: 6, classes: 3 }, test: { images: 6, classes: 3 } },
+  });
+  expect(await found('inshop')).toEqual({
+    ...{ layout: 'in-shop', images: 11, classes: 5, faults: [] },
+    splits: {
+      ...{ train: { images: 3, classes: 2 }, query: { images: 4, classes: 3 } },
+      gallery: { images: 4, classes: 3 },
+    },
+  });
+  expect(await found('Stanford_Online_Products')).toMatchObject({ images: 8, classes: 4, faults: [] });
+  expect(await found('cars_devkit')).toMatchObject({ layout: 'cars196/devkit', images: 11, classes: 4, faults: [] });
+});
+
+test('images that are missing, empty or no files are faults, and counted', async () => {
+  await copy('Stanford_Online_Products');
+  const image = (name: string) => join(folder, 'bicycle_final', name);
+  await unlink(image('111085122871_1.JPG'));
+  await truncate(image('111265328556_0.JPG'));
+  await writeFile(image('._111265328556_0.JPG'), 'not listed');
+  const { images, faults } = await inspect(folder);
+  expect(images).toBe(8);
+  expect(faults).toEqual([
+    `Expected an image but received none at ${image('111085122871_1.JPG')}, listed in Ebay_train.txt or Ebay_test.txt.`,
+    `Expected an image but received an empty file at ${image('111265328556_0.JPG')}, listed in Ebay_train.txt or Ebay_test.txt.`,
+  ]);
+});
+
+test('lines that are wrong are faults, and left out; 20 are told', async () => {
+  await copy('CUB_200_2011');
+  await writeFile(
+    join(folder, 'images.txt'),
+    '1 001.Black_footed_Albatross/Black_Footed_Albatross_0046_18.jpg\n'.repeat(30),
+  );
+  const { images, classes, faults } = await inspect(folder, { as: 'cub200' });
+  expect([images, classes, faults.length]).toEqual([1, 1, 20]);
+  expect(faults[0]).toBe(
+    `Expected each image_id once but received "1 again" in ${join(folder, 'images.txt')}, line 2.`,
+  );
+});
+
+test('a list that is missing or no list is a fault; a folder without a layout an error', async () => {
+  await copy('CUB_200_2011');
+  await unlink(join(folder, 'images.txt'));
+  const none = { layout: 'cub200', images: 0, classes: 0, splits: {} };
+  const path = join(folder, 'images.txt');
+  expect(await inspect(folder)).toEqual({
+    ...none,
+    faults: [`Expected a readable file but received none at ${path}.`],
+  });
+  await expect(inspect(folder, { as: 'sop' })).rejects.toThrow(/none of: sop/);
+  await expect(inspect(folder, { as: 'cup200' })).rejects.toThrow(/for as but received "cup200"; did you mean cub200/);
+  await expect(inspect(folder, { has: 'sop' } as never)).rejects.toMatchObject({ code: 'ERR_ARGUMENT' });
+  await expect(inspect(7 as never)).rejects.toThrow(/a string for path but received 7/);
+});
+
+test('stops when it is aborted', async () => {
+  await expect(inspect(join(FIXTURES, 'inshop'), { signal: AbortSignal.abort() })).rejects.toMatchObject({
+    code: 'ERR_ABORTED',
+  });
+});
