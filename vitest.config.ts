@@ -1,11 +1,14 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+import { NOT_FAST, OWN_PROCESS } from './test/groups.js';
+import { requireTfjs } from './test/source-module.js';
 
 const report = process.env.EAT_DML_TEST_REPORT;
+const left = process.env.EAT_DML_TEST_FAST === '1' ? Object.values(NOT_FAST).flat() : [];
 
 export default defineConfig({
+  plugins: [{ name: 'require-tfjs', enforce: 'pre', transform: (code) => requireTfjs(code) }],
   test: {
-    include: ['test/**/*.test.ts'],
     pool: 'forks',
     // By default one on two cores.
     maxWorkers: Math.max(2, availableParallelism() - 1),
@@ -15,5 +18,17 @@ export default defineConfig({
     hookTimeout: 120_000,
     // tfjs-core's own tests are modules that Node does not resolve by itself (imports without an ending).
     server: { deps: { inline: [/tfjs-core\/dist\/(?!tf-core)/] } },
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'shared',
+          include: ['test/**/*.test.ts'],
+          exclude: [...OWN_PROCESS, ...left],
+          isolate: false,
+        },
+      },
+      { extends: true, test: { name: 'own', include: OWN_PROCESS, exclude: left } },
+    ],
   },
 });

@@ -1,18 +1,10 @@
-/** `npm run test:fast`: the inner loop. All tests but those that start processes, build, emulate or train for long. */
+/** `npm run test:fast`: the inner loop, all tests but those that test/groups.ts leaves out, by reason. */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { resolved, root } from './native-addon.mjs';
 
-const SLOW = [
-  ...['cli', 'simt', 'gpu', 'native', 'packaging', 'public'].map((room) => `test/${room}/**`),
-  ...['tensorflow*', 'op-tests*', 'wasm*', 'training-step*'].map((name) => `test/tfjs/${name}`),
-  ...['isa*', 'cuda-probe*', 'worker-threads*', 'lifecycle*'].map((name) => `test/kernels/${name}`),
-  ...['lock-folder*', 'changed-files*'].map((name) => `test/checkpoints/${name}`),
-  ...['fashion-mnist*'].map((name) => `test/data/${name}`),
-  ...['small-sets*'].map((name) => `test/evaluation/${name}`),
-  ...['methods*', 'resume*', 'run-folder*', 'defences*'].map((name) => `test/training/${name}`),
-];
 const vitest = join(resolved('vitest/package.json'), '../vitest.mjs');
-const args = [vitest, 'run', ...SLOW.flatMap((pattern) => ['--exclude', pattern]), ...process.argv.slice(2)];
-const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' });
+const env = { ...process.env, EAT_DML_TEST_FAST: '1' };
+const args = [vitest, 'run', ...process.argv.slice(2)];
+const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit', env });
 process.exit(status ?? 1);

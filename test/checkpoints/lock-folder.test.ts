@@ -10,15 +10,15 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { lockFolder } from '../../src/checkpoints/index.js';
 import { LONG } from '../long.js';
+import { program } from '../program.js';
 
 const UUID = '00000000-0000-4000-8000-000000000000';
+const claimer = await program('test/checkpoints/claim-in-turn.ts');
 let dir: string;
 
 beforeEach(() => {
@@ -120,8 +120,7 @@ test(`of two processes at one moment one has it, ${TIMES} times of ${TIMES}`, as
 });
 
 function startClaimer(): ChildProcess {
-  const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
-  return fork(new URL('claim-in-turn.ts', import.meta.url), { execArgv: ['--import', tsx] });
+  return fork(claimer, { execArgv: [] });
 }
 
 async function askAll(children: ChildProcess[], message: string): Promise<string[]> {

@@ -8,7 +8,7 @@ import { convEmbedder, Ensemble } from '../../src/models/index.js';
 import { chooseBackend } from '../../src/tfjs/index.js';
 import { eat, train } from '../../src/training/index.js';
 import { tinyImages } from '../models/tiny-images.js';
-import { runCli } from './run-cli.js';
+import { callCli, runCli } from './run-cli.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'eat-dml-export-'));
 const [run, out] = [join(folder, 'run'), join(folder, 'browser')];
@@ -99,8 +99,8 @@ describe('exportLayers', () => {
 });
 
 test('without --out, or a run, it says so', async () => {
-  expect((await runCli(['export', run])).code).toBe(2);
-  const { code, stderr } = await runCli(['export', join(folder, 'nowhere'), '--out', join(folder, 'x')]);
+  expect((await callCli(['export', run])).code).toBe(2);
+  const { code, stderr } = await callCli(['export', join(folder, 'nowhere'), '--out', join(folder, 'x')]);
   expect(code).not.toBe(0);
   expect(stderr).toMatch(/Expected a checkpoint in/);
 });

@@ -5,7 +5,7 @@ import type { Config } from '../../src/config/schema.js';
 import { writeIdx } from '../../src/data/index.js';
 import { METRICS } from '../../src/evaluation/index.js';
 import { reportOf } from '../report/reports.js';
-import { runCli, temporaryFolder, writeTinyImages } from './run-cli.js';
+import { callCli, runCli, temporaryFolder, writeTinyImages } from './run-cli.js';
 
 const folder = temporaryFolder();
 const at = (name: string) => join(folder, name);
@@ -71,7 +71,7 @@ describe('data that do not fit end with 4 and name the file:', () => {
     ],
   ])('%s', async (name, change, message) => {
     const config = writeConfig(`${name}.json`, await change());
-    const { code, stdout, stderr } = await runCli(['train', '--config', config, '--out', at(name)]);
+    const { code, stdout, stderr } = await callCli(['train', '--config', config, '--out', at(name)]);
     expect(stderr).toMatch(message);
     expect(stderr).toContain('ERR_DATA');
     expect({ code, stdout }).toEqual({ code: 4, stdout: '' });
@@ -97,7 +97,7 @@ describe('evaluate at its edges', () => {
 
   test('two images give what is defined, in text, JSON and page', async () => {
     const html = at('two.html');
-    const { code, stdout } = await runCli(['evaluate', run, '--count', '2', '--seed', '1', '--json', '--html', html]);
+    const { code, stdout } = await callCli(['evaluate', run, '--count', '2', '--seed', '1', '--json', '--html', html]);
     expect(code).toBe(0);
     const { clean, notDefined, manifest } = JSON.parse(stdout);
     expect(manifest.samples).toBe(2);
@@ -114,7 +114,7 @@ describe('evaluate at its edges', () => {
     [['--epsilon', '-0.1'], 'Expected a finite number >= 0'],
     [['--epsilon', 'NaN'], 'Expected a finite number >= 0'],
   ])('%j is one sentence, and 2', async (flags, message) => {
-    const { code, stdout, stderr } = await runCli(['evaluate', run, ...flags]);
+    const { code, stdout, stderr } = await callCli(['evaluate', run, ...flags]);
     expect(stderr).toContain(message);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   });
@@ -124,7 +124,7 @@ describe('evaluate at its edges', () => {
     [['--epsilon', '0'], /^linf attacks, epsilon 0 /m],
     [['--epsilon', '1'], /^linf attacks, epsilon 1 /m],
   ])('%j is right', async (flags, text) => {
-    const { code, stdout } = await runCli(['evaluate', run, ...flags]);
+    const { code, stdout } = await callCli(['evaluate', run, ...flags]);
     expect(code).toBe(0);
     expect(stdout).toMatch(text);
     expect(stdout).not.toMatch(/NaN|null|undefined/);
@@ -145,14 +145,14 @@ describe('table', () => {
     writeFileSync(file, JSON.stringify(result));
     expect(await runCli(['table', at('sweep')])).toMatchObject({ code: 0, stderr: '' });
     writeFileSync(file, JSON.stringify(result).slice(0, 300));
-    const { code, stdout, stderr } = await runCli(['table', at('sweep')]);
+    const { code, stdout, stderr } = await callCli(['table', at('sweep')]);
     expect(stderr).toContain(`ERR_DATA: Expected a result of eat-dml sweep in ${file} but it is no JSON`);
     expect({ code, stdout }).toEqual({ code: 4, stdout: '' });
   });
 
   test('of no results, or no folder: 4', async () => {
     mkdirSync(at('empty'));
-    const [empty, missing] = await Promise.all([runCli(['table', at('empty')]), runCli(['table', at('missing')])]);
+    const [empty, missing] = await Promise.all([callCli(['table', at('empty')]), callCli(['table', at('missing')])]);
     expect(empty).toMatchObject({ code: 4, stdout: '' });
     expect(empty.stderr).toContain(`Expected results of eat-dml sweep in ${at('empty')} but found none.`);
     expect(missing).toMatchObject({ code: 4, stdout: '' });

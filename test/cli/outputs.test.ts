@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Config } from '../../src/config/schema.js';
 import { canMount, smallDisk } from '../small-disk.js';
-import { runCli, temporaryFolder, writeTinyImages } from './run-cli.js';
+import { CLI, callCli, runCli, temporaryFolder, writeTinyImages } from './run-cli.js';
 
 const folder = temporaryFolder();
 const config = join(folder, 'config.json');
@@ -25,7 +25,7 @@ beforeAll(async () => {
   };
   writeFileSync(config, JSON.stringify(settings));
   writeFileSync(demo, JSON.stringify({ ...settings, method: undefined }));
-  const { code, stderr } = await runCli(['train', '--config', config, '--out', run]);
+  const { code, stderr } = await callCli(['train', '--config', config, '--out', run]);
   expect(code, stderr).toBe(0);
 });
 
@@ -45,7 +45,7 @@ describe('a path that cannot be written', () => {
     ['table --out', ['table', folder, '--out', under]],
     ['data --cache', ['data', 'emoji', '--cache', under]],
   ])('%s: 4, one sentence with the path, before any work', async (_, args) => {
-    const { code, stdout, stderr } = await runCli(args);
+    const { code, stdout, stderr } = await callCli(args);
     expect(oneSentence(stderr), stderr).toEqual([expect.stringContaining(args.at(-1)!)]);
     expect(stderr).not.toMatch(/unexpected|step 1|attack/);
     expect({ code, stdout }).toEqual({ code: 4, stdout: '' });
@@ -107,8 +107,8 @@ describe.skipIf(!full)('a stream that takes nothing', () => {
 
 test.skipIf(process.platform === 'win32')('a pipe that nobody reads ends nothing: training is saved', async () => {
   const out = join(folder, 'unread');
-  const [node, ...args] = ['--import', 'tsx', 'src/cli/main.ts', 'train', '--config', config, '--out', out];
-  const child = spawn(process.execPath, [node, ...args, '--epochs', '40'], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const args = ['train', '--config', config, '--out', out, '--epochs', '40'];
+  const child = spawn(process.execPath, [CLI, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   child.stderr.once('data', () => {
     child.stderr.destroy();
     child.stdout.destroy();

@@ -1,14 +1,17 @@
 import { spawn } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
+import { run } from '../../src/cli/program.js';
 import { writeIdx } from '../../src/data/index.js';
 import { randomStream } from '../../src/random.js';
+import { program } from '../program.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
+
+/** src/cli/main.ts, as Node starts it. */
+export const CLI = await program('src/cli/main.ts');
 
 export interface CliResult {
   code: number | null;
@@ -32,7 +35,7 @@ export function runCli(
   { env = {}, cwd = root, onStderr, ...files }: CliOptions = {},
 ): Promise<CliResult> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ['--import', tsx, join(root, 'src/cli/main.ts'), ...args], {
+    const child = spawn(process.execPath, [CLI, ...args], {
       cwd,
       env: { ...process.env, ...env },
       stdio: ['ignore', files.stdout ?? 'pipe', files.stderr ?? 'pipe'],
@@ -48,6 +51,42 @@ export function runCli(
     child.on('error', reject);
     child.on('close', (code) => resolve({ code, stdout, stderr }));
   });
+}
+
+let last: Promise<unknown> = Promise.resolve();
+
+/**
+ * The same in this process, which has tfjs already: for what a command does and prints. Streams, signals, the environment and the
+ * exit of a process need runCli. One at a time, as they share stdout.
+ */
+export function callCli(args: string[]): Promise<CliResult> {
+  const call = last.then(() => callNow(args));
+  last = call.catch(() => {});
+  return call;
+}
+
+async function callNow(args: string[]): Promise<CliResult> {
+  const printed = { stdout: '', stderr: '' };
+  const names = ['stdout', 'stderr'] as const;
+  const before = { exitCode: process.exitCode, write: names.map((name) => process[name].write) };
+  for (const name of names) {
+    process[name].write = ((text: string | Uint8Array, ...rest: unknown[]) => {
+      printed[name] += text;
+      const done = rest.find((given) => typeof given === 'function') as ((error?: Error) => void) | undefined;
+      if (done) queueMicrotask(done);
+      return true;
+    }) as typeof process.stdout.write;
+  }
+  process.exitCode = undefined;
+  try {
+    await run(args);
+    return { code: Number(process.exitCode ?? 0), ...printed };
+  } finally {
+    process.exitCode = before.exitCode;
+    names.forEach((name, i) => {
+      process[name].write = before.write[i];
+    });
+  }
 }
 
 export function temporaryFolder(): string {

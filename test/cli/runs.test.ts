@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Config } from '../../src/config/schema.js';
-import { runCli, temporaryFolder, writeTinyImages } from './run-cli.js';
+import { callCli, runCli, temporaryFolder, writeTinyImages } from './run-cli.js';
 
 const folder = temporaryFolder();
 const config = join(folder, 'config.json');
@@ -46,19 +46,19 @@ describe('train, evaluate', () => {
   });
 
   test('a run is not overwritten: 4, with the remedy', async () => {
-    const { code, stdout, stderr } = await runCli(['train', '--config', config, '--out', out]);
+    const { code, stdout, stderr } = await callCli(['train', '--config', config, '--out', out]);
     expect(stderr).toMatch(/ERR_CHECKPOINT.*\n.*Resume it, remove it, or name another folder/);
     expect({ code, stdout }).toEqual({ code: 4, stdout: '' });
   });
 
   test('--resume goes on from the folder alone', async () => {
-    const { code, stdout } = await runCli(['train', '--resume', '--out', out, '--epochs', '3', '--json']);
+    const { code, stdout } = await callCli(['train', '--resume', '--out', out, '--epochs', '3', '--json']);
     expect(code).toBe(0);
     expect(parsed(stdout)).toMatchObject({ history: { epochs: 3, steps: 9 } });
   });
 
   test('--resume where nothing is: 4', async () => {
-    const { code, stderr } = await runCli(['train', '--resume', '--out', join(folder, 'nothing')]);
+    const { code, stderr } = await callCli(['train', '--resume', '--out', join(folder, 'nothing')]);
     expect(stderr).toContain('ERR_CHECKPOINT');
     expect(code).toBe(4);
   });
@@ -77,7 +77,7 @@ describe('train, evaluate', () => {
   test('evaluate --seed is of attacks and k-means: the images are those of the run', async () => {
     const manifests = await Promise.all(
       ['1', '2'].map(async (seed) => {
-        const { code, stdout } = await runCli(['evaluate', out, '--seed', seed, '--json']);
+        const { code, stdout } = await callCli(['evaluate', out, '--seed', seed, '--json']);
         expect(code).toBe(0);
         return parsed(stdout).manifest as { seed: number; dataHash: string };
       }),
@@ -87,11 +87,11 @@ describe('train, evaluate', () => {
   });
 
   test('--resume with another seed is refused, and the run goes on as it was', async () => {
-    const refused = await runCli(['train', '--resume', '--out', out, '--seed', '2']);
+    const refused = await callCli(['train', '--resume', '--out', out, '--seed', '2']);
     expect(refused.stderr).toMatch(/ERR_CHECKPOINT: Expected seed 1/);
     expect(refused.code).toBe(4);
     expect(JSON.parse(readFileSync(join(out, 'run.json'), 'utf8'))).toMatchObject({ seed: 1, training: { epochs: 3 } });
-    expect((await runCli(['train', '--resume', '--out', out])).code).toBe(0);
+    expect((await callCli(['train', '--resume', '--out', out])).code).toBe(0);
   });
 
   test('data that changed since are not those that the run was trained on: 4', async () => {
@@ -101,14 +101,14 @@ describe('train, evaluate', () => {
       images,
       before.map((byte, i) => (i === 20 ? byte ^ 1 : byte)),
     );
-    const { code, stderr } = await runCli(['evaluate', out]);
+    const { code, stderr } = await callCli(['evaluate', out]);
     writeFileSync(images, before);
     expect(stderr).toMatch(/ERR_DATA: Expected the data that .* was trained on \(sha256 \w+\)/);
     expect(code).toBe(4);
   });
 
   test('evaluate prints the worst case first', async () => {
-    const { code, stdout } = await runCli(['evaluate', out, '--suite', 'quick', '--count', '20']);
+    const { code, stdout } = await callCli(['evaluate', out, '--suite', 'quick', '--count', '20']);
     expect(code).toBe(0);
     expect(stdout).toMatch(/^Worst case: NMI \d\.\d{3} \(.*\), Recall@1/);
     expect(stdout).toMatch(/^20 images of 3 classes/m);
@@ -124,7 +124,7 @@ describe('train, evaluate', () => {
   });
 
   test('a device that is absent, asked for by name: 3', async () => {
-    const { code, stdout, stderr } = await runCli(['evaluate', out, '--device', 'cuda']);
+    const { code, stdout, stderr } = await callCli(['evaluate', out, '--device', 'cuda']);
     expect(stderr).toMatch(/ERR_DEVICE: Expected to run on the device cuda but cannot: /);
     expect({ code, stdout }).toEqual({ code: 3, stdout: '' });
   });
@@ -132,7 +132,7 @@ describe('train, evaluate', () => {
   test('a damaged checkpoint: 4, naming the file', async () => {
     const manifest = join(out, 'manifest.json');
     writeFileSync(manifest, readFileSync(manifest, 'utf8').slice(0, -40));
-    const { code, stdout, stderr } = await runCli(['evaluate', out]);
+    const { code, stdout, stderr } = await callCli(['evaluate', out]);
     expect(stderr).toContain('manifest.json');
     expect({ code, stdout }).toEqual({ code: 4, stdout: '' });
   });
@@ -169,20 +169,20 @@ test('the demo compares the three methods, in one table and one JSON', async () 
   expect(stderr).toContain(join(out, 'report.json'));
   writeFileSync(join(out, 'at', 'notes.txt'), 'mine');
   const [first, again] = await Promise.all([
-    runCli(['evaluate', join(out, 'at'), '--json']),
-    runCli(['demo', '--config', config, '--epochs', '1', '--out', out, '--resume']),
+    callCli(['evaluate', join(out, 'at'), '--json']),
+    callCli(['demo', '--config', config, '--epochs', '1', '--out', out, '--resume']),
   ]);
   expect(again.stdout).toMatch(/^worst/m);
   const { runs } = result as never as { runs: { report: { worst: object } }[] };
   expect(parsed(first.stdout).worst).toEqual(runs[1].report.worst);
-  expect((await runCli(['demo', '--config', config, '--epochs', '2', '--out', out, '--json'])).code).toBe(0);
+  expect((await callCli(['demo', '--config', config, '--epochs', '2', '--out', out, '--json'])).code).toBe(0);
   expect(readdirSync(join(out, 'at')).sort()).toEqual(['manifest.json', 'notes.txt', 'run.json', 'step-6']);
 });
 
 test('the demo takes no method', async () => {
   const path = join(folder, 'with-method.json');
   writeFileSync(path, JSON.stringify({ method: { name: 'at', attack } }));
-  const { code, stderr } = await runCli(['demo', '--config', path]);
+  const { code, stderr } = await callCli(['demo', '--config', path]);
   expect(stderr).toContain('Expected no method');
   expect(code).toBe(2);
 });

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { findPackage } from '../../src/cli/tensorflow/project.js';
-import { runCli, temporaryFolder } from './run-cli.js';
+import { callCli, runCli, temporaryFolder } from './run-cli.js';
 
 /** A project with a tfjs-node that was installed without scripts, and something in the places that a set-up replaces. */
 function projectWithPackage(): { project: string; folder: string } {
@@ -65,10 +65,10 @@ describe('a set-up that fails leaves the package as it was', () => {
 });
 
 test('what is no project, and flags that do not fit, are said', async () => {
-  const none = await runCli(['setup-tensorflow', '--dir', temporaryFolder()]);
+  const none = await callCli(['setup-tensorflow', '--dir', temporaryFolder()]);
   expect(none.code).toBe(3);
   expect(none.stderr).toMatch(/Expected a project .*\n.*--dir/);
-  const flags = await runCli(['setup-tensorflow', '--from', 'download', '--version', '2.21.0']);
+  const flags = await callCli(['setup-tensorflow', '--from', 'download', '--version', '2.21.0']);
   expect(flags.code).toBe(2);
   expect(flags.stderr).toContain('--version with --from download');
 });

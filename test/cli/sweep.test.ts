@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { configOf } from '../../src/config/sweep.js';
 import { jobsOf, type SweepConfig, shardOf, sweepSchema } from '../../src/config/sweep-schema.js';
-import { runCli, temporaryFolder, writeTinyImages } from './run-cli.js';
+import { callCli, runCli, temporaryFolder, writeTinyImages } from './run-cli.js';
 
 const folder = temporaryFolder();
 const file = join(folder, 'sweep.json');
@@ -94,7 +94,7 @@ describe('sweep and table', () => {
     const first = await runCli(['sweep', file, '--shard', '1/2', '--json']);
     expect(first.code, first.stderr).toBe(0);
     expect(JSON.parse(first.stdout)).toMatchObject({ jobs: 3, made: 3, found: 0 });
-    const all = await runCli(['sweep', file, '--json']);
+    const all = await callCli(['sweep', file, '--json']);
     expect(JSON.parse(all.stdout)).toMatchObject({ jobs: 6, made: 3, found: 3 });
     const costly = JSON.parse(readFileSync(join(out, 'standard/compute/seed-1/result.json'), 'utf8'));
     // Standard takes one gradient per image, AT of two steps three: as many epochs more for the same compute.
@@ -112,7 +112,7 @@ describe('sweep and table', () => {
   test('a reference that is no run is refused, whatever objects have of their own', async () => {
     const path = join(folder, 'reference.json');
     writeFileSync(path, JSON.stringify({ ...sweep, reference: 'constructor' }));
-    const { code, stderr } = await runCli(['sweep', path]);
+    const { code, stderr } = await callCli(['sweep', path]);
     expect(stderr).toContain('Expected reference to be one of the runs but received "constructor"');
     expect(code).toBe(2);
   });
@@ -123,7 +123,7 @@ describe('sweep and table', () => {
     [['table', join(folder, 'nothing')], /folder of a sweep/],
     [['data', 'faces'], /emoji/],
   ])('%j is refused', async (args, message) => {
-    const { code, stderr } = await runCli(args);
+    const { code, stderr } = await callCli(args);
     expect(code).not.toBe(0);
     expect(stderr).toMatch(message);
   });

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { runCli, temporaryFolder } from './run-cli.js';
+import { callCli, runCli, temporaryFolder } from './run-cli.js';
 
 test('--help and --version end with 0', async () => {
   const [help, version] = await Promise.all([runCli(['--help']), runCli(['--version'])]);
@@ -25,7 +25,7 @@ test.each([
   [['demo', '--frob'], "unknown option '--frob'"],
   [['train', '--method', 'at', '--members', '2'], 'Expected no --members with the method at'],
 ])('%j is a usage error: 2, and nothing on stdout', async (args, message) => {
-  const { code, stdout, stderr } = await runCli(args as string[]);
+  const { code, stdout, stderr } = await callCli(args as string[]);
   expect(stderr).toContain(message);
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
 });
@@ -44,9 +44,9 @@ test('every error of a configuration file is shown with its path', async () => {
 
 test('a configuration file that is not there, or is no JSON, is named', async () => {
   const path = join(temporaryFolder(), 'none.json');
-  const missing = await runCli(['train', '--config', path]);
+  const missing = await callCli(['train', '--config', path]);
   writeFileSync(path, '{"seed": 1,}');
-  const broken = await runCli(['train', '--config', path]);
+  const broken = await callCli(['train', '--config', path]);
   for (const { code, stderr } of [missing, broken]) {
     expect(stderr).toContain(`Expected a JSON file at ${path}`);
     expect(code).toBe(2);

@@ -3,8 +3,8 @@ import { existsSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { program } from '../program.js';
 import { hasCpu } from './support.js';
 
 /** As a CUDA addon: opens the driver when it is loaded, and is none where that fails. */
@@ -63,7 +63,7 @@ const { deviceOutput } = (await import(new URL('../../scripts/device-addon.mjs',
   deviceOutput(device: string): string;
 };
 const folder = mkdtempSync(join(tmpdir(), 'eat-dml-probe-'));
-const kernels = fileURLToPath(new URL('../../src/kernels/index.ts', import.meta.url));
+const kernels = await program('src/kernels/index.ts');
 const compiler = process.platform === 'linux' && spawnSync('cc', ['--version']).status === 0;
 const headers = join(dirname(createRequire(import.meta.url).resolve('node-api-headers/package.json')), 'include');
 
@@ -85,9 +85,9 @@ function environment(addon: string, driver: string | undefined) {
   };
 }
 
-/** What `program` prints as JSON, in a process with that driver on the loader's path. */
-function run(program: string, addon: string, driver: string | undefined): unknown {
-  const child = spawnSync(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', program], {
+/** What `code` prints as JSON, in a process with that driver on the loader's path. */
+function run(code: string, addon: string, driver: string | undefined): unknown {
+  const child = spawnSync(process.execPath, ['--input-type=module', '-e', code], {
     env: environment(addon, driver),
     encoding: 'utf8',
   });
@@ -97,7 +97,7 @@ function run(program: string, addon: string, driver: string | undefined): unknow
 
 /** devices() and one call by name. */
 function ask(addon: string, driver: string | undefined) {
-  const program = `
+  const code = `
     import { devices, pairwiseDistanceSync } from ${JSON.stringify(kernels)};
     const m = { data: Float32Array.of(1, 2), rows: 1, cols: 2 };
     const start = performance.now();
@@ -108,7 +108,7 @@ function ask(addon: string, driver: string | undefined) {
     try { pairwiseDistanceSync(m, m, { device: 'cuda' }); } catch (e) { error = e.code + ': ' + e.message; }
     const auto = pairwiseDistanceSync(m, m).data[0];
     process.stdout.write(JSON.stringify({ cuda, error, auto, cached: performance.now() - again < again - start }));`;
-  return run(program, addon, driver) as {
+  return run(code, addon, driver) as {
     cuda: { available: boolean; detail: string };
     error: string;
     auto: number;
@@ -161,7 +161,7 @@ describeProbe('the CUDA addon is probed in a child', () => {
 
   // Beside js alone a GPU would be worth more.
   test.skipIf(!hasCpu)('auto leaves small calls and those bound by copying to the CPU; cuda by name does not', () => {
-    const program = `
+    const code = `
       import { attackStepSync, nearestCentroidSync, uploadMatrix } from ${JSON.stringify(kernels)};
       const m = (rows, cols) => ({ data: new Float32Array(rows * cols), rows, cols });
       const step = { norm: 'linf', epsilon: 0.1, stepSize: 0.02 };
@@ -180,7 +180,7 @@ describeProbe('the CUDA addon is probed in a child', () => {
         try { call(); where[name] = 'cpu'; } catch (e) { where[name] = e.message === 'ran on the GPU' ? 'cuda' : e.message; }
       }
       process.stdout.write(JSON.stringify(where));`;
-    expect(run(program, addon, drivers.works)).toEqual({
+    expect(run(code, addon, drivers.works)).toEqual({
       ...{ small: 'cpu', smallByName: 'cuda', large: 'cuda', copied: 'cpu', copiedByName: 'cuda', uploaded: 'cuda' },
     });
   });
@@ -189,15 +189,15 @@ describeProbe('the CUDA addon is probed in a child', () => {
     const opened = join(folder, 'opened');
     const source = `#include <fcntl.h>\nint cuInit(unsigned flags) { creat("${opened}", 0600); return 0; }`;
     const driver = compile('tells', source, 'tells/libcuda.so.1');
-    const program = (rest: string) => `
+    const code = (rest: string) => `
       import { devices, pairwiseDistanceSync } from ${JSON.stringify(kernels)};
       const m = { data: Float32Array.of(1, 2), rows: 1, cols: 2 };
       pairwiseDistanceSync(m, m);
       ${rest}
       process.stdout.write('0');`;
-    run(program(''), addon, driver);
+    run(code(''), addon, driver);
     expect(existsSync(opened)).toBe(false);
-    run(program('devices();'), addon, driver);
+    run(code('devices();'), addon, driver);
     expect(existsSync(opened)).toBe(true);
   });
 

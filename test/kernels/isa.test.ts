@@ -2,8 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, expect, test } from 'vitest';
+import { program } from '../program.js';
 import { describeNative } from './support.js';
 
 interface Outcome {
@@ -16,12 +16,12 @@ interface Outcome {
 const folder = mkdtempSync(join(tmpdir(), 'eat-dml-isa-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const script = fileURLToPath(new URL('run-cases.ts', import.meta.url));
+const script = await program('test/kernels/run-cases.ts');
 
 /** The case table in a process of its own; undefined where this processor lacks the instruction set. */
 function runCases(isa: string, threads: number): Outcome | undefined {
   const env = { ...process.env, EAT_DML_ISA: isa, EAT_DML_THREADS: String(threads) };
-  const child = spawnSync(process.execPath, ['--import', 'tsx', script, join(folder, 'references')], {
+  const child = spawnSync(process.execPath, [script, join(folder, 'references')], {
     ...{ env, encoding: 'utf8' },
     maxBuffer: 1 << 26,
   });
@@ -48,7 +48,7 @@ describeNative('instruction sets', () => {
 
   test('an unknown name is refused', () => {
     const env = { ...process.env, EAT_DML_ISA: 'sse9' };
-    const child = spawnSync(process.execPath, ['--import', 'tsx', script], { env, encoding: 'utf8' });
+    const child = spawnSync(process.execPath, [script], { env, encoding: 'utf8' });
     expect(child.status).not.toBe(0);
     expect(child.stderr).toContain('Expected one of avx512, avx2, scalar in EAT_DML_ISA but received sse9.');
   });

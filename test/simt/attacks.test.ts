@@ -1,10 +1,12 @@
 import { spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ballProperties } from '../kernels/ball-properties.js';
 import { attackCases } from '../kernels/cases/attacks.js';
 import { worstRelative } from '../kernels/support.js';
+import { program } from '../program.js';
 import { describeSimt } from './addon.js';
+
+const tiles = await program('test/simt/run-attack-tiles.ts');
 
 /** A thread per element or row, then vectors and a block per row; native/cuda/attack/elementwise.h, row_variants.h. */
 describeSimt.each(['1', '2'])('attacks, variant %s', (variant) => {
@@ -26,10 +28,9 @@ describeSimt.each(['1', '2'])('attacks, variant %s', (variant) => {
 });
 
 describeSimt('attacks on a device with little memory', () => {
-  const script = fileURLToPath(new URL('run-attack-tiles.ts', import.meta.url));
   const run = (memory: string) => {
     const env = { ...process.env, EAT_SIMT_MEMORY: memory };
-    const child = spawnSync(process.execPath, ['--import', 'tsx', script], { env, encoding: 'utf8' });
+    const child = spawnSync(process.execPath, [tiles], { env, encoding: 'utf8' });
     expect(child.status, child.stderr).toBe(0);
     return JSON.parse(child.stdout) as Record<string, string>;
   };

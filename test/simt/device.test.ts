@@ -1,5 +1,4 @@
 import { spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { resolveDevice } from '../../src/kernels/devices.js';
 import {
@@ -16,7 +15,10 @@ import {
   uploadMatrix,
 } from '../../src/kernels/index.js';
 import { hasCpu, normalMatrix } from '../kernels/support.js';
+import { program } from '../program.js';
 import { describeSimt } from './addon.js';
+
+const tiles = await program('test/simt/run-tiles.ts');
 
 const device = 'cuda';
 const bad = (m: Matrix, row: number): Matrix => {
@@ -176,10 +178,9 @@ describeSimt('a matrix that stays on the device', () => {
 });
 
 describeSimt('a device with little memory', () => {
-  const script = fileURLToPath(new URL('run-tiles.ts', import.meta.url));
   const run = (memory: string) => {
     const env = { ...process.env, EAT_SIMT_MEMORY: memory };
-    const child = spawnSync(process.execPath, ['--import', 'tsx', script], { env, encoding: 'utf8' });
+    const child = spawnSync(process.execPath, [tiles], { env, encoding: 'utf8' });
     expect(child.status, child.stderr).toBe(0);
     return JSON.parse(child.stdout) as Record<string, string>;
   };

@@ -23,13 +23,18 @@ const length = (a: number[]) => Math.hypot(...a);
 /** The gradient of one distance by its first point, in double precision. */
 const GRADIENTS: Record<Exclude<Metric, 'dot'>, (a: number[], b: number[]) => number[]> = {
   sqeuclidean: (a, b) => minus(a, b).map((x) => 2 * x),
-  euclidean: (a, b) => minus(a, b).map((x) => x / length(minus(a, b))),
+  euclidean: (a, b) => {
+    const difference = minus(a, b);
+    const distance = length(difference);
+    return difference.map((x) => x / distance);
+  },
   cosine: (a, b) => {
-    const x = a.map((v) => v / length(a));
+    const lengths = [length(a), length(b)];
+    const x = a.map((v) => v / lengths[0]);
     // Of (a - b) what does not lie along a: that of -b, without its large part.
     const difference = minus(a, b);
     const along = dot(difference, x);
-    return difference.map((v, j) => (v - along * x[j]) / (length(a) * length(b)));
+    return difference.map((v, j) => (v - along * x[j]) / (lengths[0] * lengths[1]));
   },
 };
 

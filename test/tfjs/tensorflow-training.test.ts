@@ -2,7 +2,6 @@ import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
@@ -14,6 +13,7 @@ import type { BackendName } from '../../src/tfjs/index.js';
 import { resetTensorKernelCalls, tensorKernelCalls } from '../../src/tfjs/index.js';
 import { eat, type TrainOptions, train } from '../../src/training/index.js';
 import { LONG } from '../long.js';
+import { program } from '../program.js';
 import { backends } from './backends.js';
 import { difference } from './close.js';
 import { describeTensorflow } from './describe-tensorflow.js';
@@ -89,8 +89,8 @@ describeTensorflow('training on tensorflow', () => {
   );
 
   test(`${STEPS} steps leave memory and handles flat`, async () => {
-    const program = fileURLToPath(new URL('./tensorflow-steps.ts', import.meta.url));
-    const run = promisify(execFile)(process.execPath, ['--expose-gc', '--import', 'tsx', program, String(STEPS)]);
+    const steps = await program('test/tfjs/tensorflow-steps.ts');
+    const run = promisify(execFile)(process.execPath, ['--expose-gc', steps, String(STEPS)]);
     const { stdout } = await run;
     const held = JSON.parse(stdout.slice(stdout.indexOf('['))) as Record<
       'step' | 'rss' | 'tensors' | 'handles',

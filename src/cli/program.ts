@@ -1,0 +1,166 @@
+import { createRequire } from 'node:module';
+import { Command, CommanderError } from 'commander';
+import { addData, addEmbed, addScore } from './bridges.js';
+import type { DemoFlags } from './commands/demo.js';
+import type { EvaluateFlags } from './commands/evaluate.js';
+import type { ExportFlags } from './commands/export.js';
+import type { SetupTensorflowFlags } from './commands/setup-tensorflow.js';
+import type { SweepFlags } from './commands/sweep.js';
+import type { TableFlags } from './commands/table.js';
+import type { TrainFlags } from './commands/train.js';
+import { EXIT, errorText, exitCodeOf } from './exit-codes.js';
+import { positiveInteger, radius, shard, sharedOptions } from './options.js';
+
+const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
+
+/** Those whose flags and arguments name what the library has. */
+const COMPUTING = new Set(['demo', 'train', 'evaluate', 'data', 'embed']);
+
+/** Commands are imported when they are called: help and most usage errors need not wait for tfjs. */
+function program(): Command {
+  const eatDml = new Command('eat-dml')
+    .description('Deep-metric-learning embeddings that stay useful under attack, measured by clustering.')
+    .version(version)
+    // After a command, --version is that command's own.
+    .enablePositionalOptions()
+    .exitOverride()
+    .showHelpAfterError('(eat-dml --help lists the commands)')
+    // What flags may be is in the library's lists, which only the commands that compute need.
+    .hook('preSubcommand', async (_, command) => {
+      if (COMPUTING.has(command.name())) (await import('./choices.js')).offerChoices(command);
+    });
+  addDemo(eatDml);
+  addTrain(eatDml);
+  addEvaluate(eatDml);
+  addSweep(eatDml);
+  addExport(eatDml);
+  addScore(eatDml);
+  addEmbed(eatDml);
+  addData(eatDml);
+  eatDml
+    .command('doctor')
+    .description('what runs here, what does not, and what to do about it')
+    .option('--json', 'the result, and nothing else, as JSON on stdout')
+    .action(async (flags) => (await import('./commands/doctor.js')).doctorCommand(flags));
+  eatDml
+    .command('build')
+    .description('build the native addon from the sources in the package (needs a C++ compiler and cmake)')
+    .option('--cuda', 'the CUDA addon instead (needs nvcc, of CUDA 12.8 or newer)')
+    .option('--json', 'the result, and nothing else, as JSON on stdout')
+    .action(async (flags) => (await import('./commands/build.js')).buildCommand(flags));
+  addSetupTensorflow(eatDml);
+  return eatDml;
+}
+
+function addSetupTensorflow(eatDml: Command): void {
+  eatDml
+    .command('setup-tensorflow')
+    .description(
+      'bring tfjs-node-gpu to life in this project over a libtensorflow of your choice, checked by a training step',
+    )
+    .option('--gpu', 'a libtensorflow with CUDA')
+    .option('--from <source>', 'wheel (of PyPI, by pip), download (of tfjs-node) or a folder with libtensorflow')
+    .option('--version <version>', 'of the wheel (default 2.21.0)')
+    .option('--dir <project>', 'the project (default: the current folder)')
+    .option('--check', 'change nothing; run the training step on what is there')
+    .option('--json', 'the result, and nothing else, as JSON on stdout')
+    .action(async (flags: SetupTensorflowFlags) =>
+      (await import('./commands/setup-tensorflow.js')).setupTensorflowCommand(flags),
+    );
+}
+
+function addDemo(eatDml: Command): void {
+  const command = eatDml
+    .command('demo')
+    .description('train standard, at and eat on Fashion-MNIST and compare them by clustering under attack');
+  sharedOptions(command)
+    .option('--out <folder>', 'where checkpoints and reports go', 'runs/demo')
+    .option('--resume', 'go on with the demo that was interrupted')
+    .option('--epochs <count>', 'passes over the training images', positiveInteger)
+    .option('--per-class <count>', 'images of each class', positiveInteger)
+    .action(async (flags: DemoFlags) => (await import('./commands/demo.js')).demoCommand(flags));
+}
+
+function addTrain(eatDml: Command): void {
+  const command = eatDml.command('train').description('train one method; Ctrl-C saves first');
+  sharedOptions(command)
+    .option('--method <name>', 'default eat')
+    .option('--loss <name>', 'default proxy-anchor, or that of the configuration')
+    .option('--data <set>', 'fashion-mnist (default), ..., or cub200:/path and the like for an archive')
+    .option('--members <count>', 'networks in the ensemble', positiveInteger)
+    .option(
+      '--epsilon <radius>',
+      'of the attack trained against, in [0, 1] pixel units (default 0.1; above 1 in l2 and l1 alone)',
+      radius,
+    )
+    .option('--epochs <count>', 'passes over the training images (default 10)', positiveInteger)
+    .option('--per-class <count>', 'Fashion-MNIST images of each class (default all 7000)', positiveInteger)
+    .option('--out <folder>', 'run folder (default runs/<method>)')
+    .option('--tensorboard <folder>', 'also write the losses there, as TensorBoard reads them')
+    .option('--resume', 'go on from the checkpoint in the run folder')
+    .action(async (flags: TrainFlags) => (await import('./commands/train.js')).trainCommand(flags));
+}
+
+function addEvaluate(eatDml: Command): void {
+  const command = eatDml
+    .command('evaluate')
+    .description('cluster and search the unseen images of a run under every attack of a suite')
+    .argument('<run>', 'run folder of eat-dml train');
+  sharedOptions(command)
+    .option('--suite <name>', 'default standard')
+    .option('--epsilon <radius>', 'in [0, 1] pixel units (default: what was trained against)', radius)
+    .option('--count <images>', 'evaluate this many, drawn at random', positiveInteger)
+    .option('--allow-seen', 'measure images and classes that the run was trained on, too')
+    .option('--out <file>', 'write the report as JSON')
+    .option('--html <file>', 'write the report as a page')
+    .action(async (run: string, flags: EvaluateFlags) =>
+      (await import('./commands/evaluate.js')).evaluateCommand(run, flags),
+    );
+}
+
+function addExport(eatDml: Command): void {
+  eatDml
+    .command('export')
+    .description('write the networks of a run as one tfjs-layers model, which tfjs alone loads, in a browser too')
+    .argument('<run>', 'run folder of eat-dml train')
+    .requiredOption('--out <folder>', 'where model.json and weights.bin go')
+    .option('--json', 'the result, and nothing else, as JSON on stdout')
+    .action(async (run: string, flags: ExportFlags) =>
+      (await import('./commands/export.js')).exportCommand(run, flags),
+    );
+}
+
+function addSweep(eatDml: Command): void {
+  eatDml
+    .command('sweep')
+    .description('train and evaluate every run of a grid that has no result yet; Ctrl-C saves first')
+    .argument('<file>', 'JSON file of the grid (docs/cli.md)')
+    .option('--shard <i/n>', 'only every n-th run, from the i-th on', shard)
+    .option('--json', 'the result, and nothing else, as JSON on stdout')
+    .action(async (file: string, flags: SweepFlags) => (await import('./commands/sweep.js')).sweepCommand(file, flags));
+  eatDml
+    .command('table')
+    .description('the results of a sweep side by side, mean and deviation over seeds, as Markdown')
+    .argument('<folder>', 'the sweep’s out folder')
+    .option('--out <file>', 'also write it there')
+    .option('--against <label>', 'also how far this run is above every other, seed by seed')
+    .option('--json', 'the rows as JSON on stdout')
+    .action(async (folder: string, flags: TableFlags) =>
+      (await import('./commands/table.js')).tableCommand(folder, flags),
+    );
+}
+
+/** Runs the command that `args` are, and leaves its exit code in process.exitCode. */
+export async function run(args: readonly string[]): Promise<void> {
+  try {
+    await program().parseAsync(args, { from: 'user' });
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      // Commander has printed it; help and --version end here too, with 0.
+      process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    } else {
+      process.stderr.write(`eat-dml: ${errorText(error)}\n`);
+      process.exitCode = exitCodeOf(error);
+    }
+  }
+}

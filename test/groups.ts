@@ -1,0 +1,33 @@
+/**
+ * Which tests share a process, and which the inner loop leaves out. vitest.config.ts reads both lists; `npm test` runs every file.
+ */
+
+/**
+ * Files with a process of their own: they replace modules (vi.mock), set what a process reads once from its environment, start and end
+ * many processes, or look at the whole of theirs (its tensors, memory, handles, signals). All others run one after another in one process per
+ * core, which loads tfjs, the addon and src/ once.
+ */
+export const OWN_PROCESS = [
+  ...['cli', 'fuzz', 'simt', 'gpu', 'native', 'packaging', 'public'].map((room) => `test/${room}/**/*.test.ts`),
+  'test/config/{parts,sweep-budget}.test.ts',
+  'test/data/{source,layouts/fuzz,sets/fashion-mnist}.test.ts',
+  'test/evaluation/{ranking-steps,sanity-thresholds}.test.ts',
+  'test/kernels/{abort,cuda-probe,cuda-variants,isa,lifecycle,worker-threads}.test.ts',
+  'test/tfjs/{op-tests,tensorflow-choice,tensorflow-training}.test.ts',
+];
+
+/** What `npm run test:fast` leaves out, by the reason. */
+export const NOT_FAST: Record<string, string[]> = {
+  'starts processes': [
+    'test/{cli,packaging,public}/**',
+    'test/checkpoints/{lock-folder,changed-files}.test.ts',
+    'test/kernels/{cuda-probe,isa,lifecycle,worker-threads}.test.ts',
+  ],
+  'builds or emulates': ['test/{simt,gpu,native}/**'],
+  'runs what others wrote': ['test/tfjs/{tensorflow,op-tests,wasm}*.test.ts', 'test/data/sets/fashion-mnist.test.ts'],
+  'trains or attacks for long': [
+    'test/evaluation/{protocols,small-sets}.test.ts',
+    'test/training/{methods,resume,run-folder,defences}*.test.ts',
+    'test/tfjs/training-step*.test.ts',
+  ],
+};
