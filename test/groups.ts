@@ -24,7 +24,8 @@ export const NOT_FAST: Record<string, string[]> = {
     'test/kernels/{cuda-probe,isa,lifecycle,worker-threads}.test.ts',
   ],
   'builds or emulates': ['test/{simt,gpu,native}/**'],
-  'runs what others wrote': ['test/tfjs/{tensorflow,op-tests,wasm}*.test.ts', 'test/data/sets/fashion-mnist.test.ts'],
+  'runs what others wrote': ['test/tfjs/{tensorflow,op-tests,wasm}*.test.ts'],
+  'reads or makes a whole data set': ['test/data/{sets/fashion-mnist,layouts/full-count}.test.ts'],
   'trains or attacks for long': [
     'test/evaluation/{protocols,small-sets}.test.ts',
     'test/training/{methods,resume,run-folder,defences}*.test.ts',
