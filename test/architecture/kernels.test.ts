@@ -62,12 +62,9 @@ test('the package offers the kernels of the mission, and none of networks', () =
   expect(offered.sort()).toEqual([...forms.flatMap((js) => [js, `${js}Sync`]), 'devices', 'uploadMatrix'].sort());
 });
 
-/** What callers ask about shapes beside the kernels. */
-const ABOUT_THEM = ['passedLength', 'windowsReachImage'];
-
 test('network kernels have one form, at once', () => {
   const functions = Object.values(networkRoom).filter((value) => typeof value === 'function');
-  expect(functions.map(({ name }) => name).sort()).toEqual([...network.map(({ js }) => js), ...ABOUT_THEM].sort());
+  expect(functions.map(({ name }) => name).sort()).toEqual([...network.map(({ js }) => js), 'passedLength'].sort());
   const sources = readdirSync('src/kernels/network').map((file) => join('src/kernels/network', file));
   expect(sources.filter((file) => /\basync\b|\bPromise\b/.test(readFileSync(file, 'utf8')))).toEqual([]);
 });

@@ -50,7 +50,6 @@ export {
   type PoolOp,
   pool2d,
   pool2dGradient,
-  windowsReachImage,
 } from './pool2d.js';
 export { REDUCE_OPS, type ReduceOp, type ReduceOptions, reduce } from './reduce.js';
 export { type SegmentSumOptions, segmentSum } from './segment-sum.js';

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
-import { type PoolOp, pool2d, pool2dGradient, windowsReachImage } from '../../../kernels/network/index.js';
+import { type PoolOp, pool2d, pool2dGradient } from '../../../kernels/network/index.js';
+import { windowsReachImage } from '../../../kernels/network/pool2d.js';
 import type { KernelCall, NativeKernel } from '../kernel.js';
 import { type Shape4D, windowGeometry } from './geometry.js';
 
