@@ -3,10 +3,15 @@ import { afterAll, expect, test } from 'vitest';
 import { allCases } from '../kernels/cases/index.js';
 import type { ParityCase } from '../kernels/cases/types.js';
 import { worstRelative } from '../kernels/support.js';
+import { LONG } from '../long.js';
 import { describeSimt, simtPath } from './addon.js';
 
+const name = ({ kernel, name }: ParityCase) => `${kernel}: ${name}`;
+
 const kernels = simtPath ? Object.keys(createRequire(import.meta.url)(simtPath)) : [];
-const cases = allCases.filter(({ kernel }) => kernels.includes(kernel));
+/** Seconds each: test:simt runs them, npm test their like of fewer rows. */
+const LONG_ROWS = new Set(['kmeans: more than 1000 clusters', 'kmeans: pruned, overlapping', 'kmeans: many chunks']);
+const cases = allCases.filter((row) => kernels.includes(row.kernel) && (LONG || !LONG_ROWS.has(name(row))));
 
 /** Left out here, for the emulator's time; test:gpu runs them. */
 const TOO_LARGE = new Set([
@@ -15,11 +20,12 @@ const TOO_LARGE = new Set([
   'nearestNeighbors: dot 1000x70 d=40 k=3',
 ]);
 
+/** Of the variants, in the same way. */
+const LONG_ON_VARIANTS = new Set(['nearestCentroid: close together: the second in question']);
+
 /** The distance kernels' ladder, each rung forced; native/cuda/host/variant.h. */
 const VARIANTS = ['1', '2', '3', '4', '5'];
 const WITH_VARIANTS = ['pairwiseDistance', 'nearestCentroid', 'nearestNeighbors'];
-
-const name = ({ kernel, name }: ParityCase) => `${kernel}: ${name}`;
 
 /** What the double-precision reference gives, computed once for all variants. */
 const references = new Map<ParityCase, ReturnType<ParityCase['run']>>();
@@ -52,7 +58,8 @@ describeSimt.each(VARIANTS)('variant %s, forced', (variant) => {
     (row) =>
       WITH_VARIANTS.includes(row.kernel) &&
       (!/^(euclidean|cosine|dot) /.test(row.name) || /64x65|batch|ties|zero|self/.test(row.name)) &&
-      !/1000x70/.test(row.name),
+      !/1000x70/.test(row.name) &&
+      (LONG || !LONG_ON_VARIANTS.has(name(row))),
   );
   test.each(chosen.map((row) => [name(row), row] as const))('%s', async (_, row) => {
     process.env.EAT_DML_CUDA_VARIANT = variant;

@@ -26,6 +26,7 @@ const runs: Record<string, () => Promise<(Float32Array | Float64Array | Int32Arr
       k: 6,
       init: 'random',
       seed: 1,
+      maxIterations: 4,
       device,
     });
     return [labels, centroids.data, counts];
