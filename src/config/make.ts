@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import type { Objective } from '../attacks/index.js';
 import type { AttackSettings } from '../attacks/settings.js';
 import { type Source, sourceOf } from '../data/index.js';
-import type { Opened } from '../data/sets/data-set.js';
+import type { DataSetPart, Opened } from '../data/sets/data-set.js';
 import { EatDmlError } from '../errors.js';
 import type { EvaluateOptions } from '../evaluation/index.js';
 import { plan } from '../evaluation/suites/index.js';
@@ -87,7 +87,9 @@ export function trainOptionsOf(config: Config): Omit<TrainOptions, 'data'> {
 export function evaluateOptionsOf(config: Config): EvaluateOptions {
   const attack = trainedAgainst(config.method);
   const { attacks, ...evaluation } = config.evaluation ?? {};
+  const { recallAt } = partNamed<unknown>(PARTS.data as never, seededData(config).name) as DataSetPart;
   return {
+    ...(recallAt && { recallAt }),
     epsilon: attack?.epsilon ?? EPSILON,
     norm: attack?.norm,
     ...evaluation,

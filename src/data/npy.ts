@@ -5,12 +5,15 @@ import { EatDmlError, invalid, throwIfAborted } from '../errors.js';
 import { parse, parseOptions, signal } from '../options.js';
 import { writeAtomically } from '../write-atomically.js';
 
-/** The content of a .npy file: an array of any rank, row-major, as float64 (integers up to 2^53 exactly) or float32. */
+/** The content of a .npy file: an array of any rank, row-major. */
 export interface NpyArray {
   /** Sizes of the dimensions, outermost first; [] of a single value. */
   shape: number[];
-  /** Row-major values, `product(shape)` of them: float32 of float16 and float32, float64 of all others. */
-  data: Float32Array | Float64Array;
+  /**
+   * Row-major values, `product(shape)` of them: bytes of uint8 and booleans, float32 of float16 and float32, float64 of all others
+   * (integers up to 2^53 exactly).
+   */
+  data: Uint8Array | Float32Array | Float64Array;
   /** True where the file holds integers (or booleans). */
   integer: boolean;
 }
@@ -18,6 +21,7 @@ export interface NpyArray {
 interface Kind {
   bytes: number;
   integer: boolean;
+  unsignedByte?: true;
   /** The value at byte `at`. */
   read(view: DataView, at: number, little: boolean): number;
 }
@@ -27,9 +31,9 @@ const KINDS: Record<string, Kind> = {
   f2: { bytes: 2, integer: false, read: (view, at, little) => fromHalf(view.getUint16(at, little)) },
   f4: { bytes: 4, integer: false, read: (view, at, little) => view.getFloat32(at, little) },
   f8: { bytes: 8, integer: false, read: (view, at, little) => view.getFloat64(at, little) },
-  b1: { bytes: 1, integer: true, read: (view, at) => view.getUint8(at) },
+  b1: { bytes: 1, integer: true, unsignedByte: true, read: (view, at) => view.getUint8(at) },
   i1: { bytes: 1, integer: true, read: (view, at) => view.getInt8(at) },
-  u1: { bytes: 1, integer: true, read: (view, at) => view.getUint8(at) },
+  u1: { bytes: 1, integer: true, unsignedByte: true, read: (view, at) => view.getUint8(at) },
   i2: { bytes: 2, integer: true, read: (view, at, little) => view.getInt16(at, little) },
   u2: { bytes: 2, integer: true, read: (view, at, little) => view.getUint16(at, little) },
   i4: { bytes: 4, integer: true, read: (view, at, little) => view.getInt32(at, little) },
@@ -81,8 +85,9 @@ export function decodeNpy(bytes: Uint8Array, name: string): NpyArray {
     throw bad(name, expected, `${held}`);
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset + start, held);
+  if (kind.unsignedByte && !fortran) return { shape, data: bytes.slice(start), integer: true };
   const wide = kind.integer || kind.bytes === 8;
-  const data = wide ? new Float64Array(length) : new Float32Array(length);
+  const data = kind.unsignedByte ? new Uint8Array(length) : wide ? new Float64Array(length) : new Float32Array(length);
   const at = fortran ? fortranOrder(shape) : (i: number) => i;
   for (let i = 0; i < length; i++) data[i] = kind.read(view, at(i) * kind.bytes, little);
   return { shape, data, integer: kind.integer };

@@ -3,10 +3,12 @@ import { z } from 'zod';
 import { EatDmlError, invalid } from '../errors.js';
 import { count, parseOptions, seed, signal } from '../options.js';
 import { randomStream } from '../random.js';
+import { defaultCacheDir } from './cache.js';
 import { classesOf, type Dataset, type SplitSide } from './dataset.js';
 import { imageFiles } from './image-files.js';
 import type { Archive } from './layouts/archive.js';
 import { findLayout } from './layouts/find-layout.js';
+import { parquetArchive } from './parquet.js';
 import { type Source, subset } from './source.js';
 import { fraction, splitByClass } from './splits.js';
 import { type TransformOptions, transformOptions } from './transforms.js';
@@ -63,11 +65,12 @@ export async function openArchive(name: string, options: OpenArchiveOptions): Pr
     concurrency,
     signal,
   } = parseOptions(openOptions, options);
-  const found = await findLayout(root, name);
-  const archive = await found.read({ signal });
+  const archive = await (name === 'parquet'
+    ? parquetArchive(root, defaultCacheDir(), { signal })
+    : findLayout(root, name).then((found) => found.read({ signal })));
   const { files, labels } = archive;
   const look = { transform: transform ?? PHOTOGRAPHS, channels, ...(concurrency && { concurrency }), seed };
-  const all = imageFiles({ name, root: found.root, files, labels, ...look });
+  const all = imageFiles({ name, root: archive.root, files, labels, ...look });
   if (split === 'none') return { test: all };
   const sides = split === 'random' ? splitByClass(all, { seed }) : papersSides(archive, all);
   return validation === undefined ? sides : withValidation(sides, validation, seed);
@@ -94,7 +97,11 @@ function papersSides({ sides }: Archive, all: Source): DataSides {
 }
 
 /** The training side without a random share of its classes, which become `validation`. */
-function withValidation(sides: DataSides, share: number, seed: number): DataSides {
+export function withValidation<Data extends Source | Dataset>(
+  sides: DataSides<Data>,
+  share: number,
+  seed: number,
+): DataSides<Data> {
   const { train } = sides;
   if (!train) throw new EatDmlError('ERR_DATA', 'Expected a training side to cut validation from but there is none.');
   const classes = classesOf(train);

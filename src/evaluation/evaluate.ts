@@ -8,11 +8,12 @@ import { onBackend } from '../tfjs/index.js';
 import { checkEvaluated, checkUnitRows } from './checks.js';
 import { notDefinedOn, type Reasons } from './defined.js';
 import { type EvaluationManifest, manifestOf } from './manifest.js';
-import { MeasuredSet } from './measured-set.js';
+import { joinedLabels, MeasuredSet } from './measured-set.js';
 import { type EvaluateOptions, type EvaluateSettings, evaluateOptions } from './options.js';
 import { progressReporter } from './progress.js';
 import type { PartialResult } from './protocols/partial.js';
 import type { PerSampleWorst } from './protocols/per-sample.js';
+import type { RecallList, RecallResult } from './protocols/recall.js';
 import type { TransferMatrix } from './protocols/transfer.js';
 import { runPlans } from './run-plans.js';
 import type { SanityCheck } from './sanity.js';
@@ -28,6 +29,8 @@ export interface AttackResult {
   scores: Scores;
   /** The attacked images assigned to clusters that were found on clean data. */
   inductive: ClusterScores;
+  /** Recall@K for the K that were asked for. */
+  recall?: RecallList;
   seconds: number;
   /** Why the attack could not be made; its scores are then null. */
   notRun?: string;
@@ -46,6 +49,7 @@ export interface EvaluationReport {
   perSample: PerSampleWorst;
   /** Whether the figures can be believed: read these first. */
   checks: SanityCheck[];
+  recall?: RecallResult;
   partial?: PartialResult[];
   transfer?: TransferMatrix;
   seconds: number;
@@ -86,10 +90,10 @@ async function measured(
   const evaluated = drawn(data, options.count, seed);
   const seen = await checkUnseen(ensemble, evaluated, options);
   const gallery = options.gallery && sourceOf(options.gallery);
-  const labels = Int32Array.of(...evaluated.labels, ...(gallery?.labels ?? []));
+  const labels = gallery ? joinedLabels(evaluated.labels, gallery.labels) : evaluated.labels;
   const classes = classesOf({ labels }).length;
   const k = options.k ?? classes;
-  const scoring = { k, seed, clusterRestarts, signal };
+  const scoring = { k, seed, clusterRestarts, recallAt: options.recallAt, signal };
   const embeddings = await ensemble.embed(evaluated, { signal });
   checkUnitRows(ensemble, embeddings);
   const clean = new MeasuredSet(embeddings, evaluated.labels, scoring, await embedGallery(ensemble, gallery, signal));

@@ -11,6 +11,14 @@ export interface Gallery {
   own: boolean;
 }
 
+/** Labels of two sets, one after the other. */
+export function joinedLabels(first: Int32Array, second: Int32Array): Int32Array {
+  const all = new Int32Array(first.length + second.length);
+  all.set(first);
+  all.set(second, first.length);
+  return all;
+}
+
 /**
  * Embeddings of the evaluated set, clean or attacked, as the protocols look at them: clustered (transductively: the whole set, as
  * it is, with a gallery of other images where there is one) and searched as queries in the clean gallery. Each is done once, when
@@ -52,7 +60,7 @@ export class MeasuredSet {
 
   async scores(): Promise<Scores> {
     const { labels, gallery } = this;
-    const all = gallery.own ? labels : Int32Array.of(...labels, ...gallery.labels);
+    const all = gallery.own ? labels : joinedLabels(labels, gallery.labels);
     const clustering = clusterScores(all, (await this.clusters()).labels);
     const found = await this.retrieval();
     if (!found) return { ...UNDEFINED, ...clustering };
@@ -69,7 +77,7 @@ export class MeasuredSet {
     const { own, ...looked } = gallery;
     if (notDefinedOn(labels, own ? undefined : gallery.labels).recallAt1) return undefined;
     return retrieve(embeddings, labels, {
-      recallAt: [1, 2, 4, 8],
+      recallAt: [...new Set([1, 2, 4, 8, ...(scoring.recallAt ?? [])])],
       gallery: { ...looked, ...(own && { selfIndex: 'same-row' as const }) },
       signal: scoring.signal,
     });

@@ -54,7 +54,10 @@ export const evaluateOptions = z
   })
   .check(checkRadius);
 
-export type EvaluateOptions = Omit<z.input<typeof evaluateOptions>, 'partial'> & { partial?: readonly number[] };
+export type EvaluateOptions = Omit<z.input<typeof evaluateOptions>, 'partial' | 'recallAt'> & {
+  partial?: readonly number[];
+  recallAt?: readonly number[];
+};
 
 /** Options with every default filled in. */
 export type EvaluateSettings = z.output<typeof evaluateOptions>;

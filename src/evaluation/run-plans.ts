@@ -28,7 +28,7 @@ export interface EvaluationRun {
   onBatch(plan: AttackPlan, images: number): void;
 }
 
-type Measured = Pick<EvaluationReport, 'attacks' | 'perSample' | 'checks' | 'partial' | 'transfer'>;
+type Measured = Pick<EvaluationReport, 'attacks' | 'perSample' | 'checks' | 'recall' | 'partial' | 'transfer'>;
 
 /** Runs the checks, every plan, and every protocol that was asked for. */
 export async function runPlans(run: EvaluationRun): Promise<Measured> {

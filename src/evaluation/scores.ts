@@ -27,6 +27,8 @@ export interface ScoringOptions {
   k: number;
   seed: number;
   clusterRestarts: number;
+  /** The K of Recall@K beside 1, 2, 4 and 8. */
+  recallAt?: readonly number[];
   signal?: AbortSignal;
 }
 

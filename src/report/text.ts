@@ -52,9 +52,19 @@ export function reportText(report: EvaluationReport): string {
     ...missingOf(report, metrics),
     '',
     ...ruled(alignRight([head, ...body])),
+    ...recallText(report.recall),
     '',
     manifestText(manifest),
   ].join('\n');
+}
+
+/** Recall@K for the list that was asked for, clean and in the worst case. */
+function recallText(recall: EvaluationReport['recall']): string[] {
+  if (!recall) return [];
+  const list = Object.keys(recall.clean).map(Number);
+  const row = (name: string, values: Record<number, number | null>) => [name, ...list.map((k) => scoreText(values[k]))];
+  const head = ['', ...list.map((k) => `Recall@${k}`)];
+  return ['', ...alignRight([head, row('clean', recall.clean), row('worst', recall.worst)])];
 }
 
 /** One line where all is well; else what is wrong or could not be checked, a line each. */

@@ -114,10 +114,14 @@ test('queries are looked up in a gallery of other images, and clustered with it'
   const other = await evaluate(ensemble, query!, { ...settings, gallery });
   expect(other.manifest).toMatchObject({ samples: 12, classes: 4, k: 4, galleryHash: await gallery!.hash() });
   expect(other.clean.recallAt1).toBeNull();
+  expect(other.recall).toBeUndefined();
   expect(other.notDefined.recallAt1).toBeTruthy();
   // The same images as a gallery, not told to be their own: each finds itself.
-  const same = await evaluate(ensemble, learnt!, { ...settings, gallery: learnt });
+  const same = await evaluate(ensemble, learnt!, { ...settings, gallery: learnt, recallAt: [1, 3] });
   expect(same.clean.recallAt1).toBe(1);
+  expect(same.recall!.clean).toEqual({ 1: 1, 3: 1 });
+  const each = same.attacks.flatMap(({ recall }) => (recall![1] === null ? [] : [recall![1]]));
+  expect(same.recall!.worst[1]).toBe(Math.min(1, ...each));
   expect(same.perSample.recallAt1).toBeLessThanOrEqual(1);
   expect(same.manifest.retrieval).toContain('12 other images');
   ensemble.dispose();

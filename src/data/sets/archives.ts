@@ -5,27 +5,36 @@ import { dataSetPart } from './data-set.js';
 const archiveOptions = z.strictObject(archiveShape);
 
 /** A set of photographs in a folder of its own, as it was unpacked. */
-function archivePart<const Name extends string>(name: Name, title: string) {
-  return dataSetPart(name, title, archiveOptions, (options) => openArchive(name, options as OpenArchiveOptions));
+function archivePart<const Name extends string>(name: Name, title: string, recallAt?: readonly number[]) {
+  const open = (options: z.input<typeof archiveOptions>) => openArchive(name, options as OpenArchiveOptions);
+  return dataSetPart(name, title, archiveOptions, open, { recallAt });
 }
 
 export const cub200Part = archivePart(
   'cub200',
   'CUB-200-2011: 11,788 photographs of 200 species of birds; classes 1 to 100 train, 101 to 200 test',
+  [1, 2, 4, 8, 16, 32],
 );
 export const cars196Part = archivePart(
   'cars196',
   'CARS196: 16,185 photographs of 196 models of cars, of either annotation; classes 1 to 98 train, 99 to 196 test',
+  [1, 2, 4, 8, 16, 32],
 );
 export const inShopPart = archivePart(
   'in-shop',
   'In-Shop Clothes Retrieval: 52,712 photographs of 7,982 items; queries are looked up in a gallery',
+  [1, 10, 20, 30, 40, 50],
 );
 export const sopPart = archivePart(
   'sop',
   'Stanford Online Products: 120,053 photographs of 22,634 products, by the lists of the archive',
+  [1, 10, 100, 1000],
 );
 export const folderPart = archivePart(
   'folder',
   'images of your own: a folder for each class, or such folders in train and test, or a list of sides',
+);
+export const parquetPart = archivePart(
+  'parquet',
+  'Parquet files with the columns image and label, as Hugging Face has them; the first half of the classes trains',
 );

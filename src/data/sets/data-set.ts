@@ -25,6 +25,8 @@ export interface Fetched {
 export interface DataSetPart<Name extends string = string, Options extends z.ZodObject = z.ZodObject>
   extends Part<Name, Options, Promise<Opened>> {
   readonly fetched?: Fetched;
+  /** The K of Recall@K that papers have for it. */
+  readonly recallAt?: readonly number[];
 }
 
 export function dataSetPart<const Name extends string, Options extends z.ZodObject>(
@@ -32,7 +34,7 @@ export function dataSetPart<const Name extends string, Options extends z.ZodObje
   title: string,
   options: Options,
   make: (options: z.input<Options>) => Promise<Opened>,
-  fetched?: Fetched,
+  more: Pick<DataSetPart, 'fetched' | 'recallAt'> = {},
 ): DataSetPart<Name, Options> {
-  return { ...part(name, title, options, make), fetched };
+  return { ...part(name, title, options, make), ...more };
 }

@@ -52,11 +52,13 @@ export const emojiPart = dataSetPart(
   emojiOptions,
   emoji,
   {
-    packages: [...Object.entries(EMOJI_PACKAGES).map(([name, version]) => `${name}@${version}`), SHARP],
-    size: '330 MB',
-    folder: emojiPackagesDir,
-    build: buildEmojiCache,
-    hint: FETCH_EMOJI,
+    fetched: {
+      packages: [...Object.entries(EMOJI_PACKAGES).map(([name, version]) => `${name}@${version}`), SHARP],
+      size: '330 MB',
+      folder: emojiPackagesDir,
+      build: buildEmojiCache,
+      hint: FETCH_EMOJI,
+    },
   },
 );
 

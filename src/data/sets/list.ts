@@ -1,7 +1,8 @@
-import { cars196Part, cub200Part, folderPart, inShopPart, sopPart } from './archives.js';
+import { cars196Part, cub200Part, folderPart, inShopPart, parquetPart, sopPart } from './archives.js';
 import { emojiPart } from './emoji.js';
 import { fashionMnistPart } from './fashion-mnist.js';
 import { idxPart } from './idx.js';
+import { npzPart } from './npz.js';
 
 /** Every data set that a configuration can name; a new one is one more line. */
 export const DATA_SETS = [
@@ -13,4 +14,6 @@ export const DATA_SETS = [
   inShopPart,
   sopPart,
   folderPart,
+  parquetPart,
+  npzPart,
 ] as const;
