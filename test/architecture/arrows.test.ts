@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize, relative } from 'node:path';
 import { expect, test } from 'vitest';
+import { DEEP } from './deep-imports.js';
 
 /** Who may import whom: docs/architecture.md. Everyone may import the leaves, which import nothing of ours. */
 const ARROWS: Record<string, string[]> = {
@@ -40,70 +41,6 @@ const NATIVE_ARROWS: Record<string, string[]> = {
   simt: ['contracts'],
   tensorflow: ['contracts', 'cpu'],
   addon: ['contracts', 'cpu', 'cuda', 'tensorflow'],
-};
-
-/**
- * What rooms take from another past its index, and why. An index is what the package offers its users; these are for the house.
- */
-const DEEP: Record<string, string[]> = {
-  'the lists of parts, of which configuration and command line are made': [
-    'attacks/objectives/list.js',
-    'attacks/rules/list.js',
-    'data/sets/list.js',
-    'evaluation/protocols/list.js',
-    'evaluation/suites/list.js',
-    'losses/list.js',
-    'models/list.js',
-    'training/methods/list.js',
-  ],
-  'schemas, of which other schemas are made': [
-    'attacks/norm.js',
-    'attacks/objective.js',
-    'attacks/rules/pgd.js',
-    'attacks/settings.js',
-    'clustering/device.js',
-    'data/source.js',
-    'data/splits.js',
-    'evaluation/options.js',
-    'losses/metric-loss.js',
-    'models/embedder.js',
-    'training/options.js',
-  ],
-  'checks and memory of matrices': ['kernels/allocate.js', 'kernels/matrix.js', 'kernels/project-perturbation.js'],
-  'the addon itself, which tfjs and doctor ask for': ['kernels/load-addon.js', 'kernels/machine-limits.js'],
-  'kernels of networks, which no user calls': ['kernels/network/index.js', 'kernels/network/pool2d.js'],
-  'steps of one computation that two rooms share': [
-    'attacks/attack-context.js',
-    'clustering/retrieval-scores.js',
-    'evaluation/suites/index.js',
-    'models/counted.js',
-    'training/batches.js',
-  ],
-  'files of checkpoints and of exports': [
-    'checkpoints/export-layers.js',
-    'models/safetensors.js',
-    'models/tfjs-layers.js',
-  ],
-  'the pieces of a configured run, which commands put together': [
-    'config/evaluate-run.js',
-    'config/evaluation-of-run.js',
-    'config/lists.js',
-    'config/make.js',
-    'config/read.js',
-    'config/require-device.js',
-    'config/run-folder.js',
-    'config/run.js',
-    'config/schema.js',
-    'config/sweep-schema.js',
-    'config/sweep.js',
-  ],
-  'what the command line fetches and prints': [
-    'data/cache.js',
-    'data/sets/data-set.js',
-    'data/sets/fashion-mnist-package.js',
-    'data/sets/fashion-mnist.js',
-    'report/score-text.js',
-  ],
 };
 
 function filesUnder(folder: string, ending: RegExp): string[] {

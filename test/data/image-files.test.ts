@@ -1,31 +1,17 @@
-import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import sharp from 'sharp';
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type ImageFilesOptions, imageFiles } from '../../src/data/image-files.js';
-import { type BatchOptions, digestsOf, type Source, subset } from '../../src/data/source.js';
+import { type BatchOptions, type Source, subset } from '../../src/data/source.js';
+import { files, folderOfPictures, labels, picture } from './pictures.js';
 
-const COUNT = 12;
 let root: string;
-const files = Array.from({ length: COUNT }, (_, i) => `${i % 3}/${i}.${i % 2 ? 'png' : 'jpg'}`);
-const labels = files.map((_, i) => i % 3);
-
-/** A picture of its own for each number, 40 x 30 or 30 x 40. */
-function picture(i: number) {
-  const [width, height] = i % 4 < 2 ? [40, 30] : [30, 40];
-  const pixels = Uint8Array.from({ length: width * height * 3 }, (_, at) => 128 + 120 * Math.sin(at / (7 + i)));
-  const image = sharp(pixels, { raw: { width, height, channels: 3 } });
-  return (i % 2 ? image.png() : image.jpeg()).toBuffer();
-}
 
 beforeAll(async () => {
   await tf.setBackend('cpu');
-  root = await mkdtemp(join(tmpdir(), 'eat-dml-images-'));
-  for (const label of new Set(labels)) await mkdir(join(root, `${label}`));
-  for (const [i, file] of files.entries()) await writeFile(join(root, file), await picture(i));
+  root = await folderOfPictures();
 });
 
 afterAll(() => rm(root, { recursive: true }));
@@ -151,12 +137,12 @@ describe('prefetch', () => {
 
   test('says nothing of what is wrong until the batch is asked for', async () => {
     const source = open({ files: [...files.slice(1), 'nowhere.jpg'] });
-    source.prefetch!([COUNT - 1]);
-    source.prefetch!([COUNT]);
+    source.prefetch!([files.length - 1]);
+    source.prefetch!([files.length]);
     source.prefetch!([]);
     await new Promise((resolve) => setTimeout(resolve, 100));
-    await expect(source.batch([COUNT - 1])).rejects.toMatchObject({ code: 'ERR_DATA' });
-    await expect(source.batch([COUNT])).rejects.toMatchObject({ code: 'ERR_ARGUMENT' });
+    await expect(source.batch([files.length - 1])).rejects.toMatchObject({ code: 'ERR_DATA' });
+    await expect(source.batch([files.length])).rejects.toMatchObject({ code: 'ERR_ARGUMENT' });
   });
 
   test('a hint that was aborted is read anew', async () => {
@@ -236,7 +222,7 @@ test.each<[object, RegExp]>([
 });
 
 describe('abort', () => {
-  const many = Array.from({ length: 600 }, (_, i) => i % COUNT);
+  const many = Array.from({ length: 600 }, (_, i) => i % files.length);
 
   test('ends a batch at once and starts no other file', async () => {
     const source = open({ concurrency: 2 });
@@ -266,49 +252,5 @@ describe('abort', () => {
     expect(remove.mock.calls.length).toBeGreaterThanOrEqual(add.mock.calls.length);
     process.off('warning', warned);
     expect(warned).not.toHaveBeenCalled();
-  });
-});
-
-describe('hash and digests', () => {
-  let source: Source;
-  beforeEach(() => {
-    source = open();
-  });
-
-  test('digests are of the bytes of the files, whatever the transform', async () => {
-    const digests = await source.digests!();
-    for (const [i, file] of files.entries()) {
-      const whole = createHash('sha256').update(await readFile(join(root, file)));
-      expect(digests[i]).toBe(whole.digest().readBigUInt64LE());
-    }
-    expect(await open({ transform: random, channels: 1 }).digests!()).toEqual(digests);
-    expect(await digestsOf(subset(source, [4, 2]))).toEqual(BigUint64Array.of(digests[4], digests[2]));
-  });
-
-  test('the hash knows files, order, labels, channels and transform, and neither name nor concurrency', async () => {
-    const hash = await source.hash();
-    expect(hash).toMatch(/^[0-9a-f]{64}$/);
-    expect(await open({ name: 'other', concurrency: 1, seed: 3 }).hash()).toBe(hash);
-    expect(await open({ transform: { resize: 20, crop: 16, flip: false } }).hash()).toBe(hash);
-    const others = await Promise.all([
-      open({ transform: { resize: 21, crop: 16 } }).hash(),
-      open({ transform: { resize: 20, crop: 15 } }).hash(),
-      open({ channels: 1 }).hash(),
-      open({ labels: labels.toReversed() }).hash(),
-      open({ files: files.toReversed() }).hash(),
-      open({ files: files.slice(1), labels: labels.slice(1) }).hash(),
-    ]);
-    expect(new Set([hash, ...others]).size).toBe(7);
-  });
-
-  test('what an aborted call has read is not read again', async () => {
-    const folder = await mkdtemp(join(root, 'digests-'));
-    for (let i = 0; i < 3; i++) await writeFile(join(folder, `${i}`), `${i}`);
-    const three = open({ root: folder, files: ['0', '1', '2'], labels: [0, 0, 0], concurrency: 1 });
-    const digests = await three.digests!();
-    await rm(folder, { recursive: true });
-    expect(await three.digests!()).toEqual(digests);
-    digests[0] = 0n;
-    expect((await three.digests!())[0]).not.toBe(0n);
   });
 });

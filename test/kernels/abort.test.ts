@@ -3,6 +3,19 @@ import { devices, type KMeansProgress, kmeans, pairwiseDistance } from '../../sr
 import { normalMatrix, testDevices } from './support.js';
 
 describe.each(testDevices)('%s', (device) => {
+  test('a signal that cannot be listened to is refused, and nothing runs on', async () => {
+    const [a, b] = [normalMatrix(6, 3), normalMatrix(4, 3, { seed: 2 })];
+    const { signal } = new AbortController();
+    const proxy = new Proxy(signal, {});
+    await expect(kmeans(a, { k: 2, signal: proxy, device })).rejects.toThrow('Expected an AbortSignal for signal');
+    const deaf = Object.defineProperty(signal, 'addEventListener', {
+      value: () => {
+        throw new Error('deaf');
+      },
+    });
+    expect(await pairwiseDistance(a, b, { signal: deaf, device })).toEqual(await pairwiseDistance(a, b, { device }));
+  });
+
   test('an aborted signal refuses the call', async () => {
     const signal = AbortSignal.abort('enough');
     const call = pairwiseDistance(normalMatrix(3, 3), normalMatrix(3, 3), { device, signal });

@@ -1,7 +1,6 @@
 /** What the fuzz (test/fuzz/) has found, each by its smallest input. */
 import { describe, expect, test } from 'vitest';
 import {
-  kmeans,
   kmeansSync,
   type Matrix,
   nearestCentroid,
@@ -9,7 +8,6 @@ import {
   pairwiseDistanceSync,
   uploadMatrix,
 } from '../../src/kernels/index.js';
-import { loadAddon } from '../../src/kernels/load-addon.js';
 import {
   adamW,
   conv2d,
@@ -24,7 +22,7 @@ import {
   topK,
   unary,
 } from './network/by-device.js';
-import { describeNative, normalMatrix, testDevices } from './support.js';
+import { normalMatrix, testDevices } from './support.js';
 
 const a = normalMatrix(6, 3);
 const b = normalMatrix(4, 3, { seed: 2 });
@@ -249,27 +247,5 @@ describe.each(testDevices.filter((device) => device !== 'cuda'))('%s', (device) 
     const running = nearestCentroid(bad, b, { device });
     detach(bad.data);
     await expect(running).rejects.toThrow(/Expected finite values in points but received NaN.* in row 2/);
-  });
-
-  test('a signal that cannot be listened to is refused, and nothing runs on', async () => {
-    const { signal } = new AbortController();
-    const proxy = new Proxy(signal, {});
-    await expect(kmeans(a, { k: 2, signal: proxy, device })).rejects.toThrow('Expected an AbortSignal for signal');
-    const deaf = Object.defineProperty(signal, 'addEventListener', {
-      value: () => {
-        throw new Error('deaf');
-      },
-    });
-    expect(await pairwiseDistance(a, b, { signal: deaf, device })).toEqual(expected);
-  });
-});
-
-describeNative('the addon, called past the checks', () => {
-  test('takes integers for integers only', () => {
-    const { unary: run } = loadAddon() as unknown as Record<string, (args: object, async: boolean) => void>;
-    for (const size of [Number.NaN, Infinity, 1e300, 0.5]) {
-      const call = () => run({ op: 0, size, x: new Float32Array(1), out: new Float32Array(1) }, false);
-      expect(call).toThrow('Expected an integer for size.');
-    }
   });
 });

@@ -8,7 +8,7 @@ import * as kernels from '../../src/kernels/index.js';
 import { randomStream } from '../../src/random.js';
 import { tinyImages } from '../models/tiny-images.js';
 import { reportOf } from '../report/reports.js';
-import { faultOf, HOSTILE, hostileCalls } from './hostile.js';
+import { faultOf, faultsOf } from './hostile.js';
 
 const root = process.cwd();
 const folder = mkdtempSync(join(tmpdir(), 'eat-dml-hostile-'));
@@ -210,24 +210,6 @@ test('every public function is called here', () => {
 
 /** Functions whose defaults take long, and the argument that would leave all to them. */
 const DEAR: Partial<Record<keyof Arguments, number>> = { fashionMnist: 0, evaluate: 2, evaluateRanking: 2 };
-
-/** Stands for no options, whatever it is. */
-const isNothing = (value: unknown) =>
-  value === undefined || (typeof value === 'object' && value !== null && Object.keys(value).length === 0);
-
-/** What each hostile call of `run` ended in but success or an error of this package's. */
-async function faultsOf(run: (...args: never[]) => unknown, args: readonly unknown[], dear = -1): Promise<string[]> {
-  const faults = new Map<string, unknown[]>();
-  for (const call of hostileCalls(args)) {
-    if (dear >= 0 && isNothing(call[dear])) continue;
-    for (const path of HOSTILE.filter((value) => typeof value === 'string' && value !== '')) {
-      rmSync(path as string, { recursive: true, force: true });
-    }
-    const fault = await faultOf(() => run(...(call as never[])));
-    if (fault !== undefined && !faults.has(fault)) faults.set(fault, call);
-  }
-  return [...faults.keys()];
-}
 
 test.each(Object.keys(ARGUMENTS))('%s', async (name) => {
   const run = exported.get(name) as (...args: never[]) => unknown;

@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { EatDmlError } from '../../src/errors.js';
 import { randomStream } from '../../src/random.js';
 
@@ -80,4 +81,26 @@ export async function faultOf(call: () => unknown): Promise<string | undefined> 
           .slice(0, 4)
           .join(' | ');
   }
+}
+
+/** Stands for no options, whatever it is. */
+const isNothing = (value: unknown) =>
+  value === undefined || (typeof value === 'object' && value !== null && Object.keys(value).length === 0);
+
+/** What each hostile call of `run` ended in but success or an error of this package's. */
+export async function faultsOf(
+  run: (...args: never[]) => unknown,
+  args: readonly unknown[],
+  dear = -1,
+): Promise<string[]> {
+  const faults = new Map<string, unknown[]>();
+  for (const call of hostileCalls(args)) {
+    if (dear >= 0 && isNothing(call[dear])) continue;
+    for (const path of HOSTILE.filter((value) => typeof value === 'string' && value !== '')) {
+      rmSync(path as string, { recursive: true, force: true });
+    }
+    const fault = await faultOf(() => run(...(call as never[])));
+    if (fault !== undefined && !faults.has(fault)) faults.set(fault, call);
+  }
+  return [...faults.keys()];
 }
