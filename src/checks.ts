@@ -21,8 +21,12 @@ export function isList(value: unknown): value is ArrayLike<unknown> {
   return Number.isSafeInteger(length) && length >= 0;
 }
 
+/** Whether `shape` is that of an image, holes in the list being none of its sizes. */
+export function isImageShape(shape: unknown): shape is [number, number, number] {
+  return Array.isArray(shape) && shape.length === 3 && [...shape].every((n) => Number.isSafeInteger(n) && n > 0);
+}
+
 /** Throws unless `shape` is that of an image, [height, width, channels]. */
 export function checkImageShape(name: string, shape: unknown): asserts shape is [number, number, number] {
-  const fits = Array.isArray(shape) && shape.length === 3 && shape.every((n) => Number.isSafeInteger(n) && n > 0);
-  if (!fits) throw invalid(name, '[height, width, channels] of positive integers', shape);
+  if (!isImageShape(shape)) throw invalid(name, '[height, width, channels] of positive integers', shape);
 }

@@ -50,6 +50,9 @@ export interface Problem {
   known?: readonly string[];
 }
 
+/** A path, as a schema. */
+export const path = z.string('a path').min(1, 'a path');
+
 /**
  * The value that `schema` makes of `value`, defaults filled in; `undefined` stands for no options. Else one error, in one
  * sentence: the name (`name`, if any, and the path below it), what was expected, what was received.

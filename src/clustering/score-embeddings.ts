@@ -8,6 +8,7 @@ import { clusterEmbeddings } from './cluster-embeddings.js';
 import { type ClusteringScores, clusteringScores } from './clustering-scores.js';
 import { device } from './device.js';
 import { type RetrievalScores, retrievalScores } from './retrieval-scores.js';
+import { stacked } from './stacked.js';
 
 /** Of more clusters one start is as good as several, and takes minutes. */
 const MANY_CLUSTERS = 1000;
@@ -81,16 +82,15 @@ export async function scoreEmbeddings(
 function joined(embeddings: Matrix, labels: ArrayLike<number>, gallery: NonNullable<ScoreOptions['gallery']>) {
   checkMatrix('gallery.embeddings', gallery.embeddings);
   checkLabels('gallery.labels', gallery.labels, gallery.embeddings.rows);
-  const { rows, cols } = embeddings;
+  const { cols } = embeddings;
   if (gallery.embeddings.cols !== cols) {
     const message = `Expected the queries' ${cols} columns in gallery.embeddings but received ${gallery.embeddings.cols}.`;
     throw new EatDmlError('ERR_ARGUMENT', message);
   }
-  const data = new Float32Array((rows + gallery.embeddings.rows) * cols);
-  data.set(embeddings.data.subarray(0, rows * cols));
-  data.set(gallery.embeddings.data.subarray(0, gallery.embeddings.rows * cols), rows * cols);
-  const matrix = { data, rows: rows + gallery.embeddings.rows, cols };
-  return { embeddings: matrix, labels: [...Array.from(labels), ...Array.from(gallery.labels)] };
+  return {
+    embeddings: stacked(embeddings, gallery.embeddings),
+    labels: [...Array.from(labels), ...Array.from(gallery.labels)],
+  };
 }
 
 /** Whether any query has another of its class to be found. */

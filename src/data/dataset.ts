@@ -1,7 +1,7 @@
 import { createHash, hash } from 'node:crypto';
 import { endianness } from 'node:os';
 import { z } from 'zod';
-import { isList } from '../checks.js';
+import { isImageShape, isList } from '../checks.js';
 import { EatDmlError, invalid } from '../errors.js';
 import { labelProblem } from '../labels.js';
 import { anything, count, parse, parseOptions } from '../options.js';
@@ -146,8 +146,13 @@ export function imageDigests(dataset: Dataset): BigUint64Array {
   checkDataset('dataset', dataset);
   const size = imageSize(dataset);
   return BigUint64Array.from({ length: dataset.length }, (_, i) =>
-    hash('sha256', dataset.images.subarray(i * size, (i + 1) * size), 'buffer').readBigUInt64LE(),
+    digestOf(dataset.images.subarray(i * size, (i + 1) * size)),
   );
+}
+
+/** The first 64 bits of the SHA-256 of bytes. */
+export function digestOf(bytes: Uint8Array): bigint {
+  return hash('sha256', bytes, 'buffer').readBigUInt64LE();
 }
 
 /** Pixels of one image, all channels. */
@@ -201,8 +206,7 @@ export function toLabels(labels: ArrayLike<unknown>): Int32Array {
 }
 
 function checkShape(shape: unknown): readonly number[] {
-  const fits = Array.isArray(shape) && shape.length === 3 && [...shape].every((n) => Number.isSafeInteger(n) && n > 0);
-  if (!fits) throw invalidShape('[height, width, channels] of positive integers', shape);
+  if (!isImageShape(shape)) throw invalidShape('[height, width, channels] of positive integers', shape);
   const problem = channelsProblem(shape);
   if (!problem) return shape;
   throw new EatDmlError('ERR_ARGUMENT', `Expected ${problem.expected} for shape but received [${shape.join(', ')}].`, {

@@ -1,5 +1,6 @@
 import type { Sharp, SharpOptions } from 'sharp';
 import { EatDmlError } from '../errors.js';
+import { dataFault } from './fault.js';
 import type { Size, View } from './transforms.js';
 
 /** Grey, or red, green and blue. */
@@ -43,7 +44,7 @@ export async function decodeImage(
   const head = Buffer.from(bytes.subarray(0, 12)).toString('hex');
   if (!BEGINNINGS.some((beginning) => beginning.test(head))) {
     const received = bytes.length === 0 ? 'an empty file' : `one that begins with ${head}`;
-    throw broken('a JPEG, PNG, WebP, GIF or TIFF image', received, file);
+    throw dataFault(file, 'a JPEG, PNG, WebP, GIF or TIFF image', received);
   }
   try {
     const image = await opened(sharp, bytes);
@@ -53,7 +54,7 @@ export async function decodeImage(
     if (pixels.length !== width * height * 3) throw new Error(`${pixels.length} bytes of pixels`);
     return channels === 1 ? greyOf(pixels) : pixels;
   } catch (cause) {
-    throw broken('an image that can be decoded', `"${firstLine(cause)}"`, file, cause);
+    throw dataFault(file, 'an image that can be decoded', `"${firstLine(cause)}"`, { cause });
   }
 }
 
@@ -135,10 +136,6 @@ function loadSharp(): Promise<SharpModule> {
     },
   );
   return loading;
-}
-
-function broken(expected: string, received: string, file: string, cause?: unknown): EatDmlError {
-  return new EatDmlError('ERR_DATA', `Expected ${expected} but received ${received} in ${file}.`, { cause });
 }
 
 function firstLine(error: unknown): string {

@@ -2,15 +2,16 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { EatDmlError, invalid, throwIfAborted } from '../errors.js';
-import { parseOptions, signal } from '../options.js';
+import { parseOptions, path as pathSchema, signal } from '../options.js';
 import { pixelTensor } from '../tfjs/index.js';
 import { fillAtomically } from '../write-atomically.js';
 import { defaultCacheDir } from './cache.js';
-import { checkIndices } from './dataset.js';
-import { type BatchOptions, checkSource, digestOf, type Source } from './source.js';
+import { checkIndices, digestOf } from './dataset.js';
+import { dataFault } from './fault.js';
+import { type BatchOptions, checkSource, type Source } from './source.js';
 
 const decodedCacheOptions = z.strictObject({
-  folder: z.string('a path').min(1, 'a path').optional().describe('where the pixels are kept (default of all caches)'),
+  folder: pathSchema.optional().describe('where the pixels are kept (default of all caches)'),
   signal: signal.optional(),
 });
 
@@ -149,5 +150,5 @@ async function withFile<T>(kept: Kept, work: (file: FileHandle) => Promise<T>): 
 
 function damaged({ path }: Kept, expected: string, received: string): EatDmlError {
   const hint = 'Delete it: it is made anew from the files.';
-  return new EatDmlError('ERR_DATA', `Expected ${expected} but received ${received} in ${path}.`, { hint });
+  return dataFault(path, expected, received, { hint });
 }

@@ -1,6 +1,6 @@
-import { EatDmlError } from '../errors.js';
 import { labelProblem } from '../labels.js';
 import { channelsProblem, type Dataset, datasetFromArrays } from './dataset.js';
+import { dataFault } from './fault.js';
 import { type IdxArray, readIdx } from './idx.js';
 
 /** An IDX file as it was read. */
@@ -31,11 +31,11 @@ export function datasetOfIdx(
   const shape = imageShape(images);
   const [count] = images.array.shape;
   if (expected && shape.join() !== expected.join()) {
-    throw wrong(`images of [${expected.join(', ')}]`, `[${shape.join(', ')}]`, images.path);
+    throw dataFault(images.path, `images of [${expected.join(', ')}]`, `[${shape.join(', ')}]`);
   }
   if (labels.array.shape.join() !== String(count)) {
     const received = `[${labels.array.shape.join(', ')}]`;
-    throw wrong(`labels [${count}], one for each image in ${images.path},`, received, labels.path);
+    throw dataFault(labels.path, `labels [${count}], one for each image in ${images.path},`, received);
   }
   checkLabelsOf(labels);
   return datasetFromArrays({ name, images: images.array.data as Uint8Array, labels: labels.array.data, shape });
@@ -45,10 +45,10 @@ function imageShape({ path, array: { shape, data } }: IdxFile): [height: number,
   const [, height, width, channels = 1, ...more] = shape;
   const received = `${data.constructor.name} [${shape.join(', ')}]`;
   if (!(data instanceof Uint8Array) || width === undefined || more.length > 0 || data.length === 0) {
-    throw wrong('images [n, h, w] or [n, h, w, c] of bytes, at least one,', received, path);
+    throw dataFault(path, 'images [n, h, w] or [n, h, w, c] of bytes, at least one,', received);
   }
   const problem = channelsProblem([height, width, channels]);
-  if (problem) throw wrong('images [n, h, w] or [n, h, w, c], c 1 or 3,', received, path, problem.hint);
+  if (problem) throw dataFault(path, 'images [n, h, w] or [n, h, w, c], c 1 or 3,', received, { hint: problem.hint });
   return [height, width, channels];
 }
 
@@ -57,10 +57,6 @@ function checkLabelsOf({ path, array: { data } }: IdxFile): void {
     const problem = labelProblem(data, i) ?? (data[i] === (data[i] | 0) ? undefined : 'an integer of 32 bits');
     // The header of one dimension takes eight bytes.
     const at = `label ${i} (byte ${8 + i * data.BYTES_PER_ELEMENT})`;
-    if (problem) throw wrong(`${problem} as ${at}`, String(data[i]), path);
+    if (problem) throw dataFault(path, `${problem} as ${at}`, String(data[i]));
   }
-}
-
-function wrong(expected: string, received: string, path: string, hint?: string): EatDmlError {
-  return new EatDmlError('ERR_DATA', `Expected ${expected} but received ${received} in ${path}.`, { hint });
 }

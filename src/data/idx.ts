@@ -3,11 +3,11 @@ import { readFile } from 'node:fs/promises';
 import { endianness } from 'node:os';
 import { promisify } from 'node:util';
 import { createGunzip, gzip } from 'node:zlib';
-import { z } from 'zod';
 import { describe, EatDmlError, invalid } from '../errors.js';
-import { parse } from '../options.js';
+import { parse, path as pathSchema } from '../options.js';
 import { writeAtomically } from '../write-atomically.js';
 import { invalidShape } from './dataset.js';
+import { dataFault } from './fault.js';
 
 export type IdxData = Uint8Array | Int8Array | Int16Array | Int32Array | Float32Array | Float64Array;
 
@@ -20,9 +20,6 @@ export interface IdxArray {
 }
 
 type IdxDataConstructor = (new (buffer: ArrayBufferLike) => IdxData) & { BYTES_PER_ELEMENT: number };
-
-/** A path, as a schema. */
-const file = z.string('a path').min(1, 'a path');
 
 /** The type byte of the format and the array it stands for. */
 const TYPES: { code: number; array: IdxDataConstructor }[] = [
@@ -47,7 +44,7 @@ const LONGEST_HEADER = 4 + 4 * 255;
  * @throws EatDmlError ERR_DATA when it cannot be read, or is no IDX file, truncated, or followed by other bytes.
  */
 export async function readIdx(path: string): Promise<IdxArray> {
-  parse(file, path, 'path');
+  parse(pathSchema, path, 'path');
   return decodeIdx(await bytesOf(path), path);
 }
 
@@ -70,7 +67,7 @@ function unreadable(path: string, cause: unknown): EatDmlError {
  * @throws EatDmlError ERR_ARGUMENT when `shape` and `data` don't fit, ERR_SYSTEM or ERR_PATH when it cannot be written.
  */
 export async function writeIdx(path: string, array: IdxArray): Promise<void> {
-  parse(file, path, 'path');
+  parse(pathSchema, path, 'path');
   await writeAtomically(path, await encodeIdxFile(path, array));
 }
 
@@ -130,14 +127,15 @@ interface IdxHeader {
 
 function headerOf(bytes: Uint8Array, path: string): IdxHeader {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (bytes.length < 4) throw wrong('an IDX header of at least 4 bytes', `${bytes.length} bytes`, path);
+  if (bytes.length < 4) throw dataFault(path, 'an IDX header of at least 4 bytes', `${bytes.length} bytes`);
   const type = TYPES.find(({ code }) => code === bytes[2]);
   if (view.getUint16(0) !== 0 || !type || bytes[3] === 0) {
     const magic = `0x${view.getUint32(0).toString(16).padStart(8, '0')}`;
-    throw wrong('the magic number of IDX (0x000008NN to 0x00000eNN, NN dimensions)', magic, path);
+    throw dataFault(path, 'the magic number of IDX (0x000008NN to 0x00000eNN, NN dimensions)', magic);
   }
   const start = 4 + 4 * bytes[3];
-  if (bytes.length < start) throw wrong(`a header of ${start} bytes (${bytes[3]} dimensions)`, `${bytes.length}`, path);
+  if (bytes.length < start)
+    throw dataFault(path, `a header of ${start} bytes (${bytes[3]} dimensions)`, `${bytes.length}`);
   const shape = Array.from({ length: bytes[3] }, (_, i) => view.getUint32(4 + 4 * i));
   const count = shape.reduce((product, size) => product * size, 1);
   return { shape, type, start, length: count * type.array.BYTES_PER_ELEMENT };
@@ -145,11 +143,7 @@ function headerOf(bytes: Uint8Array, path: string): IdxHeader {
 
 function lengthError(path: string, { shape, type, length }: Omit<IdxHeader, 'start'>, received: string): EatDmlError {
   const sizes = `${shape.join(' x ')} x ${type.array.BYTES_PER_ELEMENT}`;
-  return wrong(`${length} bytes of data (${sizes})`, received, path);
-}
-
-function wrong(expected: string, received: string, path: string): EatDmlError {
-  return new EatDmlError('ERR_DATA', `Expected ${expected} but received ${received} in ${path}.`);
+  return dataFault(path, `${length} bytes of data (${sizes})`, received);
 }
 
 /** The bytes of an IDX file, not gzipped. */

@@ -1,21 +1,18 @@
-import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { z } from 'zod';
 import { isList } from '../checks.js';
 import { aborted, checkSignal, EatDmlError, invalid, throwIfAborted } from '../errors.js';
-import { count, parseOptions, seed } from '../options.js';
+import { count, parseOptions, path, seed } from '../options.js';
 import { randomStream } from '../random.js';
 import { pixelTensor } from '../tfjs/index.js';
-import { checkIndices, type SplitSide, toLabels } from './dataset.js';
+import { checkIndices, digestOf, type SplitSide, toLabels } from './dataset.js';
 import { decodeImage } from './decode.js';
 import { type Gate, gate, untilAborted } from './gate.js';
 import { ReadAhead } from './read-ahead.js';
-import { type BatchOptions, digestOf, hashOf, type ReadOptions, type Source } from './source.js';
+import { type BatchOptions, hashOf, type ReadOptions, type Source, sha256 } from './source.js';
 import { outputSide, type TransformOptions, transformOptions, viewOf } from './transforms.js';
-
-const path = z.string('a path').min(1, 'a path');
 
 const imageFilesOptions = z.strictObject({
   name: z.string().describe('what the images are called in reports and errors'),
@@ -67,6 +64,7 @@ export function imageFiles(options: ImageFilesOptions): Source {
   const digests = fileDigests(reader);
   const source: Source = {
     ...{ name, labels, shape: [side, side, channels], splits, role },
+    identity: sha256(JSON.stringify([name, files, [...labels]])),
     batch: async (indices, options = {}) => {
       const { signal, draw } = options;
       checkSignal(signal);
@@ -82,9 +80,7 @@ export function imageFiles(options: ImageFilesOptions): Source {
     digests,
     hash: async (options) => {
       const images = hashOf(source, await digests(options));
-      return createHash('sha256')
-        .update(`${images}\n${JSON.stringify(transform)}`)
-        .digest('hex');
+      return sha256(`${images}\n${JSON.stringify(transform)}`);
     },
   };
   return source;

@@ -1,9 +1,10 @@
-import { readFile } from 'node:fs/promises';
 import { endianness } from 'node:os';
 import { z } from 'zod';
-import { EatDmlError, invalid, throwIfAborted } from '../errors.js';
-import { parse, parseOptions, signal } from '../options.js';
+import { invalid } from '../errors.js';
+import { parse, parseOptions, path as pathSchema, signal } from '../options.js';
 import { writeAtomically } from '../write-atomically.js';
+import { dataFault } from './fault.js';
+import { readBounded } from './read-bounded.js';
 
 /** The content of a .npy file: an array of any rank, row-major. */
 export interface NpyArray {
@@ -42,7 +43,6 @@ const KINDS: Record<string, Kind> = {
   u8: { bytes: 8, integer: true, read: (view, at, little) => Number(view.getBigUint64(at, little)) },
 };
 
-const file = z.string('a path').min(1, 'a path');
 const readOptions = z.strictObject({ signal: signal.optional() });
 const SIZES = 'an array of sizes, integers >= 0';
 const writable = z.strictObject({
@@ -54,6 +54,8 @@ const writable = z.strictObject({
 });
 
 const MAGIC = '\u0093NUMPY';
+/** More than fits into memory beside what is made of it. */
+const MOST = 2 ** 33;
 const LONGEST_HEADER = 1 << 16;
 const HEADER = /^\{'descr': '([<>|=])(\w\d)', 'fortran_order': (True|False), 'shape': \(([\d, ]*)\),? ?\}\s*$/;
 
@@ -63,16 +65,9 @@ const HEADER = /^\{'descr': '([<>|=])(\w\d)', 'fortran_order': (True|False), 'sh
  * @throws EatDmlError ERR_DATA that names the file: unreadable, no .npy file, truncated or too long, of another type; ERR_ABORTED.
  */
 export async function readNpy(path: string, options: { signal?: AbortSignal } = {}): Promise<NpyArray> {
-  parse(file, path, 'path');
+  parse(pathSchema, path, 'path');
   const { signal } = parseOptions(readOptions, options);
-  throwIfAborted(signal);
-  const bytes = await readFile(path, { signal }).catch((cause) => {
-    throwIfAborted(signal);
-    throw new EatDmlError('ERR_DATA', `Expected a readable .npy file but received ${cause.code ?? cause} at ${path}.`, {
-      cause,
-    });
-  });
-  return decodeNpy(bytes, path);
+  return decodeNpy(await readBounded(path, MOST, { what: '.npy file', signal }), path);
 }
 
 /** The array in the bytes of a .npy file; `name` is what errors call it. */
@@ -82,7 +77,7 @@ export function decodeNpy(bytes: Uint8Array, name: string): NpyArray {
   const held = bytes.length - start;
   if (!Number.isSafeInteger(length) || held !== length * kind.bytes) {
     const expected = `${length * kind.bytes} bytes of values for shape (${shape.join(', ')})`;
-    throw bad(name, expected, `${held}`);
+    throw dataFault(name, expected, `${held}`);
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset + start, held);
   if (kind.unsignedByte && !fortran) return { shape, data: bytes.slice(start), integer: true };
@@ -99,7 +94,7 @@ export function decodeNpy(bytes: Uint8Array, name: string): NpyArray {
  * @throws EatDmlError ERR_ARGUMENT when `shape` and `data` don't fit, ERR_SYSTEM or ERR_PATH when it cannot be written.
  */
 export async function writeNpy(path: string, array: z.input<typeof writable>): Promise<void> {
-  parse(file, path, 'path');
+  parse(pathSchema, path, 'path');
   const { shape, data } = parse(writable, array, 'array');
   const length = shape.reduce((product, size) => product * size, 1);
   if (data.length !== length) throw invalid('data', `${length} values for shape [${shape.join(', ')}]`, data);
@@ -123,17 +118,17 @@ function headerOf(bytes: Uint8Array, name: string) {
   const version = file[6];
   const start = version > 1 ? 12 : 10;
   if (file.length < start || file.toString('latin1', 0, 6) !== MAGIC || version < 1 || version > 3) {
-    throw bad(name, 'a .npy file', file.length === 0 ? 'an empty one' : 'another');
+    throw dataFault(name, 'a .npy file', file.length === 0 ? 'an empty one' : 'another');
   }
   const length = version > 1 ? file.readUInt32LE(8) : file.readUInt16LE(8);
   if (length > LONGEST_HEADER || start + length > file.length) {
-    throw bad(name, `a header of at most ${Math.min(LONGEST_HEADER, file.length - start)} bytes`, `${length}`);
+    throw dataFault(name, `a header of at most ${Math.min(LONGEST_HEADER, file.length - start)} bytes`, `${length}`);
   }
   const text = file.toString('latin1', start, start + length);
   const found = HEADER.exec(text);
   const kind = found && Object.hasOwn(KINDS, found[2]) ? KINDS[found[2]] : undefined;
   if (!found || !kind) {
-    throw bad(name, 'an array of plain numbers', text.trim().slice(0, 100));
+    throw dataFault(name, 'an array of plain numbers', text.trim().slice(0, 100));
   }
   const [, order, , fortran, sizes] = found;
   const shape = sizes.split(',').flatMap((size) => (size.trim() === '' ? [] : [Number(size)]));
@@ -165,8 +160,4 @@ function fromHalf(bits: number): number {
         ? fraction * 2 ** -24
         : (1 + fraction / 1024) * 2 ** (exponent - 15);
   return bits >> 15 ? -size : size;
-}
-
-function bad(name: string, expected: string, received: string): EatDmlError {
-  return new EatDmlError('ERR_DATA', `Expected ${expected} in ${name} but received ${received}.`);
 }

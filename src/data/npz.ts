@@ -1,9 +1,10 @@
-import { readFile } from 'node:fs/promises';
 import { unzipSync } from 'fflate';
-import { EatDmlError, throwIfAborted } from '../errors.js';
+import { EatDmlError } from '../errors.js';
 import { type Dataset, datasetFromArrays } from './dataset.js';
+import { dataFault } from './fault.js';
 import { decodeNpy, type NpyArray } from './npy.js';
 import type { DataSides } from './open-archive.js';
+import { readBounded } from './read-bounded.js';
 import type { ReadOptions } from './source.js';
 
 /** More than any set that fits into memory has; a file that unpacks to more is none. */
@@ -34,7 +35,7 @@ export async function readNpz(
     const [images, labels] = ['images', 'labels'].map((name) => arrays.get(prefix + name));
     if (!images && !labels) return undefined;
     const missing = images ? 'labels' : 'images';
-    if (!images || !labels) throw bad(path, `an array ${prefix}${missing}`, [...arrays.keys()].join(', '));
+    if (!images || !labels) throw dataFault(path, `an array ${prefix}${missing}`, [...arrays.keys()].join(', '));
     return datasetOf(path, prefix, images(), labels());
   };
   const sides = Object.entries(SIDES).flatMap(([prefix, side]) => {
@@ -44,21 +45,16 @@ export async function readNpz(
   if (sides.length > 0) return Object.fromEntries(sides);
   const all = of('');
   if (all) return { all };
-  throw bad(path, 'arrays images and labels', [...arrays.keys()].join(', ') || 'none');
+  throw dataFault(path, 'arrays images and labels', [...arrays.keys()].join(', ') || 'none');
 }
 
 /** The arrays of the file, by name; each is decoded when it is asked for. */
 async function arraysOf(path: string, signal?: AbortSignal): Promise<Map<string, () => NpyArray>> {
-  const bytes = await readFile(path, { signal }).catch((cause) => {
-    throwIfAborted(signal);
-    throw new EatDmlError('ERR_DATA', `Expected a readable .npz file but received ${cause.code ?? cause} at ${path}.`, {
-      cause,
-    });
-  });
+  const bytes = await readBounded(path, MOST, { what: '.npz file', signal });
   let unpacked = 0;
   const filter = ({ name, originalSize }: { name: string; originalSize: number }) => {
     unpacked += originalSize;
-    if (unpacked > MOST) throw bad(path, `at most ${MOST} bytes`, `${unpacked}`);
+    if (unpacked > MOST) throw dataFault(path, `at most ${MOST} bytes`, `${unpacked}`);
     return name.endsWith('.npy');
   };
   try {
@@ -66,18 +62,18 @@ async function arraysOf(path: string, signal?: AbortSignal): Promise<Map<string,
     return new Map(files.map(([name, file]) => [name.slice(0, -4), () => decodeNpy(file, `${name} of ${path}`)]));
   } catch (cause) {
     if (cause instanceof EatDmlError) throw cause;
-    throw bad(path, 'a .npz file', (cause as Error).message);
+    throw dataFault(path, 'a .npz file', (cause as Error).message);
   }
 }
 
 function datasetOf(path: string, prefix: string, images: NpyArray, labels: NpyArray): Dataset {
   const { shape, data } = images;
   if (!(data instanceof Uint8Array) || shape.length < 3 || shape.length > 4) {
-    throw bad(path, `bytes [n, h, w] or [n, h, w, c] in ${prefix}images`, `shape (${shape.join(', ')})`);
+    throw dataFault(path, `bytes [n, h, w] or [n, h, w, c] in ${prefix}images`, `shape (${shape.join(', ')})`);
   }
   const [n, height, width, channels = 1] = shape;
   if (labels.data.length !== n || labels.shape[0] !== n) {
-    throw bad(path, `${n} labels in ${prefix}labels`, `shape (${labels.shape.join(', ')})`);
+    throw dataFault(path, `${n} labels in ${prefix}labels`, `shape (${labels.shape.join(', ')})`);
   }
   try {
     return datasetFromArrays({ name: 'npz', images: data, labels: labels.data, shape: [height, width, channels] });
@@ -89,8 +85,4 @@ function datasetOf(path: string, prefix: string, images: NpyArray, labels: NpyAr
       { cause },
     );
   }
-}
-
-function bad(path: string, expected: string, received: string): EatDmlError {
-  return new EatDmlError('ERR_DATA', `Expected ${expected} in ${path} but received ${received}.`);
 }

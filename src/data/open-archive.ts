@@ -1,16 +1,12 @@
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { EatDmlError, invalid } from '../errors.js';
 import { count, parseOptions, seed, signal } from '../options.js';
 import { randomStream } from '../random.js';
-import { defaultCacheDir } from './cache.js';
 import { classesOf, type Dataset, type SplitSide } from './dataset.js';
 import { imageFiles } from './image-files.js';
 import type { Archive } from './layouts/archive.js';
-import { findLayout } from './layouts/find-layout.js';
-import { parquetArchive } from './parquet.js';
-import { type Source, subset } from './source.js';
-import { fraction, splitByClass } from './splits.js';
+import { type ReadOptions, type Source, subset } from './source.js';
+import { fraction, splitByClass, splitId } from './splits.js';
 import { type TransformOptions, transformOptions } from './transforms.js';
 
 /** How the field looks at photographs: 224 pixels from the centre of 256; random parts and mirrored in training. */
@@ -49,12 +45,15 @@ export interface DataSides<Data extends Source | Dataset = Source> {
   gallery?: Data;
 }
 
+/** Finds out what lies in a folder. */
+export type ReadArchive = (root: string, options: ReadOptions) => Promise<Archive>;
+
 /**
- * The sides of an unpacked archive of photographs, in the layout that its set has; images are read when they are asked for.
+ * The sides of an unpacked archive of photographs, which `read` finds in the layout that its set has; images are read when they are asked for.
  *
  * @throws EatDmlError ERR_DATA that names the file, where a list or an image is missing or wrong; ERR_ARGUMENT, ERR_ABORTED.
  */
-export async function openArchive(name: string, options: OpenArchiveOptions): Promise<DataSides> {
+export async function openArchive(name: string, options: OpenArchiveOptions, read: ReadArchive): Promise<DataSides> {
   const {
     root,
     split,
@@ -65,9 +64,7 @@ export async function openArchive(name: string, options: OpenArchiveOptions): Pr
     concurrency,
     signal,
   } = parseOptions(openOptions, options);
-  const archive = await (name === 'parquet'
-    ? parquetArchive(root, defaultCacheDir(), { signal })
-    : findLayout(root, name).then((found) => found.read({ signal })));
+  const archive = await read(root, { signal });
   const { files, labels } = archive;
   const look = { transform: transform ?? PHOTOGRAPHS, channels, ...(concurrency && { concurrency }), seed };
   const all = imageFiles({ name, root: archive.root, files, labels, ...look });
@@ -83,11 +80,11 @@ function papersSides({ sides }: Archive, all: Source): DataSides {
   const kind = given.every(([side, indices]) => side === 'train' || indices.every((i) => !learnt.has(all.labels[i])))
     ? 'zero-shot'
     : 'closed-set';
-  const id = createHash('sha256')
-    .update(
-      JSON.stringify([all.name, all.shape, given.map(([side, indices]) => [side, indices.length]), [...all.labels]]),
-    )
-    .digest('hex');
+  const id = splitId(
+    all,
+    kind,
+    given.flatMap(([side, indices]) => (side === 'train' ? [] : [...indices])),
+  );
   const sourceOfSide = ([side, indices]: [string, Int32Array]): [string, Source] => {
     const role = side === 'query' || side === 'gallery' ? side : undefined;
     const splits: SplitSide[] = [{ id, kind, side: side === 'train' ? 'train' : 'test' }];

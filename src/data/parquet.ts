@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { EatDmlError, throwIfAborted } from '../errors.js';
 import { fileError } from '../files.js';
 import { writeAtomically } from '../write-atomically.js';
+import { dataFault } from './fault.js';
 import type { Archive } from './layouts/archive.js';
 import type { ReadOptions } from './source.js';
 
@@ -79,10 +80,10 @@ async function extract(files: readonly string[], root: string, signal?: AbortSig
   for (const file of files) {
     await extractFile(file, root, found, signal).catch((error) => {
       if (error instanceof EatDmlError) throw error;
-      throw bad(file, 'a Parquet file', (error as Error).message);
+      throw dataFault(file, 'a Parquet file', (error as Error).message);
     });
   }
-  if (found.labels.length === 0) throw bad(files[0], 'at least one image', 'none');
+  if (found.labels.length === 0) throw dataFault(files[0], 'at least one image', 'none');
   await writeAtomically(join(root, INDEX), Buffer.from(JSON.stringify(found)));
   return found;
 }
@@ -92,7 +93,8 @@ async function extractFile(path: string, root: string, found: Index, signal?: Ab
   const metadata = bytesAlone(await parquetMetadataAsync(file));
   const columns = metadata.schema.map(({ name }) => name);
   const label = LABELS.find((name) => columns.includes(name));
-  if (!columns.includes('image') || !label) throw bad(path, 'columns image and label', columns.slice(1).join(', '));
+  if (!columns.includes('image') || !label)
+    throw dataFault(path, 'columns image and label', columns.slice(1).join(', '));
   const names = namesOf(metadata, label);
   if (names.length > 0) found.names = names;
   let rowStart = 0;
@@ -105,10 +107,11 @@ async function extractFile(path: string, root: string, found: Index, signal?: Ab
     const labels = await parquetReadObjects({ ...read, columns: [label] });
     for (const [i, row] of images.entries()) {
       const image = (row.image as { bytes?: unknown } | null)?.bytes ?? row.image;
-      if (!(image instanceof Uint8Array)) throw bad(path, `bytes of an image in row ${rowStart + i}`, typeof image);
+      if (!(image instanceof Uint8Array))
+        throw dataFault(path, `bytes of an image in row ${rowStart + i}`, typeof image);
       const given = labels[i]?.[label];
       const number = Number(given ?? Number.NaN);
-      if (!Number.isInteger(number)) throw bad(path, `an integer as ${label} in row ${rowStart + i}`, `${given}`);
+      if (!Number.isInteger(number)) throw dataFault(path, `an integer as ${label} in row ${rowStart + i}`, `${given}`);
       await keep(root, found.labels.length, image);
       found.labels.push(number);
     }
@@ -155,8 +158,4 @@ function namesOf({ key_value_metadata: pairs = [] }: FileMetaData, label: string
   } catch {
     return [];
   }
-}
-
-function bad(path: string, expected: string, received: string): EatDmlError {
-  return new EatDmlError('ERR_DATA', `Expected ${expected} in ${path} but received ${received}.`);
 }

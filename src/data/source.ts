@@ -1,6 +1,7 @@
-import { createHash, hash } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import type * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
+import { isImageShape } from '../checks.js';
 import { throwIfAborted } from '../errors.js';
 import { parse } from '../options.js';
 import {
@@ -8,6 +9,7 @@ import {
   type Dataset,
   datasetHash,
   datasetProblem,
+  digestOf,
   imageDigests,
   type SplitSide,
   subset as subsetInMemory,
@@ -41,6 +43,11 @@ export interface Source {
   readonly shape: [height: number, width: number, channels: number];
   /** The splits that it is a side of, outermost first. */
   readonly splits?: readonly SplitSide[];
+  /**
+   * SHA-256, in hex, of what says which images they are, such as the names of their files, told without reading one: splits are
+   * known by it. Without it, name, shape and labels stand for them.
+   */
+  readonly identity?: string;
   /** Which part it has in a protocol of queries that are looked up in a gallery. */
   readonly role?: 'query' | 'gallery';
   /**
@@ -79,9 +86,14 @@ export function checkSource(name: string, value: unknown): asserts value is Sour
 /** What is split, for the split's id, in hex: told without reading an image. */
 export function identityOf(data: Source | Dataset): string {
   if (!isSource(data)) return datasetHash(data);
-  return createHash('sha256')
-    .update(JSON.stringify([data.name, data.shape, ...data.labels]))
-    .digest('hex');
+  const dataset = datasets.get(data);
+  if (dataset) return datasetHash(dataset);
+  return data.identity ?? sha256(JSON.stringify([data.name, data.shape, ...data.labels]));
+}
+
+/** SHA-256, in hex. */
+export function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
 }
 
 function isSource(value: unknown): value is Source {
@@ -91,8 +103,7 @@ function isSource(value: unknown): value is Source {
 function sourceProblem({ name, labels, shape, hash }: Source): [key: keyof Source, expected: string] | undefined {
   if (typeof name !== 'string') return ['name', 'a string'];
   if (!(labels instanceof Int32Array) || labels.length === 0) return ['labels', 'an Int32Array of classes'];
-  const sides = Array.isArray(shape) && shape.length === 3 && shape.every((n) => Number.isSafeInteger(n) && n > 0);
-  if (!sides) return ['shape', '[height, width, channels] of positive integers'];
+  if (!isImageShape(shape)) return ['shape', '[height, width, channels] of positive integers'];
   return typeof hash === 'function' ? undefined : ['hash', 'a function'];
 }
 
@@ -151,6 +162,7 @@ function subsetOf(source: Source, indices: ArrayLike<number>): Source {
   const { name, shape, splits, role } = source;
   const part: Source = {
     ...{ name, shape, splits, role },
+    identity: sha256(`${identityOf(source)} ${rows}`),
     labels: rows.map((row) => source.labels[row]),
     batch: async (chosen, options) => {
       checkIndices(chosen, rows.length);
@@ -177,9 +189,7 @@ function subsetOf(source: Source, indices: ArrayLike<number>): Source {
 /** What a source whose images are known by `digests` is known by. */
 export function hashOf({ labels, shape }: Pick<Source, 'labels' | 'shape'>, digests: BigUint64Array): string {
   const head = [...shape, labels.length, ...labels].join(' ');
-  return createHash('sha256')
-    .update(`${head}\n${[...digests].map((digest) => digest.toString(16)).join(' ')}`)
-    .digest('hex');
+  return sha256(`${head}\n${[...digests].map((digest) => digest.toString(16)).join(' ')}`);
 }
 
 /** The digests of a source; of one that has none itself, those of its pixels as bytes, for which all images are read. */
@@ -196,9 +206,4 @@ export async function digestsOf(source: Source, { signal }: ReadOptions = {}): P
     for (let i = 0; i < indices.length; i++) all[start + i] = digestOf(bytes.subarray(i * size, (i + 1) * size));
   }
   return all;
-}
-
-/** The first 64 bits of the SHA-256 of bytes. */
-export function digestOf(bytes: Uint8Array): bigint {
-  return hash('sha256', bytes, 'buffer').readBigUInt64LE();
 }

@@ -1,10 +1,9 @@
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { EatDmlError, invalid } from '../errors.js';
 import { parse, parseOptions, seed } from '../options.js';
 import { type RandomStream, randomStream } from '../random.js';
 import { checkPositive, checkSeed, classesOf, type Dataset, type SplitSide, samples } from './dataset.js';
-import { checkSource, identityOf, type Source, subset } from './source.js';
+import { checkSource, identityOf, type Source, sha256, subset } from './source.js';
 
 export interface Split<Data extends Source | Dataset = Dataset> {
   train: Data;
@@ -137,6 +136,11 @@ function proportionalQuotas(sizes: number[], total: number, random: RandomStream
   return quotas;
 }
 
+/** What a split is known by: what was split, how, and which images are not for training. */
+export function splitId(data: Source | Dataset, kind: SplitSide['kind'], test: readonly number[]): string {
+  return sha256(`${identityOf(data)} ${kind} ${test}`);
+}
+
 function splitWhere<Data extends Source | Dataset>(
   dataset: Data,
   kind: SplitSide['kind'],
@@ -144,9 +148,7 @@ function splitWhere<Data extends Source | Dataset>(
 ): Split<Data> {
   const [train, test]: [number[], number[]] = [[], []];
   for (let i = 0; i < dataset.labels.length; i++) (isTest(i) ? test : train).push(i);
-  const id = createHash('sha256')
-    .update(`${identityOf(dataset)} ${kind} ${test}`)
-    .digest('hex');
+  const id = splitId(dataset, kind, test);
   const sideOf = (side: SplitSide['side'], indices: number[]): Data => {
     const splits = [...(dataset.splits ?? []), { id, kind, side }];
     return { ...subset(dataset, indices), splits };

@@ -5,10 +5,10 @@ import type { Ensemble } from '../models/index.js';
 import { parseOptions } from '../options.js';
 import { randomStream } from '../random.js';
 import { onBackend } from '../tfjs/index.js';
-import { checkEvaluated, checkUnitRows } from './checks.js';
+import { checkEvaluated } from './checks.js';
 import { notDefinedOn, type Reasons } from './defined.js';
 import { type EvaluationManifest, manifestOf } from './manifest.js';
-import { joinedLabels, MeasuredSet } from './measured-set.js';
+import { cleanSetOf, joinedLabels } from './measured-set.js';
 import { type EvaluateOptions, type EvaluateSettings, evaluateOptions } from './options.js';
 import { progressReporter } from './progress.js';
 import type { PartialResult } from './protocols/partial.js';
@@ -90,13 +90,12 @@ async function measured(
   const evaluated = drawn(data, options.count, seed);
   const seen = await checkUnseen(ensemble, evaluated, options);
   const gallery = options.gallery && sourceOf(options.gallery);
+  if (gallery) await checkUnseen(ensemble, gallery, options);
   const labels = gallery ? joinedLabels(evaluated.labels, gallery.labels) : evaluated.labels;
   const classes = classesOf({ labels }).length;
   const k = options.k ?? classes;
   const scoring = { k, seed, clusterRestarts, recallAt: options.recallAt, signal };
-  const embeddings = await ensemble.embed(evaluated, { signal });
-  checkUnitRows(ensemble, embeddings);
-  const clean = new MeasuredSet(embeddings, evaluated.labels, scoring, await embedGallery(ensemble, gallery, signal));
+  const clean = await cleanSetOf(ensemble, { data: evaluated, gallery }, scoring);
   const scores = await clean.scores();
   const onBatch = progressReporter(onProgress, plans, evaluated.labels.length);
   const reference = options.reference && sourceOf(options.reference);
@@ -132,14 +131,6 @@ async function measured(
     worst: worstCase([{ name: 'clean', scores }, ...found.attacks]),
     seconds: (performance.now() - start) / 1000,
   };
-}
-
-/** Clean images of others to look queries up in, embedded; undefined where there are none. */
-async function embedGallery(ensemble: Ensemble, gallery: Source | undefined, signal?: AbortSignal) {
-  if (!gallery) return undefined;
-  const embeddings = await ensemble.embed(gallery, { signal });
-  checkUnitRows(ensemble, embeddings);
-  return { embeddings, labels: gallery.labels, own: false };
 }
 
 /** `count` random images in their order, or all. */

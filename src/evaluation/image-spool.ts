@@ -1,6 +1,7 @@
 import { type FileHandle, mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileError } from '../files.js';
 
 /** Bytes that are kept in memory; more goes to a temporary file. */
 const IN_MEMORY = 256 * 2 ** 20;
@@ -25,8 +26,15 @@ export class ImageSpool {
       return;
     }
     this.file ??= openFile();
-    const { handle } = await this.file;
-    await handle.write(bytesOf(values), 0, values.byteLength, image * values.byteLength);
+    const { folder, handle } = await this.file;
+    const [bytes, at] = [bytesOf(values), image * values.byteLength];
+    try {
+      for (let written = 0; written < bytes.length; ) {
+        written += (await handle.write(bytes, written, bytes.length - written, at + written)).bytesWritten;
+      }
+    } catch (error) {
+      throw fileError('write', folder, error);
+    }
   }
 
   /** The images, one after the other. */
@@ -51,8 +59,12 @@ export class ImageSpool {
 }
 
 async function openFile() {
-  const folder = await mkdtemp(join(tmpdir(), 'eat-dml-spool-'));
-  return { folder, handle: await open(join(folder, 'images'), 'w+') };
+  try {
+    const folder = await mkdtemp(join(tmpdir(), 'eat-dml-spool-'));
+    return { folder, handle: await open(join(folder, 'images'), 'w+') };
+  } catch (error) {
+    throw fileError('write', tmpdir(), error);
+  }
 }
 
 function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array {

@@ -1,7 +1,11 @@
 import { type Retrieval, retrieve } from '../clustering/retrieval-scores.js';
+import { stacked } from '../clustering/stacked.js';
+import type { Source } from '../data/index.js';
 import type { KMeansResult, Matrix } from '../kernels/index.js';
+import type { Ensemble } from '../models/index.js';
 import { notDefinedOn, withOthers } from './defined.js';
 import { clusterScores, clustersOf, type Scores, type ScoringOptions, UNDEFINED } from './scores.js';
+import { checkUnitRows } from './unit-rows.js';
 
 /** Clean images that a set is looked up in. */
 export interface Gallery {
@@ -42,7 +46,10 @@ export class MeasuredSet {
 
   /** Of the set, and of a gallery of other images after it. */
   clusters(): Promise<KMeansResult> {
-    this.clustered ??= clustersOf(this.gallery.own ? this.embeddings : this.withGallery(), this.scoring);
+    this.clustered ??= clustersOf(
+      this.gallery.own ? this.embeddings : stacked(this.embeddings, this.gallery.embeddings),
+      this.scoring,
+    );
     return this.clustered;
   }
 
@@ -82,13 +89,26 @@ export class MeasuredSet {
       signal: scoring.signal,
     });
   }
+}
 
-  private withGallery(): Matrix {
-    const { embeddings, gallery } = this;
-    const rows = embeddings.rows + gallery.embeddings.rows;
-    const data = new Float32Array(rows * embeddings.cols);
-    data.set(embeddings.data);
-    data.set(gallery.embeddings.data, embeddings.data.length);
-    return { data, rows, cols: embeddings.cols };
-  }
+/** What is measured: images, and what they are looked up in, where that is not the set itself. */
+export interface Evaluated {
+  data: Source;
+  gallery?: Source;
+}
+
+/** The clean set as `system` embeds it, and its gallery. Throws where embeddings are no unit rows. */
+export async function cleanSetOf(
+  system: Ensemble,
+  { data, gallery }: Evaluated,
+  scoring: ScoringOptions,
+): Promise<MeasuredSet> {
+  const embed = async (source: Source) => {
+    const embeddings = await system.embed(source, { signal: scoring.signal });
+    checkUnitRows(system, embeddings);
+    return embeddings;
+  };
+  const embeddings = await embed(data);
+  const looked = gallery && { embeddings: await embed(gallery), labels: gallery.labels, own: false };
+  return new MeasuredSet(embeddings, data.labels, scoring, looked);
 }

@@ -18,10 +18,11 @@ import { count, parseOptions, seed, signal } from '../options.js';
 import { randomStream } from '../random.js';
 import { backendChoice, onBackend } from '../tfjs/index.js';
 import { attackDataset } from './attack-dataset.js';
-import { checkEvaluated, checkUnitRows } from './checks.js';
+import { checkEvaluated } from './checks.js';
 import { notDefinedOn, ONE_CLASS } from './defined.js';
 import { checkUnseen } from './seen.js';
 import { disposeContext, setContext } from './set-context.js';
+import { checkUnitRows } from './unit-rows.js';
 
 const rankingOptions = z
   .strictObject({

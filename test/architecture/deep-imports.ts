@@ -31,6 +31,7 @@ export const DEEP: Record<string, string[]> = {
   'steps of one computation that two rooms share': [
     'attacks/attack-context.js',
     'clustering/retrieval-scores.js',
+    'clustering/stacked.js',
     'evaluation/suites/index.js',
     'models/counted.js',
     'training/batches.js',

@@ -6,7 +6,18 @@ import { describe, expect, test } from 'vitest';
 const FOR_CONTRIBUTORS = ['docs/architecture.md', 'docs/adding-a-kernel.md', 'CONTRIBUTING.md'];
 
 /** Options, fields and methods that users' documents name as such. */
-const KEYS = ['batch', 'dispose', 'hash', 'onIteration', 'perSample', 'randomResizedCrop', 'recallAt', 'weightShapes'];
+const KEYS = [
+  'batch',
+  'dispose',
+  'hash',
+  'onIteration',
+  'perSample',
+  'randomResizedCrop',
+  'recallAt',
+  'splitFile',
+  'trainClasses',
+  'weightShapes',
+];
 
 const documents = ['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', ...markdownIn('docs')];
 /** Names of options alone: test/config/parts.test.ts holds it to the lists. */

@@ -91,6 +91,11 @@ test('openData gives sides by papers, at random, all, and with validation', asyn
   const { train: learnt, validation } = await openData('folder', { root, validation: 0.5, seed: 1 });
   expect([learnt!.labels.length, validation!.labels.length]).toEqual([6, 6]);
   expect(learnt!.labels[0]).not.toBe(validation!.labels[0]);
+  const one = await openData('folder', { root, trainClasses: ['dog'] });
+  expect([...new Set(one.train!.labels)]).toEqual([3]);
+  expect(one.train!.splits![0].id).not.toBe(train!.splits![0].id);
+  // The same images, seen otherwise, are split alike.
+  expect((await openData('folder', { root })).test!.splits![0].id).toBe(test!.splits![0].id);
   await expect(openData('folder', { root: join(folder, 'none') })).rejects.toMatchObject({ code: 'ERR_DATA' });
   await expect(openData('folder', { root, tranform: {} } as never)).rejects.toThrow('transform');
 });
@@ -110,6 +115,11 @@ test('queries are looked up in a gallery of other images, and clustered with it'
   const model = convEmbedder({ dimension: 4, width: 2 });
   const ensemble = await train({ data: unseen!, model, epochs: 1, batch: { classes: 2, images: 3 }, backend: 'cpu' });
   const settings = { suite: 'quick' as const, backend: 'cpu' as const, allowSeen: true, seed: 1 };
+  // It was trained on the gallery.
+  await expect(evaluate(ensemble, query!, { ...settings, allowSeen: false, gallery })).rejects.toMatchObject({
+    code: 'ERR_DATA',
+  });
+  await expect(evaluate(ensemble, query!, { ...settings, allowSeen: false, count: 4 })).resolves.toBeTruthy();
   // Of the query's classes the gallery has none: nothing can be found, and four classes are clustered.
   const other = await evaluate(ensemble, query!, { ...settings, gallery });
   expect(other.manifest).toMatchObject({ samples: 12, classes: 4, k: 4, galleryHash: await gallery!.hash() });

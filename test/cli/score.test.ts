@@ -41,7 +41,7 @@ test.each([
   ['labels as embeddings', 'l.npy', 'l.npy', {}, /embeddings \[rows, columns\] in .*l\.npy/],
   ['NaN', 'l.npy', 'nan.npy', {}, /finite values in embeddings .* row 2/],
   ['half a gallery', 'l.npy', 'e.npy', { gallery: ['e.npy'] }, /two files for --gallery but received 1/],
-  ['no file', 'none.npy', 'e.npy', {}, /readable \.npy file but received ENOENT at .*none\.npy/],
+  ['no file', 'none.npy', 'e.npy', {}, /readable \.npy file but received none at .*none\.npy/],
 ])('%s is one sentence', async (_, labels, embeddings, flags, message) => {
   await expect(scoreCommand(path(embeddings), path(labels), flags)).rejects.toMatchObject({
     name: 'EatDmlError',

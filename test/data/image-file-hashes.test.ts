@@ -3,9 +3,9 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { type ImageFilesOptions, imageFiles } from '../../src/data/image-files.js';
+import type { ImageFilesOptions } from '../../src/data/image-files.js';
 import { digestsOf, type Source, subset } from '../../src/data/source.js';
-import { files, folderOfPictures, labels } from './pictures.js';
+import { files, folderOfPictures, labels, pictures, random } from './pictures.js';
 
 let root: string;
 
@@ -16,9 +16,7 @@ beforeAll(async () => {
 
 afterAll(() => rm(root, { recursive: true }));
 
-const random = { randomResizedCrop: 16, flip: true };
-const open = (options: Partial<ImageFilesOptions> = {}): Source =>
-  imageFiles({ name: 'pictures', root, files, labels, transform: { resize: 20, crop: 16 }, ...options });
+const open = (options: Partial<ImageFilesOptions> = {}) => pictures(root, options);
 
 describe('hash and digests', () => {
   let source: Source;

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { type ImageFilesOptions, imageFiles } from '../../src/data/image-files.js';
+import type { ImageFilesOptions } from '../../src/data/image-files.js';
 import { type BatchOptions, type Source, subset } from '../../src/data/source.js';
-import { files, folderOfPictures, labels, picture } from './pictures.js';
+import { files, folderOfPictures, labels, picture, pictures, random } from './pictures.js';
 
 let root: string;
 
@@ -16,9 +16,7 @@ beforeAll(async () => {
 
 afterAll(() => rm(root, { recursive: true }));
 
-const random = { randomResizedCrop: 16, flip: true };
-const open = (options: Partial<ImageFilesOptions> = {}): Source =>
-  imageFiles({ name: 'pictures', root, files, labels, transform: { resize: 20, crop: 16 }, ...options });
+const open = (options: Partial<ImageFilesOptions> = {}) => pictures(root, options);
 
 async function values(source: Source, indices: ArrayLike<number>, options?: BatchOptions): Promise<Float32Array> {
   const images = await source.batch(indices, options);

@@ -25,7 +25,7 @@ describe('.npy files that numpy wrote', () => {
 
   it.each(cases)('$name, cut or followed by more', ({ name, bytes }) => {
     for (const other of [bytes.subarray(0, -1), Uint8Array.of(...bytes, 0), bytes.subarray(0, 9), new Uint8Array()]) {
-      expect(() => decodeNpy(other, 'the file')).toThrow(/in the file but received/);
+      expect(() => decodeNpy(other, 'the file')).toThrow(/but received .* in the file\./);
     }
     expect(name).toBeTruthy();
   });
@@ -49,9 +49,11 @@ it('is written as it is read', async () => {
 
 it('is refused in one sentence where it is none', async () => {
   const none = join(folder, 'none.npy');
-  await expect(readNpy(none)).rejects.toThrow(`Expected a readable .npy file but received ENOENT at ${none}.`);
+  await expect(readNpy(none)).rejects.toThrow(`Expected a readable .npy file but received none at ${none}.`);
   writeFileSync(join(folder, 'text.npy'), 'a,b\n1,2\n');
-  await expect(readNpy(join(folder, 'text.npy'))).rejects.toThrow(/Expected a \.npy file in .*text\.npy/);
+  await expect(readNpy(join(folder, 'text.npy'))).rejects.toThrow(
+    /Expected a \.npy file but received .* in .*text\.npy/,
+  );
   const named = (descr: string) => {
     const header = `{'descr': ${descr}, 'fortran_order': False, 'shape': (1,), }\n`;
     return Uint8Array.from([

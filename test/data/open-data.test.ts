@@ -121,6 +121,10 @@ describe('openData of .npz files', () => {
         expect(error).toMatchObject({ name: 'EatDmlError', code: 'ERR_DATA' });
       });
     }
-    await expect(openData('npz', { root: join(folder, 'none.npz') })).rejects.toThrow('ENOENT');
+    await expect(openData('npz', { root: join(folder, 'none.npz') })).rejects.toThrow(
+      /readable \.npz file but received none at/,
+    );
+    const random2 = openData('npz', { root: golden('npz-sides.npz'), split: 'random' });
+    await expect(random2).rejects.toThrow('papers, as');
   });
 });

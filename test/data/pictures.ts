@@ -2,6 +2,8 @@ import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
+import { type ImageFilesOptions, imageFiles } from '../../src/data/image-files.js';
+import type { Source } from '../../src/data/source.js';
 
 const COUNT = 12;
 export const files = Array.from({ length: COUNT }, (_, i) => `${i % 3}/${i}.${i % 2 ? 'png' : 'jpg'}`);
@@ -21,4 +23,11 @@ export async function folderOfPictures(): Promise<string> {
   for (const label of new Set(labels)) await mkdir(join(root, `${label}`));
   for (const [i, file] of files.entries()) await writeFile(join(root, file), await picture(i));
   return root;
+}
+
+export const random = { randomResizedCrop: 16, flip: true };
+
+/** The pictures in `root` as a source of 16 x 16 pixels. */
+export function pictures(root: string, options: Partial<ImageFilesOptions> = {}): Source {
+  return imageFiles({ name: 'pictures', root, files, labels, transform: { resize: 20, crop: 16 }, ...options });
 }

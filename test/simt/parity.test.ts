@@ -11,7 +11,7 @@ const name = ({ kernel, name }: ParityCase) => `${kernel}: ${name}`;
 const kernels = simtPath ? Object.keys(createRequire(import.meta.url)(simtPath)) : [];
 /** Seconds each: test:simt runs them, npm test their like of fewer rows. */
 const LONG_ROWS = new Set(['kmeans: more than 1000 clusters', 'kmeans: pruned, overlapping', 'kmeans: many chunks']);
-const cases = allCases.filter((row) => kernels.includes(row.kernel) && (LONG || !LONG_ROWS.has(name(row))));
+const cases = allCases.filter(({ kernel }) => kernels.includes(kernel));
 
 /** Left out here, for the emulator's time; test:gpu runs them. */
 const TOO_LARGE = new Set([
@@ -43,6 +43,7 @@ describeSimt('the CUDA kernels, under the emulator, agree with the double-precis
   for (const row of cases) {
     test(name(row), (context) => {
       if (TOO_LARGE.has(name(row))) context.skip('large for an emulator');
+      if (!LONG && LONG_ROWS.has(name(row))) context.skip('long: test:simt runs it');
       return agrees(row);
     });
   }
@@ -58,10 +59,10 @@ describeSimt.each(VARIANTS)('variant %s, forced', (variant) => {
     (row) =>
       WITH_VARIANTS.includes(row.kernel) &&
       (!/^(euclidean|cosine|dot) /.test(row.name) || /64x65|batch|ties|zero|self/.test(row.name)) &&
-      !/1000x70/.test(row.name) &&
-      (LONG || !LONG_ON_VARIANTS.has(name(row))),
+      !/1000x70/.test(row.name),
   );
-  test.each(chosen.map((row) => [name(row), row] as const))('%s', async (_, row) => {
+  test.for(chosen.map((row) => [name(row), row] as const))('%s', async ([, row], context) => {
+    if (!LONG && LONG_ON_VARIANTS.has(name(row))) context.skip('long: test:simt runs it');
     process.env.EAT_DML_CUDA_VARIANT = variant;
     if (variant === '5') process.env.EAT_SIMT_SM = '90';
     await agrees(row);

@@ -1,12 +1,22 @@
 import { z } from 'zod';
-import { archiveShape, type OpenArchiveOptions, openArchive } from '../open-archive.js';
+import { parseOptions } from '../../options.js';
+import { defaultCacheDir } from '../cache.js';
+import { findLayout } from '../layouts/find-layout.js';
+import { folder, folderOptions } from '../layouts/folder.js';
+import { archiveShape, type OpenArchiveOptions, openArchive, type ReadArchive } from '../open-archive.js';
+import { parquetArchive } from '../parquet.js';
 import { dataSetPart } from './data-set.js';
 
 const archiveOptions = z.strictObject(archiveShape);
 
-/** A set of photographs in a folder of its own, as it was unpacked. */
-function archivePart<const Name extends string>(name: Name, title: string, recallAt?: readonly number[]) {
-  const open = (options: z.input<typeof archiveOptions>) => openArchive(name, options as OpenArchiveOptions);
+/** A set of photographs in a folder of its own, as it was unpacked; in the layout of its name, or as `read` finds. */
+function archivePart<const Name extends string>(
+  name: Name,
+  title: string,
+  recallAt?: readonly number[],
+  read: ReadArchive = async (root, options) => (await findLayout(root, name)).read(options),
+) {
+  const open = (options: z.input<typeof archiveOptions>) => openArchive(name, options as OpenArchiveOptions, read);
   return dataSetPart(name, title, archiveOptions, open, { recallAt });
 }
 
@@ -30,11 +40,26 @@ export const sopPart = archivePart(
   'Stanford Online Products: 120,053 photographs of 22,634 products, by the lists of the archive',
   [1, 10, 100, 1000],
 );
-export const folderPart = archivePart(
-  'folder',
-  'images of your own: a folder for each class, or such folders in train and test, or a list of sides',
-);
 export const parquetPart = archivePart(
   'parquet',
   'Parquet files with the columns image and label, as Hugging Face has them; the first half of the classes trains',
+  undefined,
+  (root, options) => parquetArchive(root, defaultCacheDir(), options),
+);
+
+const { trainClasses, splitFile } = folderOptions.shape;
+const ownFolder = z.strictObject({ ...archiveShape, trainClasses, splitFile });
+
+export const folderPart = dataSetPart(
+  'folder',
+  'images of your own: a folder for each class, or such folders in train and test, or a list of sides',
+  ownFolder,
+  (options) => {
+    const { trainClasses, splitFile, ...others } = parseOptions(ownFolder, options);
+    // Where it has class folders, or images/ has them, as findLayout looks.
+    return openArchive('folder', others, async (root, read) => {
+      const found = await findLayout(root, 'folder');
+      return folder(found.root, { trainClasses, splitFile, ...read });
+    });
+  },
 );

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { invalid } from '../../errors.js';
 import { parseOptions } from '../../options.js';
 import { classesOf, type Dataset } from '../dataset.js';
 import { readNpz } from '../npz.js';
@@ -22,6 +23,8 @@ const npzOptions = z.strictObject({
 async function npz(options: z.input<typeof npzOptions>): Promise<DataSides<Dataset>> {
   const { root, split, seed = 0, validation } = parseOptions(npzOptions, options);
   const found = await readNpz(root);
+  if (!('all' in found) && split !== 'papers')
+    throw invalid('split', `papers, as ${root} has sides of its own,`, split);
   const sides = 'all' in found ? halves(found.all, split, seed) : found;
   return validation === undefined ? sides : withValidation(sides, validation, seed);
 }

@@ -4,7 +4,7 @@ import { parseOptions } from '../../options.js';
 import { part } from '../../part.js';
 import { attackFor } from '../attack-dataset.js';
 import { whyNotRun } from '../defined.js';
-import { MeasuredSet } from '../measured-set.js';
+import { cleanSetOf, type MeasuredSet } from '../measured-set.js';
 import type { Scores } from '../scores.js';
 import { disposeContext, setContext } from '../set-context.js';
 import { type AttackPlan, suite } from '../suites/index.js';
@@ -30,7 +30,7 @@ export async function transferMatrix(run: ProtocolRun, plan: AttackPlan): Promis
   }
   const sets: MeasuredSet[] = [];
   for (const system of systems) {
-    sets.push(system === ensemble ? clean : await cleanSetOf(system, run));
+    sets.push(system === ensemble ? clean : await cleanSetOf(system, run, run.scoring));
   }
   const [nmi, recallAt1]: (number | null)[][][] = [[], []];
   for (const [i, source] of systems.entries()) {
@@ -48,17 +48,6 @@ export async function transferMatrix(run: ProtocolRun, plan: AttackPlan): Promis
     }
   }
   return { attack: plan.name, nmi, recallAt1 };
-}
-
-async function cleanSetOf(system: Ensemble, { data, gallery, scoring }: ProtocolRun): Promise<MeasuredSet> {
-  const { signal } = scoring;
-  const embeddings = await system.embed(data, { signal });
-  const looked = gallery && {
-    embeddings: await system.embed(gallery, { signal }),
-    labels: gallery.labels,
-    own: false,
-  };
-  return new MeasuredSet(embeddings, data.labels, scoring, looked);
 }
 
 const transferOptions = z.strictObject({
