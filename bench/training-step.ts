@@ -6,7 +6,7 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import { proxyAnchor } from '../src/losses/index.js';
-import { resnet } from '../src/models/backbones/resnet.js';
+import { resnet18 } from '../src/models/backbones/resnet.js';
 import { convEmbedder, type ModelSpec } from '../src/models/index.js';
 import { randomStream } from '../src/random.js';
 import { attackStepTensor, type BackendName, backendReport, chooseBackend } from '../src/tfjs/index.js';
@@ -21,7 +21,7 @@ const STEPS_PER_TURN = 5;
 
 const nets: Record<string, { shape: [number, number, number]; model: ModelSpec }> = {
   conv: { shape: [28, 28, 1], model: convEmbedder({ dimension: COLUMNS, width: 32 }) },
-  resnet18: { shape: [64, 64, 3], model: resnet({ dimension: COLUMNS, depth: 18 }) },
+  resnet18: { shape: [64, 64, 3], model: resnet18({ dimension: COLUMNS, preprocessing: 'none' }) },
 };
 
 /** The two steps on the backend that is set now. */

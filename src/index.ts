@@ -9,6 +9,7 @@ export * from './evaluation/index.js';
 export * from './kernels/index.js';
 export * from './losses/index.js';
 export * from './models/index.js';
+export type { NpyArray } from './npy.js';
 export * from './report/index.js';
 export {
   type AttackStepTensorOptions,

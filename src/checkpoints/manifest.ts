@@ -22,7 +22,7 @@ const manifestSchema = z.object({
   /** Kind and configuration of the members' model, and the images it takes. */
   model: z.object({
     kind: z.string(),
-    config: z.record(z.string(), z.number()),
+    config: z.record(z.string(), z.union([z.number(), z.string(), z.boolean()])),
     /** Absent in some of version 1. */
     inputShape: z.tuple([side, side, side]).optional(),
   }),

@@ -9,7 +9,8 @@ import type { SavedMember, SavedTensors } from './read-member.js';
  */
 export function restoreMember(spec: ModelSpec, { file, inputShape, weights }: SavedMember): Embedder {
   const shapes = spec.weightShapes?.(inputShape);
-  if (shapes) inPairs(shapes, weights, file, spec);
+  const pairs = shapes && inPairs(shapes, weights, file, spec);
+  if (pairs && spec.restore) return spec.restore(inputShape, pairs);
   const embedder = spec.build(inputShape, 0);
   try {
     const own = new Map([...embedder.weights].map(([name, { shape }]) => [name, shape]));

@@ -14,7 +14,7 @@ export { type IdxArray, type IdxData, readIdx, writeIdx } from './idx.js';
 export { imageBatch } from './image-batch.js';
 export { type ImageFilesOptions, imageFiles } from './image-files.js';
 export { type Inspection, type InspectOptions, inspect } from './inspect.js';
-export { type NpyArray, readNpy, writeNpy } from './npy.js';
+export { readNpy, writeNpy } from './npy.js';
 export type { DataSides } from './open-archive.js';
 export { buildEmojiCache, type EmojiOptions, emoji, emojiPackagesDir } from './sets/emoji.js';
 export { EMOJI_PACKAGES } from './sets/emoji-packages.js';

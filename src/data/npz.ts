@@ -1,13 +1,13 @@
-import { unzipSync } from 'fflate';
 import { EatDmlError } from '../errors.js';
+import type { NpyArray } from '../npy.js';
+import { unpackNpz } from '../npz.js';
 import { type Dataset, datasetFromArrays } from './dataset.js';
 import { dataFault } from './fault.js';
-import { decodeNpy, type NpyArray } from './npy.js';
 import type { DataSides } from './open-archive.js';
 import { readBounded } from './read-bounded.js';
 import type { ReadOptions } from './source.js';
 
-/** More than any set that fits into memory has; a file that unpacks to more is none. */
+/** More than any set that fits into memory has. */
 const MOST = 2 ** 32;
 
 /** What sides are called in files, and here. */
@@ -30,7 +30,7 @@ export async function readNpz(
   path: string,
   { signal }: ReadOptions = {},
 ): Promise<{ all: Dataset } | DataSides<Dataset>> {
-  const arrays = await arraysOf(path, signal);
+  const arrays = unpackNpz(await readBounded(path, MOST, { what: '.npz file', signal }), path);
   const of = (prefix: string): Dataset | undefined => {
     const [images, labels] = ['images', 'labels'].map((name) => arrays.get(prefix + name));
     if (!images && !labels) return undefined;
@@ -46,24 +46,6 @@ export async function readNpz(
   const all = of('');
   if (all) return { all };
   throw dataFault(path, 'arrays images and labels', [...arrays.keys()].join(', ') || 'none');
-}
-
-/** The arrays of the file, by name; each is decoded when it is asked for. */
-async function arraysOf(path: string, signal?: AbortSignal): Promise<Map<string, () => NpyArray>> {
-  const bytes = await readBounded(path, MOST, { what: '.npz file', signal });
-  let unpacked = 0;
-  const filter = ({ name, originalSize }: { name: string; originalSize: number }) => {
-    unpacked += originalSize;
-    if (unpacked > MOST) throw dataFault(path, `at most ${MOST} bytes`, `${unpacked}`);
-    return name.endsWith('.npy');
-  };
-  try {
-    const files = Object.entries(unzipSync(bytes, { filter }));
-    return new Map(files.map(([name, file]) => [name.slice(0, -4), () => decodeNpy(file, `${name} of ${path}`)]));
-  } catch (cause) {
-    if (cause instanceof EatDmlError) throw cause;
-    throw dataFault(path, 'a .npz file', (cause as Error).message);
-  }
 }
 
 function datasetOf(path: string, prefix: string, images: NpyArray, labels: NpyArray): Dataset {

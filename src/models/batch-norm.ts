@@ -11,27 +11,35 @@ export interface BatchNorm {
   /** Share of the old running statistics that a step keeps. */
   momentum: number;
   epsilon: number;
+  unbiased: boolean;
 }
 
 /** The state of `norm` among a network's variables. */
-export function batchNormOf({ name, momentum, epsilon }: Norm, weights: ReadonlyMap<string, tf.Variable>): BatchNorm {
+export function batchNormOf(norm: Norm, weights: ReadonlyMap<string, tf.Variable>): BatchNorm {
+  const { name, momentum, epsilon, unbiased = false } = norm;
   const [gamma, beta, runningMean, runningVariance] = ['gamma', 'beta', 'moving_mean', 'moving_variance'].map(
     (end) => weights.get(`${name}/${end}`)!,
   );
-  return { gamma, beta, runningMean, runningVariance, momentum, epsilon };
+  return { gamma, beta, runningMean, runningVariance, momentum, epsilon, unbiased };
 }
 
 /**
- * Batch normalisation with the statistics of `x` [n, h, w, c] itself, and the activation; also moves the running statistics
- * (both with the biased variance).
+ * Batch normalisation with the statistics of `x` [n, h, w, c] itself (its biased variance), and the activation; also moves the
+ * running statistics.
  */
 export function batchNorm(x: tf.Tensor4D, norm: BatchNorm, activation: Activation): tf.Tensor4D {
-  const { gamma, beta, runningMean, runningVariance, momentum, epsilon } = norm;
+  const { gamma, beta, runningMean, runningVariance, momentum, epsilon, unbiased } = norm;
   const [scale, offset] = [gamma, beta] as tf.Tensor[] as tf.Tensor1D[];
   const fused = activation === 'relu6' ? 'none' : activation;
   const { y, mean, variance } = batchNormTraining(x, scale, offset, { epsilon, activation: fused });
   moveRunning(runningMean, mean, momentum);
-  moveRunning(runningVariance, variance, momentum);
+  const samples = x.size / x.shape[3];
+  // PyTorch refuses a single sample there; its variance is 0 in either form.
+  moveRunning(
+    runningVariance,
+    unbiased && samples > 1 ? tf.mul(variance, samples / (samples - 1)) : variance,
+    momentum,
+  );
   return activation === 'relu6' ? tf.relu6(y) : y;
 }
 

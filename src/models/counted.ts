@@ -18,9 +18,9 @@ export function counted(embedder: Embedder, passes: Passes): Embedder {
     const pass = embedder.apply.frozen!();
     return { apply: (images) => through(images, () => pass.apply(images)) };
   };
-  const { inputShape, embedding, weights, layers } = embedder;
+  const { inputShape, embedding, weights, layers, unitNorm } = embedder;
   return {
-    ...{ inputShape, embedding, weights, layers },
+    ...{ inputShape, embedding, weights, layers, unitNorm },
     apply: Object.assign(apply, embedder.apply.frozen && { frozen }),
     variables: () => embedder.variables(),
     dispose: () => embedder.dispose(),

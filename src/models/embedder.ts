@@ -1,7 +1,7 @@
 import type * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
 import { checkImageShape } from '../checks.js';
-import { invalid } from '../errors.js';
+import { EatDmlError, invalid } from '../errors.js';
 import type { Layer } from './layers.js';
 
 /** Height, width, channels of the images a model takes. */
@@ -22,7 +22,7 @@ export interface EmbedImages {
   frozen?(): FrozenEmbedder;
 }
 
-/** A network from images in [0, 1] to the unit sphere. */
+/** A network from images in [0, 1] to the unit sphere, or to features ({@link Embedder.unitNorm}). */
 export interface Embedder {
   readonly inputShape: ImageShape;
   /** Number of columns of the embedding. */
@@ -34,6 +34,8 @@ export interface Embedder {
   readonly weights: ReadonlyMap<string, tf.Variable>;
   /** What the network is made of, where it is described by layers: its export is written by that. */
   readonly layers?: readonly Layer[];
+  /** False of one that gives features as they are: neither training nor evaluation takes it. Default true. */
+  readonly unitNorm?: boolean;
   dispose(): void;
 }
 
@@ -45,12 +47,17 @@ export interface FrozenEmbedder {
 /** How to make an embedder; `kind` and `config` are what a checkpoint stores of it. */
 export interface ModelSpec {
   readonly kind: string;
-  readonly config: Readonly<Record<string, number>>;
+  readonly config: Readonly<Record<string, number | string | boolean>>;
   /**
-   * A freshly initialised embedder; every layer draws from its own stream of `seed`. A checkpoint comes back as what this
-   * builds, with the saved weights in place of the initial ones.
+   * A freshly initialised embedder; every layer draws from its own stream of `seed`, but what comes from a file of weights. A
+   * checkpoint comes back as what this builds, with the saved weights in place of the initial ones.
    */
   build(inputShape: ImageShape, seed: number): Embedder;
+  /**
+   * The same with these weights, as many as `weightShapes` names, of those shapes: nothing is drawn, and no file is read. Where
+   * it is absent, a checkpoint's are put into what `build` gives.
+   */
+  restore?(inputShape: ImageShape, weights: ReadonlyMap<string, Float32Array>): Embedder;
   /**
    * The shapes of `weights` for these images by name, told without building anything: a checkpoint whose weights are others is
    * then refused before memory is taken for it.
@@ -73,4 +80,12 @@ export function checkEmbedder(name: string, value: unknown): asserts value is Em
     throw invalid(name, 'an embedder, as convEmbedder().build() makes it', value);
   }
   checkImageShape(`${name}.inputShape`, inputShape);
+}
+
+/** Throws where `embedder` gives features as they are, which neither losses nor attacks take. */
+export function checkUnitNorm(name: string, { unitNorm }: Embedder): void {
+  if (unitNorm !== false) return;
+  throw new EatDmlError('ERR_ARGUMENT', `Expected embeddings of unit length from ${name} but received its features.`, {
+    hint: 'Build the model with unitNorm: true.',
+  });
 }

@@ -1,15 +1,18 @@
 import * as tf from '@tensorflow/tfjs';
 import {
   activated,
+  averagePool,
   type ConvReluLayer,
   convActivated,
   convolve,
   convReluStack,
   maxPool,
+  maxPoolCeil,
   meanPool,
 } from '../tfjs/index.js';
 import { batchNorm, batchNormOf, foldBatchNorm, type Weights } from './batch-norm.js';
-import type { Convolution, Depthwise, Layer, Padding } from './layers.js';
+import type { Convolution, Depthwise, Layer, MaxPool, Padding } from './layers.js';
+import { normalise } from './preprocessing.js';
 
 /** A network's variables by name. */
 export type Variables = ReadonlyMap<string, tf.Variable>;
@@ -69,10 +72,16 @@ function stageOf(layer: Layer, variables: Variables, making: Making): Stage {
     case 'conv':
     case 'depthwise':
       return making.convolution(layer);
+    case 'normalise':
+      return { run: (x) => normalise(x as tf.Tensor4D, layer) };
     case 'max-pool':
-      return { run: (x) => maxPool(x as tf.Tensor4D, layer.size, layer.strides, plain(layer)) };
+      return { run: (x) => pooled(x as tf.Tensor4D, layer) };
+    case 'average-pool':
+      return { run: (x) => averagePool(x as tf.Tensor4D, layer.size) };
     case 'mean-pool':
       return { run: (x) => meanPool(x as tf.Tensor4D) };
+    case 'peak-pool':
+      return { run: (x) => tf.max(x, [1, 2]) };
     case 'dense': {
       const [kernel, bias] = ['kernel', 'bias'].map((end) => making.value(variables.get(`${layer.name}/${end}`)!));
       return { run: (x) => tf.add(tf.matMul(x, kernel), bias) };
@@ -82,7 +91,22 @@ function stageOf(layer: Layer, variables: Variables, making: Making): Stage {
       const sum = (x: tf.Tensor) => branches.map((branch) => branch(x)).reduce((a, b) => tf.add(a, b));
       return { run: (x) => activated(sum(x), layer.activation) };
     }
+    case 'concat': {
+      const branches = layer.branches.map((branch) => inOrder(branch, variables, making));
+      return {
+        run: (x) =>
+          tf.concat(
+            branches.map((branch) => branch(x)),
+            -1,
+          ),
+      };
+    }
   }
+}
+
+function pooled(x: tf.Tensor4D, { size, strides, padding }: MaxPool): tf.Tensor4D {
+  if (padding === 'ceil') return maxPoolCeil(x, size, strides);
+  return maxPool(x, size, strides, plain({ size, strides, padding }));
 }
 
 function filterOf({ type, name }: Convolution | Depthwise, variables: Variables): tf.Tensor4D {
@@ -92,6 +116,8 @@ function filterOf({ type, name }: Convolution | Depthwise, variables: Variables)
 
 function trained(layer: Convolution | Depthwise, variables: Variables): Pass {
   const { strides, norm, activation = 'none' } = layer;
+  // Folded anew in each call: the filter learns.
+  if (norm?.frozen) return (x) => folded(layer, variables).run(x);
   const how = { strides, pad: plain(layer), depthwise: layer.type === 'depthwise' };
   const [filter, bias] = [filterOf(layer, variables), variables.get(`${layer.name}/bias`)];
   const state = norm && batchNormOf(norm, variables);

@@ -41,6 +41,35 @@ export function maxPool(x: tf.Tensor4D, size: number, strides: number, pad: Pad)
   return tf.maxPool(input, size, strides, how);
 }
 
+/**
+ * {@link maxPool} without a border, but a last window that begins inside the image may reach over it: PyTorch's `ceil_mode`, for
+ * strides of at most `size`.
+ */
+export function maxPoolCeil(x: tf.Tensor4D, size: number, strides: number): tf.Tensor4D {
+  const [bottom, right] = overhang(x.shape, size, strides);
+  if (bottom === 0 && right === 0) return tf.maxPool(x, size, strides, 'valid');
+  const around = [
+    [0, 0],
+    [0, bottom],
+    [0, right],
+    [0, 0],
+  ] as [number, number][];
+  if (tf.getBackend() === 'tensorflow') return tf.maxPool(tf.pad(x, around, -3e38), size, strides, 'valid');
+  return tf.maxPool(x, size, strides, around as tf.backend_util.ExplicitPadding);
+}
+
+/** Rows and columns by which the last windows reach over maps [n, h, w, c]. */
+export function overhang([, ...sides]: readonly number[], size: number, strides: number): [number, number] {
+  const [rows, columns] = sides.map((side) => Math.ceil((side - size) / strides) * strides + size - side);
+  return [rows, columns];
+}
+
+/** The mean of each window of odd `size` around each place of x [n, h, w, c]; zeros outside the image count. */
+export function averagePool(x: tf.Tensor4D, size: number): tf.Tensor4D {
+  const around: [number, number] = [(size - 1) / 2, (size - 1) / 2];
+  return tf.avgPool(tf.pad(x, [[0, 0], around, around, [0, 0]]), size, 1, 'valid');
+}
+
 export function activated<T extends tf.Tensor>(x: T, activation: ActivationName): T {
   if (activation === 'none') return x;
   return activation === 'relu' ? tf.relu(x) : tf.relu6(x);

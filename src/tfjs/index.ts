@@ -19,7 +19,17 @@ export {
 export { constant } from './constant.js';
 export { type ConvReluAttrs, convRelu } from './conv-relu.js';
 export { type ConvReluLayer, convReluStack } from './conv-relu-stack.js';
-export { activated, type ConvolveAttrs, convActivated, convolve, maxPool, type Pad } from './convolve.js';
+export {
+  activated,
+  averagePool,
+  type ConvolveAttrs,
+  convActivated,
+  convolve,
+  maxPool,
+  maxPoolCeil,
+  overhang,
+  type Pad,
+} from './convolve.js';
 export { type NearestCentroidTensors, nearestCentroidTensor, pairwiseDistanceTensor } from './distances.js';
 export { fromMatrix, toMatrix } from './matrix.js';
 export { meanPool } from './mean-pool.js';

@@ -10,7 +10,7 @@ import {
   saveCheckpoint,
 } from '../checkpoints/index.js';
 import { EatDmlError } from '../errors.js';
-import { checkEmbedder, type Embedder } from '../models/embedder.js';
+import { checkEmbedder, checkUnitNorm, type Embedder } from '../models/embedder.js';
 import type { TrainedOn } from '../models/index.js';
 import { derivedSeed, randomStream } from '../random.js';
 import { AdamW } from './adamw.js';
@@ -78,6 +78,7 @@ async function freshState(settings: Settings, classes: number): Promise<Training
   const trainees = Array.from({ length: method.members }, (_, i) => {
     const embedder = model.build(data.shape, derivedSeed(seed, 'member', i));
     checkEmbedder('model.build(shape, seed)', embedder);
+    checkUnitNorm('model', embedder);
     return trainee(settings, embedder, initialProxies(classes, embedder.embedding, seed, i));
   });
   const moved = trainees.map(() => false);

@@ -31,7 +31,19 @@ const ARROWS: Record<string, string[]> = {
   cli: ['*'],
   index: ['*'],
 };
-const LEAVES = ['errors', 'environment', 'files', 'random', 'labels', 'checks', 'options', 'part', 'write-atomically'];
+const LEAVES = [
+  'errors',
+  'environment',
+  'files',
+  'random',
+  'labels',
+  'checks',
+  'options',
+  'part',
+  'write-atomically',
+  'npy',
+  'npz',
+];
 
 /** Native folders; `contracts` is for all, and only cpu/isa compiles the bodies. */
 const NATIVE_ARROWS: Record<string, string[]> = {

@@ -17,7 +17,7 @@ const merged = (run: SweepConfig['runs'][string]) => configOf(sweep(run), 'run',
 test('a run changes the base key by key, but another choice whole', () => {
   expect(merged({ training: { epochs: 5 } })).toMatchObject({ seed: 7, training: { epochs: 5, learningRate: 0.1 } });
   expect(merged({ model: { kind: 'conv', width: 2 } }).model).toEqual({ kind: 'conv', width: 2, dimension: 64 });
-  expect(merged({ model: { kind: 'resnet', depth: 18 } }).model).toEqual({ kind: 'resnet', depth: 18 });
+  expect(merged({ model: { kind: 'resnet18', dimension: 18 } }).model).toEqual({ kind: 'resnet18', dimension: 18 });
   expect(merged({ method: { name: 'at', attack: { epsilon: 0.2 } } }).method).toEqual({
     name: 'at',
     attack: { epsilon: 0.2 },

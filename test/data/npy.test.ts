@@ -2,8 +2,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { decodeNpy, readNpy, writeNpy } from '../../src/data/npy.js';
+import { readNpy, writeNpy } from '../../src/data/npy.js';
 import { EatDmlError } from '../../src/errors.js';
+import { decodeNpy } from '../../src/npy.js';
 import { randomStream } from '../../src/random.js';
 import goldens from '../goldens/npy.json' with { type: 'json' };
 

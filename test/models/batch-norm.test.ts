@@ -7,7 +7,7 @@ const normOf = (): BatchNorm => ({
   beta: tf.variable(tf.tensor1d([0.5])),
   runningMean: tf.variable(tf.tensor1d([3])),
   runningVariance: tf.variable(tf.tensor1d([0.0001])),
-  ...{ momentum: 0.9, epsilon: 0.0003 },
+  ...{ momentum: 0.9, epsilon: 0.0003, unbiased: false },
 });
 const valuesOf = (t: tf.Tensor) => Array.from(t.dataSync());
 

@@ -1,8 +1,9 @@
 import * as tf from '@tensorflow/tfjs';
 import { describe, expect, test } from 'vitest';
 import type { Embedder, ImageShape } from '../../src/models/embedder.js';
-import { type Layer, type Padding, survey } from '../../src/models/layers.js';
+import type { Layer, Padding } from '../../src/models/layers.js';
 import { networkModel } from '../../src/models/network.js';
+import { survey } from '../../src/models/survey.js';
 import { toLayersModel } from '../../src/models/tfjs-layers.js';
 import { startKernelProfile, stopKernelProfile } from '../../src/tfjs/index.js';
 import { availableBackends } from './backends.js';

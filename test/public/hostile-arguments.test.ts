@@ -134,7 +134,9 @@ const ARGUMENTS: Arguments = {
   spreadOf: () => [matrix],
   chooseBackend: () => [{ backend: 'cpu' }],
   convEmbedder: () => [{ dimension: 2, width: 1 }],
-  resnet: () => [{ dimension: 2, depth: 18 }],
+  resnet18: () => [{ dimension: 2 }],
+  resnet50: () => [{ dimension: 2 }],
+  bnInception: () => [{ dimension: 2 }],
   mobilenetV2: () => [{ dimension: 2 }],
   train: () => [
     {

@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
 import { proxyAnchor } from '../../src/losses/index.js';
-import { mobilenetV2Layers } from '../../src/models/backbones/mobilenet-v2.js';
+import { mobilenetV2Trunk } from '../../src/models/backbones/mobilenet-v2.js';
+import type { Layer } from '../../src/models/layers.js';
 import { networkModel } from '../../src/models/network.js';
 import { type KernelProfile, startKernelProfile, stopKernelProfile } from '../../src/tfjs/index.js';
 import { AdamW } from '../../src/training/adamw.js';
@@ -14,15 +15,15 @@ const CLASSES = 4;
 const COLUMNS = 10;
 
 /** A small MobileNetV2 (Sandler et al., 2018), with its blocks of every kind. */
-const LAYERS = mobilenetV2Layers(
-  8,
-  [
-    { expansion: 6, channels: 8, count: 1, strides: 1 },
-    { expansion: 6, channels: 12, count: 2, strides: 2 },
-  ],
-  12,
-  COLUMNS,
-);
+const BLOCKS = [
+  { expansion: 6, channels: 8, count: 1, strides: 1 },
+  { expansion: 6, channels: 12, count: 2, strides: 2 },
+];
+const LAYERS: Layer[] = [
+  ...mobilenetV2Trunk(8, BLOCKS, 12, (name) => ({ name, momentum: 0.9, epsilon: 1e-5 })),
+  { type: 'mean-pool' },
+  { type: 'dense', name: 'embedding', units: COLUMNS },
+];
 
 interface Step {
   loss: number;

@@ -1,7 +1,8 @@
 import { scoreEmbeddings } from '../../clustering/index.js';
-import { type NpyArray, readNpy } from '../../data/index.js';
+import { readNpy } from '../../data/index.js';
 import { EatDmlError } from '../../errors.js';
 import type { DeviceName, Matrix } from '../../kernels/index.js';
+import type { NpyArray } from '../../npy.js';
 import { interruptible } from '../interrupt.js';
 import { printResult } from '../options.js';
 
