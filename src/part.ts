@@ -24,25 +24,30 @@ export function part<const Name extends string, Options extends z.ZodObject, Mad
   return { name, title, options, make };
 }
 
+/** The parts of a list, by name. A list is a file of lines `export { xPart } from './x.js';`, taken by `import * as`. */
+export function partsOf<List extends Record<string, Part>>(list: List): readonly List[keyof List][] {
+  const parts = Object.values(list) as List[keyof List][];
+  return parts.sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
 type Named<P, Key extends string> =
   P extends Part<infer Name, infer Options>
     ? z.ZodObject<Options['shape'] & Record<Key, z.ZodLiteral<Name>>, z.core.$strict>
     : never;
 
-type Forms<Parts extends readonly unknown[], Key extends string> = { [I in keyof Parts]: Named<Parts[I], Key> };
-
-type Choice<Parts extends readonly unknown[], Key extends string> =
-  Forms<Parts, Key> extends readonly z.core.SomeType[] ? z.ZodDiscriminatedUnion<Forms<Parts, Key>, Key> : never;
+type Choice<P, Key extends string> = Named<P, Key>[] extends readonly z.core.SomeType[]
+  ? z.ZodDiscriminatedUnion<Named<P, Key>[], Key>
+  : never;
 
 /** Any one of `parts` with its options, as a schema: `{name, ...options}`; the name under `key`. */
-export function choiceOf<const Parts extends readonly Part[], const Key extends string = 'name'>(
-  parts: Parts,
+export function choiceOf<P extends Part, const Key extends string = 'name'>(
+  parts: readonly P[],
   key: Key = 'name' as Key,
-): Choice<Parts, Key> {
+): Choice<P, Key> {
   const forms = parts.map(({ name, title, options }) =>
     options.safeExtend({ [key]: z.literal(name).describe(title) }).meta({ title: name, description: title }),
   );
-  return z.discriminatedUnion(key, forms as never) as unknown as Choice<Parts, Key>;
+  return z.discriminatedUnion(key, forms as never) as unknown as Choice<P, Key>;
 }
 
 /** The name of any one of `parts`, as a schema. */

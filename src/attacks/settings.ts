@@ -1,8 +1,11 @@
 import { z } from 'zod';
 import { parse } from '../options.js';
+import { partsOf } from '../part.js';
 import { checkEpsilon } from './norm.js';
-import { ATTACKS } from './rules/list.js';
+import * as attacks from './rules/list.js';
 import type { Rule } from './rules/rule.js';
+
+const ATTACKS = partsOf(attacks);
 
 type AnySettings = (typeof ATTACKS)[number]['rule']['settings'];
 

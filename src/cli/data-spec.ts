@@ -1,8 +1,8 @@
 import { InvalidArgumentError } from 'commander';
+import { PARTS } from '../config/lists.js';
 import { hasOption } from '../config/make.js';
-import { DATA_SETS } from '../data/sets/list.js';
 
-const NAMES = DATA_SETS.map(({ name }) => name) as string[];
+const NAMES = PARTS.data.map(({ name }): string => name);
 
 /** A data set as a flag names it: fashion-mnist, or cub200:/path for one that lies in a folder. */
 export interface DataSpec {
@@ -16,7 +16,7 @@ export function dataSpec(text: string): DataSpec {
   const name = colon < 0 ? text : text.slice(0, colon);
   const root = colon < 0 ? undefined : text.slice(colon + 1);
   if (!NAMES.includes(name)) throw new InvalidArgumentError(`Allowed choices are ${NAMES.join(', ')}.`);
-  const inFolder = hasOption(DATA_SETS as never, name, 'root');
+  const inFolder = hasOption(PARTS.data as never, name, 'root');
   if (inFolder && !root) throw new InvalidArgumentError(`Expected the folder of ${name}, such as ${name}:/path.`);
   if (!inFolder && root !== undefined) throw new InvalidArgumentError(`Expected ${name} alone: it lies in no folder.`);
   return root === undefined ? { name } : { name, root };

@@ -1,23 +1,23 @@
-import { OBJECTIVES } from '../attacks/objectives/list.js';
-import { ATTACKS } from '../attacks/rules/list.js';
-import { DATA_SETS } from '../data/sets/list.js';
-import { PROTOCOLS } from '../evaluation/protocols/list.js';
-import { SUITES } from '../evaluation/suites/list.js';
-import { LOSSES } from '../losses/list.js';
+import * as objectives from '../attacks/objectives/list.js';
+import * as attacks from '../attacks/rules/list.js';
+import * as dataSets from '../data/sets/list.js';
+import * as protocols from '../evaluation/protocols/list.js';
+import * as suites from '../evaluation/suites/list.js';
+import * as losses from '../losses/list.js';
 import { MODELS } from '../models/list.js';
-import type { Part } from '../part.js';
-import { METHODS } from '../training/methods/list.js';
+import { type Part, partsOf } from '../part.js';
+import * as methods from '../training/methods/list.js';
 
 /** Everything that a configuration can name, by what it is. Schema, command line and the tables of the docs read this. */
 export const PARTS = {
-  data: DATA_SETS,
+  data: partsOf(dataSets),
   model: MODELS,
-  loss: LOSSES,
-  method: METHODS,
-  objective: OBJECTIVES,
-  attack: ATTACKS,
-  suite: SUITES,
-  protocol: PROTOCOLS,
+  loss: partsOf(losses),
+  method: partsOf(methods),
+  objective: partsOf(objectives),
+  attack: partsOf(attacks),
+  suite: partsOf(suites),
+  protocol: partsOf(protocols),
 } as const satisfies Record<string, readonly Part[]>;
 
 export type PartKind = keyof typeof PARTS;

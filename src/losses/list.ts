@@ -1,8 +1,6 @@
-import { contrastivePart } from './contrastive.js';
-import { multiSimilarityPart } from './multi-similarity.js';
-import { ntXentPart } from './nt-xent.js';
-import { proxyAnchorPart } from './proxy-anchor.js';
-import { tripletMarginPart } from './triplet-margin.js';
-
 /** Every loss that a configuration can name; a new one is one more line. */
-export const LOSSES = [proxyAnchorPart, tripletMarginPart, contrastivePart, multiSimilarityPart, ntXentPart] as const;
+export { contrastivePart } from './contrastive.js';
+export { multiSimilarityPart } from './multi-similarity.js';
+export { ntXentPart } from './nt-xent.js';
+export { proxyAnchorPart } from './proxy-anchor.js';
+export { tripletMarginPart } from './triplet-margin.js';

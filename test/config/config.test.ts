@@ -1,10 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { PARTS } from '../../src/config/lists.js';
 import { evaluateOptionsOf, methodOf, modelOf, trainOptionsOf } from '../../src/config/make.js';
 import { parseConfig } from '../../src/config/read.js';
 import { configJsonSchema } from '../../src/config/schema.js';
-import { LOSSES } from '../../src/losses/list.js';
-import { MODELS } from '../../src/models/list.js';
-import { METHODS } from '../../src/training/methods/list.js';
 
 const attack = { epsilon: 0.1 };
 
@@ -103,9 +101,9 @@ describe('library and configuration', () => {
   const { properties } = configJsonSchema() as { properties: Record<string, { oneOf: { properties: Properties }[] }> };
   const formsOf = (key: string) => properties[key].oneOf.map((form) => form.properties);
   const lists: [string, string, readonly { name: string; options: { shape: object } }[]][] = [
-    ['method', 'name', METHODS],
-    ['loss', 'name', LOSSES],
-    ['model', 'kind', MODELS],
+    ['method', 'name', PARTS.method],
+    ['loss', 'name', PARTS.loss],
+    ['model', 'kind', PARTS.model],
   ];
 
   test.each(lists)('%s: every part has a form of its own, with all of its options described', (key, by, parts) => {
@@ -120,7 +118,7 @@ describe('library and configuration', () => {
     }
   });
 
-  test.each(METHODS.map(({ name }) => name))('%s refuses the same keys and values', (name) => {
+  test.each(PARTS.method.map(({ name }) => name))('%s refuses the same keys and values', (name) => {
     const given: Record<string, unknown> = name === 'standard' ? {} : { attack };
     for (const wrong of [
       { ...given, memebrs: 2 },

@@ -6,16 +6,13 @@ import { z } from 'zod';
 
 /** A loss, an objective and a data set of the test's own: a file each, and a line in a list. */
 vi.mock('../../src/losses/list.js', async (original) => {
-  const { LOSSES } = await original<typeof import('../../src/losses/list.js')>();
-  return { LOSSES: [...LOSSES, (await own()).lossPart] };
+  return { ...(await original<object>()), lossPart: (await own()).lossPart };
 });
 vi.mock('../../src/attacks/objectives/list.js', async (original) => {
-  const { OBJECTIVES } = await original<typeof import('../../src/attacks/objectives/list.js')>();
-  return { OBJECTIVES: [...OBJECTIVES, (await own()).objectivePart] };
+  return { ...(await original<object>()), objectivePart: (await own()).objectivePart };
 });
 vi.mock('../../src/data/sets/list.js', async (original) => {
-  const { DATA_SETS } = await original<typeof import('../../src/data/sets/list.js')>();
-  return { DATA_SETS: [...DATA_SETS, (await own()).dataPart] };
+  return { ...(await original<object>()), dataPart: (await own()).dataPart };
 });
 
 async function own() {

@@ -1,6 +1,8 @@
-import { partNamed } from '../../part.js';
+import { partNamed, partsOf } from '../../part.js';
 import type { Objective } from '../objective.js';
-import { OBJECTIVES } from './list.js';
+import * as objectives from './list.js';
+
+const OBJECTIVES = partsOf(objectives);
 
 /** The names that {@link objective} knows. */
 export const OBJECTIVE_NAMES: readonly string[] = OBJECTIVES.map(({ name }) => name);

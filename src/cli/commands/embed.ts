@@ -1,8 +1,8 @@
 import { loadEnsemble } from '../../checkpoints/index.js';
+import { PARTS } from '../../config/lists.js';
 import { hasOption } from '../../config/make.js';
 import { findRun } from '../../config/run-folder.js';
 import { type DataSides, openData, type Source, type TransformOptions, writeNpy } from '../../data/index.js';
-import { DATA_SETS } from '../../data/sets/list.js';
 import { EatDmlError } from '../../errors.js';
 import type { Ensemble } from '../../models/index.js';
 import { chooseBackend } from '../../tfjs/index.js';
@@ -53,7 +53,7 @@ async function sourceFor(
 ): Promise<Source> {
   const whole = side === undefined ? { split: 'none' as const } : {};
   const photographs = { root: root!, transform, channels: inputShape[2] as 1 | 3, ...whole };
-  const inFolder = hasOption(DATA_SETS as never, name, 'root');
+  const inFolder = hasOption(PARTS.data as never, name, 'root');
   const sides: DataSides = await openData(name as 'folder', inFolder ? photographs : ({} as never));
   const source = sides[side ?? 'test'];
   if (source) return source;

@@ -1,9 +1,10 @@
 import type { z } from 'zod';
-import type { Part } from '../../part.js';
-import { partNamed } from '../../part.js';
+import { type Part, partNamed, partsOf } from '../../part.js';
 import type { DataSides } from '../open-archive.js';
 import { type Source, sourceOf } from '../source.js';
-import { DATA_SETS } from './list.js';
+import * as dataSets from './list.js';
+
+const DATA_SETS = partsOf(dataSets);
 
 type Sets = (typeof DATA_SETS)[number];
 export type DataSetName = Sets['name'];

@@ -1,6 +1,9 @@
 import type { z } from 'zod';
-import { PROTOCOLS } from './list.js';
+import { partsOf } from '../../part.js';
+import * as protocols from './list.js';
 import type { Observer, Protocol, ProtocolRun } from './protocol.js';
+
+const PROTOCOLS = partsOf(protocols);
 
 type Shape = (typeof PROTOCOLS)[number]['options']['shape'];
 type All<Union> = (Union extends unknown ? (shape: Union) => void : never) extends (shape: infer Every) => void

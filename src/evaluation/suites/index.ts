@@ -1,8 +1,10 @@
-import { nameOf, partNamed } from '../../part.js';
-import { SUITES } from './list.js';
+import { nameOf, partNamed, partsOf } from '../../part.js';
+import * as suites from './list.js';
 import type { AttackPlan, SuiteOptions } from './plan.js';
 
 export { type AttackPlan, attackShape, plan, type SuiteOptions } from './plan.js';
+
+const SUITES = partsOf(suites);
 
 export type SuiteName = (typeof SUITES)[number]['name'];
 
