@@ -61,14 +61,25 @@ export const objectiveValue = z.custom<Objective>((value) => {
   return typeof name === 'string' && typeof joint === 'boolean' && typeof bind === 'function';
 }, "an objective such as objective('proxy')");
 
-const noOptions = z.strictObject({});
+/** An objective, as a part: `make` gives all of it but its name. */
+export function objectivePart<const Name extends string, Options extends z.ZodObject>(
+  name: Name,
+  title: string,
+  options: Options,
+  make: (options: z.output<Options>, name: Name) => Omit<Objective, 'name'>,
+) {
+  return part(name, title, options, (given: z.input<Options>): Objective => {
+    return { name, ...make(parseOptions(options, given), name) };
+  });
+}
 
 /** An objective without options, as a part. */
-export function plainObjective<const Name extends string>(title: string, objective: Objective & { name: Name }) {
-  return part(objective.name as Name, title, noOptions, (options: z.input<typeof noOptions>): Objective => {
-    parseOptions(noOptions, options);
-    return objective;
-  });
+export function plainObjective<const Name extends string>(
+  name: Name,
+  title: string,
+  make: (name: Name) => Omit<Objective, 'name'>,
+) {
+  return objectivePart(name, title, z.strictObject({}), () => make(name));
 }
 
 /** The labels and centroids of `inputs`, or one error that says which objective misses what. */

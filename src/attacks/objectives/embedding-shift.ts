@@ -1,15 +1,12 @@
 import * as tf from '@tensorflow/tfjs';
-import { type Objective, type ObjectiveInputs, plainObjective } from '../objective.js';
+import { plainObjective } from '../objective.js';
 
 /** Away from the own clean embedding: |e(x') - e(x)|². Needs no labels. */
-export const embeddingShift = {
-  name: 'embedding-shift' as const,
+export const embeddingShiftPart = plainObjective('embedding-shift', 'away from the own clean embedding', () => ({
   joint: false,
   flatAtStart: true,
-  bind({ clean }: ObjectiveInputs) {
+  bind({ clean }) {
     const origin = clean();
     return (embeddings) => tf.sum(tf.squaredDifference(embeddings, origin), 1);
   },
-} satisfies Objective;
-
-export const embeddingShiftPart = plainObjective('away from the own clean embedding', embeddingShift);
+}));

@@ -1,28 +1,26 @@
 import * as tf from '@tensorflow/tfjs';
 import { constant } from '../../tfjs/index.js';
-import { type Objective, type ObjectiveInputs, plainObjective, requireLabels } from '../objective.js';
+import { plainObjective, requireLabels } from '../objective.js';
 import { meanRow, squaredDistances } from './squared-distances.js';
 
 /**
  * Batch-wide: same class apart, different classes together. The value of sample i is
  * mean_{j of its class} |e_i - e_j|² - mean_{j of others} |e_i - e_j|², both ends moving; a missing side counts 0.
  */
-export const jointPairwise = {
-  name: 'joint-pairwise' as const,
-  joint: true,
-  flatAtStart: false,
-  bind(inputs: ObjectiveInputs) {
-    const weights = pairWeights(requireLabels('joint-pairwise', inputs));
-    return (embeddings) => {
-      const distances = squaredDistances(embeddings, embeddings, constant(meanRow(embeddings)));
-      return tf.sum(tf.mul(distances, weights), 1);
-    };
-  },
-} satisfies Objective;
-
 export const jointPairwisePart = plainObjective(
+  'joint-pairwise',
   'batch-wide: same class apart, different classes together',
-  jointPairwise,
+  (name) => ({
+    joint: true,
+    flatAtStart: false,
+    bind(inputs) {
+      const weights = pairWeights(requireLabels(name, inputs));
+      return (embeddings) => {
+        const distances = squaredDistances(embeddings, embeddings, constant(meanRow(embeddings)));
+        return tf.sum(tf.mul(distances, weights), 1);
+      };
+    },
+  }),
 );
 
 /** Row i: 1 / (others of its class) at those, -1 / (samples of other classes) at those, 0 at i itself. */

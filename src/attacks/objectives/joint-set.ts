@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
-import { type Objective, type ObjectiveInputs, plainObjective, type Rest, requireCentroids } from '../objective.js';
+import { type ObjectiveInputs, plainObjective, type Rest, requireCentroids } from '../objective.js';
 import { classMask } from './class-mask.js';
 import { meanRow } from './squared-distances.js';
 
@@ -9,14 +9,13 @@ import { meanRow } from './squared-distances.js';
  * F needs only the classes' sizes n_c, sums S_c and sums of squares Q_c, all seen from the middle of the centroids:
  * Σ_{i in c, j in c'} |e_i - e_j|² = n_c' Q_c + n_c Q_c' - 2 S_c . S_c'. Of unit rows Q_c follows from S_c.
  */
-export const jointSet = {
-  name: 'joint-set' as const,
+export const jointSetPart = plainObjective('joint-set', 'as joint-pairwise, over the whole evaluated set', (name) => ({
   joint: true,
   flatAtStart: false,
   leastClasses: 2,
   wholeSet: true,
-  bind(inputs: ObjectiveInputs) {
-    const { labels, centroids } = requireCentroids('joint-set', inputs);
+  bind(inputs) {
+    const { labels, centroids } = requireCentroids(name, inputs);
     const classes = centroids.shape[0];
     const own = tf.cast(classMask(labels, classes), 'float32') as tf.Tensor2D;
     const origin = meanRow(centroids);
@@ -30,9 +29,7 @@ export const jointSet = {
       return tf.reshape(tf.sub(tf.sum(tf.mul(ofSquares, squares)), tf.mul(2, tf.sum(products))), [1]);
     };
   },
-} satisfies Objective;
-
-export const jointSetPart = plainObjective('as joint-pairwise, over the whole evaluated set', jointSet);
+}));
 
 function classSizes({ rest }: ObjectiveInputs, labels: Int32Array, classes: number): Float64Array {
   const sizes = Float64Array.from({ length: classes }, (_, c) => rest?.counts[c] ?? 0);

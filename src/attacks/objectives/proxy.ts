@@ -1,8 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
-import { parseOptions, positive } from '../../options.js';
-import { part } from '../../part.js';
-import { type Objective, requireCentroids } from '../objective.js';
+import { positive } from '../../options.js';
+import { objectivePart, requireCentroids } from '../objective.js';
 import { classMask } from './class-mask.js';
 
 const options = z.strictObject({
@@ -14,15 +13,16 @@ const options = z.strictObject({
  * Up the metric loss, with the class means as pseudo-proxies: Proxy-Anchor of a batch of one sample,
  * log(1 + e^{-alpha (s(x, p_y) - delta)}) + (1/|P|) Σ_{p != p_y} log(1 + e^{alpha (s(x, p) + delta)}).
  */
-export function proxy(given: z.input<typeof options> = {}): Objective {
-  const { alpha, delta } = parseOptions(options, given);
-  return {
-    name: 'proxy',
+export const proxyPart = objectivePart(
+  'proxy',
+  'up Proxy-Anchor, with the class means as proxies',
+  options,
+  ({ alpha, delta }, name) => ({
     joint: false,
     flatAtStart: false,
     leastClasses: 2,
     bind(inputs) {
-      const { labels, centroids } = requireCentroids('proxy', inputs);
+      const { labels, centroids } = requireCentroids(name, inputs);
       const classes = centroids.shape[0];
       const length = tf.sqrt(tf.maximum(tf.sum(tf.square(centroids), 1, true), 1e-24));
       const proxies = tf.div<tf.Tensor2D>(centroids, length);
@@ -36,7 +36,5 @@ export function proxy(given: z.input<typeof options> = {}): Objective {
         return tf.sum(tf.mul(tf.softplus(z), weights), 1);
       };
     },
-  };
-}
-
-export const proxyPart = part('proxy', 'up Proxy-Anchor, with the class means as proxies', options, proxy);
+  }),
+);

@@ -1,8 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
-import { count, parseOptions, positive } from '../../options.js';
-import { part } from '../../part.js';
-import { type Objective, requireCentroids } from '../objective.js';
+import { count, positive } from '../../options.js';
+import { objectivePart, requireCentroids } from '../objective.js';
 import { classMask } from './class-mask.js';
 import { meanRow } from './squared-distances.js';
 
@@ -18,15 +17,16 @@ const TINY = 1e-12;
  * the attacked embeddings, r_ij = softmax_j(-|e_i - c_j|² / temperature), c_j = Σ_i r_ij e_i / Σ_i r_ij. The value is minus the
  * mutual information of classes and clusters, -Σ P(y,j) log(P(y,j) / (P(y) P(j))), which no renaming of clusters changes.
  */
-export function softKmeans(given: z.input<typeof options> = {}): Objective {
-  const { temperature, iterations } = parseOptions(options, given);
-  return {
-    name: 'soft-kmeans',
+export const softKmeansPart = objectivePart(
+  'soft-kmeans',
+  'through the clustering itself: lowers the mutual information of classes and clusters',
+  options,
+  ({ temperature, iterations }, name) => ({
     joint: true,
     flatAtStart: false,
     leastClasses: 2,
     bind(inputs) {
-      const { labels, centroids } = requireCentroids('soft-kmeans', inputs);
+      const { labels, centroids } = requireCentroids(name, inputs);
       const share = tf.div<tf.Tensor2D>(tf.cast(classMask(labels, centroids.shape[0]), 'float32'), labels.length);
       const ofClass = tf.sum(share, 0, true);
       const origin = meanRow(centroids);
@@ -42,14 +42,7 @@ export function softKmeans(given: z.input<typeof options> = {}): Objective {
         return tf.reshape(tf.neg(tf.sum(tf.mul(joint, ratio))), [1]);
       };
     },
-  };
-}
-
-export const softKmeansPart = part(
-  'soft-kmeans',
-  'through the clustering itself: lowers the mutual information of classes and clusters',
-  options,
-  softKmeans,
+  }),
 );
 
 /** r_ij, [n, k]; |e|² is the same for all j. */

@@ -9,7 +9,7 @@ import {
   requireGallery,
   requireLabels,
 } from '../objective.js';
-import { embeddingShift } from '../objectives/embedding-shift.js';
+import { embeddingShiftPart } from '../objectives/embedding-shift.js';
 import { meanRow, squaredDistances } from '../objectives/squared-distances.js';
 import { type RankingName, rankingName } from './names.js';
 
@@ -28,7 +28,7 @@ const FAR = 1e3;
 export function rankingObjective(name: RankingName, targets: Int32Array): Objective {
   parse(rankingName, name, 'name');
   checkLabels('targets', targets);
-  if (name === 'ES') return { ...embeddingShift, name };
+  if (name === 'ES') return { ...embeddingShiftPart.make({}), name };
   return {
     name,
     joint: false,
