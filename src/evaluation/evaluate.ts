@@ -11,33 +11,25 @@ import { type EvaluationManifest, manifestOf } from './manifest.js';
 import { cleanSetOf, joinedLabels } from './measured-set.js';
 import { type EvaluateOptions, type EvaluateSettings, evaluateOptions } from './options.js';
 import { progressReporter } from './progress.js';
-import type { PartialResult } from './protocols/partial.js';
-import type { PerSampleWorst } from './protocols/per-sample.js';
-import type { RecallList, RecallResult } from './protocols/recall.js';
-import type { TransferMatrix } from './protocols/transfer.js';
+import type { AttackFields, ReportFields } from './protocols/index.js';
 import { runPlans } from './run-plans.js';
 import type { SanityCheck } from './sanity.js';
-import { type ClusterScores, type Scores, type WorstCase, worstCase } from './scores.js';
+import { type Scores, type WorstCase, worstCase } from './scores.js';
 import { checkUnseen } from './seen.js';
 import { type AttackPlan, suite } from './suites/index.js';
 
-/** The scores under one attack. */
-export interface AttackResult {
+/** One attack, and the scores under it, which the protocols give. */
+export interface AttackResult extends AttackFields {
   name: string;
   objective: string;
   settings: AttackSettings;
-  scores: Scores;
-  /** The attacked images assigned to clusters that were found on clean data. */
-  inductive: ClusterScores;
-  /** Recall@K for the K that were asked for. */
-  recall?: RecallList;
   seconds: number;
   /** Why the attack could not be made; its scores are then null. */
   notRun?: string;
 }
 
-/** Plain values throughout: JSON.stringify gives the report's file. */
-export interface EvaluationReport {
+/** Plain values throughout: JSON.stringify gives the report's file. What the protocols give is beside the rest. */
+export interface EvaluationReport extends ReportFields {
   manifest: EvaluationManifest;
   clean: Scores;
   /** Why metrics are null in all of the report: what the evaluated labels leave undefined. */
@@ -45,13 +37,8 @@ export interface EvaluationReport {
   attacks: AttackResult[];
   /** The headline: the lowest score of each metric over clean and attacked images, and which of them gave it. */
   worst: WorstCase;
-  /** What survives the worst attack of each sample. */
-  perSample: PerSampleWorst;
   /** Whether the figures can be believed: read these first. */
   checks: SanityCheck[];
-  recall?: RecallResult;
-  partial?: PartialResult[];
-  transfer?: TransferMatrix;
   seconds: number;
 }
 

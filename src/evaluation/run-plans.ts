@@ -5,7 +5,7 @@ import { whyNotRun } from './defined.js';
 import type { AttackResult, EvaluationReport } from './evaluate.js';
 import type { MeasuredSet } from './measured-set.js';
 import type { EvaluateSettings } from './options.js';
-import { observersOf } from './protocols/index.js';
+import { observersOf, type ReportFields } from './protocols/index.js';
 import type { Observer, ProtocolRun } from './protocols/protocol.js';
 import { attackable, sanityChecks } from './sanity.js';
 import type { ScoringOptions } from './scores.js';
@@ -28,7 +28,7 @@ export interface EvaluationRun {
   onBatch(plan: AttackPlan, images: number): void;
 }
 
-type Measured = Pick<EvaluationReport, 'attacks' | 'perSample' | 'checks' | 'recall' | 'partial' | 'transfer'>;
+type Measured = Pick<EvaluationReport, 'attacks' | 'checks'> & ReportFields;
 
 /** Runs the checks, every plan, and every protocol that was asked for. */
 export async function runPlans(run: EvaluationRun): Promise<Measured> {
@@ -42,10 +42,9 @@ export async function runPlans(run: EvaluationRun): Promise<Measured> {
     const shared = { ensemble, data, gallery, clean, reference, scoring, attack, norm, epsilon };
     const observers = await observersOf(options, shared);
     const attacks = await attackAll(run, attack, observers);
-    const ends: Partial<EvaluationReport>[] = [];
+    const ends: object[] = [];
     for (const observer of observers) ends.push((await observer.end?.()) ?? {});
-    const { perSample, ...onRequest } = Object.assign({}, ...ends) as Omit<Measured, 'attacks' | 'checks'>;
-    return { attacks, perSample, checks, ...onRequest };
+    return { attacks, checks, ...(Object.assign({}, ...ends) as ReportFields) };
   } finally {
     disposeContext(context);
   }
@@ -69,7 +68,7 @@ async function attackAll(
     const start = performance.now();
     const embeddings = await attackDataset({ ...attack, plan, onBatch: (images) => onBatch(plan, images) });
     const attacked = clean.moved(embeddings);
-    const found: Partial<AttackResult>[] = [];
+    const found: object[] = [];
     for (const observer of observers) found.push((await observer.attacked?.(attacked)) ?? {});
     const seconds = (performance.now() - start) / 1000;
     attacks.push({ ...result, ...(Object.assign({}, ...found) as AttackResult), seconds });

@@ -10,6 +10,16 @@ type All<Union> = (Union extends unknown ? (shape: Union) => void : never) exten
   ? Every
   : never;
 
+type OfAttack<Made> = Made extends Protocol<infer Fields, infer _> ? Fields : never;
+type OfReport<Made> = Made extends Protocol<infer _, infer Fields> ? Fields : never;
+type Made = ReturnType<(typeof PROTOCOLS)[number]['make']>;
+
+/** What the protocols add to the result of an attack. */
+export type AttackFields = All<OfAttack<Made>>;
+
+/** What they add to a report. */
+export type ReportFields = All<OfReport<Made>>;
+
 /** The options of all protocols, as keys of an evaluation. */
 export const protocolShape = Object.assign({}, ...PROTOCOLS.map(({ options }) => options.shape)) as All<Shape>;
 

@@ -3,11 +3,15 @@ import type { Source } from '../../data/index.js';
 import { invalid, inWordsOf } from '../../errors.js';
 import type { KMeansResult } from '../../kernels/index.js';
 import { part } from '../../part.js';
-import { clustersOf, inductiveScores, UNDEFINED_CLUSTERS } from '../scores.js';
+import { type ClusterScores, clustersOf, inductiveScores, UNDEFINED_CLUSTERS } from '../scores.js';
 import type { Protocol, ProtocolRun } from './protocol.js';
 
-/** Attacked images are assigned to the clusters of clean data. */
-const inductive: Protocol = async (run) => {
+interface OfAttack {
+  /** The attacked images assigned to clusters that were found on clean data. */
+  inductive: ClusterScores;
+}
+
+const inductive: Protocol<OfAttack> = async (run) => {
   const { centroids } = run.reference ? await clustersOfReference(run, run.reference) : await run.clean.clusters();
   return {
     attacked: async ({ embeddings, labels }) => ({

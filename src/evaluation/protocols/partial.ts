@@ -108,7 +108,7 @@ export const partialPart = part(
   'partial',
   'a random share of the set is attacked and clustered with the rest: spill-over is what the rest loses',
   partialOptions,
-  (options): Protocol => {
+  (options): Protocol<object, { partial?: PartialResult[] }> => {
     const { partial: shares } = parseOptions(partialOptions, options);
     return async ({ attack, norm, epsilon, clean }) => {
       if (shares.length === 0) return undefined;

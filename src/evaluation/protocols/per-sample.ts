@@ -51,7 +51,12 @@ export class PerSample {
   }
 }
 
-const perSample: Protocol = async ({ clean, attack: { context }, scoring }) => {
+interface OfReport {
+  /** What survives the worst attack of each sample. */
+  perSample: PerSampleWorst;
+}
+
+const perSample: Protocol<object, OfReport> = async ({ clean, attack: { context }, scoring }) => {
   const survivors = new PerSample(context.labels, clean.findable(), context.means, scoring.signal);
   await survivors.add(clean);
   return {

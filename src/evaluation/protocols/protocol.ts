@@ -2,7 +2,6 @@ import type { AttackNorm } from '../../attacks/index.js';
 import type { Source } from '../../data/index.js';
 import type { Ensemble } from '../../models/index.js';
 import type { DatasetAttack } from '../attack-dataset.js';
-import type { AttackResult, EvaluationReport } from '../evaluate.js';
 import type { MeasuredSet } from '../measured-set.js';
 import type { ScoringOptions } from '../scores.js';
 
@@ -23,15 +22,19 @@ export interface ProtocolRun {
   epsilon: number;
 }
 
-/** A protocol at work. */
-export interface Observer {
-  /** What it adds to the result of an attack. */
-  attacked?(set: MeasuredSet): Promise<Partial<AttackResult>>;
+/** A protocol at work: what it adds to the result of each attack, and to the report. */
+export interface Observer<OfAttack = object, OfReport = object> {
+  attacked?(set: MeasuredSet): Promise<OfAttack>;
   /** The same of an attack that could not be made. */
-  notRun?: Partial<AttackResult>;
-  /** What it adds to the report, after all attacks. */
-  end?(): Promise<Partial<EvaluationReport>>;
+  notRun?: OfAttack;
+  /** After all attacks. */
+  end?(): Promise<OfReport>;
 }
 
-/** What is made of attacked images. Called once, before the attacks; undefined where it is not asked for. */
-export type Protocol = (run: ProtocolRun) => Promise<Observer | undefined>;
+/**
+ * What is made of attacked images. Called once, before the attacks; undefined where it is not asked for. Results and reports have the
+ * fields that its type says.
+ */
+export type Protocol<OfAttack = object, OfReport = object> = (
+  run: ProtocolRun,
+) => Promise<Observer<OfAttack, OfReport> | undefined>;

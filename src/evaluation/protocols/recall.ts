@@ -14,6 +14,11 @@ export interface RecallResult {
   worst: RecallList;
 }
 
+interface OfAttack {
+  /** Recall@K for the K that were asked for. */
+  recall?: RecallList;
+}
+
 async function recallOf(set: MeasuredSet, list: readonly number[]): Promise<RecallList> {
   const found = await set.retrieval();
   return Object.fromEntries(list.map((k) => [k, found?.scores.recallAt[k] ?? null]));
@@ -35,7 +40,7 @@ export const recallPart = part(
   'recall',
   'Recall@K for a list of K, as papers have it for a data set',
   recallOptions,
-  (options): Protocol => {
+  (options): Protocol<OfAttack, { recall?: RecallResult }> => {
     const { recallAt: list } = parseOptions(recallOptions, options);
     return async ({ clean }) => {
       if (list.length === 0) return undefined;

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { part } from '../../part.js';
-import { UNDEFINED } from '../scores.js';
+import { type Scores, UNDEFINED } from '../scores.js';
 import type { Protocol } from './protocol.js';
 
 /** The whole attacked set is clustered, and searched as queries in the clean gallery. */
-const transductive: Protocol = async () => ({
+const transductive: Protocol<{ scores: Scores }> = async () => ({
   attacked: async (set) => ({ scores: await set.scores() }),
   notRun: { scores: UNDEFINED },
 });

@@ -58,7 +58,7 @@ export const transferPart = part(
   'transfer',
   'every member is attacked alone, and all others are measured: the less harm, the more they differ',
   transferOptions,
-  (options): Protocol => {
+  (options): Protocol<object, { transfer?: TransferMatrix }> => {
     const { transfer } = parseOptions(transferOptions, options);
     return async (run) => {
       if (!transfer) return undefined;
