@@ -1,2 +1,8 @@
 /** Whether tests take their long forms: `npm run test:long`, which CI runs. */
 export const LONG = process.env.EAT_DML_TEST_LONG === '1';
+
+/** Of a list so many at most, from its first on and spread over all of it; in the long form all. */
+export function fewOf<T>(list: readonly T[], most: number): readonly T[] {
+  if (LONG || list.length <= most) return list;
+  return Array.from({ length: most }, (_, i) => list[Math.floor((i * list.length) / most)]);
+}

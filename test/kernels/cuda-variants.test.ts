@@ -1,16 +1,15 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { devices, type Matrix, nearestCentroidSync, nearestNeighborsSync } from '../../src/kernels/index.js';
 import { randomStream } from '../../src/random.js';
-import { LONG } from '../long.js';
-import { normalMatrix, worstRelative } from './support.js';
+import { normalMatrix, timesOn, worstRelative } from './support.js';
 
 /** A GPU, or the emulator (test/simt/shared.test.ts). The parity table's variants are in test/simt and test/gpu. */
 const cuda = devices().find((d) => d.name === 'cuda' && d.available);
 /** 5 is for sm_90, which the emulator claims to be for it. */
 const VARIANTS =
   cuda?.byNameOnly || /sm_90/.test(cuda?.detail ?? '') ? ['1', '2', '3', '4', '5'] : ['1', '2', '3', '4'];
-/** An emulator takes 20 s for the long form. */
-const PAIRS = cuda?.byNameOnly && !LONG ? 4000 : 100_000;
+/** An emulator takes 20 s for all. */
+const PAIRS = timesOn('cuda', 100_000, 2000);
 
 afterEach(() => {
   delete process.env.EAT_DML_CUDA_VARIANT;

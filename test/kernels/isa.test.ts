@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
+import { LONG } from '../long.js';
 import { program } from '../program.js';
 import { describeNative } from './support.js';
 
@@ -18,6 +19,9 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 const script = await program('test/kernels/run-cases.ts');
 
+/** In the short form the set that this processor takes runs every case in parity.test.ts alone. */
+const CASES = LONG ? 'every case' : 'some cases of each kernel';
+
 /** The case table in a process of its own; undefined where this processor lacks the instruction set. */
 function runCases(isa: string, threads: number): Outcome | undefined {
   const env = { ...process.env, EAT_DML_ISA: isa, EAT_DML_THREADS: String(threads) };
@@ -30,7 +34,7 @@ function runCases(isa: string, threads: number): Outcome | undefined {
   return JSON.parse(child.stdout);
 }
 
-describeNative('instruction sets', () => {
+describeNative(`instruction sets, ${CASES}`, () => {
   for (const isa of ['scalar', 'avx2', 'avx512']) {
     test(`${isa} ran when forced, agrees with the reference, same bits on 1 and 2 threads`, (context) => {
       const one = runCases(isa, 1);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { kmeans, type Matrix } from '../../src/kernels/index.js';
 import { randomStream } from '../../src/random.js';
-import { normalMatrix, testDevices } from './support.js';
+import { normalMatrix, testDevices, timesOn } from './support.js';
 
 /** 12 points in 4 groups, far from each other beside their spread. */
 function fourGroups(seed: number, cols: number, scale: number): Matrix {
@@ -25,10 +25,12 @@ async function startOf(points: Matrix, k: number, seed: number, device: 'js' | '
 }
 
 describe.each(testDevices)('%s', (device) => {
+  const TIMES = timesOn(device, 50, 12);
+
   test.each([1e-40, 1e-25, 1, 1e25, 1e36])(
-    'finds 4 groups from a k-means++ start, 50 of 50, at scale %d',
+    `finds 4 groups from a k-means++ start, ${TIMES} of ${TIMES}, at scale %d`,
     async (scale) => {
-      for (let seed = 0; seed < 50; seed++) {
+      for (let seed = 0; seed < TIMES; seed++) {
         const { labels } = await kmeans(fourGroups(seed, 20, scale), { k: 4, seed, device });
         const names = new Map([...labels].map((label, i) => [label, i % 4]));
         expect([...labels].map((label) => names.get(label))).toEqual(together);
@@ -37,7 +39,7 @@ describe.each(testDevices)('%s', (device) => {
   );
 
   test('draws the start that JavaScript draws, for k near n too', async () => {
-    for (let seed = 0; seed < 40; seed++) {
+    for (let seed = 0; seed < timesOn(device, 40, 10); seed++) {
       const points = normalMatrix(15, 22, { seed });
       expect(await startOf(points, 14, seed, device)).toEqual(await startOf(points, 14, seed, 'js'));
     }

@@ -1,7 +1,9 @@
 import { describe } from 'vitest';
 import type { Matrix } from '../../src/kernels/index.js';
+import { devices } from '../../src/kernels/index.js';
 import { loadAddon } from '../../src/kernels/load-addon.js';
 import { randomStream } from '../../src/random.js';
+import { LONG } from '../long.js';
 
 /** A matrix of standard normal values (times `scale`, plus `offset`), the same for the same seed. */
 export function normalMatrix(
@@ -37,6 +39,12 @@ const named = process.env.EAT_DML_TEST_DEVICES?.split(',');
 
 /** The devices tests run on; the CPU addon's absence is said in the test's name. */
 export const testDevices = (named ?? (hasCpu ? ['js', 'cpu'] : ['js'])) as ('js' | 'cpu' | 'cuda')[];
+
+/** How often: `all`, but `few` on the emulator, which takes a hundred times as long, in the short form. */
+export function timesOn(device: string, all: number, few: number): number {
+  const emulated = device === 'cuda' && devices().some(({ name, byNameOnly }) => name === device && byNameOnly);
+  return emulated && !LONG ? few : all;
+}
 
 /** A block that needs the addon: skipped, and shown as skipped, where there is none. */
 export const describeNative = hasCpu ? describe : describe.skip;

@@ -9,7 +9,7 @@ const { onPath, root } = (await import(new URL('../../scripts/native-addon.mjs',
   onPath: (...names: string[]) => string | undefined;
   root: string;
 };
-const ORDERS = LONG ? 20 : 4;
+const ORDERS = LONG ? 20 : 2;
 const compiler = process.env.CXX ?? onPath('g++', 'clang++');
 const folder = mkdtempSync(join(tmpdir(), 'eat-dml-simt-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

@@ -1,3 +1,4 @@
+import { fewOf } from '../../long.js';
 import { attackCases } from './attacks.js';
 import { convReluStackCases } from './conv-relu-stack.js';
 import { distanceCases } from './distances.js';
@@ -17,3 +18,17 @@ export const allCases: ParityCase[] = [
   ...tensorCases,
   ...selectionCases,
 ];
+
+/**
+ * Of each kernel some of its cases, all in the long form: for instruction sets that are forced and for the emulator. A prime number, so
+ * that every metric has other shapes.
+ */
+export function someOf(cases: readonly ParityCase[]): ParityCase[] {
+  const kernels = [...new Set(cases.map(({ kernel }) => kernel))];
+  return kernels.flatMap((name) =>
+    fewOf(
+      cases.filter(({ kernel }) => kernel === name),
+      19,
+    ),
+  );
+}
