@@ -5,14 +5,29 @@ import { loadAddon } from '../../src/kernels/load-addon.js';
 import { randomStream } from '../../src/random.js';
 import { LONG } from '../long.js';
 
+const drawn = new Map<string, Float64Array>();
+
+/** Standard normal values, drawn once for all who ask for the same: the case table asks for most shapes ten times. */
+function normals(rows: number, cols: number, seed: number, count: number): Float64Array {
+  const key = [rows, cols, seed, count].join();
+  const known = drawn.get(key);
+  if (known) return known;
+  const random = randomStream(seed, 'test', rows, cols);
+  const values = new Float64Array(count);
+  for (let i = 0; i < count; i++) values[i] = random.normal();
+  drawn.set(key, values);
+  return values;
+}
+
 /** A matrix of standard normal values (times `scale`, plus `offset`), the same for the same seed. */
 export function normalMatrix(
   rows: number,
   cols: number,
   { seed = 1, batch, scale = 1, offset = 0 }: { seed?: number; batch?: number; scale?: number; offset?: number } = {},
 ): Matrix {
-  const random = randomStream(seed, 'test', rows, cols);
-  const data = Float32Array.from({ length: rows * cols * (batch ?? 1) }, () => offset + scale * random.normal());
+  const values = normals(rows, cols, seed, rows * cols * (batch ?? 1));
+  const data = new Float32Array(values.length);
+  for (let i = 0; i < data.length; i++) data[i] = offset + scale * values[i];
   return { data, rows, cols, ...(batch !== undefined && { batch }) };
 }
 
