@@ -1,6 +1,6 @@
 /** What `eat-dml` offers; the kernels are also exported by `eat-dml/kernels`, which loads no tfjs. */
 export * from './attacks/index.js';
-export { hasCheckpoint, loadEnsemble } from './checkpoints/index.js';
+export { loadEnsemble } from './checkpoints/index.js';
 export * from './clustering/index.js';
 export * from './config/index.js';
 export * from './data/index.js';
@@ -16,7 +16,6 @@ export {
   attackStepTensor,
   type BackendName,
   type BackendStatus,
-  backendReport,
   chooseBackend,
   coverage,
   fromMatrix,

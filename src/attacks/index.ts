@@ -17,4 +17,4 @@ export {
 } from './rules/pgd.js';
 export { type SquareOptions, type SquareSettings, square } from './rules/square.js';
 export { type AttackRun, runAttack } from './run-attack.js';
-export { type AttackSettings, gradientsPerImage } from './settings.js';
+export type { AttackSettings } from './settings.js';

@@ -1,4 +1,3 @@
-export { assignToCentroids, nearestIsOwnClass } from './assign.js';
 export { type ClusterOptions, clusterEmbeddings } from './cluster-embeddings.js';
 export { type ClusteringScores, clusteringScores } from './clustering-scores.js';
 export { type Gallery, type RetrievalOptions, type RetrievalScores, retrievalScores } from './retrieval-scores.js';

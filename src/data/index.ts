@@ -1,29 +1,23 @@
 export { type BalancedBatchOptions, balancedBatches, type UniformBatchOptions, uniformBatches } from './batches.js';
-export { defaultCacheDir } from './cache.js';
 export {
   classesOf,
   type Dataset,
   type DatasetArrays,
   datasetFromArrays,
-  datasetHash,
-  imageDigests,
   type SplitSide,
 } from './dataset.js';
 export { type DecodedCacheOptions, decodedCache } from './decoded-cache.js';
 export { type IdxArray, type IdxData, readIdx, writeIdx } from './idx.js';
-export { imageBatch } from './image-batch.js';
 export { type ImageFilesOptions, imageFiles } from './image-files.js';
 export { type Inspection, type InspectOptions, inspect } from './inspect.js';
 export { readNpy, writeNpy } from './npy.js';
 export type { DataSides } from './open-archive.js';
-export { buildEmojiCache, type EmojiOptions, emoji, emojiPackagesDir } from './sets/emoji.js';
-export { EMOJI_PACKAGES } from './sets/emoji-packages.js';
+export { type EmojiOptions, emoji } from './sets/emoji.js';
 export { type FashionMnistOptions, fashionMnist } from './sets/fashion-mnist.js';
 export { type DataSetName, type DataSetOptions, openData } from './sets/open.js';
 export { type BatchOptions, type ReadOptions, type Source, sourceOf, subset } from './source.js';
 export {
   type ClassSplitOptions,
-  partition,
   type SampleSplitOptions,
   type Split,
   splitByClass,

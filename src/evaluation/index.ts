@@ -1,5 +1,4 @@
 export { type AttackResult, type EvaluationReport, evaluate } from './evaluate.js';
-export { kernelDevice } from './kernel-device.js';
 export type { EvaluationManifest } from './manifest.js';
 export type { EvaluateOptions } from './options.js';
 export type { EvaluationProgress } from './progress.js';
@@ -10,12 +9,10 @@ export type { TransferMatrix } from './protocols/transfer.js';
 export { evaluateRanking, type RankingOptions, type RankingReport } from './ranking.js';
 export type { SanityCheck } from './sanity.js';
 export {
-  CLUSTER_METRICS,
   type ClusterMetric,
   type ClusterScores,
   METRICS,
   type MetricName,
   type Scores,
 } from './scores.js';
-export { type Spread, spreadOf } from './spread.js';
 export { type AttackPlan, type SuiteName, type SuiteOptions, suite } from './suites/index.js';

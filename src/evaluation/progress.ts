@@ -1,4 +1,4 @@
-import { gradientsPerImage } from '../attacks/index.js';
+import { gradientsPerImage } from '../attacks/settings.js';
 import type { AttackPlan } from './suites/index.js';
 
 /** What an evaluation reports after every attacked batch. */

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { type AttackNorm, type AttackSettings, objective, pgd, runAttack, square } from '../attacks/index.js';
-import { assignToCentroids } from '../clustering/index.js';
+import { assignToCentroids } from '../clustering/assign.js';
 import type { Source } from '../data/index.js';
 import type { Ensemble } from '../models/index.js';
 import { randomStream } from '../random.js';

@@ -1,4 +1,5 @@
-import { assignToCentroids, clusterEmbeddings, clusteringScores } from '../clustering/index.js';
+import { assignToCentroids } from '../clustering/assign.js';
+import { clusterEmbeddings, clusteringScores } from '../clustering/index.js';
 import type { Matrix } from '../kernels/index.js';
 import { notDefinedOn } from './defined.js';
 

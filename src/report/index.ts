@@ -1,9 +1,9 @@
 /** Evaluations as text, as plain values for JSON, and as a page. */
-export { type Comparison, compare, METRIC_TITLES, type MethodResult } from './comparison.js';
+export { type Comparison, compare, type MethodResult } from './comparison.js';
 export { comparisonHtml } from './html.js';
 export { type PairedRow, pairedMarkdown, pairedRows } from './paired.js';
 export { parseRunResult } from './run-result.js';
-export { type Estimate, estimate } from './statistics.js';
-export { type RunResult, type TableColumn, type TableRow, tableMarkdown, tableRows, withReferences } from './table.js';
+export type { Estimate } from './statistics.js';
+export { type RunResult, type TableColumn, type TableRow, tableMarkdown, tableRows } from './table.js';
 export { type EventFile, openEventFile, type ProjectorPoints, writeProjector } from './tensorboard.js';
-export { checksText, comparisonText, manifestText, reportText } from './text.js';
+export { comparisonText, manifestText, reportText } from './text.js';

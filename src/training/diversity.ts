@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { classesOf, partition } from '../data/index.js';
+import { classesOf } from '../data/index.js';
+import { partition } from '../data/splits.js';
 import { count } from '../options.js';
 import { derivedSeed } from '../random.js';
 

@@ -30,6 +30,7 @@ export const DEEP: Record<string, string[]> = {
   'kernels of networks, which no user calls': ['kernels/network/index.js', 'kernels/network/pool2d.js'],
   'steps of one computation that two rooms share': [
     'attacks/attack-context.js',
+    'clustering/assign.js',
     'clustering/retrieval-scores.js',
     'clustering/stacked.js',
     'evaluation/suites/index.js',
@@ -60,5 +61,6 @@ export const DEEP: Record<string, string[]> = {
     'data/sets/fashion-mnist-package.js',
     'data/sets/fashion-mnist.js',
     'report/score-text.js',
+    'report/table.js',
   ],
 };

@@ -16,7 +16,7 @@ import {
   runAttack,
   square,
 } from '../../src/attacks/index.js';
-import { imageBatch } from '../../src/data/index.js';
+import { imageBatch } from '../../src/data/image-batch.js';
 import { convEmbedder, Ensemble } from '../../src/models/index.js';
 import { randomStream } from '../../src/random.js';
 import { chooseBackend } from '../../src/tfjs/index.js';

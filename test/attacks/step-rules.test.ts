@@ -13,7 +13,7 @@ import {
 } from '../../src/attacks/index.js';
 import { randomPerturbation } from '../../src/attacks/random-start.js';
 import { checkpoints } from '../../src/attacks/rules/apgd.js';
-import { imageBatch } from '../../src/data/index.js';
+import { imageBatch } from '../../src/data/image-batch.js';
 import { convEmbedder, Ensemble } from '../../src/models/index.js';
 import { randomStream } from '../../src/random.js';
 import { chooseBackend } from '../../src/tfjs/index.js';

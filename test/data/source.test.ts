@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { datasetHash, imageDigests, type Source, sourceOf, splitByClass, subset } from '../../src/data/index.js';
+import { datasetHash, imageDigests } from '../../src/data/dataset.js';
+import { type Source, sourceOf, splitByClass, subset } from '../../src/data/index.js';
 import { digestsOf } from '../../src/data/source.js';
 import { evaluate } from '../../src/evaluation/index.js';
 import { convEmbedder } from '../../src/models/index.js';

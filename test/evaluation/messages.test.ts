@@ -10,7 +10,8 @@ import {
   runAttack,
   square,
 } from '../../src/attacks/index.js';
-import { assignToCentroids, clusterEmbeddings, nearestIsOwnClass } from '../../src/clustering/index.js';
+import { assignToCentroids } from '../../src/clustering/assign.js';
+import { clusterEmbeddings } from '../../src/clustering/index.js';
 import { evaluate } from '../../src/evaluation/index.js';
 import { convEmbedder, type Embedder, Ensemble } from '../../src/models/index.js';
 import { tinyImages } from '../models/tiny-images.js';
@@ -62,7 +63,6 @@ it.each<[string, () => Promise<unknown>, RegExp]>([
   ['more clusters than rows', () => clusterEmbeddings(good, { k: 3 }), /at most 2 \(the rows of embeddings\) for k/],
   ['assignment of NaN', () => assignToCentroids(bad, good), /finite values in embeddings/],
   ['assignment of other columns', () => assignToCentroids(good, wide), /embeddings/],
-  ['a gallery of NaN', () => nearestIsOwnClass(good, labels, bad), /finite values in gallery/],
   ['class means of NaN', () => attackContext(bad, labels), /finite values in embeddings/],
   [
     'ranks of NaN',

@@ -2,7 +2,8 @@ import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type EvaluationReport, evaluate } from '../../src/evaluation/index.js';
 import { convEmbedder, type Embedder, Ensemble } from '../../src/models/index.js';
-import { checksText, reportText } from '../../src/report/index.js';
+import { reportText } from '../../src/report/index.js';
+import { checksText } from '../../src/report/text.js';
 import { type TrainedEnsemble, train } from '../../src/training/index.js';
 import { tinyImages } from '../models/tiny-images.js';
 

@@ -1,14 +1,8 @@
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { subset } from '../../src/data/index.js';
-import {
-  CLUSTER_METRICS,
-  type EvaluationReport,
-  evaluate,
-  evaluateRanking,
-  METRICS,
-} from '../../src/evaluation/index.js';
-import { worstCase } from '../../src/evaluation/scores.js';
+import { type EvaluationReport, evaluate, evaluateRanking, METRICS } from '../../src/evaluation/index.js';
+import { CLUSTER_METRICS, worstCase } from '../../src/evaluation/scores.js';
 import { convEmbedder } from '../../src/models/index.js';
 import { compare, comparisonHtml, comparisonText, reportText } from '../../src/report/index.js';
 import { standard, type TrainedEnsemble, train } from '../../src/training/index.js';

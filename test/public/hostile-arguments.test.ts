@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { imageBatch } from '../../src/data/image-batch.js';
 import * as api from '../../src/index.js';
 import * as kernels from '../../src/kernels/index.js';
 import { randomStream } from '../../src/random.js';
@@ -60,7 +61,6 @@ const ARGUMENTS: Arguments = {
   apgd: () => [{ norm: 'l1', epsilon: 5, steps: 3, restarts: 1 }],
   carliniWagner: () => [{ epsilon: 2, steps: 3, searches: 1, learningRate: 0.1, confidence: 0 }],
   square: () => [{ norm: 'l2', epsilon: 2, steps: 3, share: 0.5, restarts: 1 }],
-  gradientsPerImage: () => [api.pgd({ epsilon: 0.1 })],
   objective: () => ['proxy'],
   attackContext: () => [matrix, data.labels],
   rankingObjective: () => ['GTM', targets],
@@ -80,10 +80,7 @@ const ARGUMENTS: Arguments = {
     { out: folder, seeds: [1], base: nowhere, runs: { a: {} } },
     { shard: [1, 1], signal },
   ],
-  hasCheckpoint: () => [folder],
   loadEnsemble: () => [folder, api.convEmbedder()],
-  assignToCentroids: () => [matrix, { ...matrix, rows: 1, data: new Float32Array(4) }, { signal }],
-  nearestIsOwnClass: () => [matrix, labels, matrix, { signal }],
   clusterEmbeddings: () => [matrix, { k: 2, seed: 1, restarts: 1, maxIterations: 3, device: 'js', signal }],
   clusteringScores: () => [labels, labels],
   retrievalScores: () => [
@@ -95,7 +92,6 @@ const ARGUMENTS: Arguments = {
   uniformBatches: () => [{ count: 9, size: 2, seed: 1, epoch: 0, last: 'drop' }],
   classesOf: () => [data],
   datasetFromArrays: () => [{ images: data.images, labels: data.labels, shape: data.shape, name: 'x' }],
-  datasetHash: () => [data],
   // Nothing is read: there is no such folder.
   inspect: () => [join(folder, 'none'), { as: 'sop', signal }],
   openData: () => ['sop', { root: join(folder, 'none'), split: 'random', seed: 1 }],
@@ -106,16 +102,11 @@ const ARGUMENTS: Arguments = {
   scoreEmbeddings: () => [matrix, labels],
   sourceOf: () => [data],
   subset: () => [data, [0, 1]],
-  imageBatch: () => [data, [0, 1]],
-  partition: () => [9, 2, 1],
   splitByClass: () => [data, { trainClasses: [10], seed: 1 }],
   splitBySample: () => [data, { testFraction: 0.5, seed: 1 }],
   // Two keys are wrong, so that nothing is read whichever is replaced.
   fashionMnist: () => [{ split: 'closed-set', seed: 0.5, perClass: 0.5, trainClasses: [1], cacheDir: folder }],
   emoji: () => [{ split: 'closed-set', seed: 1, classes: 4, side: 16, cacheDir: folder }],
-  buildEmojiCache: () => [folder],
-  emojiPackagesDir: () => [folder],
-  defaultCacheDir: () => [],
   readNpy: () => [join(folder, 'none')],
   writeNpy: () => [join(folder, 'npy'), { shape: [2], data: Int32Array.of(1, 2) }],
   readIdx: () => [join(folder, 'none')],
@@ -131,7 +122,6 @@ const ARGUMENTS: Arguments = {
   ],
   evaluateRanking: () => [ensemble, data, { epsilon: 0.1, norm: 'linf', steps: 1, seed: 1, backend: 'cpu', signal }],
   suite: () => ['quick', { norm: 'linf', epsilon: 0.1, restarts: 1 }],
-  spreadOf: () => [matrix],
   chooseBackend: () => [{ backend: 'cpu' }],
   convEmbedder: () => [{ dimension: 2, width: 1 }],
   resnet18: () => [{ dimension: 2 }],
@@ -152,7 +142,6 @@ const ARGUMENTS: Arguments = {
   pairwiseDistanceTensor: () => [batch.embeddings, batch.embeddings, { metric: 'cosine' }],
   nearestCentroidTensor: () => [batch.embeddings, batch.proxies],
   unitRows: () => [batch.embeddings],
-  imageDigests: () => [data],
   parseRunResult: () => [JSON.stringify(runResult), 'result.json'],
   fromMatrix: () => [matrix],
   toMatrix: () => [batch.embeddings],
@@ -160,11 +149,8 @@ const ARGUMENTS: Arguments = {
   comparisonText: () => [api.compare([{ method: 'at', report }])],
   comparisonHtml: () => [api.compare([{ method: 'at', report }]), 'notes'],
   reportText: () => [report],
-  checksText: () => [report.checks],
   manifestText: () => [report.manifest],
-  estimate: () => [[1, 2]],
   tableRows: () => [[runResult]],
-  withReferences: () => [[runResult]],
   tableMarkdown: () => [api.tableRows([runResult])],
   pairedRows: () => [[runResult], 'at'],
   pairedMarkdown: () => [api.pairedRows([runResult, { ...runResult, label: 'eat' }], 'at'), 'at'],
@@ -172,15 +158,7 @@ const ARGUMENTS: Arguments = {
   writeProjector: () => [folder, matrix, labels],
 };
 /** Without arguments, or dear and without any to get wrong. */
-const NONE = [
-  'kernelDevice',
-  'configJsonSchema',
-  'backendReport',
-  'EatDmlError',
-  'coverage',
-  'tensorKernelCalls',
-  'resetTensorKernelCalls',
-];
+const NONE = ['configJsonSchema', 'EatDmlError', 'coverage', 'tensorKernelCalls', 'resetTensorKernelCalls'];
 
 /** Every function by its name. */
 const exported = new Map<string, unknown>(Object.entries(api));
@@ -194,7 +172,7 @@ beforeAll(async () => {
   process.chdir(folder);
   await api.chooseBackend({ backend: 'cpu' });
   ensemble = new api.Ensemble([api.convEmbedder({ dimension: 4, width: 1 }).build([8, 8, 1], 1)]);
-  images = api.imageBatch(data, all);
+  images = imageBatch(data, all);
   const tensor = (rows: number) => tf.randomNormal<tf.Rank.R2>([rows, 4], 0, 1, 'float32', 3);
   batch = { embeddings: tensor(n), labels: tf.tensor1d(labels, 'int32'), proxies: tensor(4) };
 });

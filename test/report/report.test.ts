@@ -1,13 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { EvaluationReport } from '../../src/evaluation/index.js';
-import {
-  checksText,
-  compare,
-  comparisonHtml,
-  comparisonText,
-  manifestText,
-  reportText,
-} from '../../src/report/index.js';
+import { compare, comparisonHtml, comparisonText, manifestText, reportText } from '../../src/report/index.js';
+import { checksText } from '../../src/report/text.js';
 import { reportOf } from './reports.js';
 
 const results = [

@@ -1,13 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { randomStream } from '../../src/random.js';
-import {
-  pairedMarkdown,
-  pairedRows,
-  parseRunResult,
-  tableMarkdown,
-  tableRows,
-  withReferences,
-} from '../../src/report/index.js';
+import { pairedMarkdown, pairedRows, parseRunResult, tableMarkdown, tableRows } from '../../src/report/index.js';
+import { withReferences } from '../../src/report/table.js';
 import { reportOf } from './reports.js';
 
 const PATH = 'sweep/at/result.json';

@@ -1,13 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import {
-  estimate,
-  pairedMarkdown,
-  pairedRows,
-  type RunResult,
-  tableMarkdown,
-  tableRows,
-  withReferences,
-} from '../../src/report/index.js';
+import { pairedMarkdown, pairedRows, type RunResult, tableMarkdown, tableRows } from '../../src/report/index.js';
+import { estimate } from '../../src/report/statistics.js';
+import { withReferences } from '../../src/report/table.js';
 import { reportOf } from './reports.js';
 
 const run = (label: string, seed: number, worst: number, budget = 'epochs'): RunResult => ({

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { imageBatch } from '../../src/data/index.js';
+import { imageBatch } from '../../src/data/image-batch.js';
 import { proxyAnchor } from '../../src/losses/index.js';
 import { convEmbedder } from '../../src/models/index.js';
 import { randomStream } from '../../src/random.js';

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { PARTS } from '../../config/lists.js';
-import { defaultCacheDir } from '../../data/index.js';
+import { defaultCacheDir } from '../../data/cache.js';
 import type { DataSetPart, Fetched } from '../../data/sets/data-set.js';
 import { EatDmlError } from '../../errors.js';
 import { makeFolder } from '../../files.js';

@@ -1,8 +1,7 @@
 import { access, constants, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { readCache } from '../../data/cache.js';
-import { defaultCacheDir } from '../../data/index.js';
+import { defaultCacheDir, readCache } from '../../data/cache.js';
 import { fashionMnistCache } from '../../data/sets/fashion-mnist.js';
 import { locateFashionMnist } from '../../data/sets/fashion-mnist-package.js';
 import { environmentProblems } from '../../environment.js';

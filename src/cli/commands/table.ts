@@ -8,8 +8,8 @@ import {
   type RunResult,
   tableMarkdown,
   tableRows,
-  withReferences,
 } from '../../report/index.js';
+import { withReferences } from '../../report/table.js';
 import { checkTargets, deliver } from '../deliver.js';
 
 export interface TableFlags {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { assignToCentroids } from '../../clustering/index.js';
+import { assignToCentroids } from '../../clustering/assign.js';
 import type { Matrix } from '../../kernels/index.js';
 import { part } from '../../part.js';
 import type { MeasuredSet } from '../measured-set.js';
