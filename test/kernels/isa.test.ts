@@ -19,8 +19,8 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 const script = await program('test/kernels/run-cases.ts');
 
-/** In the short form the set that this processor takes runs every case in parity.test.ts alone. */
-const CASES = LONG ? 'every case' : 'some cases of each kernel';
+/** In the short form the set that this processor takes runs every case in parity.test.ts. */
+const CASES = LONG ? 'every case' : 'edges and some shapes';
 
 /** The case table in a process of its own; undefined where this processor lacks the instruction set. */
 function runCases(isa: string, threads: number): Outcome | undefined {

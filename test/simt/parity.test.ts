@@ -13,7 +13,7 @@ const kernels = simtPath ? Object.keys(createRequire(import.meta.url)(simtPath))
 const LONG_ROWS = new Set(['kmeans: more than 1000 clusters', 'kmeans: pruned, overlapping', 'kmeans: many chunks']);
 const cases = allCases.filter(({ kernel }) => kernels.includes(kernel));
 /** Of each kernel, and of each on every variant. */
-const CASES = LONG ? 'every case' : 'some cases';
+const CASES = LONG ? 'every case' : 'edges and some shapes';
 
 /** Left out here, for the emulator's time; test:gpu runs them. */
 const TOO_LARGE = new Set([

@@ -19,16 +19,18 @@ export const allCases: ParityCase[] = [
   ...selectionCases,
 ];
 
+/** A shape among many, plain or at a scale; other cases are of one edge each. */
+const SWEPT = /\d+x\d+|\bd=\d/;
+
 /**
- * Of each kernel some of its cases, all in the long form: for instruction sets that are forced and for the emulator. A prime number, so
- * that every metric has other shapes.
+ * For instruction sets that are forced and for the emulator: of each kernel every edge, and some of the shapes, all in the long form.
+ * Their number is a prime, so that every metric has others.
  */
 export function someOf(cases: readonly ParityCase[]): ParityCase[] {
   const kernels = [...new Set(cases.map(({ kernel }) => kernel))];
-  return kernels.flatMap((name) =>
-    fewOf(
-      cases.filter(({ kernel }) => kernel === name),
-      19,
-    ),
-  );
+  return kernels.flatMap((name) => {
+    const own = cases.filter(({ kernel }) => kernel === name);
+    const swept = own.filter((row) => SWEPT.test(row.name));
+    return [...own.filter((row) => !SWEPT.test(row.name)), ...fewOf(swept, 11)];
+  });
 }
