@@ -6,7 +6,7 @@ import { part } from '../../part.js';
 import { type ClusterScores, clustersOf, inductiveScores, UNDEFINED_CLUSTERS } from '../scores.js';
 import type { Protocol, ProtocolRun } from './protocol.js';
 
-interface OfAttack {
+export interface OfAttack {
   /** The attacked images assigned to clusters that were found on clean data. */
   inductive: ClusterScores;
 }

@@ -51,7 +51,7 @@ export class PerSample {
   }
 }
 
-interface OfReport {
+export interface OfReport {
   /** What survives the worst attack of each sample. */
   perSample: PerSampleWorst;
 }

@@ -14,7 +14,7 @@ export interface RecallResult {
   worst: RecallList;
 }
 
-interface OfAttack {
+export interface OfAttack {
   /** Recall@K for the K that were asked for. */
   recall?: RecallList;
 }
