@@ -5,8 +5,9 @@ import { z } from 'zod';
 import { describe, EatDmlError } from '../errors.js';
 import { modelSpec } from '../models/embedder.js';
 import { type Embedder, Ensemble, type ModelSpec, type TrainedOn } from '../models/index.js';
-import { MODELS } from '../models/list.js';
+import * as models from '../models/list.js';
 import { parse } from '../options.js';
+import { partsOf } from '../part.js';
 import { corrupt, MANIFEST, type Manifest, readEntry, readManifest } from './manifest.js';
 import { readMember, type SavedMember, type SavedTensors, tensorsIn } from './read-member.js';
 import { restoreMember } from './restore-member.js';
@@ -24,6 +25,7 @@ export interface LoadedCheckpoint {
   run?: unknown;
 }
 
+const MODELS = partsOf(models);
 const folder = z.string('a folder').min(1, 'a folder');
 
 /** True when `dir` holds a manifest. */

@@ -4,14 +4,14 @@ import * as dataSets from '../data/sets/list.js';
 import * as protocols from '../evaluation/protocols/list.js';
 import * as suites from '../evaluation/suites/list.js';
 import * as losses from '../losses/list.js';
-import { MODELS } from '../models/list.js';
+import * as models from '../models/list.js';
 import { type Part, partsOf } from '../part.js';
 import * as methods from '../training/methods/list.js';
 
 /** Everything that a configuration can name, by what it is. Schema, command line and the tables of the docs read this. */
 export const PARTS = {
   data: partsOf(dataSets),
-  model: MODELS,
+  model: partsOf(models),
   loss: partsOf(losses),
   method: partsOf(methods),
   objective: partsOf(objectives),
