@@ -1,4 +1,5 @@
 export { exportLayers } from './export-layers.js';
+export { exportWeights } from './export-weights.js';
 export {
   hasCheckpoint,
   type LoadedCheckpoint,

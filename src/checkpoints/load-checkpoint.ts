@@ -6,6 +6,7 @@ import { describe, EatDmlError } from '../errors.js';
 import { modelSpec } from '../models/embedder.js';
 import { type Embedder, Ensemble, type ModelSpec, type TrainedOn } from '../models/index.js';
 import * as models from '../models/list.js';
+import { loadModelModule } from '../models/module-model.js';
 import { parse } from '../options.js';
 import { partsOf } from '../part.js';
 import { corrupt, MANIFEST, type Manifest, readEntry, readManifest } from './manifest.js';
@@ -61,7 +62,7 @@ export async function loadCheckpoint(dir: string, model?: ModelSpec): Promise<Lo
 }
 
 async function loadFiles(dir: string, manifest: Manifest, model: ModelSpec | undefined): Promise<LoadedCheckpoint> {
-  const spec = model ?? specOf(dir, manifest);
+  const spec = model ?? (await specOf(dir, manifest));
   const [member, tensorsOf] = manifest.version === 1 ? [readMember1, tensorsIn1] : [readMember, tensorsIn];
   const bytes = await readEntry(dir, manifest, manifest.tensorFile);
   const tensors = tensorsOf(join(dir, manifest.tensorFile), bytes, manifest);
@@ -78,7 +79,7 @@ export async function loadEnsemble(dir: string, model?: ModelSpec): Promise<Ense
 }
 
 /** The specification that the manifest names; ERR_CONFIG where this package has no such kind. */
-function specOf(dir: string, { model: { kind, config } }: Manifest): ModelSpec {
+async function specOf(dir: string, { model: { kind, config } }: Manifest): Promise<ModelSpec> {
   const found = MODELS.find(({ name }) => name === kind);
   if (!found) {
     const known = MODELS.map(({ name }) => name).join(', ');
@@ -87,7 +88,8 @@ function specOf(dir: string, { model: { kind, config } }: Manifest): ModelSpec {
     });
   }
   try {
-    return found.make(config);
+    if (kind === 'module') await loadModelModule(String(config.path));
+    return found.make(config as never);
   } catch (error) {
     throw corrupt(join(dir, MANIFEST), `there is no model ${kind} ${JSON.stringify(config)}`, error);
   }

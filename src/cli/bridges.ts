@@ -2,7 +2,7 @@ import { Argument, type Command, InvalidArgumentError, Option } from 'commander'
 import type { EmbedFlags } from './commands/embed.js';
 import type { InspectFlags } from './commands/inspect.js';
 import type { ScoreFlags } from './commands/score.js';
-import { integer, positiveInteger } from './options.js';
+import { integer, modelOptions, positiveInteger } from './options.js';
 
 /** `eat-dml data`: sets that npm packages hold, and archives in a folder. */
 export function addData(eatDml: Command): void {
@@ -27,10 +27,11 @@ export function addData(eatDml: Command): void {
 
 /** `eat-dml embed` */
 export function addEmbed(eatDml: Command): void {
-  eatDml
+  const command = eatDml
     .command('embed')
     .description('write the embeddings and labels of a data set as .npy files')
-    .argument('<run>', 'run folder of eat-dml train')
+    .argument('[run]', 'run folder of eat-dml train; or --model');
+  modelOptions(command)
     .requiredOption('--data <set>', 'fashion-mnist, emoji, or folder:/path, cub200:/path and the like')
     .requiredOption('--out <file>', 'embeddings, such as e.npy; labels go to e.labels.npy')
     .addOption(
@@ -42,10 +43,13 @@ export function addEmbed(eatDml: Command): void {
       ]),
     )
     .option('--resize <pixels>', 'of the shorter side of photographs before the centre is cut out', positiveInteger)
+    .option('--crop <pixels>', 'sides of what is cut out for --model (default 224)', positiveInteger)
     .option('--batch-size <images>', 'images per forward pass (default 256)', positiveInteger)
     .option('--backend <name>', 'tfjs backend of the networks')
     .option('--json', 'the result, and nothing else, as JSON on stdout')
-    .action(async (run: string, flags: EmbedFlags) => (await import('./commands/embed.js')).embedCommand(run, flags));
+    .action(async (run: string | undefined, flags: EmbedFlags) =>
+      (await import('./commands/embed.js')).embedCommand(run, flags),
+    );
 }
 
 /** `eat-dml score`: what needs no run of this package. */

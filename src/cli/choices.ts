@@ -3,6 +3,7 @@ import { PARTS } from '../config/lists.js';
 import { configShape } from '../config/schema.js';
 import { FETCHED } from './commands/data.js';
 import { dataText } from './data-spec.js';
+import { checkModel } from './model-flags.js';
 
 const names = (parts: readonly { name: string }[]) => parts.map(({ name }) => name);
 
@@ -21,6 +22,7 @@ export function offerChoices({ options, registeredArguments }: Command): void {
   for (const option of options) {
     if (option.long && option.long in CHOICES) option.choices(CHOICES[option.long]);
     if (option.long === '--data') option.argParser(dataText);
+    if (option.long === '--model') option.argParser(checkModel);
   }
   for (const argument of registeredArguments) {
     if (argument.name() in CHOICES) argument.choices(CHOICES[argument.name()]);

@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Config } from '../config/schema.js';
 
 /** The flags that every command which computes takes. */
@@ -19,6 +19,30 @@ export function sharedOptions(command: Command): Command {
     .option('--config <file>', 'JSON file of settings; flags go before it (docs/cli.md)')
     .option('--backend <name>', 'tfjs backend of the networks')
     .option('--device <name>', 'fail unless it is the first there is for kernels');
+}
+
+/** What flags say of a network. */
+export interface ModelFlags {
+  /** A kind, or a module of one's own: ./my-model.mjs */
+  model?: string;
+  weights?: string;
+  head?: 'linear' | 'none';
+  pooling?: 'gap' | 'gap+gmp';
+  dimension?: number;
+}
+
+export function modelOptions(command: Command): Command {
+  return command
+    .option('--model <kind>', 'the network of each member (docs/models.md), or ./my-model.mjs')
+    .option('--weights <file>', 'weights that it begins with: .safetensors or .npz')
+    .addOption(new Option('--head <head>', 'none: the pooled features as they are').choices(['linear', 'none']))
+    .addOption(new Option('--pooling <pooling>', 'of the last maps').choices(['gap', 'gap+gmp']))
+    .option('--dimension <columns>', 'columns of the embedding', positiveInteger);
+}
+
+/** Whether a flag says anything of the network. */
+export function hasModelFlags({ model, weights, head, pooling, dimension }: ModelFlags): boolean {
+  return [model, weights, head, pooling, dimension].some((flag) => flag !== undefined);
 }
 
 /** The configuration of the flags: the file's (or `base`), with what the flags say on top. */

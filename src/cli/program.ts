@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { addData, addEmbed, addScore } from './bridges.js';
 import type { DemoFlags } from './commands/demo.js';
 import type { EvaluateFlags } from './commands/evaluate.js';
@@ -9,7 +9,7 @@ import type { SweepFlags } from './commands/sweep.js';
 import type { TableFlags } from './commands/table.js';
 import type { TrainFlags } from './commands/train.js';
 import { EXIT, errorText, exitCodeOf } from './exit-codes.js';
-import { positiveInteger, radius, shard, sharedOptions } from './options.js';
+import { modelOptions, positiveInteger, radius, shard, sharedOptions } from './options.js';
 
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
 
@@ -83,7 +83,7 @@ function addDemo(eatDml: Command): void {
 
 function addTrain(eatDml: Command): void {
   const command = eatDml.command('train').description('train one method; Ctrl-C saves first');
-  sharedOptions(command)
+  modelOptions(sharedOptions(command))
     .option('--method <name>', 'default eat')
     .option('--loss <name>', 'default proxy-anchor, or that of the configuration')
     .option('--data <set>', 'fashion-mnist (default), ..., or cub200:/path and the like for an archive')
@@ -121,9 +121,16 @@ function addEvaluate(eatDml: Command): void {
 function addExport(eatDml: Command): void {
   eatDml
     .command('export')
-    .description('write the networks of a run as one tfjs-layers model, which tfjs alone loads, in a browser too')
+    .description(
+      'write the networks of a run as one model that tfjs alone loads, in a browser too, or as weights for PyTorch',
+    )
     .argument('<run>', 'run folder of eat-dml train')
-    .requiredOption('--out <folder>', 'where model.json and weights.bin go')
+    .requiredOption('--out <folder>', 'where model.json and weights.bin go, or member-0.safetensors and so on')
+    .addOption(
+      new Option('--format <format>', 'layers: a tfjs-layers model; safetensors: weights by PyTorch’s names')
+        .choices(['layers', 'safetensors'])
+        .default('layers'),
+    )
     .option('--json', 'the result, and nothing else, as JSON on stdout')
     .action(async (run: string, flags: ExportFlags) =>
       (await import('./commands/export.js')).exportCommand(run, flags),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Source } from '../data/index.js';
 import { type EvaluationProgress, type EvaluationReport, evaluate } from '../evaluation/index.js';
+import { loadModelModule } from '../models/module-model.js';
 import { callback, parse, parseOptions, signal } from '../options.js';
 import { chooseBackend } from '../tfjs/index.js';
 import { type TrainedEnsemble, type TrainingProgress, train } from '../training/index.js';
@@ -67,6 +68,7 @@ export async function trainConfig(
   { out, resume, signal, onStart, onProgress }: TrainConfigOptions,
 ): Promise<{ data: RunData; backend: ChosenBackend; ensemble: TrainedEnsemble }> {
   requireDevice(config.device);
+  if (config.model?.kind === 'module') await loadModelModule(config.model.path);
   const options = trainOptionsOf(config);
   const data = await dataOf(config);
   const backend = await chooseBackend({ backend: config.backend ?? 'auto' });

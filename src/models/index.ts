@@ -4,4 +4,12 @@ export { type MobilenetV2Options, mobilenetV2 } from './backbones/mobilenet-v2.j
 export { type ResnetOptions, resnet18, resnet50 } from './backbones/resnet.js';
 export type { Embedder, EmbedImages, FrozenEmbedder, ImageShape, ModelSpec } from './embedder.js';
 export { type EmbedOptions, Ensemble, type ImageSet } from './ensemble.js';
+export {
+  type ForeignOptions,
+  type FunctionOptions,
+  fromFunction,
+  fromGraphModel,
+  fromLayersModel,
+  type GraphModelOptions,
+} from './foreign.js';
 export type { TrainedOn } from './trained-on.js';

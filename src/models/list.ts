@@ -3,3 +3,4 @@ export { bnInceptionPart } from './backbones/bn-inception.js';
 export { convPart } from './backbones/conv.js';
 export { mobilenetV2Part } from './backbones/mobilenet-v2.js';
 export { resnet18Part, resnet50Part } from './backbones/resnet.js';
+export { modulePart } from './module-model.js';

@@ -41,6 +41,8 @@ export const DEEP: Record<string, string[]> = {
     'checkpoints/export-layers.js',
     'models/safetensors.js',
     'models/tfjs-layers.js',
+    'models/weights/head-in.js',
+    'models/weights/names.js',
   ],
   'the pieces of a configured run, which commands put together': [
     'config/evaluate-run.js',
@@ -54,6 +56,7 @@ export const DEEP: Record<string, string[]> = {
     'config/schema.js',
     'config/sweep-schema.js',
     'config/sweep.js',
+    'models/module-model.js',
   ],
   'what the command line fetches and prints': [
     'data/cache.js',

@@ -5,6 +5,7 @@ import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { exportLayers, loadEnsemble } from '../../src/checkpoints/index.js';
 import { convEmbedder, Ensemble } from '../../src/models/index.js';
+import { readSafetensors } from '../../src/models/safetensors.js';
 import { chooseBackend } from '../../src/tfjs/index.js';
 import { eat, train } from '../../src/training/index.js';
 import { tinyImages } from '../models/tiny-images.js';
@@ -59,6 +60,19 @@ test('a run as files that tfjs alone loads: the embeddings of the ensemble', asy
   const ensemble = await loadEnsemble(run);
   await expectSame(out, ensemble);
   ensemble.dispose();
+});
+
+test('a run as weights that PyTorch loads: a file for each member, by its names', async () => {
+  const dir = join(folder, 'pytorch');
+  const { code, stdout } = await runCli(['export', run, '--out', dir, '--format', 'safetensors', '--json']);
+  const files = [0, 1, 2].map((i) => join(dir, `member-${i}.safetensors`));
+  expect({ code, files: JSON.parse(stdout).files }).toEqual({ code: 0, files });
+  const { tensors } = readSafetensors(readFileSync(files[1]), (what) => new Error(what));
+  expect(tensors.get('conv1.weight')!.shape).toEqual([2, 1, 3, 3]);
+  expect([...tensors.keys()]).toContain('norm3.running_var');
+  expect(tensors.get('embedding.weight')!.shape).toEqual([4, 8]);
+  const again = await callCli(['export', run, '--out', dir, '--format', 'safetensors']);
+  expect(again.stderr).toContain(`Expected no file ${files[0]} for an export but found one.`);
 });
 
 describe('exportLayers', () => {

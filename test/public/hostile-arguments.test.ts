@@ -127,6 +127,23 @@ const ARGUMENTS: Arguments = {
   resnet18: () => [{ dimension: 2 }],
   resnet50: () => [{ dimension: 2 }],
   bnInception: () => [{ dimension: 2 }],
+  fromLayersModel: () => [
+    tf.sequential({
+      layers: [tf.layers.conv2d({ inputShape: [8, 8, 1], filters: 2, kernelSize: 8 }), tf.layers.flatten()],
+    }),
+    { unitNorm: true, preprocess: (x: tf.Tensor4D) => x },
+  ],
+  fromGraphModel: () => [
+    {
+      inputs: [{ shape: [-1, 8, 8, 1] }],
+      outputs: [{}],
+      execute: (x: tf.Tensor4D) => tf.mean(x, [1, 2]),
+      dispose() {},
+    } as never,
+    { unitNorm: true, inputShape: [8, 8, 1] },
+  ],
+  fromFunction: () => [(x: tf.Tensor4D) => tf.mean(x, [1, 2]), { unitNorm: true, inputShape: [8, 8, 1], dimension: 1 }],
+  exportWeights: () => [ensemble, join(folder, 'weights')],
   mobilenetV2: () => [{ dimension: 2 }],
   train: () => [
     {

@@ -1,19 +1,22 @@
 import { loadEnsemble } from '../../checkpoints/index.js';
 import { PARTS } from '../../config/lists.js';
-import { hasOption } from '../../config/make.js';
+import { hasOption, modelOf } from '../../config/make.js';
 import { findRun } from '../../config/run-folder.js';
 import { type DataSides, openData, type Source, type TransformOptions, writeNpy } from '../../data/index.js';
 import { EatDmlError } from '../../errors.js';
-import type { Ensemble } from '../../models/index.js';
+import { Ensemble, type ImageShape } from '../../models/index.js';
+import { loadModelModule } from '../../models/module-model.js';
 import { chooseBackend } from '../../tfjs/index.js';
 import { type DataSpec, dataSpec } from '../data-spec.js';
 import { checkTargets } from '../deliver.js';
 import { interruptible } from '../interrupt.js';
-import { printResult } from '../options.js';
+import { embeddingModel } from '../model-flags.js';
+import { type ModelFlags, printResult } from '../options.js';
 
 const SIDES = ['train', 'test', 'query', 'gallery'] as const;
 
-export interface EmbedFlags {
+export interface EmbedFlags extends ModelFlags {
+  crop?: number;
   json?: boolean;
   data: string;
   out: string;
@@ -23,30 +26,66 @@ export interface EmbedFlags {
   backend?: 'auto';
 }
 
-/** `eat-dml embed RUN`: embeddings and labels of a data set as .npy files, for whatever reads those. */
-export async function embedCommand(run: string, flags: EmbedFlags): Promise<void> {
-  const { json, data, out, side, batchSize, backend = 'auto' } = flags;
+/** `eat-dml embed`: embeddings and labels of a data set as .npy files, for whatever reads those; by a run, or by a network. */
+export async function embedCommand(run: string | undefined, flags: EmbedFlags): Promise<void> {
+  const { json, data, out, batchSize, backend = 'auto' } = flags;
   const labelsPath = `${out.replace(/\.npy$/, '')}.labels.npy`;
   await checkTargets(out, labelsPath);
   await chooseBackend({ backend });
-  const ensemble = await loadEnsemble(run);
+  const { ensemble, source } = await opened(run, flags);
   try {
-    const source = await sourceFor(ensemble, dataSpec(data), await transformOf(run, ensemble, flags), side);
     process.stderr.write(`${source.labels.length} images of ${source.name}\n`);
     const embeddings = await interruptible((signal) => ensemble.embed(source, { batchSize, signal }));
     const { rows, cols } = embeddings;
     await writeNpy(out, { shape: [rows, cols], data: embeddings.data });
     await writeNpy(labelsPath, { shape: [rows], data: source.labels });
-    const result = { command: 'embed', run, data, embeddings: out, labels: labelsPath, rows, columns: cols };
+    const result = {
+      command: 'embed',
+      ...(run === undefined ? { model: flags.model } : { run }),
+      data,
+      embeddings: out,
+      labels: labelsPath,
+      rows,
+      columns: cols,
+    };
     printResult(json, result, `${rows} x ${cols} in ${out}\nNext: eat-dml score ${out} ${labelsPath}`);
   } finally {
     ensemble.dispose();
   }
 }
 
+interface Opened {
+  ensemble: Ensemble;
+  source: Source;
+}
+
+/** What embeds, and what is embedded: a run says the size of its images, a network takes those of the data. */
+async function opened(run: string | undefined, flags: EmbedFlags): Promise<Opened> {
+  const { data, side, model, resize, crop = 224 } = flags;
+  if ((run === undefined) === (model === undefined)) {
+    const received = run === undefined ? 'neither' : 'both';
+    throw new EatDmlError('ERR_ARGUMENT', `Expected a run or --model to embed with but received ${received}.`);
+  }
+  if (run === undefined) {
+    const config = embeddingModel(flags);
+    if (config.kind === 'module') await loadModelModule(config.path);
+    const spec = modelOf({ model: config });
+    const source = await sourceFor([crop, crop, 3], dataSpec(data), { resize: resize ?? crop, crop }, side);
+    return { ensemble: new Ensemble([spec.build([...source.shape], 0)]), source };
+  }
+  const ensemble = await loadEnsemble(run);
+  try {
+    const transform = await transformOf(run, ensemble, flags);
+    return { ensemble, source: await sourceFor(ensemble.inputShape, dataSpec(data), transform, side) };
+  } catch (error) {
+    ensemble.dispose();
+    throw error;
+  }
+}
+
 /** One side of the data; without, all of an archive in its order, and of other sets what is not trained on. */
 async function sourceFor(
-  { inputShape }: Ensemble,
+  inputShape: ImageShape,
   { name, root }: DataSpec,
   transform: TransformOptions,
   side: EmbedFlags['side'],

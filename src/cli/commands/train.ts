@@ -8,11 +8,12 @@ import type { TrainingProgress } from '../../training/index.js';
 import { dataSpec } from '../data-spec.js';
 import { interruptible } from '../interrupt.js';
 import { lossEvents } from '../loss-events.js';
-import { configOf, printResult, type SharedFlags } from '../options.js';
+import { modelConfig } from '../model-flags.js';
+import { configOf, hasModelFlags, type ModelFlags, printResult, type SharedFlags } from '../options.js';
 import { profileText, startProfile } from '../profile.js';
 import { duration, ProgressLine, startText } from '../progress-line.js';
 
-export interface TrainFlags extends SharedFlags {
+export interface TrainFlags extends SharedFlags, ModelFlags {
   out?: string;
   resume?: boolean;
   method?: MethodName;
@@ -77,6 +78,7 @@ async function trainFlags(flags: TrainFlags): Promise<{ config: Config; out: str
     config: {
       ...config,
       data: perClass === undefined ? data : ({ ...data, perClass } as Config['data']),
+      ...(hasModelFlags(flags) && { model: modelConfig(flags, config.model ?? DEFAULTS.model) }),
       ...(flags.loss !== undefined && { loss: chosen(flags.loss, config.loss) }),
       method: methodConfig(flags, config.method),
       training: { ...config.training, ...(epochs !== undefined && { epochs }) },

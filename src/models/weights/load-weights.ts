@@ -1,6 +1,6 @@
 import { EatDmlError } from '../../errors.js';
 import type { VariableSpec } from '../survey.js';
-import { fromTorch, publishedNames, type Renaming, torchName, torchShape } from './names.js';
+import { fromTorch, isDepthwise, publishedNames, type Renaming, torchName, torchShape } from './names.js';
 import { type FileTensor, readTensors } from './read-tensors.js';
 
 /** Names that a message holds of a kind; the hint holds all. */
@@ -42,7 +42,7 @@ export function loadWeights(
     const theirs = nameOf(name);
     const tensor = tensors.get(theirs);
     tensors.delete(theirs);
-    const depthwise = name.endsWith('/depthwise_kernel');
+    const depthwise = isDepthwise(name);
     const expected = own ? shape : torchShape(shape, depthwise);
     if (!tensor) fit.missing.push(theirs);
     else if (!fits(tensor, expected)) fit.misshapen.push(`${theirs} ${shapeText(tensor)} for [${expected.join(', ')}]`);

@@ -44,6 +44,11 @@ export function publishedNames<T>(tensors: ReadonlyMap<string, T>, renaming?: Re
   return new Map(named.filter(([name]) => !CLASSIFIER.test(name) && !COUNTER.test(name)));
 }
 
+/** Whether a variable is a filter for each channel, whose layout is another. */
+export function isDepthwise(variable: string): boolean {
+  return variable.endsWith('/depthwise_kernel');
+}
+
 /** PyTorch's shape of a variable: convolutions [out, in, h, w], dense layers [out, in]. */
 export function torchShape(shape: readonly number[], depthwise: boolean): number[] {
   if (shape.length === 2) return [shape[1], shape[0]];

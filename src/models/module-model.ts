@@ -1,0 +1,68 @@
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { z } from 'zod';
+import { describe, EatDmlError } from '../errors.js';
+import { parseOptions, path } from '../options.js';
+import { part } from '../part.js';
+import { checkEmbedder, type Embedder, type ImageShape, type ModelSpec } from './embedder.js';
+
+const moduleOptions = z.strictObject({
+  path: path.describe(
+    'of a module whose default export is a model specification, an embedder, or (shape, seed) => embedder',
+  ),
+});
+
+/** What modules export by default. */
+type Exported = ModelSpec | Embedder | ((inputShape: ImageShape, seed: number) => Embedder);
+
+const loaded = new Map<string, Exported>();
+
+/**
+ * Reads the module, so that the part `module` can be made of it: modules come asynchronously, specifications do not.
+ *
+ * @throws EatDmlError ERR_DATA that names the module: it does not load, or exports something else.
+ */
+export async function loadModelModule(path: string): Promise<void> {
+  const file = resolve(path);
+  if (loaded.has(file)) return;
+  const module = await import(pathToFileURL(file).href).catch((cause) => {
+    throw new EatDmlError('ERR_DATA', `Expected a module that loads at ${path} but received: ${cause.message}.`, {
+      cause,
+    });
+  });
+  const exported = module.default;
+  const { build, apply } = (exported ?? {}) as Partial<ModelSpec & Embedder>;
+  if (![exported, build, apply].some((value) => typeof value === 'function')) {
+    const expected = 'a model specification, an embedder, or a function (inputShape, seed) => embedder';
+    throw new EatDmlError(
+      'ERR_DATA',
+      `Expected ${expected} as the default export of ${path} but received ${describe(exported)}.`,
+    );
+  }
+  loaded.set(file, exported as Exported);
+}
+
+function moduleModel(options: z.input<typeof moduleOptions>): ModelSpec {
+  const { path } = parseOptions(moduleOptions, options);
+  const exported = loaded.get(resolve(path));
+  if (!exported)
+    throw new EatDmlError('ERR_CONFIG', `Expected the module ${path} to be loaded before it is asked for.`);
+  const spec = exported as ModelSpec;
+  return {
+    ...(typeof spec.build === 'function' && { restore: spec.restore, weightShapes: spec.weightShapes }),
+    kind: modulePart.name,
+    config: { path },
+    build(inputShape, seed) {
+      const embedder = embedderOf(exported, inputShape, seed);
+      checkEmbedder(`the embedder of ${path}`, embedder);
+      return embedder;
+    },
+  };
+}
+
+function embedderOf(exported: Exported, inputShape: ImageShape, seed: number): Embedder {
+  if (typeof exported === 'function') return exported(inputShape, seed);
+  return 'build' in exported ? exported.build(inputShape, seed) : exported;
+}
+
+export const modulePart = part('module', 'a network of your own, from a module', moduleOptions, moduleModel);
