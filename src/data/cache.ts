@@ -48,11 +48,11 @@ const CHECKSUMS = 'checksums.json';
 export async function readCache(cache: Cache): Promise<Dataset | undefined> {
   const checksums = await readChecksums(join(cache.folder, CHECKSUMS));
   if (!checksums) return undefined;
-  const read = (file: string) => verified(join(cache.folder, file), checksums[file]);
+  const read = (file: string, what?: string) => verified(join(cache.folder, file), checksums[file], what);
   const [images, labels, names] = await Promise.all([
     read(cache.images).then(decoded),
     read(cache.labels).then(decoded),
-    cache.names === undefined ? undefined : read(cache.names),
+    cache.names === undefined ? undefined : read(cache.names, 'list of names'),
   ]);
   const dataset = datasetOfIdx(cache.name, images, labels, cache.shape);
   // Its checksum says that it is as it was written.
@@ -104,8 +104,8 @@ export async function remake(
   return keep(cache, arrays);
 }
 
-async function verified(path: string, checksum: unknown): Promise<{ path: string; bytes: Uint8Array }> {
-  const bytes = await bytesOf(path);
+async function verified(path: string, checksum: unknown, what?: string): Promise<{ path: string; bytes: Uint8Array }> {
+  const bytes = await bytesOf(path, what);
   if (sha256(bytes) === checksum) return { path, bytes };
   throw new EatDmlError(
     'ERR_DATA',

@@ -48,15 +48,15 @@ export async function readIdx(path: string): Promise<IdxArray> {
   return decodeIdx(await bytesOf(path), path);
 }
 
-/** The bytes of the file at `path`; ERR_DATA where it cannot be read. */
-export function bytesOf(path: string): Promise<Uint8Array> {
+/** The bytes of the file at `path`; ERR_DATA where it cannot be read. `what` is what errors call it. */
+export function bytesOf(path: string, what = 'IDX file'): Promise<Uint8Array> {
   return readFile(path).catch((cause) => {
-    throw unreadable(path, cause);
+    throw unreadable(path, cause, what);
   });
 }
 
-function unreadable(path: string, cause: unknown): EatDmlError {
-  return new EatDmlError('ERR_DATA', `Expected a readable IDX file but received ${reason(cause)} at ${path}.`, {
+function unreadable(path: string, cause: unknown, what = 'IDX file'): EatDmlError {
+  return new EatDmlError('ERR_DATA', `Expected a readable ${what} but received ${reason(cause)} at ${path}.`, {
     cause,
   });
 }

@@ -173,7 +173,7 @@ describe('data emoji', () => {
   test.each([
     ['ends with a code', 'exit 7', 'but it ended with exit code 7.\n  Check that npm runs here'],
     ['is killed', 'kill -9 $$', 'but it ended with SIGKILL.'],
-    ['installs nothing', 'exit 0', 'Expected the npm package emoji-datasource-google in'],
+    ['installs nothing', 'exit 0', 'Expected the npm package @iconify-json/noto but received none in'],
   ])('says where npm %s', async (_, script, message) => {
     const { code, stdout, stderr } = await withNpm(script, at('emoji'));
     expect(stderr).toContain(message);

@@ -71,7 +71,7 @@ describe('the schema', () => {
     [{ method: { name: 'eat', transfer: 'peers', members: 1, attack } }, /^ {2}method\.members: expected at least 2/],
     [{ method: { name: 'eat', diversity: 'm-of-n', attack } }, /^ {2}method\.m: expected 1 to 3 parts of 3/],
     [{ data: { name: 'fashion-mnist', split: 'closed-set', trainClasses: [1] } }, /^ {2}data\.trainClasses: /],
-    [{ data: { name: 'emoji', side: 5 } }, /^ {2}data\.side: expected a divisor of 64/],
+    [{ data: { name: 'emoji', side: 500 } }, /^ {2}data\.side: expected an integer from 1 to 256/],
     [{ evaluation: { partial: [1] } }, /^ {2}evaluation\.partial\[0\]: expected a number in \(0, 1\)/],
     [[], /^ {2}the whole file: /],
   ])('refuses %j, naming the path', (config, message) => {

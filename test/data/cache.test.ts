@@ -7,13 +7,22 @@ import { EatDmlError } from '../../src/errors.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'eat-dml-cache-'));
 const cache: Cache = {
-  ...{ name: 'tiny', title: 'Tiny', folder, images: 'images.gz', labels: 'labels', shape: [2, 2, 1] },
+  ...{
+    name: 'tiny',
+    title: 'Tiny',
+    folder,
+    images: 'images.gz',
+    labels: 'labels',
+    names: 'names.json',
+    shape: [2, 2, 1],
+  },
 };
 const arrays: ParsedArrays = {
   images: { shape: [3, 2, 2], data: Uint8Array.from({ length: 12 }, (_, i) => i) },
   labels: { shape: [3], data: Int32Array.of(5, 6, 7) },
+  names: ['a:five', 'a:six', 'b:seven'],
 };
-const files = [cache.images, cache.labels, 'checksums.json'].map((file) => join(folder, file));
+const files = [cache.images, cache.labels, 'names.json', 'checksums.json'].map((file) => join(folder, file));
 const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
 
 beforeEach(() => writeCache(cache, arrays));
@@ -26,7 +35,7 @@ test('what is kept is read as it was', async () => {
 });
 
 test('one without checksums was not finished, and is none', async () => {
-  rmSync(files[2]);
+  rmSync(files[3]);
   expect(await readCache(cache)).toBeUndefined();
 });
 

@@ -43,6 +43,8 @@ describe('datasetFromArrays', () => {
     ['BigInt labels', { labels: BigInt64Array.of(1n, 2n, 3n) }, /integer for labels\[0\] but received 1n/],
     ['a label in words', { labels: [1, 2, '3'] }, /integer for labels\[2\] but received "3"/],
     ['a hole among the labels', { labels: new Array(3) }, /integer for labels\[0\] but received undefined/],
+    ['a name too few', { names: ['a', 'b'] }, /3 names, one an image for names but received an array of length 2/],
+    ['a name that is none', { names: ['a', 'b', 3] }, /a name for names\[2\] but received 3/],
     ['labels that float32 rounds', { labels: Float32Array.of(1, 2, 2 ** 24) }, /below 2\^24.* labels\[2\]/],
   ])('refuses %s', (_, change, message) => {
     expect(() => datasetFromArrays({ ...arrays, ...change } as DatasetArrays)).toThrow(argumentError(message));
@@ -54,6 +56,23 @@ test('channels first are refused with the order that is wanted', () => {
   expect(() => datasetFromArrays({ images, labels: [1, 2, 3], shape: [3, 8, 6] })).toThrow(
     expect.objectContaining({ hint: expect.stringContaining('Channels last: [height, width, channels]') }),
   );
+});
+
+describe('names', () => {
+  const named = datasetFromArrays({ ...arrays, names: ['a', 'b', 'c'] });
+
+  test('are kept, go along with their images, and are no part of the hash', () => {
+    expect(named.names).toEqual(['a', 'b', 'c']);
+    expect(subset(named, [2, 0, 2]).names).toEqual(['c', 'a', 'c']);
+    expect(subset(tiny, [2])).not.toHaveProperty('names');
+    expect(datasetHash(named)).toBe(datasetHash(tiny));
+  });
+
+  test('that do not fit are refused', () => {
+    expect(() => subset({ ...named, names: ['a'] }, [0])).toThrow(
+      argumentError(/3 names, one an image for dataset\.names/),
+    );
+  });
 });
 
 describe('subset', () => {

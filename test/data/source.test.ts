@@ -61,6 +61,15 @@ describe('a source', () => {
     expect(await part.hash()).toBe(await subset(source, [3, 5]).hash());
   });
 
+  it('has the names of the dataset, and of its rows', () => {
+    const names = Array.from(labels, (_, i) => `image ${i}`);
+    const source = sourceOf({ ...data, names });
+    expect(source.names).toEqual(names);
+    expect(subset(source, [4, 1]).names).toEqual(['image 4', 'image 1']);
+    expect(subset({ ...elsewhere(), names }, [4, 1]).names).toEqual(['image 4', 'image 1']);
+    expect(subset(elsewhere(), [4, 1]).names).toBeUndefined();
+  });
+
   it('is split as the dataset is', () => {
     const [whole, late] = [splitByClass(data, { seed: 3 }), splitByClass(elsewhere(), { seed: 3 })];
     expect(late.train.labels).toEqual(whole.train.labels);

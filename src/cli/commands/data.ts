@@ -47,9 +47,10 @@ interface Rendering {
 
 async function render(name: string, fetched: Fetched, { cache, folder, side, signal }: Rendering): Promise<Built> {
   const line = new ProgressLine(`render ${name}`);
-  let began: number | undefined;
+  let began = 0;
   const onProgress = ({ done, total }: RenderProgress) => {
-    const seconds = (performance.now() - (began ??= performance.now())) / 1000;
+    if (done === 1) began = performance.now();
+    const seconds = (performance.now() - began) / 1000;
     // Of the first few no pace can be told.
     if (seconds < 1) return;
     const pace = done / seconds;

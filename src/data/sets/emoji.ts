@@ -8,7 +8,7 @@ import { checkPositive, type Dataset, subset } from '../dataset.js';
 import { sha256 } from '../source.js';
 import { type Split, splitByClass, splitBySample, splitKind } from '../splits.js';
 import { type Built, type Credit, dataSetPart, type RenderOptions, type RenderProgress } from './data-set.js';
-import { emojiClasses } from './emoji-classes.js';
+import { type Drawing, emojiClasses } from './emoji-classes.js';
 import { renderDrawings, rendererVersion } from './emoji-drawings.js';
 import { EMOJI_PACKAGES, FETCH_EMOJI, type IconSet, iconNamed, readIconSets } from './emoji-packages.js';
 
@@ -88,18 +88,34 @@ export type BuildEmojiOptions = z.input<typeof buildOptions>;
 export async function buildEmojiCache(cacheDir = defaultCacheDir(), options: BuildEmojiOptions = {}): Promise<Built> {
   const packages = emojiPackagesDir(cacheDir);
   const parsed = parseOptions(buildOptions, options);
-  const { arrays, credits } = await renderPackages(packages, parsed.side, parsed);
+  const { arrays, credits } = await render(await readPackages(packages), parsed.side, parsed);
   throwIfAborted(parsed.signal);
   await writeCache(await emojiCache(cacheDir, parsed.side), arrays);
   return { classes: new Set(arrays.labels.data as Int32Array).size, images: arrays.labels.data.length, credits };
 }
 
-type Rendered = { arrays: ParsedArrays; credits: Credit[] };
+interface Packages {
+  sets: IconSet[];
+  drawings: Drawing<IconSet>[];
+}
 
-async function renderPackages(packages: string, side: number, options: RenderOptions): Promise<Rendered> {
+async function readPackages(packages: string): Promise<Packages> {
   const sets = await readIconSets(packages);
   const { drawings } = emojiClasses(sets);
-  if (drawings.length === 0) throw nothingAlike(packages, sets);
+  if (drawings.length > 0) return { sets, drawings };
+  const counts = sets.map(({ icons }) => icons.size).join(', ');
+  throw new EatDmlError(
+    'ERR_DATA',
+    `Expected emoji that most vendors draw in ${packages} but received none among ${counts} icons.`,
+    { hint: FETCH_EMOJI },
+  );
+}
+
+async function render(
+  { sets, drawings }: Packages,
+  side: number,
+  options: RenderOptions,
+): Promise<{ arrays: ParsedArrays; credits: Credit[] }> {
   const names = drawings.map(({ set, icon }) => `${set.prefix}:${icon}`);
   const iconOf = (at: number) => ({ name: names[at], icon: iconNamed(drawings[at].set, drawings[at].icon) });
   const images = await renderDrawings(names.length, iconOf, side, options);
@@ -118,18 +134,12 @@ async function renderPackages(packages: string, side: number, options: RenderOpt
   };
 }
 
-function nothingAlike(packages: string, sets: readonly IconSet[]): EatDmlError {
-  const counts = sets.map(({ icons }) => icons.size).join(', ');
-  return new EatDmlError(
-    'ERR_DATA',
-    `Expected emoji that most vendors draw in ${packages} but received none among ${counts} icons.`,
-    { hint: FETCH_EMOJI },
-  );
-}
+/** Another number where other drawings, or other pixels, are made of the same packages. */
+const RULE = 1;
 
 /** What the pixels depend on is in the name, so other versions of the packages or of sharp are rendered anew. */
 export async function emojiCache(cacheDir: string, side: number): Promise<Cache> {
-  const made = sha256(JSON.stringify([EMOJI_PACKAGES, await rendererVersion()])).slice(0, 12);
+  const made = sha256(JSON.stringify([RULE, EMOJI_PACKAGES, await rendererVersion()])).slice(0, 12);
   const files = { images: 'images-idx4-ubyte', labels: 'labels-idx1-int', names: 'names.json' };
   const folder = join(cacheDir, `emoji-${made}-${side}`);
   return { name: 'emoji', title: 'the emoji', folder, ...files, shape: [side, side, 3] };
@@ -137,11 +147,13 @@ export async function emojiCache(cacheDir: string, side: number): Promise<Cache>
 
 async function readEmoji(cacheDir: string, side: number): Promise<Dataset> {
   const cache = await emojiCache(cacheDir, side);
-  const make = async () => (await renderPackages(emojiPackagesDir(cacheDir), side, {})).arrays;
+  const packages = () => readPackages(emojiPackagesDir(cacheDir));
+  const make = async () => (await render(await packages(), side, {})).arrays;
   const kept = await readCache(cache).catch((damage) => remake(cache, damage, FETCH_EMOJI, make));
   if (kept) return kept;
+  const found = await packages();
   process.emitWarning(`eat-dml renders the emoji at ${side} x ${side} pixels and keeps them: once, some 20 s.`);
-  return keep(cache, await make());
+  return keep(cache, (await render(found, side, {})).arrays);
 }
 
 function limitClasses(data: Dataset, limit: number, seed: number): Dataset {
