@@ -31,7 +31,7 @@ const size = 16 * 16 * 3;
 
 test('batches hold the images in the order asked for, in [0, 1]', async () => {
   const source = open();
-  expect(source).toMatchObject({ name: 'pictures', shape: [16, 16, 3], labels: Int32Array.from(labels) });
+  expect(source).toMatchObject({ name: 'pictures', names: files, shape: [16, 16, 3], labels: Int32Array.from(labels) });
   const images = await values(source, all);
   const order = [7, 3, 3, 11, 0];
   const chosen = await values(source, order);

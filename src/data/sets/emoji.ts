@@ -152,7 +152,7 @@ async function readEmoji(cacheDir: string, side: number): Promise<Dataset> {
   const kept = await readCache(cache).catch((damage) => remake(cache, damage, FETCH_EMOJI, make));
   if (kept) return kept;
   const found = await packages();
-  process.emitWarning(`eat-dml renders the emoji at ${side} x ${side} pixels and keeps them: once, some 20 s.`);
+  process.emitWarning(`eat-dml renders the emoji at ${side} x ${side} pixels and keeps them, once for every side.`);
   return keep(cache, (await render(found, side, {})).arrays);
 }
 
