@@ -71,7 +71,7 @@ function creditsText(credits: readonly Credit[]): string {
     ...[title, `${images}`, licence],
     url ? `${author}, ${url}` : author,
   ]);
-  const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column].length)));
+  const widths = [0, 1, 2].map((column) => rows.reduce((widest, row) => Math.max(widest, row[column].length), 0));
   return rows.map((row) => row.map((text, column) => text.padEnd(widths[column] ?? 0)).join('  ')).join('\n');
 }
 
