@@ -1,8 +1,8 @@
 import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { emoji, emojiPackagesDir } from '../../src/data/index.js';
 import type { Credit } from '../../src/data/sets/data-set.js';
+import { emoji, emojiPackagesDir } from '../../src/data/sets/emoji.js';
 import { writeEmojiPackages } from '../data/sets/emoji-fixture.js';
 import { LONG } from '../long.js';
 import { runCli, temporaryFolder } from './run-cli.js';

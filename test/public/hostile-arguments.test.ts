@@ -115,8 +115,8 @@ const ARGUMENTS: Arguments = {
     ensemble,
     data,
     {
-      ...suite: 'quick', norm: 'l2', epsilon: 2, restarts: 1, k: 2, clusterRestarts: 1, count: 8, batchSize: 4 ,
-      ...partial: [], transfer: false, attacks: [], seed: 1, reference: data, backend: 'cpu', signal ,
+      ...{ suite: 'quick', norm: 'l2', epsilon: 2, restarts: 1, k: 2, clusterRestarts: 1, count: 8, batchSize: 4 },
+      ...{ partial: [], transfer: false, attacks: [], seed: 1, reference: data, backend: 'cpu', signal },
       onProgress: () => undefined,
     },
   ],
@@ -136,9 +136,9 @@ const ARGUMENTS: Arguments = {
   fromGraphModel: () => [
     {
       inputs: [{ shape: [-1, 8, 8, 1] }],
-      outputs: [],
+      outputs: [{}],
       execute: (x: tf.Tensor4D) => tf.mean(x, [1, 2]),
-      dispose() ,
+      dispose() {},
     } as never,
     { unitNorm: true, inputShape: [8, 8, 1] },
   ],
@@ -147,9 +147,9 @@ const ARGUMENTS: Arguments = {
   mobilenetV2: () => [{ dimension: 2 }],
   train: () => [
     {
-      ...data, model: api.convEmbedder(dimension: 2, width: 1 ), loss: api.ntXent(), method: api.standard() ,
-      ...seed: 1, epochs: 1, batch: size: 4 , learningRate: 0.1, proxyLearningRate: 1, weightDecay: 0 ,
-      ...backend: 'cpu', checkpoint: undefined, resume: false, onProgress: () => undefined, signal ,
+      ...{ data, model: api.convEmbedder({ dimension: 2, width: 1 }), loss: api.ntXent(), method: api.standard() },
+      ...{ seed: 1, epochs: 1, batch: { size: 4 }, learningRate: 0.1, proxyLearningRate: 1, weightDecay: 0 },
+      ...{ backend: 'cpu', checkpoint: undefined, resume: false, onProgress: () => undefined, signal },
     },
   ],
   attackStepTensor: () => [

@@ -2,8 +2,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, test, vi } from 'vitest';
-import { buildEmojiCache, type Dataset, emoji, emojiPackagesDir, openData } from '../../../src/data/index.js';
-import { emojiCache } from '../../../src/data/sets/emoji.js';
+import { type Dataset, openData } from '../../../src/data/index.js';
+import { buildEmojiCache, emoji, emojiCache, emojiPackagesDir } from '../../../src/data/sets/emoji.js';
 import { EMOJI_PACKAGES, iconNamed, readIconSets } from '../../../src/data/sets/emoji-packages.js';
 import { type PackageFiles, writeEmojiPackages } from './emoji-fixture.js';
 
