@@ -25,22 +25,23 @@ export function batchNormOf(norm: Norm, weights: ReadonlyMap<string, tf.Variable
 
 /**
  * Batch normalisation with the statistics of `x` [n, h, w, c] itself (its biased variance), and the activation; also moves the
- * running statistics.
+ * running statistics, unless told not to.
  */
-export function batchNorm(x: tf.Tensor4D, norm: BatchNorm, activation: Activation): tf.Tensor4D {
-  const { gamma, beta, runningMean, runningVariance, momentum, epsilon, unbiased } = norm;
+export function batchNorm(x: tf.Tensor4D, norm: BatchNorm, activation: Activation, moving = true): tf.Tensor4D {
+  const { gamma, beta, epsilon } = norm;
   const [scale, offset] = [gamma, beta] as tf.Tensor[] as tf.Tensor1D[];
   const fused = activation === 'relu6' ? 'none' : activation;
   const { y, mean, variance } = batchNormTraining(x, scale, offset, { epsilon, activation: fused });
-  moveRunning(runningMean, mean, momentum);
-  const samples = x.size / x.shape[3];
-  // PyTorch refuses a single sample there; its variance is 0 in either form.
-  moveRunning(
-    runningVariance,
-    unbiased && samples > 1 ? tf.mul(variance, samples / (samples - 1)) : variance,
-    momentum,
-  );
+  if (moving) moveBoth(norm, mean, variance, x.size / x.shape[3]);
   return activation === 'relu6' ? tf.relu6(y) : y;
+}
+
+function moveBoth(norm: BatchNorm, mean: tf.Tensor, variance: tf.Tensor, samples: number): void {
+  const { runningMean, runningVariance, momentum, unbiased } = norm;
+  // PyTorch refuses a single sample there; its variance is 0 in either form.
+  const spread = unbiased && samples > 1 ? tf.mul(variance, samples / (samples - 1)) : variance;
+  moveRunning(runningMean, mean, momentum);
+  moveRunning(runningVariance, spread, momentum);
 }
 
 function moveRunning(running: tf.Variable, batch: tf.Tensor, momentum: number): void {

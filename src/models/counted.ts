@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
-import type { Embedder, FrozenEmbedder } from './embedder.js';
+import type { Embedder, FrozenEmbedder, TrainingMode } from './embedder.js';
 
 /** Passes of one image through one network. */
 export interface Passes {
@@ -13,7 +13,8 @@ export function counted(embedder: Embedder, passes: Passes): Embedder {
     passes.forward += images.shape[0];
     return countingBackward(embed(), passes);
   };
-  const apply = (images: tf.Tensor4D, training?: boolean) => through(images, () => embedder.apply(images, training));
+  const apply = (images: tf.Tensor4D, training?: TrainingMode) =>
+    through(images, () => embedder.apply(images, training));
   const frozen = (): FrozenEmbedder => {
     const pass = embedder.apply.frozen!();
     return { apply: (images) => through(images, () => pass.apply(images)) };

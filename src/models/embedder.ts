@@ -8,12 +8,14 @@ import type { Layer } from './layers.js';
 export type ImageShape = [number, number, number];
 
 /**
- * Embeds `images` [n, h, w, c] in [0, 1] as n unit rows; differentiable in the images and in the variables. With `training`
- * batch normalisation uses the batch's own statistics and moves the running ones; without (the default, and in every attack) it
- * uses the running statistics and changes nothing.
+ * By which statistics batch normalisation works: with true the batch's own, which also move the running ones; with 'batch' the
+ * batch's own, and nothing moves; with false (the default, and in every evaluation) the running ones.
  */
+export type TrainingMode = boolean | 'batch';
+
+/** Embeds `images` [n, h, w, c] in [0, 1] as n unit rows; differentiable in the images and in the variables. */
 export interface EmbedImages {
-  (images: tf.Tensor4D, training?: boolean): tf.Tensor2D;
+  (images: tf.Tensor4D, training?: TrainingMode): tf.Tensor2D;
   /**
    * The same function in inference mode with the weights of now, differentiable in the images alone; what follows from the
    * weights is computed once. Call it in a tidy, which then owns that. It belongs to the function, not to the embedder: who puts

@@ -13,7 +13,14 @@ import {
   stayOnBackend,
   toMatrix,
 } from '../tfjs/index.js';
-import { checkEmbedder, type Embedder, type EmbedImages, type FrozenEmbedder, type ImageShape } from './embedder.js';
+import {
+  checkEmbedder,
+  type Embedder,
+  type EmbedImages,
+  type FrozenEmbedder,
+  type ImageShape,
+  type TrainingMode,
+} from './embedder.js';
 import type { TrainedOn } from './trained-on.js';
 
 /** Images that come batch by batch, [h, w, c] each, as many as there are labels: a source of data is one. */
@@ -64,7 +71,7 @@ export class Ensemble {
   get apply(): EmbedImages {
     this.checkAlive();
     const { members } = this;
-    const apply = (images: tf.Tensor4D, training = false) =>
+    const apply = (images: tf.Tensor4D, training: TrainingMode = false) =>
       tf.tidy(() => sideBySide(members.map((member) => member.apply(images, training))));
     return Object.assign(apply, { frozen: () => frozenTogether(members) });
   }

@@ -4,7 +4,7 @@ import { isImageShape } from '../checks.js';
 import { EatDmlError, invalid } from '../errors.js';
 import { callback, count, parse, parseOptions } from '../options.js';
 import { unitRows } from '../tfjs/index.js';
-import type { Embedder, ImageShape } from './embedder.js';
+import type { Embedder, ImageShape, TrainingMode } from './embedder.js';
 
 const imageShape = z.custom<ImageShape>(isImageShape, '[height, width, channels] of positive integers');
 
@@ -107,9 +107,11 @@ interface Foreign {
 
 function embedderOf(foreign: Foreign): Embedder {
   const { inputShape, dimension, settings, run, weights = new Map(), variables = [], dispose } = foreign;
-  const apply = (images: tf.Tensor4D, training = false) =>
+  const apply = (images: tf.Tensor4D, mode: TrainingMode = false) =>
     tf.tidy(() => {
-      const rows = run(prepared(images, settings), training);
+      // What other libraries' layers have no mode for is refused by name.
+      if (mode === 'batch') throw invalid('batchNorm', 'running, for a network that is not described by layers', mode);
+      const rows = run(prepared(images, settings), mode);
       const fits = rows instanceof tf.Tensor && rows.rank === 2 && rows.dtype === 'float32';
       if (!fits || rows.shape[0] !== images.shape[0] || rows.shape[1] !== dimension) {
         throw invalid('the embeddings', `a float32 tensor [${images.shape[0]}, ${dimension}]`, rows);

@@ -2,7 +2,7 @@ export { type BnInceptionOptions, bnInception } from './backbones/bn-inception.j
 export { type ConvEmbedderOptions, convEmbedder } from './backbones/conv.js';
 export { type MobilenetV2Options, mobilenetV2 } from './backbones/mobilenet-v2.js';
 export { type ResnetOptions, resnet18, resnet50 } from './backbones/resnet.js';
-export type { Embedder, EmbedImages, FrozenEmbedder, ImageShape, ModelSpec } from './embedder.js';
+export type { Embedder, EmbedImages, FrozenEmbedder, ImageShape, ModelSpec, TrainingMode } from './embedder.js';
 export { type EmbedOptions, Ensemble, type ImageSet } from './ensemble.js';
 export {
   type ForeignOptions,

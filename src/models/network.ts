@@ -4,7 +4,7 @@ import { invalid } from '../errors.js';
 import { parse, seed as seedSchema } from '../options.js';
 import { derivedSeed } from '../random.js';
 import { unitRows } from '../tfjs/index.js';
-import type { Embedder, ImageShape, ModelSpec } from './embedder.js';
+import type { Embedder, ImageShape, ModelSpec, TrainingMode } from './embedder.js';
 import type { Layer } from './layers.js';
 import { foldedPass, frozenPass, type Pass, trainingPass } from './passes.js';
 import { survey, type VariableSpec } from './survey.js';
@@ -52,7 +52,7 @@ function networkEmbedder(of: Described, seed: number, valuesOf: (all: VariableSp
   const values = valuesOf(specs);
   const weights = new Map(specs.map((spec) => [spec.name, variableOf(spec, seed, values.get(spec.name))]));
   const trainable = specs.filter((spec) => spec.trainable).map(({ name }) => weights.get(name)!);
-  const training = trainingPass(layers, weights);
+  const [training, batch] = [true, false].map((moving) => trainingPass(layers, weights, moving));
   const embed = (images: tf.Tensor4D, pass: () => Pass) => {
     checkImages(images, inputShape);
     return tf.tidy(() => {
@@ -60,8 +60,12 @@ function networkEmbedder(of: Described, seed: number, valuesOf: (all: VariableSp
       return unitNorm ? unitRows(rows) : rows;
     });
   };
-  const apply = (images: tf.Tensor4D, inTraining = false) =>
-    embed(images, () => (inTraining ? training : foldedPass(layers, weights)));
+  const passes: Record<`${TrainingMode}`, () => Pass> = {
+    true: () => training,
+    batch: () => batch,
+    false: () => foldedPass(layers, weights),
+  };
+  const apply = (images: tf.Tensor4D, mode: TrainingMode = false) => embed(images, passes[`${mode}`]);
   const frozen = () => {
     const pass = frozenPass(layers, weights);
     return { apply: (images: tf.Tensor4D) => embed(images, () => pass) };

@@ -36,10 +36,10 @@ interface Making {
   joined?(stages: Stage[]): Stage[];
 }
 
-/** The pass in training: batch normalisation by the batch's own statistics, which moves the running ones. */
-export function trainingPass(layers: readonly Layer[], variables: Variables): Pass {
+/** The pass in training: batch normalisation by the batch's own statistics, which moves the running ones unless told not to. */
+export function trainingPass(layers: readonly Layer[], variables: Variables, moving = true): Pass {
   return inOrder(layers, variables, {
-    convolution: (layer) => ({ run: trained(layer, variables) }),
+    convolution: (layer) => ({ run: trained(layer, variables, moving) }),
     value: (variable) => variable,
   });
 }
@@ -114,7 +114,7 @@ function filterOf({ type, name }: Convolution | Depthwise, variables: Variables)
   return variables.get(`${name}/${end}`) as tf.Tensor as tf.Tensor4D;
 }
 
-function trained(layer: Convolution | Depthwise, variables: Variables): Pass {
+function trained(layer: Convolution | Depthwise, variables: Variables, moving: boolean): Pass {
   const { strides, norm, activation = 'none' } = layer;
   // Folded anew in each call: the filter learns.
   if (norm?.frozen) return (x) => folded(layer, variables).run(x);
@@ -124,7 +124,7 @@ function trained(layer: Convolution | Depthwise, variables: Variables): Pass {
   return (x) => {
     const product = convolve(x as tf.Tensor4D, filter, how);
     const z = bias ? tf.add<tf.Tensor4D>(product, bias) : product;
-    return state ? batchNorm(z, state, activation) : activated(z, activation);
+    return state ? batchNorm(z, state, activation, moving) : activated(z, activation);
   };
 }
 

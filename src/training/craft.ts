@@ -17,6 +17,12 @@ export const trainingAttackOptions = z
     ...pgdShape,
     steps: count.default(5).describe('gradient steps'),
     keep: pgdShape.keep.unwrap().default('last').describe('the last iterate, or the best by the objective'),
+    batchNorm: z
+      .enum(['running', 'batch'])
+      .optional()
+      .describe(
+        'statistics that images are crafted by: the running ones (default), or those of the batch, as in updates',
+      ),
     goal: z
       .union([z.enum(GOALS), z.array(z.enum(GOALS)).min(1, oneOrMore)], oneOrMore)
       .optional()
@@ -39,16 +45,18 @@ export const attackOption = trainingAttackOptions.describe(
 
 /** A training attack with every default filled in. */
 export interface CraftSettings extends PgdSettings {
+  /** Absent: by the running statistics. */
+  readonly batchNorm?: 'batch';
   readonly goals: readonly string[];
 }
 
 /** The settings of an attack that was checked; `goals` where it names none. */
 export function trainingAttack(
-  { goal, ...attack }: z.output<typeof trainingAttackOptions>,
+  { goal, batchNorm, ...attack }: z.output<typeof trainingAttackOptions>,
   goals: readonly string[] = ['training-loss'],
 ): CraftSettings {
   const named = goal === undefined ? goals : typeof goal === 'string' ? [goal] : [...goal];
-  return { ...pgd(attack), goals: named };
+  return { ...pgd(attack), goals: named, ...(batchNorm === 'batch' && { batchNorm }) };
 }
 
 /** Those rows of the batch's images; no copy where it is all of them. */
@@ -90,10 +98,12 @@ export function craftWith(
 ): tf.Tensor4D {
   if (rows.length === 0) return rowsOf(step.images, rows);
   const members = sources.map((i) => step.members[i]);
-  const { goals: _, ...attack } = settings as CraftSettings;
+  const { goals: _, batchNorm, ...attack } = settings as CraftSettings;
+  const model = new Ensemble(members.map(({ embedder }) => embedder));
   return tf.tidy(() =>
     runAttack({
-      model: new Ensemble(members.map(({ embedder }) => embedder)),
+      // Without a frozen form: what that folds is by the running statistics.
+      model: batchNorm === 'batch' ? { apply: (images) => model.apply(images, 'batch') } : model,
       images: rowsOf(step.images, rows),
       objective: goal,
       settings: attack,

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { convEmbedder, type Embedder, type ModelSpec } from '../../src/models/index.js';
+import { convEmbedder, type Embedder, type ModelSpec, type TrainingMode } from '../../src/models/index.js';
 import { chooseBackend } from '../../src/tfjs/index.js';
 import {
   act,
@@ -33,7 +33,7 @@ function countingModel() {
   }));
   const counting = (embedder: Embedder): Embedder => ({
     ...embedder,
-    apply: (images: tf.Tensor4D, training?: boolean) => count(embedder.apply(images, training)) as tf.Tensor2D,
+    apply: (images: tf.Tensor4D, training?: TrainingMode) => count(embedder.apply(images, training)) as tf.Tensor2D,
   });
   const { kind, config, build } = convEmbedder({ dimension: 4, width: 2 });
   const model: ModelSpec = { kind, config, build: (shape, seed) => counting(build(shape, seed)) };
