@@ -17,9 +17,10 @@ export function addData(eatDml: Command): void {
   data
     .command('inspect')
     .description('say what an unpacked archive holds: its layout, images, classes, sides and first faults')
-    .argument('<path>', 'its folder')
-    .option('--as <layout>', 'cub200, cars196, in-shop, sop or folder (default: what it looks like)')
-    .option('--verify', 'also read every file, for its SHA-256')
+    .argument('<path>', 'its folder, or a .parquet or .npz file')
+    .option('--as <layout>', 'cub200, cars196, in-shop, sop, folder, parquet or npz (default: what it looks like)')
+    .option('--verify', 'also decode every image; and where none is broken, the SHA-256 of all')
+    .addOption(skipBrokenOption())
     .option('--json', 'the result, and nothing else, as JSON on stdout')
     .action(async (path: string, _: unknown, command: Command) =>
       (await import('./commands/inspect.js')).inspectCommand(path, command.optsWithGlobals<InspectFlags>()),
@@ -43,6 +44,7 @@ export function addEmbed(eatDml: Command): void {
         'gallery',
       ]),
     )
+    .addOption(skipBrokenOption())
     .option('--resize <pixels>', 'of the shorter side of photographs before the centre is cut out', positiveInteger)
     .option('--crop <pixels>', 'sides of what is cut out for --model (default 224)', positiveInteger)
     .option('--batch-size <images>', 'images per forward pass (default 256)', positiveInteger)
@@ -70,6 +72,16 @@ export function addScore(eatDml: Command): void {
     .action(async (embeddings: string, labels: string, flags: ScoreFlags) =>
       (await import('./commands/score.js')).scoreCommand(embeddings, labels, flags),
     );
+}
+
+/** `--skip-broken`: of all commands that open photographs. */
+export function skipBrokenOption(): Option {
+  const what = 'leave out up to so many images that are missing or broken, each with a warning (default 0)';
+  return new Option('--skip-broken <count>', what).argParser((text) => {
+    const value = integer(text);
+    if (value < 0) throw new InvalidArgumentError('Expected an integer >= 0.');
+    return value;
+  });
 }
 
 /** "1,2,4,8" */

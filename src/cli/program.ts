@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { Command, CommanderError, Option } from 'commander';
-import { addData, addEmbed, addScore } from './bridges.js';
+import { addData, addEmbed, addScore, skipBrokenOption } from './bridges.js';
 import type { DemoFlags } from './commands/demo.js';
 import type { EvaluateFlags } from './commands/evaluate.js';
 import type { ExportFlags } from './commands/export.js';
@@ -87,6 +87,7 @@ function addTrain(eatDml: Command): void {
     .option('--method <name>', 'default eat')
     .option('--loss <name>', 'default proxy-anchor, or that of the configuration')
     .option('--data <set>', 'fashion-mnist (default), ..., or cub200:/path and the like for an archive')
+    .addOption(skipBrokenOption())
     .option('--members <count>', 'networks in the ensemble', positiveInteger)
     .option(
       '--epsilon <radius>',

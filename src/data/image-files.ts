@@ -1,9 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { z } from 'zod';
 import { isList } from '../checks.js';
-import { aborted, checkSignal, EatDmlError, invalid, throwIfAborted } from '../errors.js';
+import { checkSignal, EatDmlError, invalid, throwIfAborted } from '../errors.js';
 import { count, parseOptions, path, seed } from '../options.js';
 import { randomStream } from '../random.js';
 import { pixelTensor } from '../tfjs/index.js';
@@ -11,6 +10,7 @@ import { checkIndices, digestOf, type SplitSide, toLabels } from './dataset.js';
 import { decodeImage } from './decode.js';
 import { type Gate, gate, untilAborted } from './gate.js';
 import { ReadAhead } from './read-ahead.js';
+import { readBounded } from './read-bounded.js';
 import { type BatchOptions, hashOf, type ReadOptions, type Source, sha256 } from './source.js';
 import { outputSide, type TransformOptions, transformOptions, viewOf } from './transforms.js';
 
@@ -23,6 +23,10 @@ const imageFilesOptions = z.strictObject({
   channels: z.literal([1, 3]).default(3).describe('3 for red, green and blue, 1 for grey'),
   role: z.enum(['query', 'gallery']).optional().describe('the part in a protocol of queries'),
   splits: z.custom<readonly SplitSide[]>(Array.isArray, 'an array of split sides').optional(),
+  leftOut: z
+    .array(path, 'an array of paths')
+    .optional()
+    .describe('files of the set that it is without, as they are broken'),
   concurrency: count
     .max(1024, 'at most 1024')
     .optional()
@@ -32,12 +36,15 @@ const imageFilesOptions = z.strictObject({
   seed: seed.default(0).describe('of the random views'),
 });
 
-export interface ImageFilesOptions extends Omit<z.input<typeof imageFilesOptions>, 'files' | 'labels' | 'transform'> {
+export interface ImageFilesOptions
+  extends Omit<z.input<typeof imageFilesOptions>, 'files' | 'labels' | 'transform' | 'leftOut'> {
   /** Paths below `root`, one an image. */
   files: readonly string[];
   /** The class of each image; any integers of 32 bits. */
   labels: ArrayLike<number>;
   transform: TransformOptions;
+  /** Files of the set that it is without, as they are broken: `withoutBroken` says which. */
+  leftOut?: readonly string[];
 }
 
 type Options = z.output<typeof imageFilesOptions>;
@@ -53,9 +60,7 @@ type Options = z.output<typeof imageFilesOptions>;
  * @throws EatDmlError ERR_ARGUMENT; ERR_DATA where a path leads out of `root`.
  */
 export function imageFiles(options: ImageFilesOptions): Source {
-  const { name, root, files, channels, role, splits, ...parsed } = parseOptions(imageFilesOptions, options);
-  const labels = labelsOf(parsed.labels, files.length);
-  for (const file of files) checkInside(root, file);
+  const { name, root, files, labels, channels, role, splits, leftOut, ...parsed } = parseImageFiles(options);
   const { transform, concurrency = defaultConcurrency() } = parsed;
   const enter = gate(concurrency);
   const reader: Reader = { root, files, channels, transform, seed: parsed.seed, enter };
@@ -64,6 +69,8 @@ export function imageFiles(options: ImageFilesOptions): Source {
   const digests = fileDigests(reader);
   const source: Source = {
     ...{ name, names: files, labels, shape: [side, side, channels], splits, role },
+    ...(leftOut && leftOut.length > 0 && { leftOut }),
+    look: JSON.stringify(transform),
     identity: sha256(JSON.stringify([name, files, [...labels]])),
     batch: async (indices, options = {}) => {
       const { signal, draw } = options;
@@ -78,12 +85,17 @@ export function imageFiles(options: ImageFilesOptions): Source {
       if (indices.length > 0 && Array.prototype.every.call(indices, known)) ahead.begin(indices, options);
     },
     digests,
-    hash: async (options) => {
-      const images = hashOf(source, await digests(options));
-      return sha256(`${images}\n${JSON.stringify(transform)}`);
-    },
+    hash: async (options) => hashOf(source, await digests(options)),
   };
   return source;
+}
+
+/** The options with their defaults, checked against each other. */
+export function parseImageFiles(options: ImageFilesOptions): Omit<Options, 'labels'> & { labels: Int32Array } {
+  const parsed = parseOptions(imageFilesOptions, options);
+  const labels = labelsOf(parsed.labels, parsed.files.length);
+  for (const file of parsed.files) checkInside(parsed.root, file);
+  return { ...parsed, labels };
 }
 
 function labelsOf(given: ArrayLike<unknown>, files: number): Int32Array {
@@ -107,7 +119,7 @@ function checkInside(root: string, file: string): void {
  * So many are ready for the pool of threads while this one makes a tensor of a batch. The pool bounds how many are decoded at
  * a time, and with it the memory: one that waits is the bytes of its file.
  */
-function defaultConcurrency(): number {
+export function defaultConcurrency(): number {
   return Math.max(16, 4 * availableParallelism());
 }
 
@@ -126,7 +138,7 @@ function readPixels(reader: Reader, indices: ArrayLike<number>, { signal, draw }
     before.set(index, nth + 1);
     return async () => {
       const file = join(reader.root, reader.files[index]);
-      const bytes = await bytesOf(file, signal);
+      const bytes = await imageBytes(file, signal);
       const random = draw === undefined ? undefined : randomStream(reader.seed, 'view', draw, index, nth);
       pixels.set(await decodeImage(bytes, file, (seen) => viewOf(transform, seen, random), channels), at * size);
     };
@@ -170,7 +182,7 @@ function fileDigests({ root, files, enter }: Reader): (options?: ReadOptions) =>
     const missing = Int32Array.from(files.keys()).filter((i) => known[i] === 0);
     for (let start = 0; start < missing.length; start += DIGESTED) {
       await inOrder(enter, missing.subarray(start, start + DIGESTED), signal, (i) => async () => {
-        digests[i] = digestOf(await bytesOf(join(root, files[i]), signal));
+        digests[i] = digestOf(await imageBytes(join(root, files[i]), signal));
         known[i] = 1;
       });
     }
@@ -178,14 +190,10 @@ function fileDigests({ root, files, enter }: Reader): (options?: ReadOptions) =>
   };
 }
 
-async function bytesOf(file: string, signal: AbortSignal | undefined): Promise<Uint8Array> {
-  try {
-    return await readFile(file, { signal });
-  } catch (cause) {
-    if (signal?.aborted) throw aborted(signal);
-    const { code, message } = cause as NodeJS.ErrnoException;
-    throw new EatDmlError('ERR_DATA', `Expected a readable image but received ${code ?? message} at ${file}.`, {
-      cause,
-    });
-  }
+/** More than any image has that is decoded. */
+const MOST_BYTES = 2 ** 30;
+
+/** The bytes of an image's file; ERR_DATA that names it. */
+export function imageBytes(file: string, signal: AbortSignal | undefined): Promise<Uint8Array> {
+  return readBounded(file, MOST_BYTES, { what: 'image', signal });
 }

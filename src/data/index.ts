@@ -1,4 +1,5 @@
 export { type BalancedBatchOptions, balancedBatches, type UniformBatchOptions, uniformBatches } from './batches.js';
+export { type LeaveOutOptions, withoutBroken } from './broken-files.js';
 export {
   classesOf,
   type Dataset,

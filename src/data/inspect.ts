@@ -1,14 +1,22 @@
 import { z } from 'zod';
 import { EatDmlError } from '../errors.js';
 import { parse, parseOptions, signal } from '../options.js';
+import { brokenFiles } from './broken-files.js';
+import { defaultCacheDir } from './cache.js';
 import { type Archive, classCount } from './layouts/archive.js';
-import { findLayout, layoutName } from './layouts/find-layout.js';
+import { findLayout, LAYOUT_NAMES } from './layouts/find-layout.js';
+import { holdsParquet, parquetArchive, parquetLabels } from './layouts/parquet.js';
+import { npzCounts } from './sets/npz.js';
 
 /** How many faults are told: more say no more. */
 const MOST = 20;
 
 const inspectOptions = z.strictObject({
-  as: layoutName.optional().describe('the layout that it should be'),
+  as: z
+    .enum(['parquet', 'npz', ...LAYOUT_NAMES])
+    .optional()
+    .describe('the layout that it should be'),
+  verify: z.boolean().default(false).describe('decode every image, too: one that is broken is a fault'),
   signal: signal.optional(),
 });
 
@@ -26,34 +34,75 @@ export interface Inspection {
   faults: string[];
 }
 
+/** What is counted of an archive. */
+type Counted = Pick<Archive, 'layout' | 'labels' | 'sides'>;
+
+/** What was recognised, and how it is read. */
+interface Recognised {
+  layout: string;
+  read(onFault: (fault: EatDmlError) => void): Promise<Counted>;
+  /** Its images as files; undefined where they are in memory when they are read. */
+  files?(): Promise<Pick<Archive, 'root' | 'files'>>;
+}
+
 /**
- * What the archive at `path` holds, by its lists and folders: no image is opened, but each is looked for. What is wrong with
- * a list or an image is one of the faults, and no error.
+ * What the archive at `path` holds, by its lists and folders: no image is opened unless `verify` says so, but each is looked for.
+ * What is wrong with a list or an image is one of the faults, and no error. Parquet files and .npz files are known by their names.
  *
  * @throws EatDmlError ERR_DATA where no layout is found, or several; ERR_ARGUMENT, ERR_ABORTED.
  */
 export async function inspect(path: string, options: InspectOptions = {}): Promise<Inspection> {
   parse(z.string(), path, 'path');
-  const { as, signal } = parseOptions(inspectOptions, options);
-  const { layout, read } = await findLayout(path, as);
+  const { as, verify, signal } = parseOptions(inspectOptions, options);
+  const { layout, read, files } = await recognised(path, { as, verify, signal });
   const faults: string[] = [];
   const onFault = ({ message }: EatDmlError) => {
     if (faults.length < MOST) faults.push(message);
   };
+  let summary: Omit<Inspection, 'faults'> = { layout, images: 0, classes: 0, splits: {} };
   try {
-    return { ...summaryOf(await read({ onFault, signal })), faults };
+    summary = summaryOf(await read(onFault));
+    if (verify && files && faults.length < MOST) {
+      const { root, files: images } = await files();
+      const broken = await brokenFiles(root, images, { most: MOST, signal });
+      for (const { fault } of broken) onFault(fault);
+    }
   } catch (error) {
     // A list that is missing, or is none at all.
     if (!(error instanceof EatDmlError) || error.code !== 'ERR_DATA') throw error;
     onFault(error);
-    return { layout, images: 0, classes: 0, splits: {}, faults };
   }
+  return { ...summary, faults };
 }
 
-function summaryOf(archive: Archive): Omit<Inspection, 'faults'> {
+async function recognised(path: string, { as, verify, signal }: z.output<typeof inspectOptions>): Promise<Recognised> {
+  if (as === 'npz' || (as === undefined && path.endsWith('.npz'))) {
+    return { layout: 'npz', read: () => npzCounts(path, { signal }) };
+  }
+  if (as === 'parquet' || (as === undefined && (await holdsParquet(path)))) {
+    return {
+      layout: 'parquet',
+      read: (onFault) => parquetLabels(path, { onFault, signal }),
+      files: () => parquetArchive(path, defaultCacheDir(), { signal }),
+    };
+  }
+  const { layout, read } = await findLayout(path, as);
+  let archive: Archive;
+  return {
+    layout,
+    read: async (onFault) => {
+      // One that is missing is found by decoding, too, and told once.
+      archive = await read({ onFault, signal, stat: !verify });
+      return archive;
+    },
+    files: async () => archive,
+  };
+}
+
+function summaryOf(archive: Counted): Omit<Inspection, 'faults'> {
   const splits = Object.entries(archive.sides).map(([name, indices]) => {
     return [name, { images: indices.length, classes: classCount(archive, indices) }] as const;
   });
-  const { layout, files } = archive;
-  return { layout, images: files.length, classes: classCount(archive), splits: Object.fromEntries(splits) };
+  const { layout, labels } = archive;
+  return { layout, images: labels.length, classes: classCount(archive), splits: Object.fromEntries(splits) };
 }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { EatDmlError, invalid } from '../errors.js';
 import { count, parseOptions, seed, signal } from '../options.js';
 import { randomStream } from '../random.js';
+import { leftOutOf, skipBroken, wholeFiles } from './broken-files.js';
 import { classesOf, type Dataset, type SplitSide } from './dataset.js';
 import { imageFiles } from './image-files.js';
 import type { Archive } from './layouts/archive.js';
@@ -28,6 +29,9 @@ export const archiveShape = {
   transform: transformOptions.optional().describe('how files become images (default 224 pixels cut from 256)'),
   channels: z.literal([1, 3]).default(3).describe('3 for red, green and blue, 1 for grey'),
   concurrency: count.optional().describe('files that are read and decoded at a time'),
+  skipBroken: skipBroken
+    .default(0)
+    .describe('how many missing or broken images may be left out; above 0 every image is decoded once to find them'),
 };
 
 const openOptions = z.strictObject({ ...archiveShape, signal: signal.optional() });
@@ -46,7 +50,7 @@ export interface DataSides<Data extends Source | Dataset = Source> {
 }
 
 /** Finds out what lies in a folder. */
-export type ReadArchive = (root: string, options: ReadOptions) => Promise<Archive>;
+export type ReadArchive = (root: string, options: ReadOptions & { stat?: boolean }) => Promise<Archive>;
 
 /**
  * The sides of an unpacked archive of photographs, which `read` finds in the layout that its set has; images are read when they are asked for.
@@ -62,15 +66,40 @@ export async function openArchive(name: string, options: OpenArchiveOptions, rea
     transform,
     channels,
     concurrency,
+    skipBroken,
     signal,
   } = parseOptions(openOptions, options);
-  const archive = await read(root, { signal });
+  const { leftOut, ...archive } = await readWhole(root, read, skipBroken, signal);
   const { files, labels } = archive;
   const look = { transform: transform ?? PHOTOGRAPHS, channels, ...(concurrency && { concurrency }), seed };
-  const all = imageFiles({ name, root: archive.root, files, labels, ...look });
+  const all = imageFiles({ name, root: archive.root, files, labels, leftOut, ...look });
   if (split === 'none') return { test: all };
   const sides = split === 'random' ? splitByClass(all, { seed }) : papersSides(archive, all);
   return validation === undefined ? sides : withValidation(sides, validation, seed);
+}
+
+/** The archive without the images that are missing or broken, of which there may be `most`. */
+async function readWhole(
+  root: string,
+  read: ReadArchive,
+  most: number,
+  signal?: AbortSignal,
+): Promise<Archive & { leftOut?: readonly string[] }> {
+  if (most === 0) return read(root, { signal });
+  const archive = await read(root, { signal, stat: false });
+  const { files, labels } = archive;
+  const kept = await wholeFiles(archive.root, files, most, signal);
+  const at = new Map(Array.from(kept, (index, i) => [index, i]));
+  const sides = Object.entries(archive.sides).map(([side, indices]) => {
+    return [side, indices.filter((index) => at.has(index)).map((index) => at.get(index)!)] as const;
+  });
+  return {
+    ...archive,
+    files: Array.from(kept, (index) => files[index]),
+    labels: kept.map((index) => labels[index]),
+    sides: Object.fromEntries(sides),
+    leftOut: leftOutOf(files, kept),
+  };
 }
 
 /** The sides that the archive's lists, or the papers, say. */

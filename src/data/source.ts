@@ -50,6 +50,10 @@ export interface Source {
    * known by it. Without it, name, shape and labels stand for them.
    */
   readonly identity?: string;
+  /** What else its images depend on beside what `digests` tell, such as how files are resized: part of the hash. */
+  readonly look?: string;
+  /** Files of the set that was opened which are no part of it as they are broken: `skipBroken` allowed it. */
+  readonly leftOut?: readonly string[];
   /** Which part it has in a protocol of queries that are looked up in a gallery. */
   readonly role?: 'query' | 'gallery';
   /**
@@ -161,9 +165,9 @@ export function subset<T extends Source | Dataset>(data: T, indices: ArrayLike<n
 function subsetOf(source: Source, indices: ArrayLike<number>): Source {
   checkIndices(indices, source.labels.length);
   const rows = Int32Array.from(indices);
-  const { name, names, shape, splits, role } = source;
+  const { name, names, shape, splits, role, look, leftOut } = source;
   const part: Source = {
-    ...{ name, shape, splits, role },
+    ...{ name, shape, splits, role, look, leftOut },
     names: names && Array.from(rows, (row) => names[row]),
     identity: sha256(`${identityOf(source)} ${rows}`),
     labels: rows.map((row) => source.labels[row]),
@@ -190,9 +194,13 @@ function subsetOf(source: Source, indices: ArrayLike<number>): Source {
 }
 
 /** What a source whose images are known by `digests` is known by. */
-export function hashOf({ labels, shape }: Pick<Source, 'labels' | 'shape'>, digests: BigUint64Array): string {
+export function hashOf(
+  { labels, shape, look }: Pick<Source, 'labels' | 'shape' | 'look'>,
+  digests: BigUint64Array,
+): string {
   const head = [...shape, labels.length, ...labels].join(' ');
-  return sha256(`${head}\n${[...digests].map((digest) => digest.toString(16)).join(' ')}`);
+  const images = sha256(`${head}\n${[...digests].map((digest) => digest.toString(16)).join(' ')}`);
+  return look === undefined ? images : sha256(`${images}\n${look}`);
 }
 
 /** The digests of a source; of one that has none itself, those of its pixels as bytes, for which all images are read. */

@@ -13,6 +13,8 @@ export interface EvaluationManifest {
   /** Likewise of the gallery, where queries are looked up in other images. */
   galleryHash?: string;
   classes: number;
+  /** Files of the whole set that it was opened without as they are broken, where that was allowed. */
+  leftOut?: readonly string[];
   /** SHA-256 of the data that the ensemble was trained on, where it knows. */
   trainedOn?: string;
   /** What of the evaluated images and classes it was trained on, where that was allowed although it would be refused. */
@@ -57,6 +59,7 @@ export async function manifestOf(data: Source, given: Given, gallery?: Source): 
     dataset: data.name,
     dataHash: await data.hash(),
     samples: data.labels.length,
+    ...(data.leftOut && { leftOut: data.leftOut }),
     ...given,
     device: kernelDevice(),
     epsilonSpace: 'pixels in [0, 1], before any preprocessing',

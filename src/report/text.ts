@@ -103,10 +103,16 @@ export function manifestText(m: EvaluationReport['manifest']): string {
   checkManifest(m);
   return [
     ...(m.seen ? [`MEASURED ON SEEN DATA: the ensemble was trained on ${seenText(m, m.seen)}`] : []),
+    ...(m.leftOut ? [`without ${m.leftOut.length} broken images of the set: ${shortList(m.leftOut)}`] : []),
     `${m.samples} images of ${m.classes} classes of ${m.dataset} (sha256 ${m.dataHash.slice(0, 12)}), seed ${m.seed}`,
     `${m.norm} attacks, epsilon ${m.epsilon} (${m.epsilonSpace}), through all members at once`,
     `k-means with k = ${m.k}; retrieval: ${m.retrieval}; backend ${m.backend.name}`,
   ].join('\n');
+}
+
+/** The first five, and that there are more. */
+function shortList(names: readonly string[]): string {
+  return [...names.slice(0, 5), ...(names.length > 5 ? ['...'] : [])].join(', ');
 }
 
 function seenText(m: EvaluationReport['manifest'], seen: { images: number; classes: number }): string {

@@ -11,6 +11,7 @@ const KEYS = [
   'batch',
   'dispose',
   'hash',
+  'leftOut',
   'onIteration',
   'perSample',
   'randomResizedCrop',

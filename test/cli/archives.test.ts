@@ -7,7 +7,7 @@ import { evaluate } from '../../src/evaluation/index.js';
 import { convEmbedder } from '../../src/models/index.js';
 import { chooseBackend } from '../../src/tfjs/index.js';
 import { train } from '../../src/training/index.js';
-import { runCli, temporaryFolder } from './run-cli.js';
+import { callCli, runCli, temporaryFolder } from './run-cli.js';
 
 const folder = temporaryFolder();
 const images = join(folder, 'photographs');
@@ -36,6 +36,13 @@ test('a folder of images goes from inspection through training to scores of its 
     ...{ layout: 'folder', images: 24, classes: 4, faults: [] },
     splits: { train: { images: 12, classes: 2 }, test: { images: 12, classes: 2 } },
   });
+  // One that is broken is left out by choice, at every step.
+  const broken = join(images, 'cat', '3-broken.png');
+  writeFileSync(broken, 'no picture');
+  const verified = await callCli(['data', 'inspect', images, '--verify', '--json']);
+  expect(JSON.parse(verified.stdout).faults).toEqual([expect.stringContaining(broken)]);
+  const without = await callCli(['data', 'inspect', images, '--skip-broken', '1', '--json']);
+  expect(JSON.parse(without.stdout)).toMatchObject({ leftOut: ['cat/3-broken.png'], hash: expect.any(String) });
   const config = join(folder, 'config.json');
   const run = join(folder, 'run');
   const settings = {
@@ -51,15 +58,32 @@ test('a folder of images goes from inspection through training to scores of its 
     `folder:${images}`,
     '--method',
     'standard',
+    '--skip-broken',
+    '2',
     '--out',
     run,
   ]);
+  expect(trained.stderr).toContain(`leaves out a broken image. Expected a JPEG, PNG`);
   expect([trained.code, trained.stderr]).toEqual([0, expect.stringContaining('12 images of folder')]);
   const [evaluated, embedded] = await Promise.all([
     runCli(['evaluate', run, '--json']),
-    runCli(['embed', run, '--data', `folder:${images}`, '--out', join(folder, 'e.npy'), '--backend', 'cpu']),
+    runCli([
+      'embed',
+      run,
+      '--data',
+      `folder:${images}`,
+      '--out',
+      join(folder, 'e.npy'),
+      '--backend',
+      'cpu',
+      '--skip-broken',
+      '1',
+    ]),
   ]);
-  expect(JSON.parse(evaluated.stdout)).toMatchObject({ manifest: { dataset: 'folder', samples: 12, k: 2 } });
+  rmSync(broken);
+  expect(JSON.parse(evaluated.stdout)).toMatchObject({
+    manifest: { dataset: 'folder', samples: 12, k: 2, leftOut: ['cat/3-broken.png'] },
+  });
   expect([embedded.code, embedded.stdout]).toEqual([0, expect.stringContaining('24 x 4 in')]);
   const { shape } = await readNpy(join(folder, 'e.npy'));
   const labels = await readNpy(join(folder, 'e.labels.npy'));
@@ -71,6 +95,7 @@ test.each([
   [['--data', 'folder'], 'Expected the folder of folder, such as folder:/path'],
   [['--data', 'fashion-mnist:/x'], 'it lies in no folder'],
   [['--data', 'moths:/x'], 'Allowed choices are fashion-mnist'],
+  [['--data', `folder:${images}`, '--skip-broken', '-1'], 'Expected an integer >= 0'],
 ])('%s is refused in words', async (flags, message) => {
   const { code, stderr } = await runCli(['train', ...flags]);
   expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);

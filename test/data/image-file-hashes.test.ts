@@ -50,6 +50,16 @@ describe('hash and digests', () => {
     expect(new Set([hash, ...others]).size).toBe(7);
   });
 
+  test('the hash of a part knows the transform, too', async () => {
+    const of = (transform: ImageFilesOptions['transform']) => subset(open({ transform }), [4, 2]).hash();
+    // All are 16 x 16.
+    const hashes = [await of({ square: 16 }), await of({ resize: 16 }), await of({ resize: 20, crop: 16 })];
+    expect(new Set(hashes).size).toBe(3);
+    expect(await of({ square: 16, flip: false })).toBe(hashes[0]);
+    const part = subset(subset(source, [4, 2, 0]), [0, 1]);
+    expect(await part.hash()).toBe(hashes[2]);
+  });
+
   test('what an aborted call has read is not read again', async () => {
     const folder = await mkdtemp(join(root, 'digests-'));
     for (let i = 0; i < 3; i++) await writeFile(join(folder, `${i}`), `${i}`);

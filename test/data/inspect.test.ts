@@ -31,6 +31,35 @@ test('what each miniature holds, without a fault', async () => {
   expect(await found('cars_devkit')).toMatchObject({ layout: 'cars196/devkit', images: 11, classes: 4, faults: [] });
 });
 
+test('Parquet files and .npz files have the same form', async () => {
+  const parquet = {
+    ...{ layout: 'parquet', images: 8, classes: 4, faults: [] },
+    splits: { train: { images: 4, classes: 2 }, test: { images: 4, classes: 2 } },
+  };
+  expect(await inspect('test/goldens/parquet')).toEqual(parquet);
+  expect(await inspect('test/goldens/parquet/test-00000-of-00001.parquet')).toMatchObject({ images: 3, faults: [] });
+  expect(await inspect('test/goldens/npz-sides.npz')).toEqual({
+    ...{ layout: 'npz', images: 5, classes: 4, faults: [] },
+    splits: { train: { images: 2, classes: 2 }, test: { images: 3, classes: 2 } },
+  });
+  expect(await inspect('test/goldens/npz-all.npz')).toMatchObject({
+    splits: { train: { images: 2, classes: 1 }, test: { images: 2, classes: 1 } },
+  });
+});
+
+test('a Parquet or .npz file that is broken is a fault', async () => {
+  const npz = join(folder, 'a.npz');
+  const none = { images: 0, classes: 0, splits: {} };
+  await writeFile(npz, 'no archive');
+  expect(await inspect(npz)).toEqual({ layout: 'npz', ...none, faults: [expect.stringContaining(npz)] });
+  const parquet = join(folder, 'a.parquet');
+  await writeFile(parquet, 'no columns');
+  const faults = [expect.stringMatching(/^Expected a Parquet file but received .* in .*a\.parquet\.$/)];
+  expect(await inspect(folder)).toEqual({ layout: 'parquet', ...none, faults });
+  expect(await inspect(parquet)).toEqual({ layout: 'parquet', ...none, faults });
+  await expect(inspect(folder, { as: 'cub200' })).rejects.toThrow(/none of: cub200/);
+});
+
 test('images that are missing, empty or no files are faults, and counted', async () => {
   await copy('Stanford_Online_Products');
   const image = (name: string) => join(folder, 'bicycle_final', name);

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openData } from '../../src/data/index.js';
-import { parquetArchive } from '../../src/data/parquet.js';
+import { parquetArchive } from '../../src/data/layouts/parquet.js';
 import { randomStream } from '../../src/random.js';
 import expected from './fixtures/expected.json' with { type: 'json' };
 

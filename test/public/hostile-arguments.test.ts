@@ -95,6 +95,10 @@ const ARGUMENTS: Arguments = {
   // Nothing is read: there is no such folder.
   inspect: () => [join(folder, 'none'), { as: 'sop', signal }],
   openData: () => ['sop', { root: join(folder, 'none'), split: 'random', seed: 1 }],
+  withoutBroken: () => [
+    { name: 'files', root: folder, files: ['a.jpg'], labels: [0], transform: { resize: 8 } },
+    { skipBroken: 1 },
+  ],
   imageFiles: () => [
     { name: 'x', root: folder, files: ['a.png'], labels: [1], transform: { resize: 4, crop: 2 }, channels: 1, seed: 1 },
   ],

@@ -22,6 +22,7 @@ export interface EmbedFlags extends ModelFlags {
   out: string;
   side?: (typeof SIDES)[number];
   resize?: number;
+  skipBroken?: number;
   batchSize?: number;
   backend?: 'auto';
 }
@@ -61,7 +62,7 @@ interface Opened {
 
 /** What embeds, and what is embedded: a run says the size of its images, a network takes those of the data. */
 async function opened(run: string | undefined, flags: EmbedFlags): Promise<Opened> {
-  const { data, side, model, resize, crop = 224 } = flags;
+  const { data, model, resize, crop = 224 } = flags;
   if ((run === undefined) === (model === undefined)) {
     const received = run === undefined ? 'neither' : 'both';
     throw new EatDmlError('ERR_ARGUMENT', `Expected a run or --model to embed with but received ${received}.`);
@@ -70,13 +71,13 @@ async function opened(run: string | undefined, flags: EmbedFlags): Promise<Opene
     const config = embeddingModel(flags);
     if (config.kind === 'module') await loadModelModule(config.path);
     const spec = modelOf({ model: config });
-    const source = await sourceFor([crop, crop, 3], dataSpec(data), { resize: resize ?? crop, crop }, side);
+    const source = await sourceFor([crop, crop, 3], dataSpec(data), { resize: resize ?? crop, crop }, flags);
     return { ensemble: new Ensemble([spec.build([...source.shape], 0)]), source };
   }
   const ensemble = await loadEnsemble(run);
   try {
     const transform = await transformOf(run, ensemble, flags);
-    return { ensemble, source: await sourceFor(ensemble.inputShape, dataSpec(data), transform, side) };
+    return { ensemble, source: await sourceFor(ensemble.inputShape, dataSpec(data), transform, flags) };
   } catch (error) {
     ensemble.dispose();
     throw error;
@@ -88,12 +89,17 @@ async function sourceFor(
   inputShape: ImageShape,
   { name, root }: DataSpec,
   transform: TransformOptions,
-  side: EmbedFlags['side'],
+  { side, skipBroken }: Pick<EmbedFlags, 'side' | 'skipBroken'>,
 ): Promise<Source> {
-  const whole = side === undefined ? { split: 'none' as const } : {};
-  const photographs = { root: root!, transform, channels: inputShape[2] as 1 | 3, ...whole };
-  const inFolder = hasOption(PARTS.data as never, name, 'root');
-  const sides: DataSides = await openData(name as 'folder', inFolder ? photographs : ({} as never));
+  const given = {
+    ...{ root, transform, channels: inputShape[2] as 1 | 3, skipBroken },
+    split: side === undefined && root !== undefined ? ('none' as const) : undefined,
+  };
+  // What the set has no option for is not said: images in memory are as they are.
+  const taken = Object.entries(given).filter(
+    ([key, value]) => value !== undefined && (key === 'skipBroken' || hasOption(PARTS.data as never, name, key)),
+  );
+  const sides: DataSides = await openData(name as 'folder', Object.fromEntries(taken) as never);
   const source = sides[side ?? 'test'];
   if (source) return source;
   const there = Object.keys(sides).join(', ');

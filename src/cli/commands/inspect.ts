@@ -1,4 +1,4 @@
-import { inspect, openData } from '../../data/index.js';
+import { type Inspection, inspect, openData } from '../../data/index.js';
 import { interruptible } from '../interrupt.js';
 import { printResult } from '../options.js';
 
@@ -6,23 +6,34 @@ export interface InspectFlags {
   json?: boolean;
   as?: string;
   verify?: boolean;
+  skipBroken?: number;
 }
 
 /** `eat-dml data inspect PATH`: what an unpacked archive holds, before hours are spent on it. */
-export async function inspectCommand(path: string, { json, as, verify }: InspectFlags): Promise<void> {
+export async function inspectCommand(path: string, { json, as, verify, skipBroken = 0 }: InspectFlags): Promise<void> {
   const result = await interruptible(async (signal) => {
-    const found = await inspect(path, { as, signal });
-    if (!verify || found.faults.length > 0) return found;
-    // Every file is read.
-    const [name] = found.layout.split('/');
-    const { test: all } = await openData(name as 'folder', { root: path, split: 'none' });
-    return { ...found, hash: await all!.hash({ signal }) };
+    const found = await inspect(path, { as, verify: verify && skipBroken === 0, signal });
+    if (skipBroken === 0 && (!verify || found.faults.length > 0)) return found;
+    return { ...found, ...(await whole(path, found, skipBroken, signal)) };
   });
   const { layout, images, classes, splits, faults } = result;
   const sides = Object.entries(splits).map(
     ([side, of]) => `  ${side.padEnd(10)} ${of.images} images of ${of.classes} classes`,
   );
   const hash = 'hash' in result ? [`sha256 ${result.hash}`] : [];
-  const lines = [`${layout}: ${images} images of ${classes} classes`, ...sides, ...hash, ...faults];
+  const { leftOut } = result as { leftOut?: readonly string[] };
+  const without = leftOut ? [`without ${leftOut.length} broken images`] : [];
+  const lines = [`${layout}: ${images} images of ${classes} classes`, ...sides, ...without, ...hash, ...faults];
   printResult(json, { command: 'data inspect', path, ...result }, lines.join('\n'));
+}
+
+/** The hash of all images of which none is broken, and which are left out as they are. */
+async function whole(path: string, { layout }: Inspection, skipBroken: number, signal: AbortSignal) {
+  const [name] = layout.split('/');
+  const { test: all } = await openData(name as 'folder', {
+    ...{ root: path, split: 'none' },
+    ...(skipBroken > 0 && { skipBroken }),
+  });
+  const { leftOut } = all!;
+  return { ...(leftOut && { leftOut }), hash: await all!.hash({ signal }) };
 }

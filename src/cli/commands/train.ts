@@ -24,6 +24,7 @@ export interface TrainFlags extends SharedFlags, ModelFlags {
   epsilon?: number;
   epochs?: number;
   perClass?: number;
+  skipBroken?: number;
   tensorboard?: string;
 }
 
@@ -68,16 +69,19 @@ async function trainFlags(flags: TrainFlags): Promise<{ config: Config; out: str
   const file = await configOf(flags);
   const out = flags.out ?? `runs/${flags.method ?? file.method?.name ?? 'eat'}`;
   const config = flags.resume && flags.config === undefined ? await configOf(flags, await readRun(out)) : file;
-  const { epochs, perClass } = flags;
+  const { epochs, perClass, skipBroken } = flags;
   const data = chosenData(flags.data, config.data ?? DEFAULTS.data);
-  if (perClass !== undefined && !hasOption(PARTS.data, data.name, 'perClass')) {
-    throw new EatDmlError('ERR_CONFIG', `Expected no --per-class with the data ${data.name}.`);
+  const ofData = Object.entries({ perClass, skipBroken }).filter(([, value]) => value !== undefined);
+  for (const [key] of ofData) {
+    if (hasOption(PARTS.data, data.name, key)) continue;
+    const flag = key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+    throw new EatDmlError('ERR_CONFIG', `Expected no --${flag} with the data ${data.name}.`);
   }
   return {
     out,
     config: {
       ...config,
-      data: perClass === undefined ? data : ({ ...data, perClass } as Config['data']),
+      data: { ...data, ...Object.fromEntries(ofData) } as Config['data'],
       ...(hasModelFlags(flags) && { model: modelConfig(flags, config.model ?? DEFAULTS.model) }),
       ...(flags.loss !== undefined && { loss: chosen(flags.loss, config.loss) }),
       method: methodConfig(flags, config.method),

@@ -3,8 +3,8 @@ import { parseOptions } from '../../options.js';
 import { defaultCacheDir } from '../cache.js';
 import { findLayout } from '../layouts/find-layout.js';
 import { folder, folderOptions } from '../layouts/folder.js';
+import { parquetArchive } from '../layouts/parquet.js';
 import { archiveShape, type OpenArchiveOptions, openArchive, type ReadArchive } from '../open-archive.js';
-import { parquetArchive } from '../parquet.js';
 import { dataSetPart } from './data-set.js';
 
 const archiveOptions = z.strictObject(archiveShape);
