@@ -69,6 +69,13 @@ function keysText(keys: string[]): string {
   return keys.length > 12 ? `${keys.slice(0, 12).join(', ')}, ...` : keys.join(', ') || 'no keys';
 }
 
+/** What a file holds, as an error may show it: at most 200 characters, none of which breaks the line. */
+export function printable(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what this is to find.
+  const shown = text.slice(0, 200).replace(/[\x00-\x1f\x7f-\x9f\u2028\u2029]/g, '?');
+  return text.length > 200 ? `${shown}...` : shown;
+}
+
 interface TensorLike {
   dtype: unknown;
   shape: unknown;

@@ -1,5 +1,5 @@
 import { endianness } from 'node:os';
-import { EatDmlError } from './errors.js';
+import { EatDmlError, printable } from './errors.js';
 
 /** numpy's format of one array, versions 1 to 3, in memory. */
 
@@ -93,7 +93,7 @@ function headerOf(bytes: Uint8Array, name: string) {
   const found = HEADER.exec(text);
   const kind = found && Object.hasOwn(KINDS, found[2]) ? KINDS[found[2]] : undefined;
   if (!found || !kind) {
-    throw fault(name, 'an array of plain numbers', text.trim().slice(0, 100));
+    throw fault(name, 'an array of plain numbers', printable(text.trim()));
   }
   const [, order, , fortran, sizes] = found;
   const shape = sizes.split(',').flatMap((size) => (size.trim() === '' ? [] : [Number(size)]));

@@ -1,4 +1,4 @@
-import { EatDmlError } from '../errors.js';
+import { EatDmlError, printable } from '../errors.js';
 
 /** Of data that are not as they should be: ERR_DATA, in the words of all readers; `where` is a file, and a place in it. */
 export function dataFault(
@@ -7,5 +7,5 @@ export function dataFault(
   received: string,
   more: { hint?: string; cause?: unknown } = {},
 ): EatDmlError {
-  return new EatDmlError('ERR_DATA', `Expected ${expected} but received ${received} in ${where}.`, more);
+  return new EatDmlError('ERR_DATA', `Expected ${expected} but received ${printable(received)} in ${where}.`, more);
 }

@@ -123,3 +123,8 @@ export function mutatedMat(plain: Uint8Array, draw: Draw): Uint8Array {
   tag.writeUInt32LE(packed.length, 4);
   return Buffer.concat([mutated.subarray(0, 128), tag, packed]);
 }
+
+/** Any other file mutated. */
+export function mutatedBytes(content: Uint8Array, draw: Draw): Uint8Array {
+  return several(BYTES, Buffer.from(content), draw);
+}
