@@ -94,7 +94,7 @@ test('a folder of images goes from inspection through training to scores of its 
 test.each([
   [['--data', 'folder'], 'Expected the folder of folder, such as folder:/path'],
   [['--data', 'fashion-mnist:/x'], 'it lies in no folder'],
-  [['--data', 'moths:/x'], 'Allowed choices are fashion-mnist'],
+  [['--data', 'moths:/x'], 'Allowed choices are cars196'],
   [['--data', `folder:${images}`, '--skip-broken', '-1'], 'Expected an integer >= 0'],
 ])('%s is refused in words', async (flags, message) => {
   const { code, stderr } = await runCli(['train', ...flags]);

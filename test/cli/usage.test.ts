@@ -19,7 +19,7 @@ test.each([
   [['train', '--epsilon', '2'], 'Expected a number from 0 to 1'],
   [
     ['train', '--method', 'magic'],
-    'Allowed choices are standard, at, ensemble-at, trades, est, act, hm, adp, gal, dverge, eat',
+    'Allowed choices are act, adp, at, dverge, eat, ensemble-at, est, gal, hm, standard, trades',
   ],
   [['evaluate'], "missing required argument 'run'"],
   [['demo', '--frob'], "unknown option '--frob'"],
@@ -38,7 +38,7 @@ test('every error of a configuration file is shown with its path', async () => {
   expect(stderr).toMatch(/^ {2}sed: unknown key; did you mean seed\?$/m);
   expect(stderr).toMatch(/^ {2}training\.epochs: expected a positive integer but received -1$/m);
   expect(stderr).toMatch(/^ {2}training\.learnRate: unknown key; did you mean learningRate\?$/m);
-  expect(stderr).toMatch(/^ {2}method\.name: expected one of standard, .*eat but received "magic"$/m);
+  expect(stderr).toMatch(/^ {2}method\.name: expected one of act, .*trades but received "magic"$/m);
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
 });
 
