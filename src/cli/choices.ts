@@ -13,6 +13,7 @@ export const CHOICES: Record<string, readonly string[]> = {
   '--device': configShape.device.unwrap().options,
   '--method': names(PARTS.method),
   '--loss': names(PARTS.loss),
+  '--recipe': names(PARTS.recipe),
   '--suite': names(PARTS.suite),
   set: names(FETCHED),
 };

@@ -86,6 +86,7 @@ function addTrain(eatDml: Command): void {
   modelOptions(sharedOptions(command))
     .option('--method <name>', 'default eat')
     .option('--loss <name>', 'default proxy-anchor, or that of the configuration')
+    .option('--recipe <name>', 'a published set of training options; those of the configuration go before it')
     .option('--data <set>', 'fashion-mnist (default), ..., or cub200:/path and the like for an archive')
     .addOption(skipBrokenOption())
     .option('--members <count>', 'networks in the ensemble', positiveInteger)

@@ -7,6 +7,7 @@ import * as losses from '../losses/list.js';
 import * as models from '../models/list.js';
 import { type Part, partsOf } from '../part.js';
 import * as methods from '../training/methods/list.js';
+import * as recipes from '../training/recipes/list.js';
 
 /** Everything that a configuration can name, by what it is. Schema, command line and the tables of the docs read this. */
 export const PARTS = {
@@ -14,6 +15,7 @@ export const PARTS = {
   model: partsOf(models),
   loss: partsOf(losses),
   method: partsOf(methods),
+  recipe: partsOf(recipes),
   objective: partsOf(objectives),
   attack: partsOf(attacks),
   suite: partsOf(suites),

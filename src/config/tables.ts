@@ -8,6 +8,7 @@ const KINDS: Record<PartKind, [heading: string, where: string]> = {
   model: ['Models', '`model` (under `kind`)'],
   loss: ['Losses', '`loss`'],
   method: ['Training methods', '`method`'],
+  recipe: ['Recipes', '`training.recipe`, by name'],
   attack: ['Attacks', '`evaluation.attacks[].attack`'],
   objective: ['Objectives', '`evaluation.attacks[].objective`, and by name alone `method.attack.goal`'],
   suite: ['Suites', '`evaluation.suite`, by name; its options are keys of `evaluation`'],

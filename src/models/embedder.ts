@@ -32,6 +32,8 @@ export interface Embedder {
   readonly apply: EmbedImages;
   /** The trainable variables, in a fixed order. */
   variables(): tf.Variable[];
+  /** Those of them that make the embedding of the features, where `layers` does not tell: they can be trained first. */
+  head?(): tf.Variable[];
   /** Every variable by its name, running statistics with them: what a checkpoint stores. */
   readonly weights: ReadonlyMap<string, tf.Variable>;
   /** What the network is made of, where it is described by layers: its export is written by that. */

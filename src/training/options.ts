@@ -4,20 +4,24 @@ import { invalid } from '../errors.js';
 import { proxyAnchor } from '../losses/index.js';
 import { lossValue } from '../losses/metric-loss.js';
 import { modelSpec } from '../models/embedder.js';
-import { anything, callback, count, nonNegative, parseOptions, seed, signal } from '../options.js';
+import { anything, callback, count, parseOptions, seed, signal } from '../options.js';
+import { nameOf, partNamed, partsOf } from '../part.js';
 import { backendChoice } from '../tfjs/index.js';
-import { type BatchPlan, batchPlan } from './batches.js';
+import type { BatchPlan } from './batches.js';
+import { loopShape } from './loop-options.js';
 import { methodValue } from './method.js';
 import { standard } from './methods/standard.js';
 import type { TrainingProgress } from './progress.js';
+import * as recipes from './recipes/list.js';
+import type { Recipe } from './recipes/recipe.js';
+import { filledSchedule } from './schedule.js';
 
 /** Those that are plain values, for a configuration too. */
 export const trainingShape = {
-  epochs: count.default(10).describe('passes over the data'),
-  batch: batchPlan.default({ size: 128 }).describe('classes x images of each, or size images whatever their class'),
-  learningRate: nonNegative.default(1e-3).describe('of the networks'),
-  proxyLearningRate: nonNegative.optional().describe('of the proxies (default 100 times that of the networks)'),
-  weightDecay: nonNegative.default(1e-4).describe('decoupled, of networks and proxies'),
+  recipe: nameOf(partsOf(recipes))
+    .optional()
+    .describe('a named set of the options below; what is given beside it goes before it'),
+  ...loopShape,
 };
 
 /** How many steps lie between two checkpoints. */
@@ -64,8 +68,10 @@ export interface CheckpointOptions {
   run?: unknown;
 }
 
-/** Options with every default filled in. */
-export type Settings = Omit<z.output<typeof trainOptions>, 'data' | 'checkpoint' | 'proxyLearningRate' | 'batch'> & {
+type Filled = z.output<typeof trainOptions>;
+
+/** Options with every default filled in; what changes nothing is absent. */
+export type Settings = Omit<Filled, 'data' | 'checkpoint' | 'proxyLearningRate' | 'batch' | 'recipe'> & {
   data: Source;
   proxyLearningRate: number;
   batch: BatchPlan;
@@ -73,14 +79,35 @@ export type Settings = Omit<z.output<typeof trainOptions>, 'data' | 'checkpoint'
 };
 
 export function settingsOf(options: TrainOptions): Settings {
-  const { data, checkpoint, proxyLearningRate, ...settings } = parseOptions(trainOptions, options);
+  const given = withRecipe(options);
+  const { data, checkpoint, proxyLearningRate, recipe: _, ...settings } = parseOptions(trainOptions, given);
   return {
     ...settings,
+    ...withoutNothing(settings),
     data: sourceOf(data),
     // As given: a checkpoint compares its keys in their order.
-    batch: options.batch ?? settings.batch,
+    batch: given.batch ?? settings.batch,
     proxyLearningRate: proxyLearningRate ?? 100 * settings.learningRate,
     checkpoint: typeof checkpoint === 'string' ? { dir: checkpoint } : withPlainRun(checkpoint),
+  };
+}
+
+/** The options with those of their recipe, where they name one; what they give themselves goes before. */
+function withRecipe(options: TrainOptions): TrainOptions {
+  if (options?.recipe === undefined) return options;
+  const { recipe, data, model } = parseOptions(trainOptions, options);
+  const loop = (partNamed(partsOf(recipes), recipe!).make({}) as Recipe)({ data: data.name, model });
+  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+  return { ...loop, ...given } as TrainOptions;
+}
+
+/** What is given but changes nothing becomes undefined: such a run is the same as one without. */
+function withoutNothing({ decay, schedule, warmUp, epochs }: Pick<Filled, 'decay' | 'schedule' | 'warmUp' | 'epochs'>) {
+  const flat = schedule?.name === 'constant' && !schedule.warmUp;
+  return {
+    decay: decay === 'all' ? undefined : decay,
+    schedule: schedule && !flat ? filledSchedule(schedule, epochs) : undefined,
+    warmUp: warmUp === 0 ? undefined : warmUp,
   };
 }
 
@@ -94,14 +121,20 @@ function withPlainRun(checkpoint: CheckpointOptions | undefined): CheckpointOpti
   }
 }
 
-/** Everything that decides the numbers of a run but its length, as plain values; a resumed run must have the same. */
+/**
+ * Everything that decides the numbers of a run but its length, as plain values; a resumed run must have the same. What is not
+ * given has no key, so that checkpoints of before an option was there still fit.
+ */
 export async function fingerprint(settings: Settings): Promise<Record<string, unknown>> {
   const { data, model, loss, method, seed, batch, learningRate, proxyLearningRate, weightDecay } = settings;
+  const { decay, schedule, warmUp, clip, ema } = settings;
+  const further = Object.entries({ decay, schedule, warmUp, clip, ema });
   return {
     data: await data.hash(),
     model: { kind: model.kind, ...model.config },
     loss: loss.config,
     method: method.config,
     ...{ seed, batch, learningRate, proxyLearningRate, weightDecay },
+    ...Object.fromEntries(further.filter(([, value]) => value !== undefined)),
   };
 }

@@ -1,20 +1,14 @@
 import * as tf from '@tensorflow/tfjs';
-import type { Source } from '../data/source.js';
 import { EatDmlError } from '../errors.js';
 import { counted } from '../models/counted.js';
+import { clipped } from './clip.js';
 import { anyGradient } from './idle.js';
-import type { Crafted, Method, TrainingStep } from './method.js';
+import type { Crafted, MemberUpdate, Method, TrainingStep } from './method.js';
 import type { Settings } from './options.js';
+import { movingIn } from './parameter-groups.js';
+import { rateAt } from './schedule.js';
+import type { TrainingSet } from './training-set.js';
 import type { Trainee, TrainingState } from './training-state.js';
-
-/** The training set as the steps take it. */
-export interface TrainingSet {
-  data: Source;
-  /** Row of the proxies for each sample. */
-  classOf: Int32Array;
-  /** memberOf[i][sample] is 1 where member i learns from the sample. */
-  memberOf: Uint8Array[];
-}
 
 /** What a step is made on: samples of the training set, and their images, which the step disposes. */
 export interface TrainingBatch {
@@ -47,7 +41,7 @@ export function trainStep(
     crafted = craftAll(method, step);
     const learning = trainees.map((_, i) => i).filter((i) => rows[i].length > 0);
     const losses = learning.map((i) =>
-      updateMember(settings, trainees[i], step, i, crafted[i], (gradients) => {
+      updateMember(settings, set, trainees[i], { ...crafted[i], step, member: i }, (gradients) => {
         // Once an epoch and member, as a rule.
         position.moved[i] ||= anyGradient(gradients);
       }),
@@ -72,30 +66,34 @@ function craftAll(method: Method, step: TrainingStep): Crafted[] {
 }
 
 function updateMember(
-  { method }: Settings,
+  settings: Settings,
+  { stepsPerEpoch }: TrainingSet,
   trainee: Trainee,
-  step: TrainingStep,
-  member: number,
-  crafted: Crafted,
+  given: Omit<MemberUpdate, 'labels'>,
   onGradients: (gradients: tf.NamedTensorMap) => void,
 ) {
-  const { embedder, proxies, optimizer } = trainee;
-  const rows = step.rows[member];
+  const { method, clip } = settings;
+  const { step, member } = given;
   return tf.tidy(() => {
     const labels = tf.tensor1d(
-      rows.map((row) => step.labels[row]),
+      step.rows[member].map((row) => step.labels[row]),
       'int32',
     );
-    const lossOf = () => method.memberLoss({ ...crafted, step, member, labels });
-    const { value, grads } = tf.variableGrads(lossOf, [...embedder.variables(), proxies]);
+    const moving = movingIn(Math.floor(step.step / stepsPerEpoch), settings, trainee);
+    const { value, grads } = tf.variableGrads(() => method.memberLoss({ ...given, labels }), moving);
     const [loss] = value.dataSync();
     if (!Number.isFinite(loss)) {
       throw diverged(`Expected a finite loss but member ${member} had ${loss} in step ${step.step}.`);
     }
     onGradients(grads);
-    optimizer.update(grads);
+    trainee.optimizer.update(clip ? clipped(grads, clip) : grads, rateOf(settings, step.step, stepsPerEpoch));
     return loss;
   });
+}
+
+/** What a step multiplies every learning rate by. */
+export function rateOf({ schedule }: Pick<Settings, 'schedule'>, step: number, stepsPerEpoch: number): number {
+  return schedule ? rateAt(schedule, step, stepsPerEpoch) : 1;
 }
 
 function diverged(message: string, cause?: unknown): EatDmlError {

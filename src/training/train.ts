@@ -1,13 +1,12 @@
 import { type LockedFolder, lockFolder, readRecordedRun } from '../checkpoints/index.js';
-import { classesOf } from '../data/index.js';
-import { aborted, EatDmlError, invalid } from '../errors.js';
+import { aborted, EatDmlError } from '../errors.js';
 import { onBackend, stayOnBackend } from '../tfjs/index.js';
-import { epochBatches } from './batches.js';
-import { checkPairs, idleWarning } from './idle.js';
+import { idleWarning } from './idle.js';
 import { type Settings, settingsOf, type TrainOptions } from './options.js';
 import { Pace } from './progress.js';
-import { type TrainingSet, trainStep } from './train-step.js';
+import { trainStep } from './train-step.js';
 import { TrainedEnsemble } from './trained-ensemble.js';
+import { type TrainingSet, trainingSet } from './training-set.js';
 import { disposeState, openState, saveState, type TrainingState } from './training-state.js';
 
 /**
@@ -25,15 +24,15 @@ export async function train(options: TrainOptions): Promise<TrainedEnsemble> {
 }
 
 async function trained(settings: Settings): Promise<TrainedEnsemble> {
-  const { set, candidates, classes } = trainingSet(settings);
+  const set = trainingSet(settings, settings.data);
   const folder = await openFolder(settings);
   try {
-    const state = await openState(settings, classes.length);
-    await runEpochs(settings, state, set, candidates, folder).catch((error) => {
+    const state = await openState(settings, set.classes.length);
+    await runEpochs(settings, state, set, folder).catch((error) => {
       disposeState(state);
       throw error;
     });
-    return finished(state, classes);
+    return finished(state, set.classes);
   } finally {
     await folder?.release();
   }
@@ -53,41 +52,11 @@ function finished({ trainees, position, trainedOn }: TrainingState, classes: Int
   return new TrainedEnsemble(trainees, classes, history, trainedOn);
 }
 
-/** The data as steps take it, and the samples that any member learns from. */
-function trainingSet(settings: Settings) {
-  const { data, method, seed } = settings;
-  const classes = classesOf(data);
-  const rowOf = new Map(Array.from(classes, (label, row) => [label, row]));
-  const parts = method.memberData(data.labels, seed);
-  const isSample = (sample: number) => Number.isInteger(sample) && sample >= 0 && sample < data.labels.length;
-  const fits = Array.isArray(parts) && parts.length === method.members;
-  if (!fits || !parts.every((part) => part instanceof Int32Array && part.length > 0 && part.every(isSample))) {
-    throw invalid('method.memberData', `${method.members} Int32Arrays of samples, none empty`, parts);
-  }
-  checkPairs(settings, data.labels, parts);
-  const memberOf = parts.map((part) => {
-    const own = new Uint8Array(data.labels.length);
-    for (const sample of part) own[sample] = 1;
-    return own;
-  });
-  const set: TrainingSet = { data, classOf: data.labels.map((label) => rowOf.get(label)!), memberOf };
-  const candidates = Int32Array.from(data.labels.keys()).filter((i) => memberOf.some((own) => own[i] === 1));
-  return { set, candidates, classes };
-}
-
-async function runEpochs(
-  settings: Settings,
-  state: TrainingState,
-  set: TrainingSet,
-  candidates: Int32Array,
-  folder: LockedFolder | undefined,
-) {
-  const { seed, batch, epochs, signal, checkpoint } = settings;
+async function runEpochs(settings: Settings, state: TrainingState, set: TrainingSet, folder: LockedFolder | undefined) {
+  const { epochs, signal, checkpoint } = settings;
   const { position } = state;
-  const labels = candidates.map((sample) => set.classOf[sample]);
-  const batchesOf = (epoch: number) => epochBatches(batch, labels, seed, epoch);
+  const { stepsPerEpoch: perEpoch, batchesOf } = set;
   let [epoch, batches] = [position.losses.length, batchesOf(position.losses.length)];
-  const perEpoch = batches.length;
   const report = reporter(settings, position.step, epochs * perEpoch);
   const save = saver(settings, state, folder);
   for (; epoch < epochs; batches = batchesOf(++epoch)) {
@@ -101,11 +70,11 @@ async function runEpochs(
       stayOnBackend();
       const start = performance.now();
       const at = position.step - epoch * perEpoch;
-      const chosen = batches[at].map((at) => candidates[at]);
+      const chosen = batches[at];
       // The step numbers the random views: a resumed run draws those of an uninterrupted one.
       const images = await set.data.batch(chosen, { signal, draw: position.step }).catch(unlessAborted(signal));
       if (!images) continue;
-      const next = batches[at + 1]?.map((at) => candidates[at]);
+      const next = batches[at + 1];
       if (next) set.data.prefetch?.(next, { signal, draw: position.step + 1 });
       const loss = trainStep(settings, state, set, { samples: chosen, images });
       position.seconds += (performance.now() - start) / 1000;

@@ -16,6 +16,7 @@ import { derivedSeed, randomStream } from '../random.js';
 import { AdamW } from './adamw.js';
 import type { Member } from './method.js';
 import { fingerprint, type Settings } from './options.js';
+import { checkWarmUp, parameterGroups } from './parameter-groups.js';
 import { trainedOn } from './trained-on.js';
 
 /** A member with its optimiser. */
@@ -49,6 +50,8 @@ const recorded = z.object({
   fingerprint: z.record(z.string(), z.unknown()),
   position,
   optimizerSteps: z.array(count),
+  /** Steps of each member's groups of variables, where not all move from the first step. */
+  groupSteps: z.array(z.array(count)).optional(),
 });
 
 type Recorded = z.infer<typeof recorded>;
@@ -79,6 +82,7 @@ async function freshState(settings: Settings, classes: number): Promise<Training
     const embedder = model.build(data.shape, derivedSeed(seed, 'member', i));
     checkEmbedder('model.build(shape, seed)', embedder);
     checkUnitNorm('model', embedder);
+    checkWarmUp(settings, embedder);
     return trainee(settings, embedder, initialProxies(classes, embedder.embedding, seed, i));
   });
   const moved = trainees.map(() => false);
@@ -97,12 +101,7 @@ async function freshState(settings: Settings, classes: number): Promise<Training
 }
 
 function trainee(settings: Settings, embedder: Embedder, proxies: tf.Variable): Trainee {
-  const { learningRate, proxyLearningRate, weightDecay } = settings;
-  const optimizer = new AdamW([
-    { variables: embedder.variables(), learningRate, weightDecay },
-    { variables: [proxies], learningRate: proxyLearningRate, weightDecay },
-  ]);
-  return { embedder, proxies, optimizer };
+  return { embedder, proxies, optimizer: new AdamW(parameterGroups(settings, embedder, proxies)) };
 }
 
 /** Normal with variance 2 / classes, as Proxy-Anchor's authors draw them. */
@@ -124,6 +123,7 @@ export async function saveState(folder: LockedFolder, settings: Settings, state:
     fingerprint: await fingerprint(settings),
     position,
     optimizerSteps: trainees.map(({ optimizer }) => optimizer.steps),
+    ...(settings.warmUp && { groupSteps: trainees.map(({ optimizer }) => optimizer.groupSteps) }),
   };
   await saveCheckpoint(folder, position.step, {
     model: settings.model,
@@ -138,14 +138,14 @@ async function restoreState(settings: Settings, classes: number, loaded: LoadedC
   const { dir, run } = settings.checkpoint!;
   const trainees: Trainee[] = [];
   try {
-    const { fingerprint: saved, position, optimizerSteps } = checked(dir, loaded.record, recorded);
+    const { fingerprint: saved, position, optimizerSteps, groupSteps } = checked(dir, loaded.record, recorded);
     checkFingerprint(dir, saved, await fingerprint(settings));
     if (members.length !== settings.method.members || optimizerSteps.length !== members.length) {
       throw corrupt(dir, `it holds ${members.length} members and the steps of ${optimizerSteps.length}`);
     }
     for (const [i, embedder] of members.entries()) {
       trainees.push(restoreTrainee(settings, embedder, i, classes, loaded));
-      trainees[i].optimizer.steps = optimizerSteps[i];
+      trainees[i].optimizer.restoreSteps(optimizerSteps[i], groupSteps?.[i]);
     }
     const moved = members.map((_, i) => position.moved[i] ?? false);
     const learnt = await trainedOn(settings.data, settings);
@@ -188,8 +188,8 @@ function restoreTrainee(
 /** Throws naming the first option that differs from the checkpoint's. */
 function checkFingerprint(dir: string, saved: Record<string, unknown>, now: Record<string, unknown>): void {
   const before: Record<string, unknown> = { ...saved, model: underPresentNames(saved.model) };
-  for (const key of Object.keys(now)) {
-    const [then, given] = [JSON.stringify(before[key]), JSON.stringify(now[key])];
+  for (const key of new Set([...Object.keys(now), ...Object.keys(before)])) {
+    const [then, given] = [before, now].map((from) => JSON.stringify(from[key]) ?? 'nothing');
     if (then === given) continue;
     throw new EatDmlError(
       'ERR_CHECKPOINT',

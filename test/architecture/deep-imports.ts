@@ -11,6 +11,7 @@ export const DEEP: Record<string, string[]> = {
     'losses/list.js',
     'models/list.js',
     'training/methods/list.js',
+    'training/recipes/list.js',
   ],
   'schemas, of which other schemas are made': [
     'attacks/norm.js',
@@ -35,6 +36,7 @@ export const DEEP: Record<string, string[]> = {
     'clustering/stacked.js',
     'evaluation/suites/index.js',
     'models/counted.js',
+    'models/head.js',
     'training/batches.js',
   ],
   'files of checkpoints and of exports': [

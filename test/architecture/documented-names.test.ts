@@ -7,10 +7,11 @@ const FOR_CONTRIBUTORS = ['docs/architecture.md', 'docs/adding-a-kernel.md', 'CO
 
 /** Options, fields and methods that users' documents name as such. */
 const KEYS = [
-  'frozenBatchNorm',
   'batch',
   'dispose',
+  'frozenBatchNorm',
   'hash',
+  'head',
   'leftOut',
   'onIteration',
   'perSample',

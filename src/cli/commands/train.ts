@@ -18,6 +18,7 @@ export interface TrainFlags extends SharedFlags, ModelFlags {
   resume?: boolean;
   method?: MethodName;
   loss?: NonNullable<Config['loss']>['name'];
+  recipe?: NonNullable<Config['training']>['recipe'];
   /** fashion-mnist, cub200:/path */
   data?: string;
   members?: number;
@@ -69,7 +70,7 @@ async function trainFlags(flags: TrainFlags): Promise<{ config: Config; out: str
   const file = await configOf(flags);
   const out = flags.out ?? `runs/${flags.method ?? file.method?.name ?? 'eat'}`;
   const config = flags.resume && flags.config === undefined ? await configOf(flags, await readRun(out)) : file;
-  const { epochs, perClass, skipBroken } = flags;
+  const { epochs, perClass, skipBroken, recipe } = flags;
   const data = chosenData(flags.data, config.data ?? DEFAULTS.data);
   const ofData = Object.entries({ perClass, skipBroken }).filter(([, value]) => value !== undefined);
   for (const [key] of ofData) {
@@ -85,7 +86,11 @@ async function trainFlags(flags: TrainFlags): Promise<{ config: Config; out: str
       ...(hasModelFlags(flags) && { model: modelConfig(flags, config.model ?? DEFAULTS.model) }),
       ...(flags.loss !== undefined && { loss: chosen(flags.loss, config.loss) }),
       method: methodConfig(flags, config.method),
-      training: { ...config.training, ...(epochs !== undefined && { epochs }) },
+      training: {
+        ...config.training,
+        ...(epochs !== undefined && { epochs }),
+        ...(recipe !== undefined && { recipe }),
+      },
     },
   };
 }
