@@ -9,5 +9,5 @@ export {
 } from './load-checkpoint.js';
 export { type LockedFolder, lockFolder } from './lock-folder.js';
 export { checked, corrupt } from './manifest.js';
-export { checkVacant, RUN, removeCheckpoint } from './own-files.js';
+export { BEST, checkVacant, RUN, removeCheckpoint } from './own-files.js';
 export { type CheckpointContent, saveCheckpoint } from './save-checkpoint.js';

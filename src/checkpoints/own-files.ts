@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readdir, rm, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { EatDmlError } from '../errors.js';
@@ -29,6 +30,9 @@ export async function removeOlder(dir: string, keep: string | undefined, previou
   );
 }
 
+/** The folder in a run's that holds the checkpoint of its best epoch: never the one that training goes on from. */
+export const BEST = 'best';
+
 /** ERR_CHECKPOINT where a new run would go over another, or over a run.json that is not ours. */
 export async function checkVacant(dir: string, writesRun: boolean): Promise<void> {
   const there = new Set(await readdir(dir));
@@ -38,18 +42,26 @@ export async function checkVacant(dir: string, writesRun: boolean): Promise<void
   if (writesRun && there.has(RUN)) throw found(RUN, 'It belongs to no checkpoint: remove it, or name another folder.');
 }
 
-/** Removes the checkpoint in `dir`, and nothing else there. ERR_CHECKPOINT when it is damaged or being written. */
+/** Removes the checkpoint in `dir`, that of its best epoch with it, and nothing else there. ERR_CHECKPOINT when it is damaged or being written. */
 export async function removeCheckpoint(dir: string): Promise<void> {
   const folder = await lockFolder(dir);
+  const best = join(dir, BEST);
   try {
-    const manifest = await readManifest(dir);
-    // The manifest goes first: what is left of the rest without it is no checkpoint.
-    await rm(join(dir, MANIFEST));
-    if (manifest.run !== undefined) await rm(join(dir, RUN), { force: true });
-    await removeOlder(dir, undefined, manifest);
+    await removeNewest(dir);
+    if (!existsSync(join(best, MANIFEST))) return;
+    await removeNewest(best);
+    await rmdir(best).catch(() => {});
   } finally {
     await folder.release();
   }
+}
+
+async function removeNewest(dir: string): Promise<void> {
+  const manifest = await readManifest(dir);
+  // The manifest goes first: what is left of the rest without it is no checkpoint.
+  await rm(join(dir, MANIFEST));
+  if (manifest.run !== undefined) await rm(join(dir, RUN), { force: true });
+  await removeOlder(dir, undefined, manifest);
 }
 
 async function removeFiles(dir: string, paths: string[]): Promise<void> {

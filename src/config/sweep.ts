@@ -11,7 +11,7 @@ import { checkWritable, writeAtomically } from '../write-atomically.js';
 import { dataOf, evaluateOptionsOf, type RunData, trainOptionsOf } from './make.js';
 import { checked, parseConfig } from './read.js';
 import { type Config, configSchema } from './schema.js';
-import { costOf } from './sweep-cost.js';
+import { costOf, epochsOf } from './sweep-cost.js';
 import { jobsOf, type SweepConfig, type SweepJob, shardOf, sweepSchema } from './sweep-schema.js';
 
 /** Of one finished job, beside its checkpoint. */
@@ -144,6 +144,6 @@ async function budgeted(sweep: SweepConfig, { label, seed, budget }: SweepJob, d
   if (budget === 'epochs') return config;
   const reference = configOf(sweep, sweep.reference!, seed);
   const [own, theirs] = [await costOf(config, data), await costOf(reference, data)];
-  const epochs = Math.max(1, Math.round(((reference.training?.epochs ?? 10) * theirs) / own));
+  const epochs = Math.max(1, Math.round((epochsOf(reference, data) * theirs) / own));
   return { ...config, training: { ...config.training, epochs } };
 }

@@ -14,7 +14,9 @@ import { standard } from './methods/standard.js';
 import type { TrainingProgress } from './progress.js';
 import * as recipes from './recipes/list.js';
 import type { Recipe } from './recipes/recipe.js';
+import type { TrainedEpoch } from './run-epochs.js';
 import { filledSchedule } from './schedule.js';
+import { validation, validationOfRun } from './validation/options.js';
 
 /** Those that are plain values, for a configuration too. */
 export const trainingShape = {
@@ -22,6 +24,7 @@ export const trainingShape = {
     .optional()
     .describe('a named set of the options below; what is given beside it goes before it'),
   ...loopShape,
+  validation: validation.optional().describe('scores on classes that are held out, and the best epoch by them'),
 };
 
 /** How many steps lie between two checkpoints. */
@@ -37,6 +40,9 @@ const trainOptions = z
     method: methodValue.default(() => standard()),
     seed: seed.default(0).describe('all randomness derives from it'),
     ...trainingShape,
+    validation: validationOfRun
+      .optional()
+      .describe('scores on held-out classes or other data, and the best epoch by them'),
     backend: backendChoice.default('auto').describe('the tfjs backend'),
     checkpoint: z
       .union(
@@ -52,6 +58,11 @@ const trainOptions = z
       .default(false)
       .describe('go on from the checkpoint; the other options must be those it was made with, epochs may grow'),
     onProgress: callback<(progress: TrainingProgress) => void>().optional(),
+    onEpoch: callback<(epoch: TrainedEpoch) => void | Promise<void>>()
+      .optional()
+      .describe(
+        'called, and waited for, after every epoch; what it throws ends the run, whose checkpoint is saved before',
+      ),
     signal: signal.optional(),
   })
   .check(({ value, issues }) => {
@@ -127,8 +138,8 @@ function withPlainRun(checkpoint: CheckpointOptions | undefined): CheckpointOpti
  */
 export async function fingerprint(settings: Settings): Promise<Record<string, unknown>> {
   const { data, model, loss, method, seed, batch, learningRate, proxyLearningRate, weightDecay } = settings;
-  const { decay, schedule, warmUp, clip, ema } = settings;
-  const further = Object.entries({ decay, schedule, warmUp, clip, ema });
+  const { decay, schedule, warmUp, clip, ema, validation } = settings;
+  const further = Object.entries({ decay, schedule, warmUp, clip, ema, validation: await withHash(validation) });
   return {
     data: await data.hash(),
     model: { kind: model.kind, ...model.config },
@@ -137,4 +148,11 @@ export async function fingerprint(settings: Settings): Promise<Record<string, un
     ...{ seed, batch, learningRate, proxyLearningRate, weightDecay },
     ...Object.fromEntries(further.filter(([, value]) => value !== undefined)),
   };
+}
+
+/** A validation with the hash of its data; its patience decides the length of a run alone. */
+async function withHash(validation: Settings['validation']): Promise<unknown> {
+  if (!validation) return undefined;
+  const { data, patience: _, ...plain } = validation;
+  return { ...plain, ...(data && { data: await sourceOf(data).hash() }) };
 }

@@ -1,4 +1,8 @@
-/** What a training run reports after every step. */
+import type { Settings } from './options.js';
+import type { Position } from './state/record.js';
+import type { ValidationScores } from './validation/validate.js';
+
+/** What a training run reports after every step, and after every validation once more. */
 export interface TrainingProgress {
   phase: 'train';
   /** Epochs completed, of `epochs`. */
@@ -13,6 +17,10 @@ export interface TrainingProgress {
   imagesPerSecond: number;
   /** Seconds left at that rate. */
   etaSeconds: number;
+  /** Of the networks, in this step. */
+  learningRate: number;
+  /** Of the epoch that this step ended, where it was validated. */
+  scores?: ValidationScores;
   /** A sentence on what went wrong without ending the run: an epoch that taught nothing. */
   warning?: string;
 }
@@ -31,5 +39,36 @@ export class Pace {
       this.start = performance.now();
     }
     return { rate, seconds: left / rate };
+  }
+}
+
+/** What a step has to report of itself. */
+export interface StepReport extends Pick<TrainingProgress, 'loss' | 'learningRate' | 'warning'> {
+  /** Drawn in it. */
+  images: number;
+}
+
+/** Reports to the caller; a validation with the pace of the step before it, if this process made one. */
+export class Reporter {
+  private readonly pace = new Pace();
+  private last: TrainingProgress | undefined;
+
+  constructor(
+    private readonly settings: Pick<Settings, 'onProgress' | 'epochs'>,
+    private readonly firstStep: number,
+    private readonly steps: number,
+  ) {}
+
+  step({ step, losses }: Position, { loss, images, learningRate, warning }: StepReport): void {
+    const { firstStep, steps, settings } = this;
+    const { rate, seconds } = this.pace.after(step - firstStep, steps - step);
+    const progress = { epoch: losses.length, epochs: settings.epochs, step, steps, loss };
+    const pacing = { imagesPerSecond: rate * images, etaSeconds: seconds };
+    this.last = { phase: 'train', ...progress, ...pacing, learningRate };
+    settings.onProgress?.({ ...this.last, ...(warning && { warning }) });
+  }
+
+  scores(scores: ValidationScores): void {
+    if (this.last) this.settings.onProgress?.({ ...this.last, scores });
   }
 }

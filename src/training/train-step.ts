@@ -2,13 +2,15 @@ import * as tf from '@tensorflow/tfjs';
 import { EatDmlError } from '../errors.js';
 import { counted } from '../models/counted.js';
 import { clipped } from './clip.js';
+import { follow } from './ema.js';
 import { anyGradient } from './idle.js';
 import type { Crafted, MemberUpdate, Method, TrainingStep } from './method.js';
 import type { Settings } from './options.js';
 import { movingIn } from './parameter-groups.js';
 import { rateAt } from './schedule.js';
+import type { TrainingState } from './state/restore-state.js';
+import type { Trainee } from './state/trainee.js';
 import type { TrainingSet } from './training-set.js';
-import type { Trainee, TrainingState } from './training-state.js';
 
 /** What a step is made on: samples of the training set, and their images, which the step disposes. */
 export interface TrainingBatch {
@@ -72,7 +74,7 @@ function updateMember(
   given: Omit<MemberUpdate, 'labels'>,
   onGradients: (gradients: tf.NamedTensorMap) => void,
 ) {
-  const { method, clip } = settings;
+  const { method, clip, ema } = settings;
   const { step, member } = given;
   return tf.tidy(() => {
     const labels = tf.tensor1d(
@@ -87,6 +89,7 @@ function updateMember(
     }
     onGradients(grads);
     trainee.optimizer.update(clip ? clipped(grads, clip) : grads, rateOf(settings, step.step, stepsPerEpoch));
+    if (trainee.average) follow(trainee.average, trainee, ema!);
     return loss;
   });
 }

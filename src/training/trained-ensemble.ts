@@ -3,6 +3,8 @@ import { invalid } from '../errors.js';
 import { Ensemble, type TrainedOn } from '../models/index.js';
 import type { IdleEpoch } from './idle.js';
 import type { Member } from './method.js';
+import type { BestEpoch } from './validation/best.js';
+import type { ValidationScores } from './validation/validate.js';
 
 /** What a training run did. */
 export interface TrainingHistory {
@@ -20,6 +22,10 @@ export interface TrainingHistory {
   seconds: number;
   /** Epochs that taught all or some of the members nothing; none in a sound run. */
   idle: IdleEpoch[];
+  /** The scores of every epoch that was validated. */
+  validations?: { epoch: number; scores: ValidationScores }[];
+  /** The best of them by the metric chosen. */
+  best?: BestEpoch;
 }
 
 /** An ensemble as training leaves it: with the members' class proxies, [classes, d] each, and the record of the run. */

@@ -13,7 +13,8 @@ const ARROWS: Record<string, string[]> = {
   losses: ['tfjs'],
   attacks: ['kernels', 'tfjs', 'type:models', 'type:losses'],
   checkpoints: ['models'],
-  training: ['attacks', 'losses', 'models', 'data', 'checkpoints', 'tfjs'],
+  // clustering: a validation scores embeddings of held-out classes; evaluation, which has suites and protocols, is not needed for it.
+  training: ['attacks', 'losses', 'models', 'data', 'checkpoints', 'clustering', 'tfjs', 'type:kernels'],
   evaluation: ['attacks', 'clustering', 'models', 'data', 'kernels', 'tfjs'],
   config: [
     'attacks',

@@ -7,16 +7,22 @@ const FOR_CONTRIBUTORS = ['docs/architecture.md', 'docs/adding-a-kernel.md', 'CO
 
 /** Options, fields and methods that users' documents name as such. */
 const KEYS = [
+  'attackedMapAtR',
+  'attackedNmi',
+  'attackedRecallAt1',
   'batch',
   'dispose',
   'frozenBatchNorm',
   'hash',
   'head',
   'leftOut',
+  'mapAtR',
+  'onEpoch',
   'onIteration',
   'perSample',
   'randomResizedCrop',
   'recallAt',
+  'recallAt1',
   'splitFile',
   'trainClasses',
   'weightShapes',

@@ -10,7 +10,7 @@ function stream(isTTY: boolean) {
 
 const at = (step: number) => ({
   phase: 'train' as const,
-  ...{ epoch: 0, epochs: 2, step, steps: 10, loss: 1.234, imagesPerSecond: 99.6, etaSeconds: 65 },
+  ...{ epoch: 0, epochs: 2, step, steps: 10, loss: 1.234, imagesPerSecond: 99.6, etaSeconds: 65, learningRate: 1e-3 },
 });
 
 test('plain lines, now and then, where there is no terminal', () => {

@@ -1,0 +1,173 @@
+import type { LockedFolder } from '../checkpoints/index.js';
+import type { Source } from '../data/index.js';
+import { aborted, EatDmlError } from '../errors.js';
+import { Ensemble } from '../models/index.js';
+import { stayOnBackend } from '../tfjs/index.js';
+import { idleWarning } from './idle.js';
+import type { Settings } from './options.js';
+import { Reporter } from './progress.js';
+import type { TrainingState } from './state/restore-state.js';
+import { shown } from './state/trainee.js';
+import { saveState } from './state/training-state.js';
+import { rateOf, trainStep } from './train-step.js';
+import type { TrainingSet } from './training-set.js';
+import { bestOf, isOver, saveBest } from './validation/best.js';
+import { type ValidationScores, validationScores } from './validation/validate.js';
+
+/** An epoch that has ended, and the members as it left them. */
+export interface TrainedEpoch {
+  /** Epochs completed, of `epochs`. */
+  epoch: number;
+  epochs: number;
+  /** Steps completed. */
+  step: number;
+  /** Mean of the epoch. */
+  loss: number;
+  /** Where it was validated. */
+  scores?: ValidationScores;
+  /** The members (their moving averages, where there are such), to embed and to evaluate with. They are training's own. */
+  ensemble: Ensemble;
+}
+
+/** A run as its epochs take it. */
+export interface Run {
+  settings: Settings;
+  state: TrainingState;
+  set: TrainingSet;
+  /** What it is validated on. */
+  held?: Source;
+  /** Where it is saved. */
+  folder?: LockedFolder;
+}
+
+/** Trains from where the state stands to the last epoch, or to where the validation says that it is over. */
+export async function runEpochs(run: Run): Promise<void> {
+  const { settings, state, set } = run;
+  const { position } = state;
+  const { epochs, signal, onEpoch } = settings;
+  const report = new Reporter(settings, position.step, epochs * set.stepsPerEpoch);
+  const save = saver(run);
+  const orSaved = (error: unknown) => savedFirst(error, signal, save);
+  // What an interrupted run had not come to.
+  await validate(run).catch(orSaved);
+  while (position.losses.length < epochs && !isStopped(run)) {
+    await runEpoch(run, report, save);
+    const scores = await validate(run).catch(orSaved);
+    if (scores) report.scores(scores);
+    if (onEpoch || settings.checkpoint?.everySteps === undefined) await save();
+    await onEpoch?.(epochOf(run, scores));
+  }
+  await save();
+}
+
+async function runEpoch({ settings, state, set, folder }: Run, report: Reporter, save: Save) {
+  const { signal, checkpoint, learningRate } = settings;
+  const { position } = state;
+  const { stepsPerEpoch } = set;
+  const epoch = position.losses.length;
+  const batches = set.batchesOf(epoch);
+  const last = (epoch + 1) * stepsPerEpoch;
+  while (position.step < last) {
+    // A turn of the event loop per step lets signals, timers and the user's own work through.
+    await new Promise(setImmediate);
+    if (signal?.aborted) {
+      await save();
+      throw aborted(signal);
+    }
+    stayOnBackend();
+    const start = performance.now();
+    const at = position.step - epoch * stepsPerEpoch;
+    const samples = batches[at];
+    // The step numbers the random views: a resumed run draws those of an uninterrupted one.
+    const images = await set.data.batch(samples, { signal, draw: position.step }).catch(unlessAborted(signal));
+    if (!images) continue;
+    const next = batches[at + 1];
+    if (next) set.data.prefetch?.(next, { signal, draw: position.step + 1 });
+    const rate = learningRate * rateOf(settings, position.step, stepsPerEpoch);
+    const loss = trainStep(settings, state, set, { samples, images });
+    position.seconds += (performance.now() - start) / 1000;
+    position.step++;
+    position.lossSum += loss;
+    const warning = position.step === last ? closeEpoch(settings, state, stepsPerEpoch) : undefined;
+    report.step(position, { loss, images: samples.length, learningRate: rate, warning });
+    if (checkpoint?.everySteps !== undefined && position.step % checkpoint.everySteps === 0) await save();
+    await folder?.touch();
+  }
+}
+
+/** Of a batch that was not read because the signal fired: nothing, so that the loop can save and end. */
+function unlessAborted(signal: AbortSignal | undefined): (error: unknown) => undefined {
+  return (error) => {
+    if (!signal?.aborted) throw error;
+  };
+}
+
+type Save = () => Promise<void>;
+
+/** Throws what ended the work, saved first where that was the signal. */
+async function savedFirst(error: unknown, signal: AbortSignal | undefined, save: Save): Promise<never> {
+  if (signal?.aborted) await save();
+  throw error;
+}
+
+/** Saves where anything is new since it was last saved. A save that fails ends the run: what it would add could be lost. */
+function saver({ settings, state, folder }: Run): Save {
+  const { position } = state;
+  const mark = () => `${position.step}/${position.validations?.length}`;
+  let [saved, step] = settings.resume ? [mark(), position.step] : ['', -1];
+  return async () => {
+    if (!folder || saved === mark()) return;
+    await saveState(folder, settings, state).catch((cause) => {
+      if (!(cause instanceof EatDmlError)) throw cause;
+      const last = step < 0 ? 'None was saved before' : `That of step ${step} is whole: resume from it`;
+      throw new EatDmlError(cause.code, cause.message, { hint: `${last}. ${cause.hint ?? ''}`.trim(), cause });
+    });
+    [saved, step] = [mark(), position.step];
+  };
+}
+
+/** The warning that the epoch deserves, where it taught some member nothing. */
+function closeEpoch(settings: Settings, { position, trainees }: TrainingState, steps: number): string | undefined {
+  const mean = position.lossSum / steps;
+  position.losses.push(mean);
+  position.lossSum = 0;
+  const members = [...trainees.keys()].filter((i) => !position.moved[i]);
+  position.moved = trainees.map(() => false);
+  if (members.length === 0) return undefined;
+  const idle = { epoch: position.losses.length, members };
+  position.idle.push(idle);
+  return idleWarning(idle, settings, mean);
+}
+
+/** The scores of the epoch just closed, where it is one to validate and has not been; the best is saved with them. */
+async function validate(run: Run): Promise<ValidationScores | undefined> {
+  const { settings, state, held, folder } = run;
+  const { position } = state;
+  const { validation } = settings;
+  const epoch = position.losses.length;
+  const done = position.validations?.at(-1)?.epoch ?? 0;
+  // Within an epoch the last one is closed, too: its validation is either recorded or still due.
+  if (!validation || !held || epoch === 0 || epoch % validation.every !== 0 || done >= epoch) return undefined;
+  if (settings.signal?.aborted) throw aborted(settings.signal);
+  const scores = await validationScores(ensembleOf(run), held, validation, settings);
+  position.validations = [...(position.validations ?? []), { epoch, scores }];
+  const best = bestOf(position.validations, validation);
+  if (folder && best?.epoch === epoch) await saveBest(folder, settings, state, best);
+  return scores;
+}
+
+function isStopped({ settings: { validation }, state: { position } }: Run): boolean {
+  return validation !== undefined && isOver(position.validations ?? [], validation);
+}
+
+/** The members as one, to be looked at: it frees nothing. */
+function ensembleOf({ state: { trainees, trainedOn } }: Run): Ensemble {
+  const members = trainees.map((trainee) => ({ ...shown(trainee).embedder, dispose: () => {} }));
+  return new Ensemble(members, trainedOn);
+}
+
+function epochOf(run: Run, scores: ValidationScores | undefined): TrainedEpoch {
+  const { step, losses } = run.state.position;
+  const [epoch, epochs] = [losses.length, run.settings.epochs];
+  return { epoch, epochs, step, loss: losses.at(-1)!, ...(scores && { scores }), ensemble: ensembleOf(run) };
+}

@@ -1,0 +1,99 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import * as tf from '@tensorflow/tfjs';
+import { BEST, checkVacant, type LockedFolder, loadCheckpoint, saveCheckpoint } from '../../checkpoints/index.js';
+import { checkEmbedder, checkUnitNorm } from '../../models/embedder.js';
+import { derivedSeed, randomStream } from '../../random.js';
+import { averageOf } from '../ema.js';
+import { fingerprint, type Settings } from '../options.js';
+import { checkWarmUp } from '../parameter-groups.js';
+import { trainedOn } from '../trained-on.js';
+import type { Recorded } from './record.js';
+import { restoreState, type TrainingState } from './restore-state.js';
+import { shown, type Trainee, trainee } from './trainee.js';
+
+/** A fresh state, or the one in the checkpoint when `resume` is set. */
+export async function openState(settings: Settings, classes: number): Promise<TrainingState> {
+  const { checkpoint, resume } = settings;
+  if (checkpoint && resume) {
+    return restoreState(settings, classes, await loadCheckpoint(checkpoint.dir, settings.model));
+  }
+  if (checkpoint) {
+    const writesRun = checkpoint.run !== undefined;
+    await checkVacant(checkpoint.dir, writesRun);
+    const best = join(checkpoint.dir, BEST);
+    if (settings.validation && existsSync(best)) await checkVacant(best, writesRun);
+  }
+  return freshState(settings, classes);
+}
+
+async function freshState(settings: Settings, classes: number): Promise<TrainingState> {
+  const { model, data, seed, method } = settings;
+  const learnt = await trainedOn(data, settings);
+  const trainees: Trainee[] = [];
+  for (let i = 0; i < method.members; i++) {
+    const embedder = model.build(data.shape, derivedSeed(seed, 'member', i));
+    checkEmbedder('model.build(shape, seed)', embedder);
+    try {
+      checkUnitNorm('model', embedder);
+      checkWarmUp(settings, embedder);
+    } catch (error) {
+      embedder.dispose();
+      throw error;
+    }
+    const member = { embedder, proxies: initialProxies(classes, embedder.embedding, seed, i) };
+    trainees.push(trainee(settings, member, settings.ema === undefined ? undefined : averageOf(model, member)));
+  }
+  const moved = trainees.map(() => false);
+  const start = {
+    step: 0,
+    imagesSeen: 0,
+    gradientEvaluations: 0,
+    forwardPasses: 0,
+    seconds: 0,
+    losses: [],
+    lossSum: 0,
+    moved,
+    idle: [],
+  };
+  return { trainees, position: start, trainedOn: learnt, run: settings.checkpoint?.run };
+}
+
+/** Normal with variance 2 / classes, as Proxy-Anchor's authors draw them. */
+function initialProxies(classes: number, cols: number, seed: number, member: number): tf.Variable {
+  const random = randomStream(seed, 'proxies', member);
+  const deviation = Math.sqrt(2 / classes);
+  const values = Float32Array.from({ length: classes * cols }, () => deviation * random.normal());
+  return tf.tidy(() => tf.variable(tf.tensor2d(values, [classes, cols])));
+}
+
+/** Saves the state into the folder of checkpoints. */
+export async function saveState(folder: LockedFolder, settings: Settings, state: TrainingState): Promise<void> {
+  const { trainees, position, trainedOn, run } = state;
+  const tensors = trainees.flatMap((trainee, i) => [
+    [`${i}/proxies`, shown(trainee).proxies] as const,
+    ...trainee.optimizer.moments().map((moment, j) => [`${i}/moment-${j}`, moment] as const),
+    ...(trainee.average ? besideAverage(trainee, i) : []),
+  ]);
+  const record: Recorded = {
+    fingerprint: await fingerprint(settings),
+    position,
+    optimizerSteps: trainees.map(({ optimizer }) => optimizer.steps),
+    ...(settings.warmUp && { groupSteps: trainees.map(({ optimizer }) => optimizer.groupSteps) }),
+  };
+  await saveCheckpoint(folder, position.step, {
+    model: settings.model,
+    members: trainees.map((trainee) => shown(trainee).embedder),
+    tensors: Object.fromEntries(tensors),
+    ...{ trainedOn, record, run },
+  });
+}
+
+/** What the optimiser moves, where the checkpoint's member is its moving average. */
+function besideAverage({ embedder, proxies }: Trainee, member: number) {
+  const weights = [...embedder.weights.values()];
+  return [
+    [`${member}/moving-proxies`, proxies] as const,
+    ...weights.map((weight, j) => [`${member}/moving-${j}`, weight] as const),
+  ];
+}
