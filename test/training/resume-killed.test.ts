@@ -1,0 +1,77 @@
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { randomStream } from '../../src/random.js';
+import { LONG } from '../long.js';
+import { program } from '../program.js';
+
+const TIMES = LONG ? 20 : 3;
+const folder = mkdtempSync(join(tmpdir(), 'eat-dml-killed-'));
+const images = join(folder, 'images');
+const run = await program('test/training/recipe-run.ts');
+
+beforeAll(async () => {
+  mkdirSync(images);
+  for (let i = 0; i < 40; i++) {
+    const pixels = Uint8Array.from({ length: 12 * 10 * 3 }, (_, at) => (at * (i + 3) + 50 * (i % 5)) % 256);
+    await sharp(pixels, { raw: { width: 12, height: 10, channels: 3 } })
+      .png()
+      .toFile(join(images, `${i}.png`));
+  }
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+interface End {
+  killed: boolean;
+  /** Milliseconds from the first step to the end. */
+  ms: number;
+  result?: unknown;
+}
+
+/** Runs into `dir`; killed so many milliseconds after its first step, where that is given. */
+function start(dir: string, killAfter?: number): Promise<End> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [run, dir, images], { stdio: ['ignore', 'pipe', 'inherit'] });
+    let [said, since] = ['', 0];
+    child.stdout.on('data', (chunk) => {
+      said += chunk;
+      if (since > 0 || !said.includes('step')) return;
+      since = performance.now();
+      if (killAfter !== undefined) setTimeout(() => child.kill('SIGKILL'), killAfter);
+    });
+    child.on('error', reject);
+    child.on('close', (code, signal) => {
+      const ms = performance.now() - since;
+      if (signal === 'SIGKILL') return resolve({ killed: true, ms });
+      if (code !== 0) return reject(new Error(`It ended with ${code}:\n${said}`));
+      resolve({ killed: false, ms, result: JSON.parse(said.trim().split('\n').at(-1)!) });
+    });
+  });
+}
+
+test(`a run with all of a recipe that is killed at random comes to the same bits, ${TIMES} times of ${TIMES}`, async () => {
+  const whole = await start(join(folder, 'whole'));
+  expect(whole.result).toMatchObject({ history: { epochs: 5, validations: [{ epoch: 2 }, { epoch: 4 }] } });
+  const { uniform } = randomStream(Date.now() % 1e6, 'kills');
+  let kills = 0;
+  for (let i = 0; i < TIMES; i++) {
+    const dir = join(folder, String(i));
+    let end = await start(dir, whole.ms * uniform());
+    // Killed once more where it had been: what a resumed run leaves is resumed, too.
+    if (end.killed && uniform() < 0.5) end = await start(dir, whole.ms * uniform());
+    if (end.killed) {
+      kills++;
+      end = await start(dir);
+    }
+    expect(end.result).toEqual(whole.result);
+    expect(readdirSync(dir).filter((name) => !/^step-/.test(name))).toEqual(['best', 'manifest.json', 'run.json']);
+    for (const at of [dir, join(dir, 'best')]) {
+      expect(readdirSync(at).filter((name) => /^step-/.test(name))).toHaveLength(1);
+      expect(existsSync(join(at, 'manifest.json'))).toBe(true);
+    }
+  }
+  expect(kills).toBeGreaterThan(0);
+});
