@@ -98,7 +98,7 @@ function addTrain(eatDml: Command): void {
     .option('--epochs <count>', 'passes over the training images (default 10)', positiveInteger)
     .option('--per-class <count>', 'Fashion-MNIST images of each class (default all 7000)', positiveInteger)
     .option('--out <folder>', 'run folder (default runs/<method>)')
-    .option('--tensorboard <folder>', 'also write the losses there, as TensorBoard reads them')
+    .option('--tensorboard <folder>', 'also write settings, losses, rates and scores there, as TensorBoard reads them')
     .option('--resume', 'go on from the checkpoint in the run folder')
     .action(async (flags: TrainFlags) => (await import('./commands/train.js')).trainCommand(flags));
 }

@@ -19,7 +19,8 @@ export class ProgressLine {
 
   readonly show = (progress: TrainingProgress | EvaluationProgress): void => {
     if (progress.phase === 'train' && progress.warning) this.warn(progress.warning);
-    this.tell(() => progressText(progress));
+    if (progress.phase === 'train' && progress.scores) this.note(scoresText(progress));
+    else this.tell(() => progressText(progress));
   };
 
   /** Shows a text of another's progress, where it is time for one. */
@@ -64,6 +65,12 @@ function progressText(progress: TrainingProgress | EvaluationProgress): string {
   if (progress.phase === 'attack') return `${progress.attack}  ${progress.done}/${progress.total} images  ${pace}`;
   const { epoch, epochs, step, steps, loss } = progress;
   return `epoch ${Math.min(epoch + 1, epochs)}/${epochs}  step ${step}/${steps}  loss ${loss.toFixed(2)}  ${pace}`;
+}
+
+/** "epoch 2 scores recallAt1 0.850, nmi 0.412" */
+function scoresText({ epoch, scores }: TrainingProgress): string {
+  const texts = Object.entries(scores!).map(([name, score]) => `${name} ${score.toFixed(3)}`);
+  return `epoch ${epoch} scores ${texts.join(', ')}`;
 }
 
 /** Seconds as m:ss. */

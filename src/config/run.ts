@@ -58,7 +58,8 @@ export interface TrainConfigOptions {
   out?: string;
   resume?: boolean;
   signal?: AbortSignal;
-  onStart?(start: Start): void;
+  /** Waited for. */
+  onStart?(start: Start): void | Promise<void>;
   onProgress?(progress: TrainingProgress): void;
 }
 
@@ -72,7 +73,7 @@ export async function trainConfig(
   const options = trainOptionsOf(config);
   const data = await dataOf(config);
   const backend = await chooseBackend({ backend: config.backend ?? 'auto' });
-  onStart?.({ data: data.train, backend });
+  await onStart?.({ data: data.train, backend });
   const everySteps = config.training?.checkpointEverySteps;
   const checkpoint = out === undefined ? undefined : { dir: out, everySteps, run: config };
   const ensemble = await train({ ...options, data: data.train, checkpoint, resume, onProgress, signal });

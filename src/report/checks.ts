@@ -33,6 +33,22 @@ const scalars = z.record(
   z.custom<number>((value) => typeof value === 'number', 'a number'),
 );
 
+const hyperparameters = z.record(
+  z.string(),
+  z.union([z.string(), z.number(), z.boolean()], 'a string, a number or true or false'),
+);
+
+const images = z.record(
+  z.string(),
+  z.strictObject({
+    png: z.custom<Uint8Array>((value) => value instanceof Uint8Array, 'a Uint8Array'),
+    width: count,
+    height: count,
+  }),
+);
+
+const step = z.int('an integer >= 0').nonnegative('an integer >= 0');
+
 const points = z.looseObject({
   data: z.custom<Float32Array>((value) => value instanceof Float32Array, 'a Float32Array'),
   rows: count,
@@ -71,6 +87,9 @@ export const checkNotes = (value: unknown) => void parse(z.string(), value, 'not
 export const checkFolder = (value: unknown) => void parse(z.string('a folder').min(1, 'a folder'), value, 'folder');
 export const checkPoints = (value: unknown) => void parse(points, value, 'points');
 export const checkScalars = (value: unknown) => void parse(scalars, value, 'values');
+export const checkStep = (value: unknown) => void parse(step, value, 'step');
+export const checkHyperparameters = (value: unknown) => void parse(hyperparameters, value, 'values');
+export const checkImages = (value: unknown) => void parse(images, value, 'images');
 export const checkEstimated = (value: unknown) => void parse(z.array(z.number()).min(1), value, 'values');
 
 /** The same of reports, of which these metrics are read. */

@@ -4,6 +4,7 @@ export { comparisonHtml } from './html.js';
 export { type PairedRow, pairedMarkdown, pairedRows } from './paired.js';
 export { parseRunResult } from './run-result.js';
 export type { Estimate } from './statistics.js';
+export type { Hyperparameters, PngImage } from './summaries.js';
 export { type RunResult, type TableColumn, type TableRow, tableMarkdown, tableRows } from './table.js';
 export { type EventFile, openEventFile, type ProjectorPoints, writeProjector } from './tensorboard.js';
 export { comparisonText, manifestText, reportText } from './text.js';

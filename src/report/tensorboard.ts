@@ -4,10 +4,12 @@ import { join } from 'node:path';
 import { isList } from '../checks.js';
 import { invalid } from '../errors.js';
 import { fileError, makeFolder } from '../files.js';
-import { checkFolder, checkPoints, checkScalars } from './checks.js';
+import { checkFolder, checkHyperparameters, checkImages, checkPoints, checkScalars, checkStep } from './checks.js';
 import { crc32c } from './crc32c.js';
+import { bytes, double, text, varint } from './protobuf.js';
+import { type Hyperparameters, hyperparameters, type PngImage, pictures, scalars } from './summaries.js';
 
-/** Writes a run's scalars where TensorBoard reads them. */
+/** Writes a run's scalars, settings and pictures where TensorBoard reads them. */
 export interface EventFile {
   readonly path: string;
   /**
@@ -15,6 +17,10 @@ export interface EventFile {
    * file is as it was before, and a later call may do better.
    */
   scalars(step: number, values: Readonly<Record<string, number>>): void;
+  /** What the run is made with, for TensorBoard's HPARAMS page. Errors as `scalars`. */
+  hyperparameters(values: Hyperparameters): void;
+  /** One picture per tag at `step`, for its IMAGES page. Errors as `scalars`. */
+  images(step: number, images: Readonly<Record<string, PngImage>>): void;
   close(): void;
 }
 
@@ -52,13 +58,22 @@ export function openEventFile(folder: string): EventFile {
     rmSync(path);
     throw error;
   }
+  const write = (step: number, summary: Buffer[]) => append(record(event([varint(2, step), bytes(5, summary)])));
   return {
     path,
     scalars(step, values) {
-      if (!Number.isSafeInteger(step) || step < 0) throw invalid('step', 'an integer >= 0', step);
+      checkStep(step);
       checkScalars(values);
-      const summary = Object.entries(values).map(([tag, value]) => bytes(1, [text(1, tag), float(2, value)]));
-      append(record(event([varint(2, step), bytes(5, summary)])));
+      write(step, scalars(values));
+    },
+    hyperparameters(values) {
+      checkHyperparameters(values);
+      write(0, hyperparameters(values));
+    },
+    images(step, images) {
+      checkStep(step);
+      checkImages(images);
+      write(step, pictures(images));
     },
     close: () => closeSync(file),
   };
@@ -124,34 +139,5 @@ function masked(data: Uint8Array): number {
 
 /** An `Event` of now. */
 function event(fields: Buffer[]): Buffer {
-  const seconds = Buffer.alloc(9);
-  seconds[0] = (1 << 3) | 1;
-  seconds.writeDoubleLE(Date.now() / 1000, 1);
-  return Buffer.concat([seconds, ...fields]);
-}
-
-function float(field: number, value: number): Buffer {
-  const encoded = Buffer.alloc(5);
-  encoded[0] = (field << 3) | 5;
-  encoded.writeFloatLE(value, 1);
-  return encoded;
-}
-
-function text(field: number, value: string): Buffer {
-  return bytes(field, [Buffer.from(value)]);
-}
-
-function bytes(field: number, parts: Buffer[]): Buffer {
-  const content = Buffer.concat(parts);
-  return Buffer.concat([Buffer.from([(field << 3) | 2, ...digits(content.length)]), content]);
-}
-
-function varint(field: number, value: number): Buffer {
-  return Buffer.from([field << 3, ...digits(value)]);
-}
-
-/** Base 128, lowest first, the high bit set on all but the last. */
-function digits(value: number): number[] {
-  const low = value % 128;
-  return value < 128 ? [value] : [low + 128, ...digits((value - low) / 128)];
+  return Buffer.concat([double(1, Date.now() / 1000), ...fields]);
 }

@@ -63,3 +63,11 @@ test.each([
 ])('%s seconds are %s', (seconds, text) => {
   expect(duration(seconds)).toBe(text);
 });
+
+test('the scores of an epoch stay, above the line', () => {
+  const out = stream(true);
+  const line = new ProgressLine('train', out);
+  line.show(at(1));
+  line.show({ ...at(1), epoch: 1, scores: { recallAt1: 0.75, nmi: 0.5 } });
+  expect(out.written.at(-1)).toBe('\r\x1b[2Ktrain  epoch 1 scores recallAt1 0.750, nmi 0.500\n');
+});

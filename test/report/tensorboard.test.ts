@@ -93,6 +93,46 @@ test('an event file holds what was written, in order', () => {
   ]);
 });
 
+test('settings and pictures are encoded as TensorBoard’s protocol buffers have them', () => {
+  const events = openEventFile(join(folder, 'more'));
+  const png = Uint8Array.of(137, 80, 78, 71);
+  events.hyperparameters({ rate: 1e-3, name: 'eat', frozen: true });
+  events.images(3, { 'examples/0': { png, width: 7, height: 300 } });
+  events.close();
+  const [settings, pictures] = records(readFileSync(events.path))
+    .slice(1)
+    .map((record) => {
+      const [, [, step], [, summary]] = fields(record);
+      const [[, value]] = fields(summary as Buffer);
+      return { step, value: new Map(fields(value as Buffer)) };
+    });
+  expect(pictures.step).toBe(3);
+  expect(String(pictures.value.get(1))).toBe('examples/0');
+  expect(fields(pictures.value.get(4) as Buffer)).toEqual([
+    [1, 300],
+    [2, 7],
+    [3, 3],
+    [4, Buffer.from(png)],
+  ]);
+  expect(String(settings.value.get(1))).toBe('_hparams_/session_start_info');
+  const inside = (message: number | Buffer, ...path: number[]) =>
+    path.reduce((at, field) => new Map(fields(at as Buffer)).get(field)!, message);
+  const metadata = settings.value.get(9)!;
+  expect(String(inside(metadata, 1, 1))).toBe('hparams');
+  const entries = fields(inside(metadata, 1, 2, 3) as Buffer).flatMap(([field, entry]) =>
+    field === 1 ? [[String(inside(entry, 1)), fields(inside(entry, 2) as Buffer)]] : [],
+  );
+  expect(entries).toEqual([
+    ['rate', [[2, 1e-3]]],
+    ['name', [[3, Buffer.from('eat')]]],
+    ['frozen', [[4, 1]]],
+  ]);
+  const open = openEventFile(join(folder, 'more'));
+  expect(() => open.hyperparameters({ list: [1] as never })).toThrow(/values\.list/);
+  expect(() => open.images(1, { a: { png: 'x' as never, width: 1, height: 1 } })).toThrow(/images\.a\.png/);
+  open.close();
+});
+
 test('two files of one run do not collide, and a bad step is named', () => {
   const files = [openEventFile(join(folder, 'twice')), openEventFile(join(folder, 'twice'))];
   expect(readdirSync(join(folder, 'twice'))).toHaveLength(2);

@@ -1,17 +1,18 @@
 import { PARTS } from '../../config/lists.js';
-import { hasOption, methodNamed } from '../../config/make.js';
+import { hasOption, methodNamed, trainOptionsOf } from '../../config/make.js';
 import { type Start, trainConfig } from '../../config/run.js';
 import { readRun } from '../../config/run-folder.js';
 import { type Config, DEFAULTS, type MethodConfig, type MethodName, trainedAgainst } from '../../config/schema.js';
 import { EatDmlError } from '../../errors.js';
 import type { TrainingProgress } from '../../training/index.js';
+import { settingsOf as loopOf } from '../../training/options.js';
 import { dataSpec } from '../data-spec.js';
 import { interruptible } from '../interrupt.js';
-import { lossEvents } from '../loss-events.js';
 import { modelConfig } from '../model-flags.js';
 import { configOf, hasModelFlags, type ModelFlags, printResult, type SharedFlags } from '../options.js';
 import { profileText, startProfile } from '../profile.js';
 import { duration, ProgressLine, startText } from '../progress-line.js';
+import { trainingEvents } from '../training-events.js';
 
 export interface TrainFlags extends SharedFlags, ModelFlags {
   out?: string;
@@ -34,11 +35,13 @@ export async function trainCommand(flags: TrainFlags): Promise<void> {
   const { config, out } = await trainFlags(flags);
   const method = config.method!.name;
   const line = new ProgressLine(`train ${method}`);
-  let events: ReturnType<typeof lossEvents> | undefined;
+  let events: ReturnType<typeof trainingEvents> | undefined;
   let endProfile: ReturnType<typeof startProfile> | undefined;
-  const onStart = (start: Start) => {
+  const onStart = async (start: Start) => {
     process.stderr.write(startText(start));
-    events = flags.tensorboard === undefined ? undefined : lossEvents(flags.tensorboard, line.note);
+    events = flags.tensorboard === undefined ? undefined : trainingEvents(flags.tensorboard, line.note);
+    events?.settings(settingsOf(config, start));
+    await events?.examples(start.data);
     endProfile = startProfile(flags.profile, start.backend.name);
   };
   const onProgress = (progress: TrainingProgress) => {
@@ -60,10 +63,31 @@ export async function trainCommand(flags: TrainFlags): Promise<void> {
   const members = trained.members.length;
   trained.dispose();
   const result = { command: 'train', out, config, members, backend, history, profile };
-  const next = `Next: eat-dml evaluate ${out}`;
+  const { best } = history;
+  const chosen = best ? `; best epoch ${best.epoch} by ${best.metric} ${best.score.toFixed(3)}, in ${out}/best` : '';
+  const next = `Next: eat-dml evaluate ${out}${best ? '/best' : ''}`;
   const losses = `loss ${history.losses[0].toFixed(3)} to ${history.losses.at(-1)!.toFixed(3)}`;
   const idle = history.idle.length > 0 ? `; ${history.idle.length} epochs taught some members or all nothing` : '';
-  printResult(flags.json, result, `${method}: ${history.epochs} epochs, ${losses}${idle}, saved in ${out}\n${next}`);
+  printResult(
+    flags.json,
+    result,
+    `${method}: ${history.epochs} epochs, ${losses}${idle}, saved in ${out}${chosen}\n${next}`,
+  );
+}
+
+/** What a run is made with, its recipe's and every default filled in. */
+function settingsOf(config: Config, { data, backend }: Start): object {
+  const { model, loss, method, ...loop } = loopOf({ ...trainOptionsOf(config), data });
+  const names = {
+    data: data.name,
+    model: { kind: model.kind, ...model.config },
+    loss: loss.config,
+    method: method.config,
+  };
+  const { seed, epochs, batch, learningRate, proxyLearningRate, weightDecay } = loop;
+  const { decay, schedule, warmUp, clip, ema, validation } = loop;
+  const rates = { epochs, batch, learningRate, proxyLearningRate, weightDecay, decay, schedule, warmUp, clip, ema };
+  return { ...names, seed, backend: backend.name, training: { ...rates, validation } };
 }
 
 async function trainFlags(flags: TrainFlags): Promise<{ config: Config; out: string }> {
