@@ -1,6 +1,6 @@
 import type { Start } from '../config/run.js';
 import type { EvaluationProgress } from '../evaluation/index.js';
-import type { TrainingProgress } from '../training/index.js';
+import type { TrainingPlan, TrainingProgress } from '../training/index.js';
 
 /** How often a line is shown: redrawn in place on a terminal, a new line elsewhere. */
 const TERMINAL_MS = 100;
@@ -77,6 +77,24 @@ function scoresText({ epoch, scores }: TrainingProgress): string {
 export function duration(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds));
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, '0')}`;
+}
+
+/** What a run will take, as commands say it before it begins. */
+export function planText({
+  members,
+  parameters,
+  epochs,
+  steps,
+  images,
+  memoryBytes,
+  imagesPerSecond,
+  hours,
+}: TrainingPlan): string {
+  const networks = `${members === 1 ? 'a network' : `${members} networks`} of ${parameters.toLocaleString('en')} parameters`;
+  const work = `${epochs} epochs, ${steps} steps of ${images} images`;
+  const time = hours < 1 ? `${(60 * hours).toFixed(1)} minutes` : `${hours.toFixed(1)} hours`;
+  const pace = `about ${(memoryBytes / 1e6).toFixed(0)} MB of tensors, ${imagesPerSecond.toFixed(1)} images/s, ${time}`;
+  return `plan: ${networks}; ${work}; ${pace}\n`;
 }
 
 /** What runs on what, as commands say it before they begin. */

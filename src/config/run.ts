@@ -4,7 +4,7 @@ import { type EvaluationProgress, type EvaluationReport, evaluate } from '../eva
 import { loadModelModule } from '../models/module-model.js';
 import { callback, parse, parseOptions, signal } from '../options.js';
 import { chooseBackend } from '../tfjs/index.js';
-import { type TrainedEnsemble, type TrainingProgress, train } from '../training/index.js';
+import { type TrainedEnsemble, type TrainingPlan, type TrainingProgress, train } from '../training/index.js';
 import { dataOf, evaluateOptionsOf, type RunData, trainOptionsOf } from './make.js';
 import { requireDevice } from './require-device.js';
 import { type Config, configSchema } from './schema.js';
@@ -60,13 +60,14 @@ export interface TrainConfigOptions {
   signal?: AbortSignal;
   /** Waited for. */
   onStart?(start: Start): void | Promise<void>;
+  onPlan?(plan: TrainingPlan): void;
   onProgress?(progress: TrainingProgress): void;
 }
 
 /** Trains what a checked configuration says; also its data and the backend. */
 export async function trainConfig(
   config: Config,
-  { out, resume, signal, onStart, onProgress }: TrainConfigOptions,
+  { out, resume, signal, onStart, onPlan, onProgress }: TrainConfigOptions,
 ): Promise<{ data: RunData; backend: ChosenBackend; ensemble: TrainedEnsemble }> {
   requireDevice(config.device);
   if (config.model?.kind === 'module') await loadModelModule(config.model.path);
@@ -76,6 +77,6 @@ export async function trainConfig(
   await onStart?.({ data: data.train, backend });
   const everySteps = config.training?.checkpointEverySteps;
   const checkpoint = out === undefined ? undefined : { dir: out, everySteps, run: config };
-  const ensemble = await train({ ...options, data: data.train, checkpoint, resume, onProgress, signal });
+  const ensemble = await train({ ...options, data: data.train, checkpoint, resume, onPlan, onProgress, signal });
   return { data, backend, ensemble };
 }

@@ -11,6 +11,7 @@ import type { BatchPlan } from './batches.js';
 import { loopShape } from './loop-options.js';
 import { methodValue } from './method.js';
 import { standard } from './methods/standard.js';
+import type { TrainingPlan } from './plan.js';
 import type { TrainingProgress } from './progress.js';
 import * as recipes from './recipes/list.js';
 import type { Recipe } from './recipes/recipe.js';
@@ -58,6 +59,11 @@ const trainOptions = z
       .default(false)
       .describe('go on from the checkpoint; the other options must be those it was made with, epochs may grow'),
     onProgress: callback<(progress: TrainingProgress) => void>().optional(),
+    onPlan: callback<(plan: TrainingPlan) => void>()
+      .optional()
+      .describe(
+        'called once, before the first step, with what the run will take: three steps on networks of their own are made for it',
+      ),
     onEpoch: callback<(epoch: TrainedEpoch) => void | Promise<void>>()
       .optional()
       .describe(

@@ -21,7 +21,7 @@ export interface TrainingBatch {
 /** One step: craft for all, then update member after member. Returns their mean loss. */
 export function trainStep(
   settings: Settings,
-  state: TrainingState,
+  state: Pick<TrainingState, 'trainees' | 'position'>,
   set: TrainingSet,
   { samples: batch, images }: TrainingBatch,
 ): number {

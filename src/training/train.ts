@@ -1,12 +1,13 @@
 import { type LockedFolder, lockFolder, readRecordedRun } from '../checkpoints/index.js';
 import { onBackend } from '../tfjs/index.js';
 import { type Settings, settingsOf, type TrainOptions } from './options.js';
+import { plan } from './plan.js';
 import { runEpochs } from './run-epochs.js';
 import type { TrainingState } from './state/restore-state.js';
 import { disposeTrainees, shown } from './state/trainee.js';
 import { openState } from './state/training-state.js';
 import { TrainedEnsemble } from './trained-ensemble.js';
-import { trainingSet } from './training-set.js';
+import { type TrainingSet, trainingSet } from './training-set.js';
 import { bestOf } from './validation/best.js';
 import { trainingSides } from './validation/held-out.js';
 
@@ -31,14 +32,28 @@ async function trained(settings: Settings): Promise<TrainedEnsemble> {
   const folder = await openFolder(settings);
   try {
     const state = await openState(settings, set.classes.length);
-    await runEpochs({ settings, state, set, held, folder }).catch((error) => {
+    try {
+      await tellPlan(settings, set, state.position.step);
+      await runEpochs({ settings, state, set, held, folder });
+    } catch (error) {
       disposeTrainees(state.trainees);
       throw error;
-    });
+    }
     return finished(settings, state, set.classes);
   } finally {
     await folder?.release();
   }
+}
+
+/** Tells the caller what the run will take, where he asks and anything is left of it. */
+async function tellPlan(settings: Settings, set: TrainingSet, step: number): Promise<void> {
+  const { onPlan, epochs, signal } = settings;
+  if (!onPlan || step >= epochs * set.stepsPerEpoch || signal?.aborted) return;
+  const told = await plan(settings, set, step).catch((error) => {
+    // The run itself saves, and ends.
+    if (!signal?.aborted) throw error;
+  });
+  if (told) onPlan(told);
 }
 
 /** The folder of checkpoints, locked, where there is one; a run to resume must be there already. */

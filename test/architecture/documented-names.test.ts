@@ -19,6 +19,7 @@ const KEYS = [
   'mapAtR',
   'onEpoch',
   'onIteration',
+  'onPlan',
   'perSample',
   'randomResizedCrop',
   'recallAt',

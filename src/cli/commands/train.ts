@@ -4,14 +4,14 @@ import { type Start, trainConfig } from '../../config/run.js';
 import { readRun } from '../../config/run-folder.js';
 import { type Config, DEFAULTS, type MethodConfig, type MethodName, trainedAgainst } from '../../config/schema.js';
 import { EatDmlError } from '../../errors.js';
-import type { TrainingProgress } from '../../training/index.js';
+import type { TrainingPlan, TrainingProgress } from '../../training/index.js';
 import { settingsOf as loopOf } from '../../training/options.js';
 import { dataSpec } from '../data-spec.js';
 import { interruptible } from '../interrupt.js';
 import { modelConfig } from '../model-flags.js';
 import { configOf, hasModelFlags, type ModelFlags, printResult, type SharedFlags } from '../options.js';
 import { profileText, startProfile } from '../profile.js';
-import { duration, ProgressLine, startText } from '../progress-line.js';
+import { duration, ProgressLine, planText, startText } from '../progress-line.js';
 import { trainingEvents } from '../training-events.js';
 
 export interface TrainFlags extends SharedFlags, ModelFlags {
@@ -33,6 +33,7 @@ export interface TrainFlags extends SharedFlags, ModelFlags {
 /** `eat-dml train`: one method, into a run folder that holds its configuration and its newest checkpoint. */
 export async function trainCommand(flags: TrainFlags): Promise<void> {
   const { config, out } = await trainFlags(flags);
+  const { resume } = flags;
   const method = config.method!.name;
   const line = new ProgressLine(`train ${method}`);
   let events: ReturnType<typeof trainingEvents> | undefined;
@@ -44,12 +45,17 @@ export async function trainCommand(flags: TrainFlags): Promise<void> {
     await events?.examples(start.data);
     endProfile = startProfile(flags.profile, start.backend.name);
   };
+  let plan: TrainingPlan | undefined;
+  const onPlan = (told: TrainingPlan) => {
+    plan = told;
+    process.stderr.write(planText(told));
+  };
   const onProgress = (progress: TrainingProgress) => {
     line.show(progress);
     events?.show(progress);
   };
   const { ensemble: trained, backend } = await interruptible((signal) =>
-    trainConfig(config, { out, resume: flags.resume, signal, onStart, onProgress }),
+    trainConfig(config, { out, resume, signal, onStart, onPlan: resume ? undefined : onPlan, onProgress }),
   )
     .catch((error) => {
       line.clear();
@@ -62,7 +68,7 @@ export async function trainCommand(flags: TrainFlags): Promise<void> {
   if (profile) process.stderr.write(profileText(profile));
   const members = trained.members.length;
   trained.dispose();
-  const result = { command: 'train', out, config, members, backend, history, profile };
+  const result = { command: 'train', out, config, members, backend, plan, history, profile };
   const { best } = history;
   const chosen = best ? `; best epoch ${best.epoch} by ${best.metric} ${best.score.toFixed(3)}, in ${out}/best` : '';
   const next = `Next: eat-dml evaluate ${out}${best ? '/best' : ''}`;

@@ -8,7 +8,7 @@ import { averageOf } from '../ema.js';
 import { fingerprint, type Settings } from '../options.js';
 import { checkWarmUp } from '../parameter-groups.js';
 import { trainedOn } from '../trained-on.js';
-import type { Recorded } from './record.js';
+import type { Position, Recorded } from './record.js';
 import { restoreState, type TrainingState } from './restore-state.js';
 import { shown, type Trainee, trainee } from './trainee.js';
 
@@ -28,8 +28,20 @@ export async function openState(settings: Settings, classes: number): Promise<Tr
 }
 
 async function freshState(settings: Settings, classes: number): Promise<TrainingState> {
-  const { model, data, seed, method } = settings;
-  const learnt = await trainedOn(data, settings);
+  const learnt = await trainedOn(settings.data, settings);
+  const trainees = freshTrainees(settings, classes);
+  return { trainees, position: startOf(trainees.length), trainedOn: learnt, run: settings.checkpoint?.run };
+}
+
+/** Where a run of so many members begins. */
+export function startOf(members: number): Position {
+  const none = { imagesSeen: 0, gradientEvaluations: 0, forwardPasses: 0, seconds: 0 };
+  return { step: 0, ...none, losses: [], lossSum: 0, moved: Array.from({ length: members }, () => false), idle: [] };
+}
+
+/** The members as they begin. */
+export function freshTrainees(settings: Settings, classes: number): Trainee[] {
+  const { model, data, seed, method, ema } = settings;
   const trainees: Trainee[] = [];
   for (let i = 0; i < method.members; i++) {
     const embedder = model.build(data.shape, derivedSeed(seed, 'member', i));
@@ -42,21 +54,9 @@ async function freshState(settings: Settings, classes: number): Promise<Training
       throw error;
     }
     const member = { embedder, proxies: initialProxies(classes, embedder.embedding, seed, i) };
-    trainees.push(trainee(settings, member, settings.ema === undefined ? undefined : averageOf(model, member)));
+    trainees.push(trainee(settings, member, ema === undefined ? undefined : averageOf(model, member)));
   }
-  const moved = trainees.map(() => false);
-  const start = {
-    step: 0,
-    imagesSeen: 0,
-    gradientEvaluations: 0,
-    forwardPasses: 0,
-    seconds: 0,
-    losses: [],
-    lossSum: 0,
-    moved,
-    idle: [],
-  };
-  return { trainees, position: start, trainedOn: learnt, run: settings.checkpoint?.run };
+  return trainees;
 }
 
 /** Normal with variance 2 / classes, as Proxy-Anchor's authors draw them. */

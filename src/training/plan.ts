@@ -1,0 +1,99 @@
+import * as tf from '@tensorflow/tfjs';
+import type { Settings } from './options.js';
+import { disposeTrainees, type Trainee } from './state/trainee.js';
+import { freshTrainees, startOf } from './state/training-state.js';
+import { trainStep } from './train-step.js';
+import type { TrainingSet } from './training-set.js';
+
+/** Steps that are made to see how long one takes. */
+const STEPS = 3;
+
+/** What was seen of a step. */
+export interface MeasuredStep {
+  seconds: number;
+  images: number;
+  /** Of all tensors where a member's loss is known and nothing of its network is freed yet. */
+  bytes: number;
+}
+
+/** What a run will take, told before it begins. */
+export interface TrainingPlan {
+  /** Networks, and trainable values of one of them; its proxies' beside that. */
+  members: number;
+  parameters: number;
+  proxies: number;
+  epochs: number;
+  /** Steps that are left, and images drawn in one. */
+  steps: number;
+  images: number;
+  /** Most that tensors hold at a time, about: at the end of a forward pass, and the gradients of the way back. */
+  memoryBytes: number;
+  /** Drawn; by the shorter of two steps, after a first one. */
+  imagesPerSecond: number;
+  /** Without what validations take. */
+  hours: number;
+}
+
+/** The plan of a run by what one step of it took. */
+export function planOf(
+  { members, parameters, proxies, epochs }: Pick<TrainingPlan, 'members' | 'parameters' | 'proxies' | 'epochs'>,
+  steps: number,
+  { seconds, images, bytes }: MeasuredStep,
+): TrainingPlan {
+  return {
+    ...{ members, parameters, proxies, epochs, steps, images },
+    memoryBytes: bytes + 4 * (parameters + proxies),
+    imagesPerSecond: images / seconds,
+    hours: (steps * seconds) / 3600,
+  };
+}
+
+/**
+ * The plan of a run that has `step` steps behind it: three steps, in which all variables move, on networks that are thrown away. What
+ * the run itself comes to is the same, to the bit.
+ */
+export async function plan(settings: Settings, set: TrainingSet, step: number): Promise<TrainingPlan> {
+  const trainees = freshTrainees(settings, set.classes.length);
+  try {
+    const measured = await measuredStep(settings, set, trainees);
+    const [{ embedder, proxies }] = trainees;
+    const parameters = embedder.variables().reduce((sum, { size }) => sum + size, 0);
+    const { epochs, method } = settings;
+    const of = { members: method.members, parameters, proxies: proxies.size, epochs };
+    return planOf(of, epochs * set.stepsPerEpoch - step, measured);
+  } finally {
+    disposeTrainees(trainees);
+  }
+}
+
+async function measuredStep(settings: Settings, set: TrainingSet, trainees: Trainee[]): Promise<MeasuredStep> {
+  const { method, warmUp = 0, signal } = settings;
+  let bytes = 0;
+  const watched: Settings = {
+    ...settings,
+    method: {
+      ...method,
+      memberLoss: (update) => {
+        const loss = method.memberLoss(update);
+        bytes = Math.max(bytes, tf.memory().numBytes);
+        return loss;
+      },
+    },
+  };
+  const position = startOf(trainees.length);
+  position.step = warmUp * set.stepsPerEpoch;
+  const state = { trainees, position };
+  const batches = set.batchesOf(0);
+  const took: number[] = [];
+  for (let i = 0; i < STEPS; i++) {
+    await new Promise(setImmediate);
+    const samples = batches[i % batches.length];
+    const start = performance.now();
+    const images = await set.data.batch(samples, { signal, draw: position.step });
+    trainStep(watched, state, set, { samples, images });
+    took.push((performance.now() - start) / 1000);
+    position.step++;
+  }
+  // The first compiles and allocates.
+  return { seconds: Math.min(...took.slice(1)), images: batches[0].length, bytes };
+}
