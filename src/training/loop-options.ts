@@ -22,6 +22,11 @@ export const loopShape = {
     .optional()
     .describe('epochs at the beginning in which head and proxies alone move (default 0)'),
   clip: clip.optional().describe('how gradients are cut: by value, or by the norm of all (default not at all)'),
+  microBatch: count
+    .optional()
+    .describe(
+      'images of a member that are in its network at a time in an update (default all); the loss is over the batch',
+    ),
   ema: z
     .number(SHARE)
     .gt(0, SHARE)

@@ -144,8 +144,16 @@ function withPlainRun(checkpoint: CheckpointOptions | undefined): CheckpointOpti
  */
 export async function fingerprint(settings: Settings): Promise<Record<string, unknown>> {
   const { data, model, loss, method, seed, batch, learningRate, proxyLearningRate, weightDecay } = settings;
-  const { decay, schedule, warmUp, clip, ema, validation } = settings;
-  const further = Object.entries({ decay, schedule, warmUp, clip, ema, validation: await withHash(validation) });
+  const { decay, schedule, warmUp, clip, microBatch, ema, validation } = settings;
+  const further = Object.entries({
+    decay,
+    schedule,
+    warmUp,
+    clip,
+    microBatch,
+    ema,
+    validation: await withHash(validation),
+  });
   return {
     data: await data.hash(),
     model: { kind: model.kind, ...model.config },

@@ -1,10 +1,12 @@
 import * as tf from '@tensorflow/tfjs';
 import { EatDmlError } from '../errors.js';
 import { counted } from '../models/counted.js';
+import type { Embedder } from '../models/index.js';
 import { clipped } from './clip.js';
 import { follow } from './ema.js';
 import { anyGradient } from './idle.js';
 import type { Crafted, MemberUpdate, Method, TrainingStep } from './method.js';
+import { microBatchGradients } from './micro-batches.js';
 import type { Settings } from './options.js';
 import { movingIn } from './parameter-groups.js';
 import { rateAt } from './schedule.js';
@@ -82,7 +84,8 @@ function updateMember(
       'int32',
     );
     const moving = movingIn(Math.floor(step.step / stepsPerEpoch), settings, trainee);
-    const { value, grads } = tf.variableGrads(() => method.memberLoss({ ...given, labels }), moving);
+    const lossOf = (by: TrainingStep) => method.memberLoss({ ...given, step: by, labels });
+    const { value, grads } = gradientsOf(lossOf, given, moving, settings);
     const [loss] = value.dataSync();
     if (!Number.isFinite(loss)) {
       throw diverged(`Expected a finite loss but member ${member} had ${loss} in step ${step.step}.`);
@@ -92,6 +95,23 @@ function updateMember(
     if (trainee.average) follow(trainee.average, trainee, ema!);
     return loss;
   });
+}
+
+/** The loss of a member and its gradients, with no more images in its network at a time than the settings say. */
+function gradientsOf(
+  lossOf: (step: TrainingStep) => tf.Scalar,
+  { step, member }: Pick<MemberUpdate, 'step' | 'member'>,
+  moving: tf.Variable[],
+  { microBatch }: Settings,
+): ReturnType<typeof tf.variableGrads> {
+  if (microBatch === undefined) return tf.variableGrads(() => lossOf(step), moving);
+  const { embedder, proxies } = step.members[member];
+  const by = (other: Embedder): TrainingStep => ({
+    ...step,
+    members: step.members.map((own, i) => (i === member ? { ...own, embedder: other } : own)),
+  });
+  const network = moving.filter((variable) => variable !== proxies);
+  return microBatchGradients((other) => lossOf(by(other)), embedder, { network, others: [proxies] }, microBatch);
 }
 
 /** What a step multiplies every learning rate by. */

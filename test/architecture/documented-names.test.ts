@@ -17,6 +17,7 @@ const KEYS = [
   'head',
   'leftOut',
   'mapAtR',
+  'microBatch',
   'onEpoch',
   'onIteration',
   'onPlan',

@@ -91,9 +91,10 @@ function settingsOf(config: Config, { data, backend }: Start): object {
     method: method.config,
   };
   const { seed, epochs, batch, learningRate, proxyLearningRate, weightDecay } = loop;
-  const { decay, schedule, warmUp, clip, ema, validation } = loop;
-  const rates = { epochs, batch, learningRate, proxyLearningRate, weightDecay, decay, schedule, warmUp, clip, ema };
-  return { ...names, seed, backend: backend.name, training: { ...rates, validation } };
+  const { decay, schedule, warmUp, clip, microBatch, ema, validation } = loop;
+  const rates = { epochs, batch, learningRate, proxyLearningRate, weightDecay, decay, schedule, warmUp };
+  const training = { ...rates, clip, microBatch, ema, validation };
+  return { ...names, seed, backend: backend.name, training };
 }
 
 async function trainFlags(flags: TrainFlags): Promise<{ config: Config; out: string }> {
