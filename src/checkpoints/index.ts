@@ -10,4 +10,6 @@ export {
 export { type LockedFolder, lockFolder } from './lock-folder.js';
 export { checked, corrupt } from './manifest.js';
 export { BEST, checkVacant, RUN, removeCheckpoint } from './own-files.js';
+export type { SavedTensors } from './read-member.js';
+export { restoreMember } from './restore-member.js';
 export { type CheckpointContent, saveCheckpoint } from './save-checkpoint.js';

@@ -80,10 +80,11 @@ function sameParts(run: Config, file: Config, parts: readonly Part[]): boolean {
   );
 }
 
-/** A part with its defaults; data take the seed of the run. */
-function filled(config: Config, part: Part, { seed = 0 } = config): unknown {
-  if (part === 'data') return filledData({ data: config.data, seed });
-  if (part === 'model') return modelOf(config).config;
+/** A part with its defaults; data take the seed of the run, a model what its recipe says. */
+function filled(config: Config, part: Part, base: Config = config): unknown {
+  if (part === 'data') return filledData({ data: config.data, seed: base.seed });
+  // A recipe has options of the model, too.
+  if (part === 'model') return modelOf({ ...base, model: config.model }).config;
   if (part === 'loss') return lossOf(config).config;
   if (part === 'method') return methodOf(config.method).config;
   return decisive(config, part);

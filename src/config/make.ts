@@ -51,9 +51,17 @@ export async function dataOf(config: Config): Promise<RunData> {
   throw new EatDmlError('ERR_DATA', `Expected a side ${missing} of ${choice.name} but it has none.`);
 }
 
-export function modelOf({ model = DEFAULTS.model }: Config): ModelSpec {
-  const { kind: name, ...options } = model;
-  return made<ModelSpec>(PARTS.model, { name, ...options }, 'model');
+/** The model of a configuration, with the options of its recipe that it has and that are not given. */
+export function modelOf(config: Config): ModelSpec {
+  const { kind: name, ...options } = config.model ?? DEFAULTS.model;
+  return made<ModelSpec>(PARTS.model, { name, ...ofRecipe(config, name), ...options }, 'model');
+}
+
+function ofRecipe({ data = DEFAULTS.data, training }: Config, kind: string): Record<string, unknown> {
+  if (training?.recipe === undefined) return {};
+  const recipe = partNamed(PARTS.recipe, training.recipe).make({});
+  const options = Object.entries(recipe.model({ data: data.name, model: { kind } }));
+  return Object.fromEntries(options.filter(([option]) => hasOption(PARTS.model, kind, option)));
 }
 
 export function lossOf({ loss = DEFAULTS.loss }: Config): MetricLoss {

@@ -14,7 +14,6 @@ import { standard } from './methods/standard.js';
 import type { TrainingPlan } from './plan.js';
 import type { TrainingProgress } from './progress.js';
 import * as recipes from './recipes/list.js';
-import type { Recipe } from './recipes/recipe.js';
 import type { TrainedEpoch } from './run-epochs.js';
 import { filledSchedule } from './schedule.js';
 import { validation, validationOfRun } from './validation/options.js';
@@ -113,7 +112,7 @@ export function settingsOf(options: TrainOptions): Settings {
 function withRecipe(options: TrainOptions): TrainOptions {
   if (options?.recipe === undefined) return options;
   const { recipe, data, model } = parseOptions(trainOptions, options);
-  const loop = (partNamed(partsOf(recipes), recipe!).make({}) as Recipe)({ data: data.name, model });
+  const loop = partNamed(partsOf(recipes), recipe!).make({}).loop({ data: data.name, model });
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
   return { ...loop, ...given } as TrainOptions;
 }

@@ -1,8 +1,10 @@
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
+import { modelOf } from '../../src/config/make.js';
+import type { Config } from '../../src/config/schema.js';
 import { contrastive } from '../../src/losses/index.js';
 import { headOf } from '../../src/models/head.js';
-import { convEmbedder, type Embedder, type ModelSpec, resnet } from '../../src/models/index.js';
+import { convEmbedder, type Embedder, type ModelSpec, resnet50 } from '../../src/models/index.js';
 import { type TrainOptions, train } from '../../src/training/index.js';
 import { fingerprint, settingsOf } from '../../src/training/options.js';
 import { tinyImages } from '../models/tiny-images.js';
@@ -43,7 +45,7 @@ function initial() {
 test('the published values, by set and network; what is given goes before them', () => {
   const of = (name: string, model: ModelSpec, more: Partial<TrainOptions> = {}) =>
     settingsOf({ data: { ...tinyImages(), name }, model, recipe: 'proxy-anchor', ...more });
-  const [conv, r50] = [convEmbedder(), resnet({ depth: 50 })];
+  const [conv, r50] = [convEmbedder(), resnet50()];
   expect(of('cub200', conv)).toMatchObject({
     ...{ epochs: 60, batch: { size: 180 }, learningRate: 1e-4, proxyLearningRate: 1e-2, weightDecay: 1e-4 },
     ...{ schedule: { name: 'step', every: 10, gamma: 0.5 }, warmUp: 1, clip: { value: 10 }, decay: undefined },
@@ -60,6 +62,19 @@ test('the published values, by set and network; what is given goes before them',
     ...{ warmUp: undefined, proxyLearningRate: 0.1, schedule: { name: 'step' } },
   });
   expect(() => of('cub200', conv, { recipe: 'proxy-ancor' as never })).toThrow(/recipe .*did you mean proxy-anchor/);
+});
+
+test('a configuration has the network of the recipe, where it is one that has such options', () => {
+  const training = { recipe: 'proxy-anchor' as const };
+  const of = (data: string, model: Config['model']) =>
+    modelOf({ data: { name: data, root: 'x' } as Config['data'], model, training }).config;
+  expect(of('cub200', { kind: 'resnet50' })).toMatchObject({ pooling: 'gap+gmp', frozenBatchNorm: true });
+  expect(of('sop', { kind: 'bn-inception' })).toMatchObject({ pooling: 'gap+gmp', frozenBatchNorm: false });
+  expect(of('cub200', { kind: 'resnet50', pooling: 'gap', frozenBatchNorm: false })).toMatchObject({
+    ...{ pooling: 'gap', frozenBatchNorm: false },
+  });
+  expect(of('cub200', { kind: 'conv' })).toEqual(modelOf({ model: { kind: 'conv' } }).config);
+  expect(modelOf({ model: { kind: 'resnet50' } }).config).toMatchObject({ pooling: 'gap', frozenBatchNorm: false });
 });
 
 test('a checkpoint of before has the same record, and what changes nothing leaves none', async () => {

@@ -3,12 +3,11 @@ import { recipePart, type Trained } from './recipe.js';
 
 /**
  * What Proxy-Anchor's authors train by (Kim et al., CVPR 2020; their program's defaults and the commands in its README). By set
- * and network; a set they did not train on has CUB's values, a network BN-Inception's. Frozen batch normalisation, of CUB and CARS,
- * is an option of the model.
+ * and network; a set they did not train on has CUB's values, a network BN-Inception's.
  */
-function proxyAnchorRecipe({ data, model }: Trained): LoopOptions {
-  const resnet50 = model.kind === 'resnet50' || (model.kind === 'resnet' && model.config.depth === 50);
-  const large = data === 'sop' || data === 'in-shop';
+function loop({ data, model }: Trained): LoopOptions {
+  const resnet50 = model.kind === 'resnet50';
+  const large = isLarge(data);
   const slow = data === 'cars196' ? 2 : 1;
   return {
     epochs: 60,
@@ -23,8 +22,15 @@ function proxyAnchorRecipe({ data, model }: Trained): LoopOptions {
   };
 }
 
+const isLarge = (data: string) => data === 'sop' || data === 'in-shop';
+
+/** Mean and maximum of the last maps added; normalisations as ImageNet left them, but of the large sets. */
+function model({ data }: Trained) {
+  return { pooling: 'gap+gmp', frozenBatchNorm: !isLarge(data) };
+}
+
 export const proxyAnchorRecipePart = recipePart(
   'proxy-anchor',
   'AdamW, proxies at 100 times the rate, head and proxies first, the rate by steps, gradients cut at 10 (Kim et al., CVPR 2020)',
-  proxyAnchorRecipe,
+  { loop, model },
 );

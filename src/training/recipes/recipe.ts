@@ -7,11 +7,16 @@ import type { LoopOptions } from '../loop-options.js';
 export interface Trained {
   /** Name of the data set: `cub200`. */
   data: string;
-  model: Pick<ModelSpec, 'kind' | 'config'>;
+  model: Pick<ModelSpec, 'kind'>;
 }
 
-/** A named set of options of the training loop; what the caller gives goes before it. */
-export type Recipe = (of: Trained) => LoopOptions;
+/** A named set of options; what the caller gives goes before it. */
+export interface Recipe {
+  /** Of the training loop. */
+  loop(of: Trained): LoopOptions;
+  /** Of the network, where it has such: a configuration takes them, as code gives its model itself. */
+  model(of: Trained): Readonly<Record<string, string | boolean>>;
+}
 
 const noOptions = z.strictObject({});
 

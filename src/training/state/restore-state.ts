@@ -1,8 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
-import { checked, corrupt, type LoadedCheckpoint } from '../../checkpoints/index.js';
+import { checked, corrupt, type LoadedCheckpoint, restoreMember, type SavedTensors } from '../../checkpoints/index.js';
 import { EatDmlError } from '../../errors.js';
 import type { Embedder, TrainedOn } from '../../models/index.js';
-import { copyOf } from '../ema.js';
 import type { Member } from '../method.js';
 import { fingerprint, type Settings } from '../options.js';
 import { trainedOn } from '../trained-on.js';
@@ -80,7 +79,10 @@ function restoreTrainee(
     const moving =
       settings.ema === undefined
         ? saved
-        : { embedder: own(movingEmbedder()), proxies: proxiesOf(`${member}/moving-proxies`) };
+        : {
+            embedder: own(movingEmbedder(settings, embedder, member, tensors)),
+            proxies: proxiesOf(`${member}/moving-proxies`),
+          };
     const restored = trainee(settings, moving, moving === saved ? undefined : saved);
     own(restored.optimizer);
     tf.tidy(() => {
@@ -93,15 +95,20 @@ function restoreTrainee(
     for (const made of ours) made.dispose();
     throw error;
   }
+}
 
-  function movingEmbedder(): Embedder {
-    const weights = [...embedder.weights.values()].map(({ shape }, j) => take(`${member}/moving-${j}`, shape));
-    try {
-      return copyOf(settings.model, embedder, weights);
-    } finally {
-      tf.dispose(weights);
-    }
-  }
+/** The network that the optimiser moves, where the checkpoint's member is its moving average. */
+function movingEmbedder(
+  { model, checkpoint }: Settings,
+  { inputShape }: Embedder,
+  member: number,
+  tensors: SavedTensors,
+) {
+  const prefix = `${member}/moving/`;
+  const own = [...tensors].flatMap(([name, saved]) =>
+    name.startsWith(prefix) ? [[name.slice(prefix.length), saved] as const] : [],
+  );
+  return restoreMember(model, { file: checkpoint!.dir, inputShape, weights: new Map(own) });
 }
 
 /** Throws naming the first option that differs from the checkpoint's. */

@@ -91,9 +91,6 @@ export async function saveState(folder: LockedFolder, settings: Settings, state:
 
 /** What the optimiser moves, where the checkpoint's member is its moving average. */
 function besideAverage({ embedder, proxies }: Trainee, member: number) {
-  const weights = [...embedder.weights.values()];
-  return [
-    [`${member}/moving-proxies`, proxies] as const,
-    ...weights.map((weight, j) => [`${member}/moving-${j}`, weight] as const),
-  ];
+  const weights = [...embedder.weights].map(([name, weight]) => [`${member}/moving/${name}`, weight] as const);
+  return [[`${member}/moving-proxies`, proxies] as const, ...weights];
 }
