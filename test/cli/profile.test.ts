@@ -28,7 +28,16 @@ test('--tensorboard writes an event per step, --profile says which path the atta
   expect(stderr).toMatch(/Kernels on tensors\n {2}attackStep {2}copies {2}\d+ calls/);
   const [file] = readdirSync(events);
   const written = readFileSync(join(events, file)).toString('latin1');
-  expect(written.match(/loss/g)).toHaveLength(history.steps);
+  // As a tag, with its length before it: settings have the word in theirs, too.
+  expect(written.split('\n\u0004loss')).toHaveLength(history.steps + 1);
+  for (const tag of ['learning rate', 'examples/7', '_hparams_/session_start_info', 'method.attack.epsilon']) {
+    expect(written).toContain(tag);
+  }
+  const { plan } = JSON.parse(stdout) as { plan: { steps: number; images: number } };
+  expect(plan).toMatchObject({ steps: history.steps, images: 12, members: 1, epochs: 2 });
+  expect(stderr).toMatch(
+    /plan: a network of [\d,]+ parameters; 2 epochs, 6 steps of 12 images; about \d+ MB of tensors/,
+  );
 });
 
 test('without them there is no event file and no profile', async () => {

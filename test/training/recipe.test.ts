@@ -73,6 +73,7 @@ test('a configuration has the network of the recipe, where it is one that has su
   expect(of('cub200', { kind: 'resnet50', pooling: 'gap', frozenBatchNorm: false })).toMatchObject({
     ...{ pooling: 'gap', frozenBatchNorm: false },
   });
+  expect(of('folder', { kind: 'resnet50' })).toMatchObject({ pooling: 'gap+gmp', frozenBatchNorm: false });
   expect(of('cub200', { kind: 'conv' })).toEqual(modelOf({ model: { kind: 'conv' } }).config);
   expect(modelOf({ model: { kind: 'resnet50' } }).config).toMatchObject({ pooling: 'gap', frozenBatchNorm: false });
 });

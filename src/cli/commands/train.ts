@@ -38,17 +38,24 @@ export async function trainCommand(flags: TrainFlags): Promise<void> {
   const line = new ProgressLine(`train ${method}`);
   let events: ReturnType<typeof trainingEvents> | undefined;
   let endProfile: ReturnType<typeof startProfile> | undefined;
+  let on = '';
+  const profileNow = () => {
+    endProfile = startProfile(flags.profile, on);
+  };
   const onStart = async (start: Start) => {
+    on = start.backend.name;
     process.stderr.write(startText(start));
     events = flags.tensorboard === undefined ? undefined : trainingEvents(flags.tensorboard, line.note);
     events?.settings(settingsOf(config, start));
     await events?.examples(start.data);
-    endProfile = startProfile(flags.profile, start.backend.name);
+    if (resume) profileNow();
   };
   let plan: TrainingPlan | undefined;
   const onPlan = (told: TrainingPlan) => {
     plan = told;
     process.stderr.write(planText(told));
+    // The steps that it was made by are not the run's.
+    profileNow();
   };
   const onProgress = (progress: TrainingProgress) => {
     line.show(progress);
