@@ -12,6 +12,8 @@ const STEPS = 3;
 export interface MeasuredStep {
   seconds: number;
   images: number;
+  /** Of all tensors between two steps. */
+  standing: number;
   /** Of all tensors where a member's loss is known and nothing of its network is freed yet. */
   bytes: number;
 }
@@ -26,7 +28,7 @@ export interface TrainingPlan {
   /** Steps that are left, and images drawn in one. */
   steps: number;
   images: number;
-  /** Most that tensors hold at a time, about: at the end of a forward pass, and the gradients of the way back. */
+  /** Most that tensors hold at a time, about: the end of a forward pass with gradients, or the optimiser's old and new state. */
   memoryBytes: number;
   /** Drawn; by the shorter of two steps, after a first one. */
   imagesPerSecond: number;
@@ -38,35 +40,41 @@ export interface TrainingPlan {
 export function planOf(
   { members, parameters, proxies, epochs }: Pick<TrainingPlan, 'members' | 'parameters' | 'proxies' | 'epochs'>,
   steps: number,
-  { seconds, images, bytes }: MeasuredStep,
+  { seconds, images, standing, bytes }: MeasuredStep,
 ): TrainingPlan {
+  const gradients = 4 * (parameters + proxies);
   return {
     ...{ members, parameters, proxies, epochs, steps, images },
-    memoryBytes: bytes + 4 * (parameters + proxies),
+    // An update makes weights and both moments anew before the old ones go.
+    memoryBytes: Math.max(bytes + gradients, standing + 4 * gradients),
     imagesPerSecond: images / seconds,
     hours: (steps * seconds) / 3600,
   };
 }
 
 /**
- * The plan of a run that has `step` steps behind it: three steps, in which all variables move, on networks that are thrown away. What
+ * The plan of a run that has `done` steps behind it: three steps, in which all variables move, on networks that are thrown away. What
  * the run itself comes to is the same, to the bit.
  */
-export async function plan(settings: Settings, set: TrainingSet, step: number): Promise<TrainingPlan> {
+export async function plan(settings: Settings, set: TrainingSet, done: number): Promise<TrainingPlan> {
+  const before = tf.memory().numBytes;
   const trainees = freshTrainees(settings, set.classes.length);
+  // The run has networks of its own already: those that are thrown away are none of its needs.
+  const extra = tf.memory().numBytes - before;
   try {
-    const measured = await measuredStep(settings, set, trainees);
+    const step = await measuredStep(settings, set, trainees);
+    const measured = { ...step, standing: before, bytes: step.bytes - extra };
     const [{ embedder, proxies }] = trainees;
     const parameters = embedder.variables().reduce((sum, { size }) => sum + size, 0);
     const { epochs, method } = settings;
     const of = { members: method.members, parameters, proxies: proxies.size, epochs };
-    return planOf(of, epochs * set.stepsPerEpoch - step, measured);
+    return planOf(of, epochs * set.stepsPerEpoch - done, measured);
   } finally {
     disposeTrainees(trainees);
   }
 }
 
-async function measuredStep(settings: Settings, set: TrainingSet, trainees: Trainee[]): Promise<MeasuredStep> {
+async function measuredStep(settings: Settings, set: TrainingSet, trainees: Trainee[]) {
   const { method, warmUp = 0, signal } = settings;
   let bytes = 0;
   const watched: Settings = {

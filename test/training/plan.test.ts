@@ -20,9 +20,12 @@ const options: TrainOptions = {
 
 test('a plan is what a step took, times the steps', () => {
   const of = { members: 3, parameters: 1000, proxies: 24, epochs: 5 };
-  expect(planOf(of, 1800, { seconds: 4, images: 10, bytes: 500 })).toEqual({
-    ...{ ...of, steps: 1800, images: 10, memoryBytes: 500 + 4 * 1024, imagesPerSecond: 2.5, hours: 2 },
+  const step = { seconds: 4, images: 10, standing: 300, bytes: 50_000 };
+  expect(planOf(of, 1800, step)).toEqual({
+    ...{ ...of, steps: 1800, images: 10, memoryBytes: 50_000 + 4 * 1024, imagesPerSecond: 2.5, hours: 2 },
   });
+  // Of a large network on few images the update takes most.
+  expect(planOf(of, 1800, { ...step, bytes: 500 }).memoryBytes).toBe(300 + 4 * 4 * 1024);
 });
 
 test('is told once before the first step, and the run comes to the same bits', async () => {
