@@ -1,10 +1,11 @@
 import * as tf from '@tensorflow/tfjs';
+import type { TrainingMode } from '../models/embedder.js';
 import type { Embedder } from '../models/index.js';
 
 /** Images that went through the network at once as far as the loss can tell, and the loss's gradient by their embeddings. */
 interface Embedded {
   images: tf.Tensor4D;
-  training?: boolean;
+  training?: TrainingMode;
   gradient?: tf.Tensor2D;
 }
 
@@ -35,7 +36,7 @@ export function microBatchGradients(
 
 /** The embedder, part by part and without a gradient; what it embeds is noted, and so is the gradient that comes back to it. */
 function recording(embedder: Embedder, anchor: tf.Variable, size: number, embedded: Embedded[]): Embedder {
-  const apply = (images: tf.Tensor4D, training?: boolean): tf.Tensor2D => {
+  const apply = (images: tf.Tensor4D, training?: TrainingMode): tf.Tensor2D => {
     const note: Embedded = { images: tf.keep(tf.clone(images)), training };
     embedded.push(note);
     // The anchor is what makes tfjs come back here; nothing depends on it.
