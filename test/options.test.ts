@@ -36,7 +36,7 @@ const CALLS: [string, () => unknown, string][] = [
   [
     'at: attack.step',
     () => at(any({ attack: { epsilon: 0.1, step: 3 } })),
-    'Expected options of attack among norm, epsilon, steps, stepSize, randomStart, restarts, keep, goal but received "step"; did you mean steps?',
+    'Expected options of attack among norm, epsilon, steps, stepSize, randomStart, restarts, keep, batchNorm, goal but received "step"; did you mean steps?',
   ],
   [
     'at: epsilon 8',
