@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { BEST, checkVacant, type LockedFolder, loadCheckpoint, saveCheckpoint } from '../../checkpoints/index.js';
-import { checkEmbedder, checkUnitNorm } from '../../models/embedder.js';
+import { checkEmbedder, checkUnitNorm, type Embedder } from '../../models/embedder.js';
 import { derivedSeed, randomStream } from '../../random.js';
 import { averageOf } from '../ema.js';
 import { fingerprint, type Settings } from '../options.js';
@@ -10,7 +10,7 @@ import { checkWarmUp } from '../parameter-groups.js';
 import { trainedOn } from '../trained-on.js';
 import type { Position, Recorded } from './record.js';
 import { restoreState, type TrainingState } from './restore-state.js';
-import { shown, type Trainee, trainee } from './trainee.js';
+import { disposeTrainees, shown, type Trainee, trainee } from './trainee.js';
 
 /** A fresh state, or the one in the checkpoint when `resume` is set. */
 export async function openState(settings: Settings, classes: number): Promise<TrainingState> {
@@ -28,8 +28,12 @@ export async function openState(settings: Settings, classes: number): Promise<Tr
 }
 
 async function freshState(settings: Settings, classes: number): Promise<TrainingState> {
-  const learnt = await trainedOn(settings.data, settings);
+  // Networks first: weights that do not fit are told before all data are read for their hash.
   const trainees = freshTrainees(settings, classes);
+  const learnt = await trainedOn(settings.data, settings).catch((error) => {
+    disposeTrainees(trainees);
+    throw error;
+  });
   return { trainees, position: startOf(trainees.length), trainedOn: learnt, run: settings.checkpoint?.run };
 }
 
@@ -43,20 +47,30 @@ export function startOf(members: number): Position {
 export function freshTrainees(settings: Settings, classes: number): Trainee[] {
   const { model, data, seed, method, ema } = settings;
   const trainees: Trainee[] = [];
-  for (let i = 0; i < method.members; i++) {
-    const embedder = model.build(data.shape, derivedSeed(seed, 'member', i));
-    checkEmbedder('model.build(shape, seed)', embedder);
-    try {
-      checkUnitNorm('model', embedder);
-      checkWarmUp(settings, embedder);
-    } catch (error) {
-      embedder.dispose();
-      throw error;
+  try {
+    for (let i = 0; i < method.members; i++) {
+      const embedder = checkedEmbedder(settings, model.build(data.shape, derivedSeed(seed, 'member', i)));
+      const member = { embedder, proxies: initialProxies(classes, embedder.embedding, seed, i) };
+      trainees.push(trainee(settings, member, ema === undefined ? undefined : averageOf(model, member)));
     }
-    const member = { embedder, proxies: initialProxies(classes, embedder.embedding, seed, i) };
-    trainees.push(trainee(settings, member, ema === undefined ? undefined : averageOf(model, member)));
+    return trainees;
+  } catch (error) {
+    disposeTrainees(trainees);
+    throw error;
   }
-  return trainees;
+}
+
+/** What a specification built, where it can be trained; else it is disposed. */
+function checkedEmbedder(settings: Settings, embedder: Embedder): Embedder {
+  checkEmbedder('model.build(shape, seed)', embedder);
+  try {
+    checkUnitNorm('model', embedder);
+    checkWarmUp(settings, embedder);
+    return embedder;
+  } catch (error) {
+    embedder.dispose();
+    throw error;
+  }
 }
 
 /** Normal with variance 2 / classes, as Proxy-Anchor's authors draw them. */
