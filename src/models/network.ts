@@ -60,12 +60,11 @@ function networkEmbedder(of: Described, seed: number, valuesOf: (all: VariableSp
       return unitNorm ? unitRows(rows) : rows;
     });
   };
-  const passes: Record<`${TrainingMode}`, () => Pass> = {
-    true: () => training,
-    batch: () => batch,
-    false: () => foldedPass(layers, weights),
+  const passOf = (mode: TrainingMode) => {
+    if (mode === 'batch') return batch;
+    return mode ? training : foldedPass(layers, weights);
   };
-  const apply = (images: tf.Tensor4D, mode: TrainingMode = false) => embed(images, passes[`${mode}`]);
+  const apply = (images: tf.Tensor4D, mode: TrainingMode = false) => embed(images, () => passOf(mode));
   const frozen = () => {
     const pass = frozenPass(layers, weights);
     return { apply: (images: tf.Tensor4D) => embed(images, () => pass) };
