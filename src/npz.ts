@@ -12,10 +12,13 @@ const MOST = 2 ** 32;
 export function unpackNpz(bytes: Uint8Array, file: string): Map<string, () => NpyArray> {
   const refuse = (expected: string, received: string, cause?: unknown) =>
     new EatDmlError('ERR_DATA', `Expected ${expected} but received ${received} in ${file}.`, { cause });
+  const names = new Set(['__proto__.npy', '__proto__']);
   let unpacked = 0;
   const filter = ({ name, originalSize }: { name: string; originalSize: number }) => {
     unpacked += originalSize;
     if (unpacked > MOST) throw refuse(`at most ${MOST} bytes`, `${unpacked}`);
+    if (names.has(name)) throw refuse('arrays of different names', `${JSON.stringify(name.slice(0, 100))} twice`);
+    names.add(name);
     return name.endsWith('.npy');
   };
   try {

@@ -41,6 +41,7 @@ export interface AttackRun {
  */
 export function runAttack(run: AttackRun): tf.Tensor4D {
   checkRun(run);
+  if ((run.model as Partial<Embedder>).unitNorm === false) throw invalid('model', 'one with unit rows', 'features');
   return tf.tidy(() => {
     const model = run.model.apply.frozen?.() ?? run.model;
     let best: Candidate | undefined;

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { EatDmlError, invalid } from '../errors.js';
 import { type Embedder, Ensemble } from '../models/index.js';
 import { writeSafetensors } from '../models/safetensors.js';
+import { describedBy } from '../models/weights/described-by.js';
 import { isDepthwise, torchName, torchShape, toTorch } from '../models/weights/names.js';
 import { path as folder, parse } from '../options.js';
 import { writeAtomically } from '../write-atomically.js';
@@ -47,8 +48,5 @@ async function weightsOf({ weights, layers }: Embedder): Promise<Uint8Array> {
     const depthwise = isDepthwise(name);
     tensors.push([torchName(name), { shape: torchShape(shape, depthwise), values: toTorch(values, shape, depthwise) }]);
   }
-  // What pixels in [0, 1] go through first: no weight, but the embeddings depend on it.
-  const [first] = layers!;
-  const preprocessing = first.type === 'normalise' ? JSON.stringify(first) : 'none';
-  return writeSafetensors(tensors, { format: 'pt', preprocessing });
+  return writeSafetensors(tensors, { format: 'pt', ...describedBy(layers!) });
 }

@@ -3,7 +3,7 @@ import { EatDmlError } from '../errors.js';
 import { parseOptions } from '../options.js';
 import { partNamed } from '../part.js';
 import { PARTS } from './lists.js';
-import { lossOf, methodOf, modelOf, seededData } from './make.js';
+import { loadModel, lossOf, methodOf, modelOf, seededData } from './make.js';
 import { readConfig } from './read.js';
 import { decisive, findRun, readRun } from './run-folder.js';
 import type { Config } from './schema.js';
@@ -40,6 +40,7 @@ export async function evaluationConfig(run: string, flags: EvaluationFlags): Pro
   const file = flags.config === undefined ? {} : await readConfig(flags.config);
   const recorded = flags.config === undefined ? await readRun(run) : await findRun(run);
   const base = recorded ?? file;
+  for (const config of [base, file]) await loadModel(config);
   const foreign = recorded !== undefined && !sameParts(base, file, ['data']);
   if (recorded) checkParts(recorded, file, flags);
   const { suite, epsilon, count } = flags;
@@ -84,7 +85,10 @@ function sameParts(run: Config, file: Config, parts: readonly Part[]): boolean {
 function filled(config: Config, part: Part, base: Config = config): unknown {
   if (part === 'data') return filledData({ data: config.data, seed: base.seed });
   // A recipe has options of the model, too.
-  if (part === 'model') return modelOf({ ...base, model: config.model }).config;
+  if (part === 'model') {
+    const { kind, config: options } = modelOf({ ...base, model: config.model });
+    return { kind, ...options };
+  }
   if (part === 'loss') return lossOf(config).config;
   if (part === 'method') return methodOf(config.method).config;
   return decisive(config, part);

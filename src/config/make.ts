@@ -8,6 +8,7 @@ import type { EvaluateOptions } from '../evaluation/index.js';
 import { plan } from '../evaluation/suites/index.js';
 import type { MetricLoss } from '../losses/index.js';
 import type { ModelSpec } from '../models/index.js';
+import { loadModelModule } from '../models/module-model.js';
 import { type Part, partNamed } from '../part.js';
 import type { Method, TrainOptions } from '../training/index.js';
 import { PARTS } from './lists.js';
@@ -52,6 +53,11 @@ export async function dataOf(config: Config): Promise<RunData> {
 }
 
 /** The model of a configuration, with the options of its recipe that it has and that are not given. */
+/** Reads the module that the model of a configuration is made by, where it is: before anything asks for the model. */
+export async function loadModel({ model }: Pick<Config, 'model'>): Promise<void> {
+  if (model?.kind === 'module') await loadModelModule(model.path);
+}
+
 export function modelOf(config: Config): ModelSpec {
   const { kind: name, ...options } = config.model ?? DEFAULTS.model;
   return made<ModelSpec>(PARTS.model, { name, ...ofRecipe(config, name), ...options }, 'model');

@@ -1,11 +1,10 @@
 import { z } from 'zod';
 import type { Source } from '../data/index.js';
 import { type EvaluationProgress, type EvaluationReport, evaluate } from '../evaluation/index.js';
-import { loadModelModule } from '../models/module-model.js';
 import { callback, parse, parseOptions, signal } from '../options.js';
 import { chooseBackend } from '../tfjs/index.js';
 import { type TrainedEnsemble, type TrainingPlan, type TrainingProgress, train } from '../training/index.js';
-import { dataOf, evaluateOptionsOf, type RunData, trainOptionsOf } from './make.js';
+import { dataOf, evaluateOptionsOf, loadModel, type RunData, trainOptionsOf } from './make.js';
 import { requireDevice } from './require-device.js';
 import { type Config, configSchema } from './schema.js';
 
@@ -70,7 +69,7 @@ export async function trainConfig(
   { out, resume, signal, onStart, onPlan, onProgress }: TrainConfigOptions,
 ): Promise<{ data: RunData; backend: ChosenBackend; ensemble: TrainedEnsemble }> {
   requireDevice(config.device);
-  if (config.model?.kind === 'module') await loadModelModule(config.model.path);
+  await loadModel(config);
   const options = trainOptionsOf(config);
   const data = await dataOf(config);
   const backend = await chooseBackend({ backend: config.backend ?? 'auto' });

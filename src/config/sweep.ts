@@ -8,7 +8,7 @@ import { type EvaluationProgress, type EvaluationReport, evaluate } from '../eva
 import { callback, count, parse, parseOptions, signal } from '../options.js';
 import { type TrainedEnsemble, type TrainingHistory, type TrainingProgress, train } from '../training/index.js';
 import { checkWritable, writeAtomically } from '../write-atomically.js';
-import { dataOf, evaluateOptionsOf, type RunData, trainOptionsOf } from './make.js';
+import { dataOf, evaluateOptionsOf, loadModel, type RunData, trainOptionsOf } from './make.js';
 import { checked, parseConfig } from './read.js';
 import { type Config, configSchema } from './schema.js';
 import { costOf, epochsOf } from './sweep-cost.js';
@@ -87,7 +87,9 @@ interface JobRun extends JobHooks {
 }
 
 async function runJob(sweep: SweepConfig, job: SweepJob, run: JobRun): Promise<void> {
-  const data = await dataOf(configOf(sweep, job.label, job.seed));
+  const configured = configOf(sweep, job.label, job.seed);
+  await loadModel(configured);
+  const data = await dataOf(configured);
   const config = await budgeted(sweep, job, data.train);
   const dir = join(sweep.out, job.folder);
   const resume = await hasCheckpoint(dir);

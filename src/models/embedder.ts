@@ -1,4 +1,4 @@
-import type * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
 import { checkImageShape } from '../checks.js';
 import { EatDmlError, invalid } from '../errors.js';
@@ -87,9 +87,16 @@ export function checkEmbedder(name: string, value: unknown): asserts value is Em
 }
 
 /** Throws where `embedder` gives features as they are, which neither losses nor attacks take. */
-export function checkUnitNorm(name: string, { unitNorm }: Embedder): void {
+export function checkUnitNorm(name: string, { unitNorm }: Partial<Embedder>): void {
   if (unitNorm !== false) return;
   throw new EatDmlError('ERR_ARGUMENT', `Expected embeddings of unit length from ${name} but received its features.`, {
     hint: 'Build the model with unitNorm: true.',
   });
+}
+
+/** Throws unless `images` are a float32 tensor of images of that shape. */
+export function checkImages(images: tf.Tensor4D, [h, w, c]: ImageShape): void {
+  const sound = images instanceof tf.Tensor && !images.isDisposed && images.dtype === 'float32';
+  if (sound && images.rank === 4 && images.shape.slice(1).join() === [h, w, c].join()) return;
+  throw invalid('images', `a float32 tensor [n, ${h}, ${w}, ${c}]`, images);
 }

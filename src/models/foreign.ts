@@ -4,12 +4,15 @@ import { isImageShape } from '../checks.js';
 import { EatDmlError, invalid } from '../errors.js';
 import { callback, count, parse, parseOptions } from '../options.js';
 import { unitRows } from '../tfjs/index.js';
-import type { Embedder, ImageShape, TrainingMode } from './embedder.js';
+import { checkImages, type Embedder, type ImageShape, type TrainingMode } from './embedder.js';
 
 const imageShape = z.custom<ImageShape>(isImageShape, '[height, width, channels] of positive integers');
 
 const shared = {
-  unitNorm: z.boolean().default(true).describe('scale rows to unit length; without, they must be so, or are features'),
+  unitNorm: z
+    .boolean()
+    .default(true)
+    .describe('scale rows to unit length; without, they are features: to embed with, not to train, attack or evaluate'),
   preprocess: callback<(images: tf.Tensor4D) => tf.Tensor4D>()
     .optional()
     .describe('what is made of images in [0, 1] first, behind epsilon; differentiable'),
@@ -77,7 +80,7 @@ export function fromGraphModel(model: tf.GraphModel, options: GraphModelOptions 
   const shape = inputShape ?? imagesOf(model.inputs[0].shape);
   const run = (images: tf.Tensor4D) => model.execute(images, output) as tf.Tensor;
   const dimension = tf.tidy(() => {
-    const rows = run(prepared(tf.zeros([1, ...shape]), settings)) as unknown;
+    const rows = called(() => run(prepared(tf.zeros([1, ...shape]), settings))) as unknown;
     if (!(rows instanceof tf.Tensor) || rows.rank !== 2) throw invalid('model', 'embeddings [n, d]', rows);
     return rows.shape[1] as number;
   });
@@ -107,18 +110,32 @@ interface Foreign {
 
 function embedderOf(foreign: Foreign): Embedder {
   const { inputShape, dimension, settings, run, weights = new Map(), variables = [], dispose } = foreign;
-  const apply = (images: tf.Tensor4D, mode: TrainingMode = false) =>
-    tf.tidy(() => {
+  const apply = (images: tf.Tensor4D, mode: TrainingMode = false) => {
+    checkImages(images, inputShape);
+    return tf.tidy(() => {
       // What other libraries' layers have no mode for is refused by name.
       if (mode === 'batch') throw invalid('batchNorm', 'running, for a network that is not described by layers', mode);
-      const rows = run(prepared(images, settings), mode);
+      const rows = called(() => run(prepared(images, settings), mode as boolean));
       const fits = rows instanceof tf.Tensor && rows.rank === 2 && rows.dtype === 'float32';
       if (!fits || rows.shape[0] !== images.shape[0] || rows.shape[1] !== dimension) {
         throw invalid('the embeddings', `a float32 tensor [${images.shape[0]}, ${dimension}]`, rows);
       }
       return settings.unitNorm ? unitRows(rows as tf.Tensor2D) : (rows as tf.Tensor2D);
     });
-  return { inputShape, embedding: dimension, apply, weights, variables: () => [...variables], dispose };
+  };
+  const { unitNorm } = settings;
+  return { inputShape, embedding: dimension, apply, weights, unitNorm, variables: () => [...variables], dispose };
+}
+
+/** What a network of another's throws, as an error that says whose it is. */
+function called<T>(run: () => T): T {
+  try {
+    return run();
+  } catch (cause) {
+    if (cause instanceof EatDmlError) throw cause;
+    const said = cause instanceof Error ? cause.message : String(cause);
+    throw new EatDmlError('ERR_ARGUMENT', `Expected the network to take its images but it threw: ${said}`, { cause });
+  }
 }
 
 function prepared(images: tf.Tensor4D, { preprocess }: Pick<Foreign['settings'], 'preprocess'>): tf.Tensor4D {
@@ -142,7 +159,7 @@ function imagesOf(shape: readonly (number | null)[] | undefined): ImageShape {
     'ERR_ARGUMENT',
     `Expected a model of images [n, h, w, c] but received [${shape?.join(', ')}].`,
     {
-      hint: 'Every size must be known: fix them when the model is exported, or give inputShape.',
+      hint: 'Every size must be known: fix them when the model is exported; of a graph model, give inputShape.',
     },
   );
 }

@@ -26,9 +26,13 @@ export async function loadModelModule(path: string): Promise<void> {
   const file = resolve(path);
   if (loaded.has(file)) return;
   const module = await import(pathToFileURL(file).href).catch((cause) => {
-    throw new EatDmlError('ERR_DATA', `Expected a module that loads at ${path} but received: ${cause.message}.`, {
-      cause,
-    });
+    throw new EatDmlError(
+      'ERR_DATA',
+      `Expected a module that loads at ${path} but received: ${cause instanceof Error ? cause.message : String(cause)}.`,
+      {
+        cause,
+      },
+    );
   });
   const exported = module.default;
   const { build, apply } = (exported ?? {}) as Partial<ModelSpec & Embedder>;
@@ -48,11 +52,20 @@ function moduleModel(options: z.input<typeof moduleOptions>): ModelSpec {
   if (!exported)
     throw new EatDmlError('ERR_CONFIG', `Expected the module ${path} to be loaded before it is asked for.`);
   const spec = exported as ModelSpec;
+  let built = false;
   return {
     ...(typeof spec.build === 'function' && { restore: spec.restore, weightShapes: spec.weightShapes }),
     kind: modulePart.name,
-    config: { path },
+    // Where it is, whatever folder the run is loaded from.
+    config: { path: resolve(path) },
     build(inputShape, seed) {
+      if (built && isEmbedder(exported)) {
+        const message = `Expected ${path} to make a network for each member but it exports a single embedder`;
+        throw new EatDmlError('ERR_ARGUMENT', `${message}.`, {
+          hint: 'To train, export a model specification or (inputShape, seed) => embedder.',
+        });
+      }
+      built = true;
       const embedder = embedderOf(exported, inputShape, seed);
       checkEmbedder(`the embedder of ${path}`, embedder);
       return embedder;
@@ -60,9 +73,13 @@ function moduleModel(options: z.input<typeof moduleOptions>): ModelSpec {
   };
 }
 
+function isEmbedder(exported: Exported): exported is Embedder {
+  return typeof exported !== 'function' && !('build' in exported);
+}
+
 function embedderOf(exported: Exported, inputShape: ImageShape, seed: number): Embedder {
   if (typeof exported === 'function') return exported(inputShape, seed);
-  return 'build' in exported ? exported.build(inputShape, seed) : exported;
+  return isEmbedder(exported) ? exported : exported.build(inputShape, seed);
 }
 
 export const modulePart = part('module', 'a network of your own, from a module', moduleOptions, moduleModel);

@@ -1,10 +1,9 @@
 import * as tf from '@tensorflow/tfjs';
 import { checkImageShape } from '../checks.js';
-import { invalid } from '../errors.js';
 import { parse, seed as seedSchema } from '../options.js';
 import { derivedSeed } from '../random.js';
 import { unitRows } from '../tfjs/index.js';
-import type { Embedder, ImageShape, ModelSpec, TrainingMode } from './embedder.js';
+import { checkImages, type Embedder, type ImageShape, type ModelSpec, type TrainingMode } from './embedder.js';
 import type { Layer } from './layers.js';
 import { foldedPass, frozenPass, type Pass, trainingPass } from './passes.js';
 import { survey, type VariableSpec } from './survey.js';
@@ -35,7 +34,9 @@ export function networkModel(
     kind,
     config,
     build: (inputShape, seed) =>
-      made(inputShape, seed, (all) => (path === undefined ? new Map() : loadWeights(path, kind, all, renaming))),
+      made(inputShape, seed, (all) =>
+        path === undefined ? new Map() : loadWeights(path, kind, all, { renaming, layers }),
+      ),
     restore: (inputShape, weights) => made(inputShape, 0, () => weights),
     weightShapes: (shape) => new Map(survey(layers, shape).variables.map(({ name, shape }) => [name, shape])),
   };
@@ -103,10 +104,4 @@ function initialValue(shape: number[], initial: VariableSpec['initial'], seed: n
       return tf.reshape(tf.initializers.heNormal({ seed }).apply(seen), shape);
     }
   }
-}
-
-function checkImages(images: tf.Tensor4D, [h, w, c]: ImageShape): void {
-  const sound = images instanceof tf.Tensor && !images.isDisposed && images.dtype === 'float32';
-  if (sound && images.rank === 4 && images.shape.slice(1).join() === [h, w, c].join()) return;
-  throw invalid('images', `a float32 tensor [n, ${h}, ${w}, ${c}]`, images);
 }

@@ -18,12 +18,12 @@ export function averageOf(model: ModelSpec, { embedder, proxies }: Member): Memb
   return average;
 }
 
-/** One step of the moving average: a = decay a + (1 - decay) w, of every variable. */
+/** One step of the moving average: a + (1 - decay) (w - a), of every variable; one that does not move keeps its bits. */
 export function follow(average: Member, member: Member, decay: number): void {
   const now = variablesOf(member);
   tf.tidy(() => {
     for (const [i, variable] of variablesOf(average).entries()) {
-      variable.assign(tf.add(tf.mul(variable, decay), tf.mul(now[i], 1 - decay)));
+      variable.assign(tf.add(variable, tf.mul(tf.sub(now[i], variable), 1 - decay)));
     }
   });
 }

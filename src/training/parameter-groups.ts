@@ -34,7 +34,9 @@ export function parameterGroups(rates: Rates, embedder: Embedder, proxies: tf.Va
 
 /** ERR_ARGUMENT where nothing could move in the warm-up: the network has no head, and the loss no proxies. */
 export function checkWarmUp({ warmUp, loss }: Pick<Settings, 'warmUp' | 'loss'>, embedder: Embedder): void {
-  if (warmUp === undefined || !loss.overPairs || headOf(embedder).length > 0) return;
+  if (warmUp === undefined) return;
+  const head = headOf(embedder);
+  if (!loss.overPairs || head.length > 0) return;
   const message = `Expected no warmUp for a network without a head and the loss ${loss.config.name} but received ${warmUp}.`;
   throw new EatDmlError('ERR_ARGUMENT', message, {
     hint: 'In a warm-up head and proxies alone move; here are neither.',

@@ -79,8 +79,12 @@ async function measuredStep(settings: Settings, set: TrainingSet, trainees: Trai
   let bytes = 0;
   const watched: Settings = {
     ...settings,
+    // By name: a method may be an object of a class.
     method: {
-      ...method,
+      config: method.config,
+      members: method.members,
+      memberData: (labels, seed) => method.memberData(labels, seed),
+      craft: (step) => method.craft(step),
       memberLoss: (update) => {
         const loss = method.memberLoss(update);
         bytes = Math.max(bytes, tf.memory().numBytes);

@@ -1,7 +1,7 @@
 import type { LockedFolder } from '../checkpoints/index.js';
 import type { Source } from '../data/index.js';
 import { aborted, EatDmlError } from '../errors.js';
-import { Ensemble } from '../models/index.js';
+import { type Embedder, Ensemble } from '../models/index.js';
 import { stayOnBackend } from '../tfjs/index.js';
 import { idleWarning } from './idle.js';
 import type { Settings } from './options.js';
@@ -49,7 +49,12 @@ export async function runEpochs(run: Run): Promise<void> {
   const save = saver(run);
   const orSaved = (error: unknown) => savedFirst(error, signal, save);
   // What an interrupted run had not come to.
-  await validate(run).catch(orSaved);
+  const late = await validate(run).catch(orSaved);
+  if (late) {
+    report.scores(late);
+    await save();
+    await onEpoch?.(epochOf(run, late));
+  }
   while (position.losses.length < epochs && !isStopped(run)) {
     await runEpoch(run, report, save);
     const scores = await validate(run).catch(orSaved);
@@ -162,8 +167,18 @@ function isStopped({ settings: { validation }, state: { position } }: Run): bool
 
 /** The members as one, to be looked at: it frees nothing. */
 function ensembleOf({ state: { trainees, trainedOn } }: Run): Ensemble {
-  const members = trainees.map((trainee) => ({ ...shown(trainee).embedder, dispose: () => {} }));
+  const members = trainees.map((trainee) => lent(shown(trainee).embedder));
   return new Ensemble(members, trainedOn);
+}
+
+/** An embedder that its holder may dispose without harm. By name: it may be an object of a class. */
+function lent(embedder: Embedder): Embedder {
+  const { inputShape, embedding, apply, weights, layers, unitNorm } = embedder;
+  return {
+    ...{ inputShape, embedding, apply, weights, layers, unitNorm },
+    variables: () => embedder.variables(),
+    dispose: () => {},
+  };
 }
 
 function epochOf(run: Run, scores: ValidationScores | undefined): TrainedEpoch {

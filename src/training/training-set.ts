@@ -1,5 +1,5 @@
 import { classesOf, type Source } from '../data/index.js';
-import { invalid } from '../errors.js';
+import { EatDmlError, invalid } from '../errors.js';
 import { epochBatches } from './batches.js';
 import { checkPairs } from './idle.js';
 import type { Settings } from './options.js';
@@ -22,6 +22,12 @@ export interface TrainingSet {
 export function trainingSet(settings: Settings, data: Source): TrainingSet {
   const { method, seed, batch } = settings;
   const classes = classesOf(data);
+  if (classes.length < 2) {
+    throw new EatDmlError(
+      'ERR_DATA',
+      `Expected at least two classes to learn from but ${data.name} has ${classes.length}.`,
+    );
+  }
   const rowOf = new Map(Array.from(classes, (label, row) => [label, row]));
   const parts = method.memberData(data.labels, seed);
   const isSample = (sample: number) => Number.isInteger(sample) && sample >= 0 && sample < data.labels.length;

@@ -43,6 +43,7 @@ export const DEEP: Record<string, string[]> = {
     'checkpoints/export-layers.js',
     'models/safetensors.js',
     'models/tfjs-layers.js',
+    'models/weights/described-by.js',
     'models/weights/head-in.js',
     'models/weights/names.js',
   ],

@@ -152,9 +152,24 @@ describe('a function', () => {
     expect(() => later.apply(images())).toThrow(/^Expected a float32 tensor \[4, 3\] for the embeddings/);
   });
 
-  test('may give rows of any length, which evaluation then refuses', async () => {
+  test('that throws, or is given other images, is told so', () => {
+    const broken = fromFunction((x) => tf.matMul(x as never, x as never, false, false).slice([0], [99]), {
+      ...{ inputShape: [8, 8, 1], dimension: 3 },
+    });
+    expect(() => broken.apply(images())).toThrow(/^Expected the network to take its images but it threw: /);
+    const small = fromFunction(mean, { inputShape: [4, 4, 1], dimension: 1 });
+    expect(() => small.apply(images())).toThrow('Expected a float32 tensor [n, 4, 4, 1] for images');
+  });
+
+  test('may give features of any length, which neither attack nor training nor evaluation takes', async () => {
     const raw = fromFunction(mean, { inputShape: [8, 8, 1], dimension: 4, unitNorm: false });
     await expect(evaluate(new Ensemble([raw]), data, { backend: 'cpu' })).rejects.toThrow(/unit length/);
+    const model = { kind: 'raw', config: {}, build: () => raw };
+    await expect(train({ data, model, backend: 'cpu' })).rejects.toThrow(/unit length/);
+    const attack = { objective: objective('embedding-shift'), settings: pgd({ epsilon: 0.1 }), seed: 1 };
+    expect(() => runAttack({ model: raw, images: images(), ...attack })).toThrow(
+      'Expected one with unit rows for model',
+    );
   });
 });
 
@@ -189,6 +204,20 @@ describe('a module of one’s own', () => {
     const loaded = await loadEnsemble(out);
     expect(loaded.embedding).toBe(3);
     for (const one of [ensemble, loaded]) one.dispose();
+  });
+
+  test('that is a single embedder is one network, not several members', async () => {
+    const path = moduleOf(
+      'single.mjs',
+      `import { convEmbedder } from ${JSON.stringify(join(process.cwd(), 'src/models/index.ts'))};
+       export default convEmbedder({ dimension: 3, width: 2 }).build([28, 28, 1], 1);`,
+    );
+    const config = {
+      model: { kind: 'module', path },
+      method: { name: 'ensemble-at', attack: { epsilon: 0.1 } },
+    } as const;
+    const data = { name: 'fashion-mnist', perClass: 8 } as const;
+    await expect(runConfig({ ...config, data, backend: 'cpu' })).rejects.toThrow(/but it exports a single embedder\.$/);
   });
 
   test.each([

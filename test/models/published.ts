@@ -133,6 +133,10 @@ export function writeWeights(
   );
 }
 
+/** The Euclidean length of all values, summed in double: what a backend sums in float32 would be measured, too. */
+export const lengthOf = (tensor: tf.Tensor): number =>
+  Math.sqrt((tensor.dataSync() as Float32Array).reduce((sum, value) => sum + value * value, 0));
+
 /** The goldens of large cases hold the first columns. */
 export const worst = (received: tf.Tensor2D, expected: number[][]) =>
   tf.tidy(() => {

@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { zipSync } from 'fflate';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { exportWeights } from '../../src/checkpoints/index.js';
 import { writeNpy } from '../../src/data/index.js';
 import { EatDmlError } from '../../src/errors.js';
 import { BLOCKS } from '../../src/models/backbones/mobilenet-v2.js';
-import { type ImageShape, mobilenetV2 } from '../../src/models/index.js';
+import { Ensemble, type ImageShape, mobilenetV2 } from '../../src/models/index.js';
 import type { Layer } from '../../src/models/layers.js';
 import { networkModel } from '../../src/models/network.js';
 import { writeSafetensors } from '../../src/models/safetensors.js';
@@ -16,6 +17,7 @@ import { loadWeights } from '../../src/models/weights/load-weights.js';
 import { publishedNames, torchName, torchShape, toTorch } from '../../src/models/weights/names.js';
 import { readTensors } from '../../src/models/weights/read-tensors.js';
 import { timmMobilenetV2 } from '../../src/models/weights/timm.js';
+import { encodeNpy } from '../../src/npy.js';
 import { randomStream } from '../../src/random.js';
 import { LONG } from '../long.js';
 
@@ -121,7 +123,33 @@ describe('names', () => {
     const names = rows.filter((row) => !row.startsWith('#')).map((row) => row.split(' '));
     const published = names.filter(([name]) => !/num_batches|classifier/.test(name));
     const theirs = new Map(names.map(([name, timm]) => [timm, name]));
-    expect(publishedNames(theirs, timmMobilenetV2(BLOCKS))).toEqual(new Map(published.map(([name]) => [name, name])));
+    expect(publishedNames(theirs, 'x', timmMobilenetV2(BLOCKS))).toEqual(
+      new Map(published.map(([name]) => [name, name])),
+    );
+  });
+
+  test('that come to one name are refused: wrapped twice over, beside timm’s, a block too many', () => {
+    const one = () => 1;
+    const rename = timmMobilenetV2(BLOCKS);
+    const names = (...keys: string[]) => publishedNames(new Map(keys.map((key) => [key, one()])), 'x.npz', rename);
+    expect(() => names('conv_stem.weight', 'features.0.0.weight')).toThrow(
+      'Expected one tensor for features.0.0.weight but received two in x.npz.',
+    );
+    // Of neither is there such a tensor: each keeps its name, and is unexpected.
+    expect([...names('conv_stem.weight', 'conv_stem.weight.old', 'blocks.1.2.conv_pw.weight').keys()]).toEqual([
+      'features.0.0.weight',
+      'conv_stem.weight.old',
+      'blocks.1.2.conv_pw.weight',
+    ]);
+    expect([...names('model.module.a', 'model.module.b').keys()]).toEqual(['a', 'b']);
+  });
+
+  test('of our own with a head are no matter to a network without one', () => {
+    const own = [...load(fileOf('torch.safetensors', stored()))].map(([name, values]): Stored => {
+      return [name, { shape: VARIABLES.find((variable) => variable.name === name)!.shape, values }];
+    });
+    const trunk = VARIABLES.filter(({ layer }) => layer !== 'embedding');
+    expect(loadWeights(fileOf('own.safetensors', own), 'small', trunk).size).toBe(trunk.length);
   });
 
   test('of a head may be missing: it is then drawn', () => {
@@ -214,6 +242,35 @@ describe('a file that does not fit says how', () => {
     expect(code).toBe('ERR_DATA');
     expect(message).toMatch(/^Expected .*\.safetensors to be a sound \.safetensors file but .*\.$/);
   });
+});
+
+test('a file says what it was trained with: another pooling or preprocessing is refused', async () => {
+  const [first, second] = ['first', 'second'].map((name) => join(folder, name));
+  const trained = mobilenetV2({ dimension: 2, pooling: 'gap+gmp' }).build([32, 32, 3], 1);
+  const [weights] = await exportWeights(new Ensemble([trained]), first);
+  trained.dispose();
+  const build = (options: object) => mobilenetV2({ dimension: 2, weights, ...options }).build([32, 32, 3], 1);
+  expect(caught(() => build({})).message).toBe(
+    `Expected weights of a network with the pooling gap but received those of one with gap+gmp in ${weights}.`,
+  );
+  const other = { pooling: 'gap+gmp', preprocessing: 'none' } as const;
+  expect(caught(() => build(other)).message).toContain('the preprocessing none but');
+  const again = build({ pooling: 'gap+gmp' });
+  await exportWeights(new Ensemble([again]), second);
+  again.dispose();
+  expect(readFileSync(join(second, 'member-0.safetensors'))).toEqual(readFileSync(weights));
+});
+
+test('a .npz that holds a name twice is refused', () => {
+  const bytes = Buffer.from(
+    zipSync({ 'a.npy': encodeNpy([1], Float32Array.of(1)), 'b.npy': encodeNpy([1], Float32Array.of(2)) }),
+  );
+  for (let at = bytes.indexOf('b.npy'); at >= 0; at = bytes.indexOf('b.npy')) bytes.write('a.npy', at);
+  const path = join(folder, 'twice.npz');
+  writeFileSync(path, bytes);
+  expect(caught(() => readTensors(path)).message).toBe(
+    `Expected arrays of different names but received "a.npy" twice in ${path}.`,
+  );
 });
 
 describe('values', () => {

@@ -5,5 +5,5 @@ import { readTensors } from './read-tensors.js';
 export function headIn(path: string): number | undefined {
   const tensors = readTensors(path);
   const own = tensors.get('embedding/kernel')?.shape[1];
-  return own ?? publishedNames(tensors).get('embedding.weight')?.shape[0];
+  return own ?? publishedNames(tensors, path).get('embedding.weight')?.shape[0];
 }

@@ -1,7 +1,9 @@
 import { EatDmlError } from '../../errors.js';
+import type { Layer } from '../layers.js';
 import type { VariableSpec } from '../survey.js';
+import { describedBy } from './described-by.js';
 import { fromTorch, isDepthwise, publishedNames, type Renaming, torchName, torchShape } from './names.js';
-import { type FileTensor, readTensors } from './read-tensors.js';
+import { type FileTensor, readWeights } from './read-tensors.js';
 
 /** Names that a message holds of a kind; the hint holds all. */
 const SHOWN = 6;
@@ -27,11 +29,12 @@ export function loadWeights(
   path: string,
   kind: string,
   variables: readonly VariableSpec[],
-  renaming?: Renaming,
+  { renaming, layers = [] }: { renaming?: Renaming; layers?: readonly Layer[] } = {},
 ): Map<string, Float32Array> {
-  const stored = readTensors(path);
+  const { tensors: stored, metadata } = readWeights(path);
+  checkDescribed(path, metadata, layers);
   const own = variables.some(({ name }) => stored.has(name));
-  const tensors = own ? new Map(stored) : publishedNames(stored, renaming);
+  const tensors = own ? new Map(stored) : publishedNames(stored, path, renaming);
   const nameOf = (variable: string) => (own ? variable : torchName(variable));
   const headless = !variables.some(({ layer }) => layer === HEAD);
   const withHead = variables.some(({ layer, name }) => layer === HEAD && tensors.has(nameOf(name)));
@@ -57,9 +60,21 @@ export function loadWeights(
   throw unfit(path, kind, { missing, unexpected, misshapen });
 }
 
+/** What a file says that its weights were trained with must be what the network has: else embeddings are others, silently. */
+function checkDescribed(path: string, metadata: ReadonlyMap<string, string>, layers: readonly Layer[]): void {
+  for (const [key, own] of layers.length > 0 ? Object.entries(describedBy(layers)) : []) {
+    const theirs = metadata.get(key);
+    if (theirs === undefined || theirs === own) continue;
+    const message = `Expected weights of a network with the ${key} ${own} but received those of one with ${theirs} in ${path}.`;
+    throw new EatDmlError('ERR_DATA', message, {
+      hint: `Give the model the ${key} that its weights were trained with.`,
+    });
+  }
+}
+
 /** A head is no surprise to a network without one. */
 function unexpectedIn(left: ReadonlyMap<string, FileTensor>, headless: boolean): string[] {
-  return [...left.keys()].filter((name) => !(headless && name.startsWith(`${HEAD}.`)));
+  return [...left.keys()].filter((name) => !(headless && /^embedding[./]/.test(name)));
 }
 
 /** Vectors may be rows, as in the published file of BN-Inception. */

@@ -1,3 +1,5 @@
+import { EatDmlError } from '../../errors.js';
+
 /** What another library calls the tensors of the same network. */
 export interface Renaming {
   /** A name that only its files hold. */
@@ -30,18 +32,29 @@ const ENDS: Record<string, string> = {
   moving_variance: 'running_var',
 };
 
-/** The tensors of a file by the published names, without wrappers, classifier and counters. */
-export function publishedNames<T>(tensors: ReadonlyMap<string, T>, renaming?: Renaming): Map<string, T> {
+/**
+ * The tensors of a file by the published names, without wrappers, classifier and counters. ERR_DATA where two come to one name.
+ */
+export function publishedNames<T>(tensors: ReadonlyMap<string, T>, path: string, renaming?: Renaming): Map<string, T> {
   let named = [...tensors];
-  for (const wrapper of WRAPPERS) {
-    if (named.every(([name]) => name.startsWith(wrapper))) {
-      named = named.map(([name, tensor]) => [name.slice(wrapper.length), tensor]);
-    }
+  for (let wrapper = wrapperOf(named); wrapper !== undefined; wrapper = wrapperOf(named)) {
+    const { length } = wrapper;
+    named = named.map(([name, tensor]) => [name.slice(length), tensor]);
   }
   if (renaming && named.some(([name]) => name === renaming.mark)) {
     named = named.map(([name, tensor]) => [renaming.rename(name), tensor]);
   }
-  return new Map(named.filter(([name]) => !CLASSIFIER.test(name) && !COUNTER.test(name)));
+  const published = new Map<string, T>();
+  for (const [name, tensor] of named) {
+    if (CLASSIFIER.test(name) || COUNTER.test(name)) continue;
+    if (!published.has(name)) published.set(name, tensor);
+    else throw new EatDmlError('ERR_DATA', `Expected one tensor for ${name} but received two in ${path}.`);
+  }
+  return published;
+}
+
+function wrapperOf(named: readonly (readonly [string, unknown])[]): string | undefined {
+  return WRAPPERS.find((wrapper) => named.length > 0 && named.every(([name]) => name.startsWith(wrapper)));
 }
 
 /** Whether a variable is a filter for each channel, whose layout is another. */

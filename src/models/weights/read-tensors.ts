@@ -1,5 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
-import { EatDmlError } from '../../errors.js';
+import { EatDmlError, invalid } from '../../errors.js';
 import { fileError } from '../../files.js';
 import { fromHalf } from '../../npy.js';
 import { unpackNpz } from '../../npz.js';
@@ -14,11 +14,17 @@ export interface FileTensor {
   values?(): Float32Array;
 }
 
+/** What a file of weights holds. */
+export interface WeightFile {
+  tensors: Map<string, FileTensor>;
+  metadata: ReadonlyMap<string, string>;
+}
+
 /** Of a file, and of what it unpacks to: more than any published network of this field by far. */
 const MOST = 2 ** 32;
 
 const CONVERSION = `python -c "import sys, torch, safetensors.torch as s
-w = torch.load(sys.argv[1], map_location='cpu'); s.save_file({k: v.contiguous() for k, v in w.get('state_dict', w).items()}, sys.argv[2])" in.pth out.safetensors`;
+w = torch.load(sys.argv[1], map_location='cpu'); w = w.get('state_dict', w.get('model_state_dict', w)); s.save_file({k: v.contiguous() for k, v in w.items() if torch.is_tensor(v)}, sys.argv[2])" in.pth out.safetensors`;
 
 /**
  * The tensors of a .safetensors or .npz file by name; values are read when they are asked for.
@@ -26,10 +32,15 @@ w = torch.load(sys.argv[1], map_location='cpu'); s.save_file({k: v.contiguous() 
  * @throws EatDmlError ERR_PATH, ERR_SYSTEM; ERR_DATA that names the file and what is wrong with it.
  */
 export function readTensors(path: string): Map<string, FileTensor> {
+  return readWeights(path).tensors;
+}
+
+/** A file's tensors, and what it says of them. Errors as {@link readTensors}. */
+export function readWeights(path: string): WeightFile {
   const kind = /\.(\w+)$/.exec(path)?.[1].toLowerCase();
   if (kind === 'safetensors') return safetensorsIn(path, readWhole(path));
-  if (kind === 'npz') return npzIn(path, readWhole(path));
-  const pickled = ['pth', 'pt', 'bin', 'ckpt', 'pkl'].includes(kind ?? '');
+  if (kind === 'npz') return { tensors: npzIn(path, readWhole(path)), metadata: new Map() };
+  const pickled = ['pth', 'pt', 'bin', 'ckpt', 'pkl', 'tar'].includes(kind ?? '');
   throw new EatDmlError('ERR_DATA', `Expected weights in a .safetensors or .npz file but received ${path}.`, {
     hint: pickled ? `A pickle may run any program, so it is not read here. Convert it:\n${CONVERSION}` : undefined,
   });
@@ -37,6 +48,7 @@ export function readTensors(path: string): Map<string, FileTensor> {
 
 function readWhole(path: string): Uint8Array {
   try {
+    if (path.includes('\0')) throw invalid('weights', 'a path', path);
     const stats = statSync(path);
     if (!stats.isFile())
       throw new EatDmlError('ERR_PATH', `Expected a file of weights but received a folder, ${path}.`);
@@ -52,16 +64,16 @@ function readWhole(path: string): Uint8Array {
   }
 }
 
-function safetensorsIn(path: string, file: Uint8Array): Map<string, FileTensor> {
-  const { tensors } = readSafetensors(file, (what) => {
+function safetensorsIn(path: string, file: Uint8Array): WeightFile {
+  const { tensors, metadata } = readSafetensors(file, (what) => {
     return new EatDmlError('ERR_DATA', `Expected ${path} to be a sound .safetensors file but ${what}.`);
   });
-  return new Map(
-    [...tensors].map(([name, tensor]) => {
-      const widen = WIDENED[tensor.dtype];
-      return [name, { shape: tensor.shape, dtype: tensor.dtype, ...(widen && { values: () => widen(tensor) }) }];
-    }),
-  );
+  const read = [...tensors].map(([name, tensor]) => {
+    const widen = WIDENED[tensor.dtype];
+    const { shape, dtype } = tensor;
+    return [name, { shape, dtype, ...(widen && { values: () => widen(tensor) }) }] as const;
+  });
+  return { tensors: new Map(read), metadata };
 }
 
 /** Little-endian bytes, wherever they begin, as values. */

@@ -28,11 +28,11 @@ export function timmMobilenetV2(stages: readonly { expansion: number; count: num
       if (block) {
         const [stage, i, layer, end] = [Number(block[1]), Number(block[2]), block[3], block[4]];
         const inside = stages[stage]?.expansion === 1 ? NARROW : WIDE;
-        const known = stage < stages.length && Object.hasOwn(inside, layer);
+        const known = stage < stages.length && i < stages[stage].count && Object.hasOwn(inside, layer);
         return known ? `features.${before[stage] + i}.conv.${inside[layer]}.${end}` : name;
       }
-      const [layer, end] = name.split('.');
-      return Object.hasOwn(ends, layer) ? `${ends[layer]}.${end}` : name;
+      const [layer, end, ...more] = name.split('.');
+      return more.length === 0 && Object.hasOwn(ends, layer) ? `${ends[layer]}.${end}` : name;
     },
   };
 }

@@ -5,6 +5,7 @@ import type { Embedder, TrainedOn } from '../../models/index.js';
 import type { Member } from '../method.js';
 import { fingerprint, type Settings } from '../options.js';
 import { trainedOn } from '../trained-on.js';
+import { chosenOn } from '../validation/held-out.js';
 import { type Position, recorded } from './record.js';
 import { disposeTrainees, type Trainee, trainee } from './trainee.js';
 
@@ -38,7 +39,7 @@ export async function restoreState(
       trainees[i].optimizer.restoreSteps(optimizerSteps[i], groupSteps?.[i]);
     }
     const moved = members.map((_, i) => position.moved[i] ?? false);
-    const learnt = await trainedOn(settings.data, settings);
+    const learnt = await trainedOn(settings.data, settings, chosenOn(settings));
     return { trainees, position: { ...position, moved }, trainedOn: learnt, run: run ?? loaded.run };
   } catch (error) {
     disposeTrainees(trainees);

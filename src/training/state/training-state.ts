@@ -8,6 +8,7 @@ import { averageOf } from '../ema.js';
 import { fingerprint, type Settings } from '../options.js';
 import { checkWarmUp } from '../parameter-groups.js';
 import { trainedOn } from '../trained-on.js';
+import { chosenOn } from '../validation/held-out.js';
 import type { Position, Recorded } from './record.js';
 import { restoreState, type TrainingState } from './restore-state.js';
 import { disposeTrainees, shown, type Trainee, trainee } from './trainee.js';
@@ -30,7 +31,7 @@ export async function openState(settings: Settings, classes: number): Promise<Tr
 async function freshState(settings: Settings, classes: number): Promise<TrainingState> {
   // Networks first: weights that do not fit are told before all data are read for their hash.
   const trainees = freshTrainees(settings, classes);
-  const learnt = await trainedOn(settings.data, settings).catch((error) => {
+  const learnt = await trainedOn(settings.data, settings, chosenOn(settings)).catch((error) => {
     disposeTrainees(trainees);
     throw error;
   });

@@ -11,6 +11,11 @@ export interface TrainingSides {
   held?: Source;
 }
 
+/** Data of one's own that an epoch is chosen by: an evaluation of them would flatter. */
+export function chosenOn({ validation }: Pick<Settings, 'validation'>): Source | undefined {
+  return validation?.data && sourceOf(validation.data);
+}
+
 /** The data cut by class, at random from the seed of the run, where no other data are to validate on. */
 export function trainingSides({
   data,
