@@ -8,6 +8,7 @@ import { readNpy, writeNpy } from '../../src/data/index.js';
 import { type Ensemble, mobilenetV2, resnet18 } from '../../src/models/index.js';
 import { chooseBackend } from '../../src/tfjs/index.js';
 import { type TrainedEnsemble, train } from '../../src/training/index.js';
+import { LONG } from '../long.js';
 import { tinyImages } from './tiny-images.js';
 
 /** Whether this machine has what the other program needs. */
@@ -41,7 +42,7 @@ async function embeddedByTorch(ensemble: Ensemble, arch: string): Promise<Float3
   return (await readNpy(out)).data as Float32Array;
 }
 
-test.skipIf(!hasTorch()).each([
+test.skipIf(!LONG || !hasTorch()).each([
   ['resnet18', resnet18],
   ['mobilenet_v2', mobilenetV2],
 ] as const)('%s trained here gives its embeddings in PyTorch, too', async (arch, model) => {
