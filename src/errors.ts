@@ -120,3 +120,8 @@ export function inWordsOf(error: unknown, names: Readonly<Record<string, string>
   const message = Object.entries(names).reduce(renamed, error.message);
   return message === error.message ? error : new EatDmlError(error.code, message, { hint: error.hint, cause: error });
 }
+
+/** Of data that are not as they should be: ERR_DATA, in the words of all readers; `where` is a file, and a place in it. */
+export function dataFault(where: string, expected: string, received: string, more: ErrorDetails = {}): EatDmlError {
+  return new EatDmlError('ERR_DATA', `Expected ${expected} but received ${printable(received)} in ${where}.`, more);
+}

@@ -1,5 +1,5 @@
 import { endianness } from 'node:os';
-import { EatDmlError, printable } from './errors.js';
+import { dataFault } from './errors.js';
 
 /** numpy's format of one array, versions 1 to 3, in memory. */
 
@@ -51,7 +51,7 @@ export function decodeNpy(bytes: Uint8Array, name: string): NpyArray {
   const held = bytes.length - start;
   if (!Number.isSafeInteger(length) || held !== length * kind.bytes) {
     const expected = `${length * kind.bytes} bytes of values for shape (${shape.join(', ')})`;
-    throw fault(name, expected, `${held}`);
+    throw dataFault(name, expected, `${held}`);
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset + start, held);
   if (kind.unsignedByte && !fortran) return { shape, data: bytes.slice(start), integer: true };
@@ -83,17 +83,17 @@ function headerOf(bytes: Uint8Array, name: string) {
   const version = file[6];
   const start = version > 1 ? 12 : 10;
   if (file.length < start || file.toString('latin1', 0, 6) !== MAGIC || version < 1 || version > 3) {
-    throw fault(name, 'a .npy file', file.length === 0 ? 'an empty one' : 'another');
+    throw dataFault(name, 'a .npy file', file.length === 0 ? 'an empty one' : 'another');
   }
   const length = version > 1 ? file.readUInt32LE(8) : file.readUInt16LE(8);
   if (length > LONGEST_HEADER || start + length > file.length) {
-    throw fault(name, `a header of at most ${Math.min(LONGEST_HEADER, file.length - start)} bytes`, `${length}`);
+    throw dataFault(name, `a header of at most ${Math.min(LONGEST_HEADER, file.length - start)} bytes`, `${length}`);
   }
   const text = file.toString('latin1', start, start + length);
   const found = HEADER.exec(text);
   const kind = found && Object.hasOwn(KINDS, found[2]) ? KINDS[found[2]] : undefined;
   if (!found || !kind) {
-    throw fault(name, 'an array of plain numbers', printable(text.trim()));
+    throw dataFault(name, 'an array of plain numbers', text.trim());
   }
   const [, order, , fortran, sizes] = found;
   const shape = sizes.split(',').flatMap((size) => (size.trim() === '' ? [] : [Number(size)]));
@@ -126,8 +126,4 @@ export function fromHalf(bits: number): number {
         ? fraction * 2 ** -24
         : (1 + fraction / 1024) * 2 ** (exponent - 15);
   return bits >> 15 ? -size : size;
-}
-
-function fault(where: string, expected: string, received: string): EatDmlError {
-  return new EatDmlError('ERR_DATA', `Expected ${expected} but received ${received} in ${where}.`);
 }

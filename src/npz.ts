@@ -1,5 +1,5 @@
 import { unzipSync } from 'fflate';
-import { EatDmlError } from './errors.js';
+import { dataFault, EatDmlError } from './errors.js';
 import { decodeNpy, type NpyArray } from './npy.js';
 
 /** More than fits into memory beside what is made of it; a file that unpacks to more is a bomb. */
@@ -10,14 +10,14 @@ const MOST = 2 ** 32;
  * `file`.
  */
 export function unpackNpz(bytes: Uint8Array, file: string): Map<string, () => NpyArray> {
-  const refuse = (expected: string, received: string, cause?: unknown) =>
-    new EatDmlError('ERR_DATA', `Expected ${expected} but received ${received} in ${file}.`, { cause });
-  const names = new Set(['__proto__.npy', '__proto__']);
+  const names = new Set<string>();
   let unpacked = 0;
   const filter = ({ name, originalSize }: { name: string; originalSize: number }) => {
     unpacked += originalSize;
-    if (unpacked > MOST) throw refuse(`at most ${MOST} bytes`, `${unpacked}`);
-    if (names.has(name)) throw refuse('arrays of different names', `${JSON.stringify(name.slice(0, 100))} twice`);
+    if (unpacked > MOST) throw dataFault(file, `at most ${MOST} bytes`, `${unpacked}`);
+    // Of two the library would keep the last; and what it keeps is an object, of which __proto__ is no key.
+    if (names.has(name)) throw dataFault(file, 'arrays of different names', `${JSON.stringify(name)} twice`);
+    if (name === '__proto__') throw dataFault(file, 'names of arrays', name);
     names.add(name);
     return name.endsWith('.npy');
   };
@@ -26,6 +26,6 @@ export function unpackNpz(bytes: Uint8Array, file: string): Map<string, () => Np
     return new Map(arrays.map(([name, array]) => [name.slice(0, -4), () => decodeNpy(array, `${name} of ${file}`)]));
   } catch (cause) {
     if (cause instanceof EatDmlError) throw cause;
-    throw refuse('a .npz file', (cause as Error).message, cause);
+    throw dataFault(file, 'a .npz file', (cause as Error).message, { cause });
   }
 }

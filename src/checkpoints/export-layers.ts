@@ -35,9 +35,9 @@ export async function exportLayers(ensemble: Ensemble, dir: string): Promise<voi
   }
 }
 
-/** Throws where an export would go over a file. */
-export async function checkExportable(dir: string): Promise<void> {
-  for (const name of [WEIGHTS, MODEL]) {
+/** Throws where an export would go over a file of those names. */
+export async function checkExportable(dir: string, names: readonly string[] = [WEIGHTS, MODEL]): Promise<void> {
+  for (const name of names) {
     const there = await access(join(dir, name)).then(
       () => true,
       () => false,

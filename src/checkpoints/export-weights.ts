@@ -1,12 +1,13 @@
-import { access } from 'node:fs/promises';
 import { join } from 'node:path';
-import { EatDmlError, invalid } from '../errors.js';
+import { invalid } from '../errors.js';
+import { layersOf } from '../models/embedder.js';
 import { type Embedder, Ensemble } from '../models/index.js';
 import { writeSafetensors } from '../models/safetensors.js';
 import { describedBy } from '../models/weights/described-by.js';
 import { isDepthwise, torchName, torchShape, toTorch } from '../models/weights/names.js';
 import { path as folder, parse } from '../options.js';
 import { writeAtomically } from '../write-atomically.js';
+import { checkExportable } from './export-layers.js';
 
 /**
  * Writes the weights of each member into the folder `dir` (made when missing) as member-0.safetensors and so on, by PyTorch's names
@@ -18,29 +19,17 @@ import { writeAtomically } from '../write-atomically.js';
 export async function exportWeights(ensemble: Ensemble, dir: string): Promise<string[]> {
   if (!(ensemble instanceof Ensemble)) throw invalid('ensemble', 'an Ensemble', ensemble);
   parse(folder, dir, 'dir');
-  const paths = ensemble.members.map((_, i) => join(dir, `member-${i}.safetensors`));
-  for (const [i, path] of paths.entries()) {
-    if (!ensemble.members[i].layers) {
-      const message = `Expected members that are described by layers but received another in members[${i}].`;
-      throw new EatDmlError('ERR_ARGUMENT', message);
-    }
-    await checkFree(path);
+  const layers = ensemble.members.map((_, i) => layersOf(ensemble.members, i));
+  const names = layers.map((_, i) => `member-${i}.safetensors`);
+  await checkExportable(dir, names);
+  const paths = names.map((name) => join(dir, name));
+  for (const [i, { weights }] of ensemble.members.entries()) {
+    await writeAtomically(paths[i], await fileOf(weights, layers[i]));
   }
-  for (const [i, path] of paths.entries()) await writeAtomically(path, await weightsOf(ensemble.members[i]));
   return paths;
 }
 
-async function checkFree(path: string): Promise<void> {
-  const there = await access(path).then(
-    () => true,
-    () => false,
-  );
-  if (!there) return;
-  const hint = 'Remove it, or name another folder.';
-  throw new EatDmlError('ERR_PATH', `Expected no file ${path} for an export but found one.`, { hint });
-}
-
-async function weightsOf({ weights, layers }: Embedder): Promise<Uint8Array> {
+async function fileOf(weights: Embedder['weights'], layers: ReturnType<typeof layersOf>): Promise<Uint8Array> {
   const tensors: [string, { shape: number[]; values: Float32Array }][] = [];
   for (const [name, variable] of weights) {
     const { shape } = variable;
@@ -48,5 +37,5 @@ async function weightsOf({ weights, layers }: Embedder): Promise<Uint8Array> {
     const depthwise = isDepthwise(name);
     tensors.push([torchName(name), { shape: torchShape(shape, depthwise), values: toTorch(values, shape, depthwise) }]);
   }
-  return writeSafetensors(tensors, { format: 'pt', ...describedBy(layers!) });
+  return writeSafetensors(tensors, { format: 'pt', ...describedBy(layers) });
 }

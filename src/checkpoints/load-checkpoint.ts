@@ -6,7 +6,6 @@ import { describe, EatDmlError } from '../errors.js';
 import { modelSpec } from '../models/embedder.js';
 import { type Embedder, Ensemble, type ModelSpec, type TrainedOn } from '../models/index.js';
 import * as models from '../models/list.js';
-import { loadModelModule } from '../models/module-model.js';
 import { parse } from '../options.js';
 import { partsOf } from '../part.js';
 import { corrupt, MANIFEST, type Manifest, readEntry, readManifest } from './manifest.js';
@@ -62,7 +61,7 @@ export async function loadCheckpoint(dir: string, model?: ModelSpec): Promise<Lo
 }
 
 async function loadFiles(dir: string, manifest: Manifest, model: ModelSpec | undefined): Promise<LoadedCheckpoint> {
-  const spec = model ?? (await specOf(dir, manifest));
+  const spec = model ?? specOf(dir, manifest);
   const [member, tensorsOf] = manifest.version === 1 ? [readMember1, tensorsIn1] : [readMember, tensorsIn];
   const bytes = await readEntry(dir, manifest, manifest.tensorFile);
   const tensors = tensorsOf(join(dir, manifest.tensorFile), bytes, manifest);
@@ -79,7 +78,7 @@ export async function loadEnsemble(dir: string, model?: ModelSpec): Promise<Ense
 }
 
 /** The specification that the manifest names; ERR_CONFIG where this package has no such kind. */
-async function specOf(dir: string, { model: { kind, config } }: Manifest): Promise<ModelSpec> {
+function specOf(dir: string, { model: { kind, config } }: Manifest): ModelSpec {
   const found = MODELS.find(({ name }) => name === kind);
   if (!found) {
     const known = MODELS.map(({ name }) => name).join(', ');
@@ -88,9 +87,10 @@ async function specOf(dir: string, { model: { kind, config } }: Manifest): Promi
     });
   }
   try {
-    if (kind === 'module') await loadModelModule(String(config.path));
     return found.make(config as never);
   } catch (error) {
+    // A module that nobody has named: the checkpoint is sound.
+    if ((error as EatDmlError).code === 'ERR_CONFIG') throw error;
     throw corrupt(join(dir, MANIFEST), `there is no model ${kind} ${JSON.stringify(config)}`, error);
   }
 }

@@ -40,7 +40,7 @@ export async function evaluationConfig(run: string, flags: EvaluationFlags): Pro
   const file = flags.config === undefined ? {} : await readConfig(flags.config);
   const recorded = flags.config === undefined ? await readRun(run) : await findRun(run);
   const base = recorded ?? file;
-  for (const config of [base, file]) await loadModel(config);
+  await loadModel(file);
   const foreign = recorded !== undefined && !sameParts(base, file, ['data']);
   if (recorded) checkParts(recorded, file, flags);
   const { suite, epsilon, count } = flags;

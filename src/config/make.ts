@@ -53,7 +53,7 @@ export async function dataOf(config: Config): Promise<RunData> {
 }
 
 /** The model of a configuration, with the options of its recipe that it has and that are not given. */
-/** Reads the module that the model of a configuration is made by, where it is: before anything asks for the model. */
+/** Runs the module that makes the model of a configuration, where one does: of a configuration that is the user's own. */
 export async function loadModel({ model }: Pick<Config, 'model'>): Promise<void> {
   if (model?.kind === 'module') await loadModelModule(model.path);
 }

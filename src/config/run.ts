@@ -33,6 +33,7 @@ export interface ConfigRun {
 export async function runConfig(config: Config, options: RunOptions = {}): Promise<ConfigRun> {
   const { out, resume, onProgress, signal } = parseOptions(runOptions, options);
   parse(configSchema, config, 'config');
+  await loadModel(config);
   const { data, ensemble } = await trainConfig(config, { out, resume, onProgress, signal });
   try {
     const { test, gallery } = data;
@@ -69,7 +70,6 @@ export async function trainConfig(
   { out, resume, signal, onStart, onPlan, onProgress }: TrainConfigOptions,
 ): Promise<{ data: RunData; backend: ChosenBackend; ensemble: TrainedEnsemble }> {
   requireDevice(config.device);
-  await loadModel(config);
   const options = trainOptionsOf(config);
   const data = await dataOf(config);
   const backend = await chooseBackend({ backend: config.backend ?? 'auto' });

@@ -1,7 +1,6 @@
 import type sharpOf from 'sharp';
 import type { Sharp, SharpOptions } from 'sharp';
-import { EatDmlError } from '../errors.js';
-import { dataFault } from './fault.js';
+import { dataFault, EatDmlError } from '../errors.js';
 import type { Size, View } from './transforms.js';
 
 /** Grey, or red, green and blue. */

@@ -1,13 +1,12 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { EatDmlError, invalid, throwIfAborted } from '../errors.js';
+import { dataFault, EatDmlError, invalid, throwIfAborted } from '../errors.js';
 import { parseOptions, path as pathSchema, signal } from '../options.js';
 import { pixelTensor } from '../tfjs/index.js';
 import { fillAtomically } from '../write-atomically.js';
 import { defaultCacheDir } from './cache.js';
 import { checkIndices, digestOf } from './dataset.js';
-import { dataFault } from './fault.js';
 import { type BatchOptions, checkSource, type Source } from './source.js';
 
 const decodedCacheOptions = z.strictObject({

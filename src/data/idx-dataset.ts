@@ -1,6 +1,6 @@
+import { dataFault } from '../errors.js';
 import { labelProblem } from '../labels.js';
 import { channelsProblem, type Dataset, datasetFromArrays } from './dataset.js';
-import { dataFault } from './fault.js';
 import { type IdxArray, readIdx } from './idx.js';
 
 /** An IDX file as it was read. */

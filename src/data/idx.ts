@@ -3,11 +3,10 @@ import { readFile } from 'node:fs/promises';
 import { endianness } from 'node:os';
 import { promisify } from 'node:util';
 import { createGunzip, gzip } from 'node:zlib';
-import { describe, EatDmlError, invalid } from '../errors.js';
+import { dataFault, describe, EatDmlError, invalid } from '../errors.js';
 import { parse, path as pathSchema } from '../options.js';
 import { writeAtomically } from '../write-atomically.js';
 import { invalidShape } from './dataset.js';
-import { dataFault } from './fault.js';
 
 export type IdxData = Uint8Array | Int8Array | Int16Array | Int32Array | Float32Array | Float64Array;
 

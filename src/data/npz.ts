@@ -1,8 +1,7 @@
-import { EatDmlError } from '../errors.js';
+import { dataFault, EatDmlError } from '../errors.js';
 import type { NpyArray } from '../npy.js';
 import { unpackNpz } from '../npz.js';
 import { type Dataset, datasetFromArrays } from './dataset.js';
-import { dataFault } from './fault.js';
 import type { DataSides } from './open-archive.js';
 import { readBounded } from './read-bounded.js';
 import type { ReadOptions } from './source.js';

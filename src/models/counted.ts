@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
-import type { Embedder, FrozenEmbedder, TrainingMode } from './embedder.js';
+import { type Embedder, embedderWith, type FrozenEmbedder, type TrainingMode } from './embedder.js';
 
 /** Passes of one image through one network. */
 export interface Passes {
@@ -19,13 +19,7 @@ export function counted(embedder: Embedder, passes: Passes): Embedder {
     const pass = embedder.apply.frozen!();
     return { apply: (images) => through(images, () => pass.apply(images)) };
   };
-  const { inputShape, embedding, weights, layers, unitNorm } = embedder;
-  return {
-    ...{ inputShape, embedding, weights, layers, unitNorm },
-    apply: Object.assign(apply, embedder.apply.frozen && { frozen }),
-    variables: () => embedder.variables(),
-    dispose: () => embedder.dispose(),
-  };
+  return embedderWith(embedder, { apply: Object.assign(apply, embedder.apply.frozen && { frozen }) });
 }
 
 /** `embeddings`, whose gradient is counted where it is asked for. */

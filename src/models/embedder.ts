@@ -100,3 +100,23 @@ export function checkImages(images: tf.Tensor4D, [h, w, c]: ImageShape): void {
   if (sound && images.rank === 4 && images.shape.slice(1).join() === [h, w, c].join()) return;
   throw invalid('images', `a float32 tensor [n, ${h}, ${w}, ${c}]`, images);
 }
+
+/** The layers of a member, to be exported; ERR_ARGUMENT where it is not described by them. */
+export function layersOf(members: readonly Embedder[], i: number): readonly Layer[] {
+  const { layers } = members[i];
+  if (layers) return layers;
+  const message = `Expected members that are described by layers but received another in members[${i}].`;
+  throw new EatDmlError('ERR_ARGUMENT', message);
+}
+
+/** An embedder with other parts in place of some. By name, as an embedder may be an object of a class. */
+export function embedderWith(embedder: Embedder, parts: Partial<Embedder>): Embedder {
+  const { inputShape, embedding, apply, weights, layers, unitNorm } = embedder;
+  return {
+    ...{ inputShape, embedding, apply, weights, layers, unitNorm },
+    variables: () => embedder.variables(),
+    ...(embedder.head && { head: () => embedder.head!() }),
+    dispose: () => embedder.dispose(),
+    ...parts,
+  };
+}

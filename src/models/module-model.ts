@@ -18,7 +18,8 @@ type Exported = ModelSpec | Embedder | ((inputShape: ImageShape, seed: number) =
 const loaded = new Map<string, Exported>();
 
 /**
- * Reads the module, so that the part `module` can be made of it: modules come asynchronously, specifications do not.
+ * Runs the module, so that the part `module` can be made of it. Only for one that the user has named, by a flag or in a
+ * configuration of his own: what a checkpoint or a run's folder names could be anybody's program.
  *
  * @throws EatDmlError ERR_DATA that names the module: it does not load, or exports something else.
  */
@@ -49,8 +50,12 @@ export async function loadModelModule(path: string): Promise<void> {
 function moduleModel(options: z.input<typeof moduleOptions>): ModelSpec {
   const { path } = parseOptions(moduleOptions, options);
   const exported = loaded.get(resolve(path));
-  if (!exported)
-    throw new EatDmlError('ERR_CONFIG', `Expected the module ${path} to be loaded before it is asked for.`);
+  if (!exported) {
+    const message = `Expected the module ${path} to be named by you, as a run's files run no program by themselves`;
+    throw new EatDmlError('ERR_CONFIG', `${message}.`, {
+      hint: 'Name it with --model or --config; in code, pass the specification that it makes, as loadEnsemble(dir, model).',
+    });
+  }
   const spec = exported as ModelSpec;
   let built = false;
   return {

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { EatDmlError } from '../errors.js';
-import type { Embedder } from './embedder.js';
+import { type Embedder, layersOf } from './embedder.js';
 import { chain, Naming, type Symbolic, type Values } from './tfjs-chain.js';
 
 /**
@@ -13,16 +13,13 @@ export function toLayersModel(members: readonly Embedder[]): tf.LayersModel {
   const input = tf.input({ shape: [...members[0].inputShape], name: 'images' });
   const values: Values = new Map();
   const ends = members.map((member, i) => {
-    if (!member.layers) {
-      const message = `Expected members that are described by layers but received another in members[${i}].`;
-      throw new EatDmlError('ERR_ARGUMENT', message);
-    }
+    const layers = layersOf(members, i);
     if (member.unitNorm === false && members.length > 1) {
       throw new EatDmlError('ERR_ARGUMENT', `Expected members of unit rows but received features of members[${i}].`);
     }
     const named = new Naming(`member-${i}/`, values);
     for (const [name, value] of member.weights) values.set(named.of(name), value);
-    const end = chain(named, member.layers, input);
+    const end = chain(named, layers, input);
     return member.unitNorm === false ? end : unitRows(named, end, 1 / Math.sqrt(members.length), values);
   });
   const outputs = ends.length === 1 ? ends[0] : (tf.layers.concatenate({ name: 'embedding' }).apply(ends) as Symbolic);

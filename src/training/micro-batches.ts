@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
-import type { TrainingMode } from '../models/embedder.js';
+import { embedderWith, type TrainingMode } from '../models/embedder.js';
 import type { Embedder } from '../models/index.js';
 
 /** Images that went through the network at once as far as the loss can tell, and the loss's gradient by their embeddings. */
@@ -49,7 +49,7 @@ function recording(embedder: Embedder, anchor: tf.Variable, size: number, embedd
     }));
     return embed(anchor) as tf.Tensor2D;
   };
-  return { ...embedder, apply: Object.assign(apply, { frozen: embedder.apply.frozen }) };
+  return embedderWith(embedder, { apply: Object.assign(apply, { frozen: embedder.apply.frozen }) });
 }
 
 /** The gradients of the network's variables, summed over all parts. Running statistics, which have moved once, stay. */

@@ -13,7 +13,7 @@ export interface TrainingProgress {
   steps: number;
   /** Mean of the members' losses in this step. */
   loss: number;
-  /** Images drawn per second, since this process started training. */
+  /** Images drawn per second, since this process started training; 0 before it has made a step. */
   imagesPerSecond: number;
   /** Seconds left at that rate. */
   etaSeconds: number;
@@ -48,7 +48,7 @@ export interface StepReport extends Pick<TrainingProgress, 'loss' | 'learningRat
   images: number;
 }
 
-/** Reports to the caller; a validation with the pace of the step before it, if this process made one. */
+/** Reports to the caller; a validation with the pace of the step before it. */
 export class Reporter {
   private readonly pace = new Pace();
   private last: TrainingProgress | undefined;
@@ -68,7 +68,11 @@ export class Reporter {
     settings.onProgress?.({ ...this.last, ...(warning && { warning }) });
   }
 
-  scores(scores: ValidationScores): void {
-    if (this.last) this.settings.onProgress?.({ ...this.last, scores });
+  /** Of the epoch just closed; `learningRate` is that of its last step, which an interrupted run may have made. */
+  scores({ step, losses }: Position, scores: ValidationScores, learningRate: number): void {
+    const { steps, settings } = this;
+    const at = { phase: 'train', epoch: losses.length, epochs: settings.epochs, step, steps } as const;
+    const before = this.last ?? { loss: losses.at(-1)!, imagesPerSecond: 0, etaSeconds: 0 };
+    settings.onProgress?.({ ...before, ...at, learningRate, scores });
   }
 }

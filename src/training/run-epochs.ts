@@ -1,7 +1,8 @@
 import type { LockedFolder } from '../checkpoints/index.js';
 import type { Source } from '../data/index.js';
 import { aborted, EatDmlError } from '../errors.js';
-import { type Embedder, Ensemble } from '../models/index.js';
+import { embedderWith } from '../models/embedder.js';
+import { Ensemble } from '../models/index.js';
 import { stayOnBackend } from '../tfjs/index.js';
 import { idleWarning } from './idle.js';
 import type { Settings } from './options.js';
@@ -47,20 +48,19 @@ export async function runEpochs(run: Run): Promise<void> {
   const { epochs, signal, onEpoch } = settings;
   const report = new Reporter(settings, position.step, epochs * set.stepsPerEpoch);
   const save = saver(run);
-  const orSaved = (error: unknown) => savedFirst(error, signal, save);
-  // What an interrupted run had not come to.
-  const late = await validate(run).catch(orSaved);
-  if (late) {
-    report.scores(late);
-    await save();
-    await onEpoch?.(epochOf(run, late));
-  }
-  while (position.losses.length < epochs && !isStopped(run)) {
-    await runEpoch(run, report, save);
-    const scores = await validate(run).catch(orSaved);
-    if (scores) report.scores(scores);
+  const rateAt = (step: number) => settings.learningRate * rateOf(settings, step, set.stepsPerEpoch);
+  const closed = async (resumed: boolean) => {
+    const scores = await validate(run).catch((error) => savedFirst(error, signal, save));
+    if (scores) report.scores(position, scores, rateAt(position.step - 1));
+    if (resumed && !scores) return;
     if (onEpoch || settings.checkpoint?.everySteps === undefined) await save();
     await onEpoch?.(epochOf(run, scores));
+  };
+  // What an interrupted run had not come to.
+  await closed(true);
+  while (position.losses.length < epochs && !isStopped(run)) {
+    await runEpoch(run, report, save);
+    await closed(false);
   }
   await save();
 }
@@ -167,18 +167,8 @@ function isStopped({ settings: { validation }, state: { position } }: Run): bool
 
 /** The members as one, to be looked at: it frees nothing. */
 function ensembleOf({ state: { trainees, trainedOn } }: Run): Ensemble {
-  const members = trainees.map((trainee) => lent(shown(trainee).embedder));
+  const members = trainees.map((trainee) => embedderWith(shown(trainee).embedder, { dispose: () => {} }));
   return new Ensemble(members, trainedOn);
-}
-
-/** An embedder that its holder may dispose without harm. By name: it may be an object of a class. */
-function lent(embedder: Embedder): Embedder {
-  const { inputShape, embedding, apply, weights, layers, unitNorm } = embedder;
-  return {
-    ...{ inputShape, embedding, apply, weights, layers, unitNorm },
-    variables: () => embedder.variables(),
-    dispose: () => {},
-  };
 }
 
 function epochOf(run: Run, scores: ValidationScores | undefined): TrainedEpoch {

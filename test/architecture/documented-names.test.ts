@@ -13,6 +13,7 @@ const KEYS = [
   'batch',
   'dispose',
   'frozenBatchNorm',
+  'inputShape',
   'hash',
   'head',
   'leftOut',

@@ -1,11 +1,15 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import sharp from 'sharp';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { loadEnsemble } from '../../src/checkpoints/index.js';
+import { loadModel, modelOf } from '../../src/config/make.js';
 import { imageFiles, readNpy } from '../../src/data/index.js';
 import { Ensemble, mobilenetV2 } from '../../src/models/index.js';
+import { train } from '../../src/training/index.js';
 import { FEATURES, writeWeights } from '../models/published.js';
+import { tinyImages } from '../models/tiny-images.js';
 import { callCli, runCli, temporaryFolder } from './run-cli.js';
 
 const folder = temporaryFolder();
@@ -80,6 +84,32 @@ test('a module of one’s own embeds', async () => {
   );
   const { code, stdout } = await runCli(embed(['--model', path, '--backend', 'cpu']));
   expect({ code, columns: JSON.parse(stdout).columns }).toEqual({ code: 0, columns: 3 });
+});
+
+test('a run made by a module is opened by those who name the module, and by nobody else', async () => {
+  const [path, mark, run] = ['made.mjs', 'ran', 'run'].map((name) => join(folder, name));
+  writeFileSync(
+    path,
+    `import { writeFileSync } from 'node:fs';
+     import { convEmbedder } from ${JSON.stringify(join(process.cwd(), 'src/models/index.ts'))};
+     writeFileSync(${JSON.stringify(mark)}, '');
+     export default (shape, seed) => convEmbedder({ dimension: 2, width: 1 }).build(shape, seed);`,
+  );
+  const model = { kind: 'module', path } as const;
+  await loadModel({ model });
+  const spec = modelOf({ model });
+  const data = tinyImages();
+  (await train({ data, model: spec, epochs: 1, batch: { size: 12 }, checkpoint: run, backend: 'cpu' })).dispose();
+  expect(existsSync(mark)).toBe(true);
+  rmSync(mark);
+  // Another process, in which nobody has named it.
+  const { code, stderr } = await runCli(['export', run, '--out', join(folder, 'exported')]);
+  expect(code).toBeGreaterThan(0);
+  expect(stderr).toContain(`Expected the module ${path} to be named by you`);
+  expect(existsSync(mark)).toBe(false);
+  const loaded = await loadEnsemble(run, spec);
+  expect(loaded.embedding).toBe(2);
+  loaded.dispose();
 });
 
 test.each([

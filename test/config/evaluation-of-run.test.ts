@@ -5,6 +5,7 @@ import { type EvaluationFlags, evaluationConfig } from '../../src/config/evaluat
 import { dataOf, trainOptionsOf } from '../../src/config/make.js';
 import { findRun } from '../../src/config/run-folder.js';
 import type { Config } from '../../src/config/schema.js';
+import { convEmbedder } from '../../src/models/index.js';
 import { train } from '../../src/training/index.js';
 import { temporaryFolder, writeTinyImages } from '../cli/run-cli.js';
 
@@ -76,6 +77,17 @@ describe('what an evaluation of a run goes by', () => {
       code: 'ERR_CONFIG',
       message: expect.stringContaining(`Expected ${part} in ${file} to be that of the run`),
     });
+  });
+
+  test('another kind of network in a file is refused, where the options are the same', async () => {
+    const published = { ...own, model: { kind: 'resnet18' } } as Config;
+    const made = { kind: 'resnet18', config: {}, build: convEmbedder({ dimension: 4, width: 2 }).build };
+    const other = join(folder, 'other');
+    const options = { ...trainOptionsOf(own), model: made, data: (await dataOf(own)).train, backend: 'cpu' as const };
+    (await train({ ...options, checkpoint: { dir: other, run: published } })).dispose();
+    expect((await configOf(other, {}, published)).own).toBe(true);
+    const message = expect.stringContaining(`Expected model in ${file} to be that of the run`);
+    await expect(configOf(other, {}, { model: { kind: 'mobilenet-v2' } })).rejects.toMatchObject({ message });
   });
 
   test('--allow-seen takes the data of a file, and nothing else of it', async () => {

@@ -1,6 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { objective, pgd, runAttack } from '../../src/attacks/index.js';
@@ -135,6 +137,20 @@ test('a graph model embeds, is attacked, and has nothing to train', async () => 
   const given = fromGraphModel(open, { inputShape: [4, 4, 3] });
   expect(given.embedding).toBe(4);
   given.dispose();
+});
+
+test('a graph model is read from the disk as docs/models.md says', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'eat-dml-graph-'));
+  const { weightSpecs, weightData, ...model } = graph();
+  writeFileSync(join(folder, 'weights.bin'), new Uint8Array(weightData as ArrayBuffer));
+  const weightsManifest = [{ paths: ['weights.bin'], weights: weightSpecs }];
+  writeFileSync(join(folder, 'model.json'), JSON.stringify({ ...model, weightsManifest }));
+  const fetchFunc = async (url: string | URL | Request) => new Response(await readFile(new URL(String(url))));
+  const address = pathToFileURL(join(folder, 'model.json')).href;
+  const embedder = fromGraphModel(await tf.loadGraphModel(tf.io.http(address, { fetchFunc })));
+  expect([embedder.inputShape, embedder.embedding]).toEqual([[8, 8, 3], 4]);
+  embedder.dispose();
+  rmSync(folder, { recursive: true });
 });
 
 describe('a function', () => {

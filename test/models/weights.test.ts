@@ -15,7 +15,7 @@ import { writeSafetensors } from '../../src/models/safetensors.js';
 import { survey } from '../../src/models/survey.js';
 import { loadWeights } from '../../src/models/weights/load-weights.js';
 import { publishedNames, torchName, torchShape, toTorch } from '../../src/models/weights/names.js';
-import { readTensors } from '../../src/models/weights/read-tensors.js';
+import { readWeights } from '../../src/models/weights/read-weights.js';
 import { timmMobilenetV2 } from '../../src/models/weights/timm.js';
 import { encodeNpy } from '../../src/npy.js';
 import { randomStream } from '../../src/random.js';
@@ -218,7 +218,7 @@ describe('a file that does not fit says how', () => {
 
   test('no file, a folder, a pickle, another kind', () => {
     expect(caught(() => load(join(folder, 'none.safetensors'))).code).toBe('ERR_PATH');
-    expect(caught(() => readTensors(`${folder}/.npz`)).code).toBe('ERR_PATH');
+    expect(caught(() => readWeights(`${folder}/.npz`).tensors).code).toBe('ERR_PATH');
     const pickle = caught(() => load('resnet50-0676ba61.pth'));
     expect(pickle.code).toBe('ERR_DATA');
     expect(pickle.hint).toContain('torch.load');
@@ -268,9 +268,12 @@ test('a .npz that holds a name twice is refused', () => {
   for (let at = bytes.indexOf('b.npy'); at >= 0; at = bytes.indexOf('b.npy')) bytes.write('a.npy', at);
   const path = join(folder, 'twice.npz');
   writeFileSync(path, bytes);
-  expect(caught(() => readTensors(path)).message).toBe(
+  expect(caught(() => readWeights(path).tensors).message).toBe(
     `Expected arrays of different names but received "a.npy" twice in ${path}.`,
   );
+  for (let at = bytes.indexOf('a.npy'); at >= 0; at = bytes.indexOf('a.npy')) bytes.write('b.txt', at);
+  writeFileSync(path, bytes);
+  expect(caught(() => readWeights(path)).message).toContain('received "b.txt" twice');
 });
 
 describe('values', () => {
@@ -279,19 +282,19 @@ describe('values', () => {
   test.each(['conv1.weight', 'bn1.weight', 'half', 'bfloat', 'double', 'näme/✓'])(
     '%s of a file by another program',
     (name) => {
-      const tensor = readTensors(join(GOLDENS, 'tiny.safetensors')).get(name)!;
+      const tensor = readWeights(join(GOLDENS, 'tiny.safetensors')).tensors.get(name)!;
       expect(tensor.shape).toEqual(expected[name].shape);
       expect([...tensor.values!()]).toEqual(expected[name].values.map(Math.fround));
     },
   );
 
   test('of integers are no weights', () => {
-    const tensors = readTensors(join(GOLDENS, 'tiny.safetensors'));
+    const tensors = readWeights(join(GOLDENS, 'tiny.safetensors')).tensors;
     for (const name of ['bytes', 'flag', 'bn1.num_batches_tracked']) expect(tensors.get(name)!.values).toBeUndefined();
   });
 
   test.each(['stored.npz', 'deflated.npz'])('%s of another program', (file) => {
-    const { values } = readTensors(join(GOLDENS, file)).get('conv1.weight')!;
+    const { values } = readWeights(join(GOLDENS, file)).tensors.get('conv1.weight')!;
     expect([...values!()]).toEqual(expected['conv1.weight'].values.map(Math.fround));
   });
 
@@ -326,12 +329,12 @@ test('a damaged file is one clear error, or other values', () => {
     const path = join(folder, name);
     writeFileSync(path, cut);
     try {
-      for (const { values } of readTensors(path).values()) values?.();
+      for (const { values } of readWeights(path).tensors.values()) values?.();
     } catch (error) {
       expect(error, `${name}, mutation ${i}`).toBeInstanceOf(EatDmlError);
       expect((error as Error).message).toContain(path);
     }
   }
   copyFileSync(join(GOLDENS, kinds[0]), join(folder, kinds[0]));
-  expect(readTensors(join(folder, kinds[0])).size).toBe(10);
+  expect(readWeights(join(folder, kinds[0])).tensors.size).toBe(10);
 });

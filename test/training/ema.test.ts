@@ -69,3 +69,17 @@ test('a run that goes on moves the weights it moved, and averages on', async () 
   const none = train({ ...options, checkpoint: folder, resume: true, epochs: 4 });
   await expect(none).rejects.toMatchObject({ message: expect.stringMatching(/ema 0.9.*received nothing/) });
 });
+
+test('what does not move keeps its bits, however often it is averaged', async () => {
+  await tf.setBackend('cpu');
+  const embedder = model.build([8, 8, 1], 7);
+  const member = { embedder, proxies: tf.tidy(() => tf.variable(tf.randomUniform([3, 4], -1, 1, 'float32', 2))) };
+  const average = averageOf(model, member);
+  for (let i = 0; i < 50; i++) follow(average, member, 0.9);
+  expect(valuesOf(average.embedder)).toEqual(valuesOf(embedder));
+  expect(average.proxies.dataSync()).toEqual(member.proxies.dataSync());
+  for (const { embedder, proxies } of [member, average]) {
+    embedder.dispose();
+    proxies.dispose();
+  }
+});

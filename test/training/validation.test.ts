@@ -203,3 +203,36 @@ describe('onEpoch', () => {
     for (const ensemble of [on, whole]) ensemble.dispose();
   });
 });
+
+test('an epoch whose validation an abort left out is told when the run goes on, and its scores with it', async () => {
+  const told: number[] = [];
+  const scored: number[] = [];
+  const stop = new AbortController();
+  const perEpoch = Math.floor(trainingSides(settingsOf(options)).learnt.labels.length / 12);
+  const run = (more: Partial<TrainOptions>) =>
+    train({
+      ...{ ...options, epochs: 3, checkpoint: dir },
+      onEpoch: ({ epoch, scores }) => void (scores && told.push(epoch)),
+      onProgress: ({ step, scores }) => {
+        if (scores) scored.push(step);
+        else if (step === perEpoch && !more.resume) stop.abort();
+      },
+      ...more,
+    });
+  await expect(run({ signal: stop.signal })).rejects.toMatchObject({ code: 'ERR_ABORTED' });
+  expect([told, scored]).toEqual([[], []]);
+  const ensemble = await run({ resume: true });
+  expect(told).toEqual([1, 2, 3]);
+  expect(scored).toEqual([1, 2, 3].map((epoch) => epoch * perEpoch));
+  ensemble.dispose();
+});
+
+test('data of one’s own that the epoch was chosen by count as seen, from the checkpoint too', async () => {
+  const chosen = tinyImages({ classes: 3, perClass: 4, seed: 99 });
+  const ensemble = await train({ ...options, epochs: 1, validation: { data: chosen }, checkpoint: dir });
+  const loaded = await loadEnsemble(dir);
+  for (const one of [ensemble, loaded]) {
+    await expect(evaluate(one, chosen, { suite: 'quick', backend: 'cpu' })).rejects.toThrow(/to be unseen/);
+    one.dispose();
+  }
+});

@@ -1,11 +1,10 @@
 import { loadEnsemble } from '../../checkpoints/index.js';
 import { PARTS } from '../../config/lists.js';
-import { hasOption, modelOf } from '../../config/make.js';
+import { hasOption, loadModel, modelOf } from '../../config/make.js';
 import { findRun } from '../../config/run-folder.js';
 import { type DataSides, openData, type Source, type TransformOptions, writeNpy } from '../../data/index.js';
 import { EatDmlError } from '../../errors.js';
 import { Ensemble, type ImageShape } from '../../models/index.js';
-import { loadModelModule } from '../../models/module-model.js';
 import { chooseBackend } from '../../tfjs/index.js';
 import { type DataSpec, dataSpec } from '../data-spec.js';
 import { checkTargets } from '../deliver.js';
@@ -69,7 +68,7 @@ async function opened(run: string | undefined, flags: EmbedFlags): Promise<Opene
   }
   if (run === undefined) {
     const config = embeddingModel(flags);
-    if (config.kind === 'module') await loadModelModule(config.path);
+    await loadModel({ model: config });
     const spec = modelOf({ model: config });
     const source = await sourceFor([crop, crop, 3], dataSpec(data), { resize: resize ?? crop, crop }, flags);
     return { ensemble: new Ensemble([spec.build([...source.shape], 0)]), source };

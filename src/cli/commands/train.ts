@@ -1,5 +1,5 @@
 import { PARTS } from '../../config/lists.js';
-import { hasOption, methodNamed, trainOptionsOf } from '../../config/make.js';
+import { hasOption, loadModel, methodNamed, trainOptionsOf } from '../../config/make.js';
 import { type Start, trainConfig } from '../../config/run.js';
 import { readRun } from '../../config/run-folder.js';
 import { type Config, DEFAULTS, type MethodConfig, type MethodName, trainedAgainst } from '../../config/schema.js';
@@ -116,21 +116,21 @@ async function trainFlags(flags: TrainFlags): Promise<{ config: Config; out: str
     const flag = key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
     throw new EatDmlError('ERR_CONFIG', `Expected no --${flag} with the data ${data.name}.`);
   }
-  return {
-    out,
-    config: {
-      ...config,
-      data: { ...data, ...Object.fromEntries(ofData) } as Config['data'],
-      ...(hasModelFlags(flags) && { model: modelConfig(flags, config.model ?? DEFAULTS.model) }),
-      ...(flags.loss !== undefined && { loss: chosen(flags.loss, config.loss) }),
-      method: methodConfig(flags, config.method),
-      training: {
-        ...config.training,
-        ...(epochs !== undefined && { epochs }),
-        ...(recipe !== undefined && { recipe }),
-      },
+  const all: Config = {
+    ...config,
+    data: { ...data, ...Object.fromEntries(ofData) } as Config['data'],
+    ...(hasModelFlags(flags) && { model: modelConfig(flags, config.model ?? DEFAULTS.model) }),
+    ...(flags.loss !== undefined && { loss: chosen(flags.loss, config.loss) }),
+    method: methodConfig(flags, config.method),
+    training: {
+      ...config.training,
+      ...(epochs !== undefined && { epochs }),
+      ...(recipe !== undefined && { recipe }),
     },
   };
+  // Of a run that goes on, run.json names it alone: that is no word of the user's.
+  if (flags.config !== undefined || flags.model !== undefined) await loadModel(all);
+  return { out, config: all };
 }
 
 /** The configured data, or those that the flag names; the folder that it names is the configured set's too. */

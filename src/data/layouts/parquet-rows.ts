@@ -1,7 +1,6 @@
 import { asyncBufferFromFile, type FileMetaData, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
 import { compressors as known } from 'hyparquet-compressors';
-import { EatDmlError, throwIfAborted } from '../../errors.js';
-import { dataFault } from '../fault.js';
+import { dataFault, EatDmlError, throwIfAborted } from '../../errors.js';
 
 /** What the column of classes is called. */
 const LABELS = ['label', 'labels'];

@@ -1,6 +1,5 @@
-import { throwIfAborted } from '../../errors.js';
+import { dataFault, throwIfAborted } from '../../errors.js';
 import { loadSharp } from '../decode.js';
-import { dataFault } from '../fault.js';
 import { gate } from '../gate.js';
 import type { RenderOptions } from './data-set.js';
 import { FETCH_EMOJI, type Icon } from './emoji-packages.js';

@@ -2,9 +2,8 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { describe, type EatDmlError } from '../../errors.js';
+import { dataFault, describe, type EatDmlError } from '../../errors.js';
 import { pathText, positive, problemsOf } from '../../options.js';
-import { dataFault } from '../fault.js';
 import type { Credit } from './data-set.js';
 
 /**

@@ -1,8 +1,7 @@
 import { z } from 'zod';
-import { invalid } from '../../errors.js';
+import { dataFault, invalid } from '../../errors.js';
 import { parseOptions } from '../../options.js';
 import { classesOf, type Dataset } from '../dataset.js';
-import { dataFault } from '../fault.js';
 import type { Archive } from '../layouts/archive.js';
 import { readNpz } from '../npz.js';
 import { archiveShape, type DataSides, withValidation } from '../open-archive.js';

@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { parseOptions } from '../../options.js';
 import { part } from '../../part.js';
 import type { ModelSpec } from '../embedder.js';
-import type { Layer, Norm } from '../layers.js';
-import { publishedModel, publishedShape } from './published.js';
+import type { Layer } from '../layers.js';
+import { type NormOf, publishedModel, publishedShape } from './published.js';
 
 export const bnInceptionOptions = z.strictObject(publishedShape('bgr-255'));
 
@@ -52,8 +52,6 @@ export const bnInceptionPart = part(
   bnInceptionOptions,
   bnInception,
 );
-
-type NormOf = (name: string) => Norm;
 
 function trunk(norm: NormOf): Layer[] {
   const halved: Layer = { type: 'max-pool', size: 3, strides: 2, padding: 'ceil' };

@@ -1,13 +1,16 @@
 import { z } from 'zod';
+import { invalid } from '../../errors.js';
 import { count, parseOptions } from '../../options.js';
 import { part } from '../../part.js';
 import type { ModelSpec } from '../embedder.js';
 import type { Layer } from '../layers.js';
 import { networkModel } from '../network.js';
-import { dimensionOf, dimensionShape } from './dimension.js';
+
+const COLUMNS = 64;
 
 export const convEmbedderOptions = z.strictObject({
-  ...dimensionShape(64),
+  dimension: count.default(COLUMNS).describe('columns of the embedding'),
+  embedding: count.optional().describe('the same, by the name that it had before'),
   width: count.default(32).describe('filters of the first block; the second and third have 2 and 4 times as many'),
 });
 
@@ -20,7 +23,7 @@ export type ConvEmbedderOptions = z.input<typeof convEmbedderOptions>;
  */
 export function convEmbedder(options: ConvEmbedderOptions = {}): ModelSpec {
   const given = parseOptions(convEmbedderOptions, options);
-  const [dimension, { width }] = [dimensionOf(convEmbedderOptions, given), given];
+  const [dimension, { width }] = [columnsOf(given), given];
   const layers = [
     block(1, width, 1),
     block(2, 2 * width, 2),
@@ -37,6 +40,12 @@ export const convPart = part(
   convEmbedderOptions,
   convEmbedder,
 );
+
+/** Under either name. */
+function columnsOf({ dimension, embedding = dimension }: z.output<typeof convEmbedderOptions>): number {
+  if (embedding === dimension || dimension === COLUMNS) return embedding;
+  throw invalid('embedding', `the ${dimension} of dimension, whose former name it is,`, embedding);
+}
 
 function block(i: number, filters: number, strides: number): Layer {
   const norm = { name: `norm${i}`, momentum: 0.9, epsilon: 1e-5 };

@@ -2,9 +2,9 @@ import { z } from 'zod';
 import { parseOptions } from '../../options.js';
 import { part } from '../../part.js';
 import type { ModelSpec } from '../embedder.js';
-import type { Layer, Norm } from '../layers.js';
+import type { Layer } from '../layers.js';
 import { timmMobilenetV2 } from '../weights/timm.js';
-import { publishedModel, publishedShape, unit } from './published.js';
+import { type NormOf, publishedModel, publishedShape, unit } from './published.js';
 
 export const mobilenetV2Options = z.strictObject(publishedShape('imagenet'));
 
@@ -32,7 +32,7 @@ export const BLOCKS: readonly Blocks[] = [
 
 /** MobileNetV2 (Sandler et al., 2018): 2.2 million weights, 1,280 features. Padding and names are torchvision's. */
 export function mobilenetV2(options: MobilenetV2Options = {}): ModelSpec {
-  const trunk = (norm: (name: string) => Norm) => mobilenetV2Trunk(32, BLOCKS, 1280, norm);
+  const trunk = (norm: NormOf) => mobilenetV2Trunk(32, BLOCKS, 1280, norm);
   const network = { kind: mobilenetV2Part.name, trunk, renaming: timmMobilenetV2(BLOCKS) };
   return publishedModel(network, parseOptions(mobilenetV2Options, options));
 }
@@ -45,12 +45,7 @@ export const mobilenetV2Part = part(
 );
 
 /** Such blocks after a stem of stride 2, then a 1x1 convolution to `last` channels. */
-export function mobilenetV2Trunk(
-  stem: number,
-  blocks: readonly Blocks[],
-  last: number,
-  norm: (name: string) => Norm,
-): Layer[] {
+export function mobilenetV2Trunk(stem: number, blocks: readonly Blocks[], last: number, norm: NormOf): Layer[] {
   const rows = blocks.flatMap(({ count, strides, ...block }) =>
     Array.from({ length: count }, (_, i) => ({ ...block, strides: i === 0 ? strides : 1 })),
   );
@@ -66,7 +61,7 @@ function inverted(
   path: string,
   before: number,
   { expansion, channels, strides }: Omit<Blocks, 'count'>,
-  norm: (name: string) => Norm,
+  norm: NormOf,
 ): Layer[] {
   const names = (name: string, normName: string) => ({ name: `${path}.${name}`, norm: norm(`${path}.${normName}`) });
   const widen = expansion > 1 ? [unit(names('0.0', '0.1'), expansion * before, 1, 1, 'relu6')] : [];

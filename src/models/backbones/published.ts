@@ -4,10 +4,7 @@ import type { ModelSpec } from '../embedder.js';
 import type { Activation, Convolution, Layer, Norm } from '../layers.js';
 import { networkModel } from '../network.js';
 import { PREPROCESSING, type Preprocessing, preprocessingLayers } from '../preprocessing.js';
-import type { Renaming } from '../weights/names.js';
-
-/** The dense layer at the end. */
-const HEAD = 'embedding';
+import { HEAD, type Renaming } from '../weights/names.js';
 
 /** What every published network can be asked for; `preprocessing` is that of its weights. */
 export function publishedShape(preprocessing: Preprocessing) {
@@ -41,11 +38,14 @@ export function publishedShape(preprocessing: Preprocessing) {
 
 export type PublishedOptions = z.output<z.ZodObject<ReturnType<typeof publishedShape>>>;
 
+/** The normalisation of that name. */
+export type NormOf = (name: string) => Norm;
+
 /** What the networks differ in. */
 interface Published {
   kind: string;
   /** The layers up to the pooling; every normalisation by `norm`. */
-  trunk(norm: (name: string) => Norm): Layer[];
+  trunk(norm: NormOf): Layer[];
   /** Of weights that are published under other names, too. */
   renaming?: Renaming;
 }
@@ -58,7 +58,7 @@ export function publishedModel({ kind, trunk, renaming }: Published, options: Pu
 }
 
 /** PyTorch's momentum of 0.1 and its epsilon, which is every one of these networks'. */
-function normOf({ frozenBatchNorm: frozen }: PublishedOptions): (name: string) => Norm {
+function normOf({ frozenBatchNorm: frozen }: PublishedOptions): NormOf {
   return (name) => ({ name, momentum: 0.9, epsilon: 1e-5, unbiased: true, ...(frozen && { frozen }) });
 }
 

@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { parseOptions } from '../../options.js';
 import { part } from '../../part.js';
 import type { ModelSpec } from '../embedder.js';
-import type { Layer, Norm } from '../layers.js';
-import { publishedModel, publishedShape, unit } from './published.js';
+import type { Layer } from '../layers.js';
+import { type NormOf, publishedModel, publishedShape, unit } from './published.js';
 
 export const resnetOptions = z.strictObject(publishedShape('imagenet'));
 
@@ -36,11 +36,11 @@ export const resnet18Part = part('resnet18', 'ResNet-18, as torchvision builds i
 export const resnet50Part = part('resnet50', 'ResNet-50 (v1.5), as torchvision builds it', resnetOptions, resnet50);
 
 function resnet(variant: Variant, options: ResnetOptions): ModelSpec {
-  const trunk = (norm: (name: string) => Norm) => trunkOf(variant, norm);
+  const trunk = (norm: NormOf) => trunkOf(variant, norm);
   return publishedModel({ kind: variant.kind, trunk }, parseOptions(resnetOptions, options));
 }
 
-function trunkOf({ blocks, bottleneck }: Variant, norm: (name: string) => Norm): Layer[] {
+function trunkOf({ blocks, bottleneck }: Variant, norm: NormOf): Layer[] {
   const expansion = bottleneck ? 4 : 1;
   let before = 64;
   const stages = blocks.flatMap((count, stage) =>
@@ -62,7 +62,7 @@ interface Block {
   path: string;
   width: number;
   strides: number;
-  norm(name: string): Norm;
+  norm: NormOf;
 }
 
 /** Names of the i-th convolution of a block, and of its normalisation. */

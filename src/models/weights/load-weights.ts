@@ -2,14 +2,11 @@ import { EatDmlError } from '../../errors.js';
 import type { Layer } from '../layers.js';
 import type { VariableSpec } from '../survey.js';
 import { describedBy } from './described-by.js';
-import { fromTorch, isDepthwise, publishedNames, type Renaming, torchName, torchShape } from './names.js';
-import { type FileTensor, readWeights } from './read-tensors.js';
+import { fromTorch, HEAD, isDepthwise, publishedNames, type Renaming, torchName, torchShape } from './names.js';
+import { type FileTensor, readWeights } from './read-weights.js';
 
 /** Names that a message holds of a kind; the hint holds all. */
 const SHOWN = 6;
-
-/** What a file may lack: an embedding's own head begins as it is drawn. */
-const HEAD = 'embedding';
 
 /** How a file's weights fit a network. */
 interface Fit {
@@ -74,7 +71,7 @@ function checkDescribed(path: string, metadata: ReadonlyMap<string, string>, lay
 
 /** A head is no surprise to a network without one. */
 function unexpectedIn(left: ReadonlyMap<string, FileTensor>, headless: boolean): string[] {
-  return [...left.keys()].filter((name) => !(headless && /^embedding[./]/.test(name)));
+  return [...left.keys()].filter((name) => !(headless && [`${HEAD}.`, `${HEAD}/`].some((of) => name.startsWith(of))));
 }
 
 /** Vectors may be rows, as in the published file of BN-Inception. */

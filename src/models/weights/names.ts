@@ -8,6 +8,9 @@ export interface Renaming {
   rename(name: string): string;
 }
 
+/** What the dense layer at the end of a network is called, which a file of published weights has none of. */
+export const HEAD = 'embedding';
+
 /** What wrappers of a whole network put before every name: DataParallel, and the training programs of the field. */
 const WRAPPERS = ['module.', 'model.', 'backbone.'];
 

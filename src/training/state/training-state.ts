@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { BEST, checkVacant, type LockedFolder, loadCheckpoint, saveCheckpoint } from '../../checkpoints/index.js';
-import { checkEmbedder, checkUnitNorm, type Embedder } from '../../models/embedder.js';
+import { checkEmbedder, checkUnitNorm } from '../../models/embedder.js';
 import { derivedSeed, randomStream } from '../../random.js';
 import { averageOf } from '../ema.js';
 import { fingerprint, type Settings } from '../options.js';
@@ -46,14 +46,10 @@ export function startOf(members: number): Position {
 
 /** The members as they begin. */
 export function freshTrainees(settings: Settings, classes: number): Trainee[] {
-  const { model, data, seed, method, ema } = settings;
+  const { method } = settings;
   const trainees: Trainee[] = [];
   try {
-    for (let i = 0; i < method.members; i++) {
-      const embedder = checkedEmbedder(settings, model.build(data.shape, derivedSeed(seed, 'member', i)));
-      const member = { embedder, proxies: initialProxies(classes, embedder.embedding, seed, i) };
-      trainees.push(trainee(settings, member, ema === undefined ? undefined : averageOf(model, member)));
-    }
+    for (let i = 0; i < method.members; i++) trainees.push(freshTrainee(settings, classes, i));
     return trainees;
   } catch (error) {
     disposeTrainees(trainees);
@@ -61,15 +57,21 @@ export function freshTrainees(settings: Settings, classes: number): Trainee[] {
   }
 }
 
-/** What a specification built, where it can be trained; else it is disposed. */
-function checkedEmbedder(settings: Settings, embedder: Embedder): Embedder {
+function freshTrainee(settings: Settings, classes: number, i: number): Trainee {
+  const { model, data, seed, ema } = settings;
+  const embedder = model.build(data.shape, derivedSeed(seed, 'member', i));
   checkEmbedder('model.build(shape, seed)', embedder);
+  const ours: { dispose(): void }[] = [embedder];
   try {
     checkUnitNorm('model', embedder);
     checkWarmUp(settings, embedder);
-    return embedder;
+    const proxies = initialProxies(classes, embedder.embedding, seed, i);
+    ours.push(proxies);
+    const average = ema === undefined ? undefined : averageOf(model, { embedder, proxies });
+    if (average) ours.push(average.embedder, average.proxies);
+    return trainee(settings, { embedder, proxies }, average);
   } catch (error) {
-    embedder.dispose();
+    for (const made of ours) made.dispose();
     throw error;
   }
 }

@@ -27,15 +27,10 @@ const CONVERSION = `python -c "import sys, torch, safetensors.torch as s
 w = torch.load(sys.argv[1], map_location='cpu'); w = w.get('state_dict', w.get('model_state_dict', w)); s.save_file({k: v.contiguous() for k, v in w.items() if torch.is_tensor(v)}, sys.argv[2])" in.pth out.safetensors`;
 
 /**
- * The tensors of a .safetensors or .npz file by name; values are read when they are asked for.
+ * The tensors of a .safetensors or .npz file by name, and what it says of them; values are read when they are asked for.
  *
  * @throws EatDmlError ERR_PATH, ERR_SYSTEM; ERR_DATA that names the file and what is wrong with it.
  */
-export function readTensors(path: string): Map<string, FileTensor> {
-  return readWeights(path).tensors;
-}
-
-/** A file's tensors, and what it says of them. Errors as {@link readTensors}. */
 export function readWeights(path: string): WeightFile {
   const kind = /\.(\w+)$/.exec(path)?.[1].toLowerCase();
   if (kind === 'safetensors') return safetensorsIn(path, readWhole(path));
