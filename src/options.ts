@@ -66,8 +66,26 @@ export function parseOptions<S extends z.ZodType>(schema: S, value: unknown, nam
 /** {@link parseOptions} of a value that is no object of options, and may not be absent. */
 export function parse<S extends z.ZodType>(schema: S, value: unknown, name = ''): z.output<S> {
   const result = schema.safeParse(value, { error: expectation });
-  if (result.success) return result.data;
-  throw new EatDmlError('ERR_ARGUMENT', sentence(problemsIn(result.error.issues, value)[0], name));
+  const problem = result.success ? keptAsKeys(value, result.data) : problemsIn(result.error.issues, value)[0];
+  if (result.success && !problem) return result.data;
+  throw new EatDmlError('ERR_ARGUMENT', sentence(problem as Problem, name));
+}
+
+/**
+ * The first object among options that has no keys to read, whatever it holds: a Map, a Date, a Promise that nobody waited for. To
+ * zod it is an object without keys, for which the defaults would stand.
+ */
+function keptAsKeys(value: unknown, read: unknown, path: readonly PropertyKey[] = []): Problem | undefined {
+  // What a schema takes as it is, an AbortSignal or a tensor, is not copied.
+  if (value === read || typeof value !== 'object' || value === null || typeof read !== 'object' || read === null)
+    return;
+  if (!Array.isArray(value) && Object.prototype.toString.call(value) !== '[object Object]') {
+    return { path, expected: 'an object', received: value };
+  }
+  for (const [key, below] of Object.entries(value)) {
+    const problem = keptAsKeys(below, (read as Record<string, unknown>)[key], [...path, key]);
+    if (problem) return problem;
+  }
 }
 
 /** Everything that `schema` finds wrong with `value`, keys that it does not know first. */

@@ -32,6 +32,13 @@ const CALLS: [string, () => unknown, string][] = [
     () => train(any({ data, model, checkpoint: { dir: 'x', everystep: 1 } })),
     'did you mean everySteps?',
   ],
+  ['standard: a Map', () => standard(any(new Map([['members', 2]]))), 'Expected an object for options but received'],
+  [
+    'options in options, not waited for',
+    () =>
+      parseOptions(z.strictObject({ inner: z.strictObject({ n: count.default(1) }) }), { inner: Promise.resolve() }),
+    'Expected an object for inner but received',
+  ],
   ['eat: memebrs', () => eat(any({ memebrs: 3, attack })), 'received "memebrs"; did you mean members?'],
   [
     'at: attack.step',

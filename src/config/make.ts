@@ -52,12 +52,12 @@ export async function dataOf(config: Config): Promise<RunData> {
   throw new EatDmlError('ERR_DATA', `Expected a side ${missing} of ${choice.name} but it has none.`);
 }
 
-/** The model of a configuration, with the options of its recipe that it has and that are not given. */
 /** Runs the module that makes the model of a configuration, where one does: of a configuration that is the user's own. */
 export async function loadModel({ model }: Pick<Config, 'model'>): Promise<void> {
   if (model?.kind === 'module') await loadModelModule(model.path);
 }
 
+/** The model of a configuration, with the options of its recipe that it has and that are not given. */
 export function modelOf(config: Config): ModelSpec {
   const { kind: name, ...options } = config.model ?? DEFAULTS.model;
   return made<ModelSpec>(PARTS.model, { name, ...ofRecipe(config, name), ...options }, 'model');

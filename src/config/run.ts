@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Source } from '../data/index.js';
+import { throwIfAborted } from '../errors.js';
 import { type EvaluationProgress, type EvaluationReport, evaluate } from '../evaluation/index.js';
 import { callback, parse, parseOptions, signal } from '../options.js';
 import { chooseBackend } from '../tfjs/index.js';
@@ -71,7 +72,9 @@ export async function trainConfig(
 ): Promise<{ data: RunData; backend: ChosenBackend; ensemble: TrainedEnsemble }> {
   requireDevice(config.device);
   const options = trainOptionsOf(config);
+  throwIfAborted(signal);
   const data = await dataOf(config);
+  throwIfAborted(signal);
   const backend = await chooseBackend({ backend: config.backend ?? 'auto' });
   await onStart?.({ data: data.train, backend });
   const everySteps = config.training?.checkpointEverySteps;
