@@ -1,10 +1,10 @@
 /**
  * The end of .ci/run: which devices, instruction sets and backends the tests had, which were skipped for want of them, what of CUDA
- * ran, and the counts of vitest's JSON reports (npm test, test:long), of the native driver's runs and of the fuzz as the last line. Fails where one failed or none ran.
+ * ran, the tests that failed, and the counts of vitest's JSON reports (npm test, test:long), of the native driver's runs and of the fuzz as the last line. Fails where one failed or none ran.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { root } from './native-addon.mjs';
 
 const ISAS = ['avx512', 'avx2', 'neon', 'scalar'];
@@ -34,6 +34,18 @@ function counts(path) {
     ({ status, assertionResults }) => status === 'failed' && assertionResults.length === 0,
   );
   return { passed: numPassedTests, failed: numFailedTests + broken.length, skipped: numPendingTests + numTodoTests };
+}
+
+/** "FAILED test/x.test.ts: its name: the first line of why", of a report of vitest. */
+function failureLines(path) {
+  const text = path && existsSync(path) ? readFileSync(path, 'utf8') : '';
+  const files = text === '' ? [] : JSON.parse(text).testResults;
+  return files.flatMap(({ name, status, message, assertionResults }) => {
+    const failed = assertionResults.filter((test) => test.status === 'failed');
+    const reasons = failed.map(({ fullName, failureMessages }) => `${fullName}: ${failureMessages[0] ?? ''}`);
+    if (status === 'failed' && reasons.length === 0) reasons.push(message);
+    return reasons.map((reason) => `FAILED ${relative(root, name)}: ${reason.split('\n')[0]}`);
+  });
 }
 
 /** One test per run of the native driver (a mode on an instruction set), and one for the fuzz of the addon. */
@@ -72,5 +84,7 @@ if (existsSync(doctor)) {
   console.log(backends.map((backend) => line('backend', backend)).join('\n'));
   console.log(cudaLines(report, cudaLog).join('\n'));
 }
+// Near the end of a long log, where they are found.
+for (const line of [report, longReport].flatMap(failureLines)) console.log(line);
 console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
 if (failed > 0 || passed === 0) process.exitCode = 1;

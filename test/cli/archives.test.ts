@@ -31,7 +31,7 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 test('a folder of images goes from inspection through training to scores of its embeddings', async () => {
-  const inspected = await runCli(['data', 'inspect', images, '--json']);
+  const inspected = await callCli(['data', 'inspect', images, '--json']);
   expect(JSON.parse(inspected.stdout)).toMatchObject({
     ...{ layout: 'folder', images: 24, classes: 4, faults: [] },
     splits: { train: { images: 12, classes: 2 }, test: { images: 12, classes: 2 } },
@@ -66,8 +66,8 @@ test('a folder of images goes from inspection through training to scores of its 
   expect(trained.stderr).toContain(`leaves out a broken image. Expected a JPEG, PNG`);
   expect([trained.code, trained.stderr]).toEqual([0, expect.stringContaining('12 images of folder')]);
   const [evaluated, embedded] = await Promise.all([
-    runCli(['evaluate', run, '--json']),
-    runCli([
+    callCli(['evaluate', run, '--json']),
+    callCli([
       'embed',
       run,
       '--data',
@@ -97,7 +97,7 @@ test.each([
   [['--data', 'moths:/x'], 'Allowed choices are cars196'],
   [['--data', `folder:${images}`, '--skip-broken', '-1'], 'Expected an integer >= 0'],
 ])('%s is refused in words', async (flags, message) => {
-  const { code, stderr } = await runCli(['train', ...flags]);
+  const { code, stderr } = await callCli(['train', ...flags]);
   expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);
 });
 

@@ -5,7 +5,7 @@ import type { Credit } from '../../src/data/sets/data-set.js';
 import { emoji, emojiPackagesDir } from '../../src/data/sets/emoji.js';
 import { writeEmojiPackages } from '../data/sets/emoji-fixture.js';
 import { LONG } from '../long.js';
-import { runCli, temporaryFolder } from './run-cli.js';
+import { callCli, runCli, temporaryFolder } from './run-cli.js';
 
 const folder = temporaryFolder();
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -24,7 +24,7 @@ describe('data emoji', () => {
     const cache = join(folder, 'cache');
     writeEmojiPackages(emojiPackagesDir(cache));
     const env = npmThat('ok', 'exit 0');
-    const { code, stdout, stderr } = await runCli(['data', 'emoji', '--side', '8', '--cache', cache], { env });
+    const { code, stdout, stderr } = await callCli(['data', 'emoji', '--side', '8', '--cache', cache], env);
     expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringContaining('84 MB') });
     const [first, ...credits] = stdout.trim().split('\n');
     expect(first).toBe(`44 images of 4 classes of emoji in ${cache}`);
@@ -37,7 +37,7 @@ describe('data emoji', () => {
   test('prints the same as JSON', async () => {
     const cache = join(folder, 'json');
     writeEmojiPackages(emojiPackagesDir(cache));
-    const { stdout } = await runCli(['data', 'emoji', '--cache', cache, '--json'], { env: npmThat('ok', 'exit 0') });
+    const { stdout } = await callCli(['data', 'emoji', '--cache', cache, '--json'], npmThat('ok', 'exit 0'));
     const { credits, ...rest } = JSON.parse(stdout);
     expect(rest).toEqual({ command: 'data', name: 'emoji', cache, side: 64, classes: 4, images: 44 });
     expect(credits[1]).toMatchObject({ package: '@iconify-json/noto-v1', version: '1.2.5', licence: 'MIT', images: 4 });
@@ -45,7 +45,7 @@ describe('data emoji', () => {
 
   test('says which side is none, before npm is called', async () => {
     const env = npmThat('side', 'exit 0');
-    const { code, stderr } = await runCli(['data', 'emoji', '--side', '300', '--cache', folder], { env });
+    const { code, stderr } = await callCli(['data', 'emoji', '--side', '300', '--cache', folder], env);
     expect({ code, stderr }).toMatchObject({
       code: 2,
       stderr: expect.stringContaining('Expected an integer from 1 to 256 for --side but received 300.'),

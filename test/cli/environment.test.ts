@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { checkEnvironment, environmentProblems, type VariableName, variable } from '../../src/environment.js';
 import { chooseBackend } from '../../src/tfjs/index.js';
-import { runCli, temporaryFolder } from './run-cli.js';
+import { callCli, runCli, temporaryFolder } from './run-cli.js';
 
 afterEach(() => vi.unstubAllEnvs());
 
@@ -71,7 +71,7 @@ test('no backend is chosen in spite of a variable', async () => {
 
 test('a command ends with 3 and the sentence, doctor with all of them', async () => {
   const env = { EAT_DML_THREADS: 'abc', EAT_DML_DEBUG: '1' };
-  const demo = await runCli(['demo', '--out', temporaryFolder()], { env });
+  const demo = await callCli(['demo', '--out', temporaryFolder()], env);
   expect(demo).toMatchObject({ code: 3, stdout: '' });
   expect(demo.stderr).toContain('ERR_DEVICE: Expected inherited in EAT_DML_DEBUG but received "1".');
   const doctor = await runCli(['doctor'], { env });

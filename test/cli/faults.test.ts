@@ -5,7 +5,7 @@ import type { Config } from '../../src/config/schema.js';
 import { writeIdx } from '../../src/data/index.js';
 import { METRICS } from '../../src/evaluation/index.js';
 import { reportOf } from '../report/reports.js';
-import { callCli, runCli, temporaryFolder, writeTinyImages } from './run-cli.js';
+import { callCli, temporaryFolder, writeTinyImages } from './run-cli.js';
 
 const folder = temporaryFolder();
 const at = (name: string) => join(folder, name);
@@ -82,7 +82,7 @@ describe('evaluate at its edges', () => {
   const run = at('run');
 
   beforeAll(async () => {
-    const trained = await runCli([
+    const trained = await callCli([
       'train',
       '--config',
       writeConfig('config.json'),
@@ -143,7 +143,7 @@ describe('table', () => {
   test('of a damaged result names the file: 4', async () => {
     mkdirSync(job, { recursive: true });
     writeFileSync(file, JSON.stringify(result));
-    expect(await runCli(['table', at('sweep')])).toMatchObject({ code: 0, stderr: '' });
+    expect(await callCli(['table', at('sweep')])).toMatchObject({ code: 0, stderr: '' });
     writeFileSync(file, JSON.stringify(result).slice(0, 300));
     const { code, stdout, stderr } = await callCli(['table', at('sweep')]);
     expect(stderr).toContain(`ERR_DATA: Expected a result of eat-dml sweep in ${file} but it is no JSON`);
@@ -167,7 +167,7 @@ describe('data emoji', () => {
     mkdirSync(bin, { recursive: true });
     writeFileSync(join(bin, 'npm'), `#!/bin/sh\n${script}\n`);
     chmodSync(join(bin, 'npm'), 0o755);
-    return runCli(['data', 'emoji', '--cache', cache], { env: { PATH: [bin, process.env.PATH].join(delimiter) } });
+    return callCli(['data', 'emoji', '--cache', cache], { PATH: [bin, process.env.PATH].join(delimiter) });
   };
 
   test.each([
@@ -182,7 +182,7 @@ describe('data emoji', () => {
   });
 
   test('says where npm is not, and where the cache cannot be', async () => {
-    const none = await runCli(['data', 'emoji', '--cache', at('emoji')], { env: { PATH: '/nowhere' } });
+    const none = await callCli(['data', 'emoji', '--cache', at('emoji')], { PATH: '/nowhere' });
     expect(none.stderr).toContain('but it could not be started (ENOENT).');
     const blocked = await withNpm('exit 0', join(paths.images, 'below'));
     expect(blocked.stderr).toMatch(

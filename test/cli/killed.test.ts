@@ -9,9 +9,9 @@ import { runCli, temporaryFolder } from './run-cli.js';
 const folder = temporaryFolder();
 const images = join(folder, 'photographs');
 const config = join(folder, 'config.json');
-const KILLS = LONG ? 10 : 2;
+const KILLS = LONG ? 10 : 1;
 /** A step takes some milliseconds, and each is saved. */
-const EPOCHS = LONG ? 250 : 80;
+const EPOCHS = LONG ? 250 : 30;
 
 beforeAll(async () => {
   for (const [kind, name] of ['ant', 'bee', 'cat', 'dog'].entries()) {

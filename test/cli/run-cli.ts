@@ -56,19 +56,23 @@ export function runCli(
 let last: Promise<unknown> = Promise.resolve();
 
 /**
- * The same in this process, which has tfjs already: for what a command does and prints. Streams, signals, the environment and the
- * exit of a process need runCli. One at a time, as they share stdout.
+ * The same in this process, which has tfjs already: for what a command does and prints. Streams, signals, the exit of a process and
+ * what is read from the environment when it starts need runCli. One at a time, as they share stdout.
  */
-export function callCli(args: string[]): Promise<CliResult> {
-  const call = last.then(() => callNow(args));
+export function callCli(args: string[], env: Record<string, string> = {}): Promise<CliResult> {
+  const call = last.then(() => callNow(args, env));
   last = call.catch(() => {});
   return call;
 }
 
-async function callNow(args: string[]): Promise<CliResult> {
+async function callNow(args: string[], env: Record<string, string>): Promise<CliResult> {
   const printed = { stdout: '', stderr: '' };
   const names = ['stdout', 'stderr'] as const;
-  const before = { exitCode: process.exitCode, write: names.map((name) => process[name].write) };
+  const before = {
+    exitCode: process.exitCode,
+    write: names.map((name) => process[name].write),
+    env: Object.keys(env).map((name) => [name, process.env[name]] as const),
+  };
   for (const name of names) {
     process[name].write = ((text: string | Uint8Array, ...rest: unknown[]) => {
       printed[name] += text;
@@ -78,11 +82,16 @@ async function callNow(args: string[]): Promise<CliResult> {
     }) as typeof process.stdout.write;
   }
   process.exitCode = undefined;
+  Object.assign(process.env, env);
   try {
     await run(args);
     return { code: Number(process.exitCode ?? 0), ...printed };
   } finally {
     process.exitCode = before.exitCode;
+    for (const [name, value] of before.env) {
+      if (value === undefined) delete process.env[name];
+      else process.env[name] = value;
+    }
     names.forEach((name, i) => {
       process[name].write = before.write[i];
     });

@@ -65,7 +65,7 @@ describe('train, evaluate', () => {
 
   test('evaluate reads the run’s own configuration and writes what it is asked to', async () => {
     const [json, html] = [join(folder, 'report.json'), join(folder, 'report.html')];
-    const { code, stdout } = await runCli(['evaluate', out, '--json', '--out', json, '--html', html]);
+    const { code, stdout } = await callCli(['evaluate', out, '--json', '--out', json, '--html', html]);
     expect(code).toBe(0);
     const report = parsed(stdout) as never as { attacks: unknown[]; manifest: object; worst: { scores: object } };
     expect(report.attacks).toHaveLength(3);
@@ -159,7 +159,7 @@ test('Ctrl-C saves a checkpoint, says how to go on, and ends with 130', async ()
 
 test('the demo compares the three methods, in one table and one JSON', async () => {
   const out = join(folder, 'demo');
-  const { code, stdout, stderr } = await runCli(['demo', '--config', config, '--epochs', '1', '--out', out, '--json']);
+  const { code, stdout, stderr } = await callCli(['demo', '--config', config, '--epochs', '1', '--out', out, '--json']);
   expect(code).toBe(0);
   const result = parsed(stdout) as never as { comparison: { conditions: string[]; methods: { method: string }[] } };
   expect(result.comparison.methods.map(({ method }) => method)).toEqual(['standard', 'at', 'eat']);

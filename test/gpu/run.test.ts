@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { LONG } from '../long.js';
 import { hasBash, runKit } from './run.js';
 
 /** gpu-run.sh with programs that fail as the kernels' may, in a kit that holds nothing else. */
@@ -71,7 +72,7 @@ describe.skipIf(!hasBash)('the run of a kit', () => {
     expect(status).toBe(3);
   });
 
-  test('ends in its time, and says what it had none for', () => {
+  test.runIf(LONG)('ends in its time, and says what it had none for', () => {
     makeKit('[ "$1" = info ] || sleep 4; echo PASS');
     const { status, seconds, line } = check({ KIT_SECONDS: '12' });
     expect(line('smoke-chosen-nearest')).toMatch(/ PASS /);

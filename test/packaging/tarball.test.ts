@@ -1,6 +1,7 @@
 import { copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { LONG } from '../long.js';
 import { root, run, temporaryFolder } from './run.js';
 
 const MINUTES = 60_000;
@@ -169,7 +170,7 @@ describe('installed with --ignore-scripts', () => {
   });
 });
 
-test('the example of training runs in a checkout', async () => {
+test.runIf(LONG)('the example of training runs in a checkout', async () => {
   const { code, stdout } = await run(process.execPath, ['examples/eat.mjs', '20', '1']);
   expect(stdout).toMatch(/^Worst case: NMI/);
   expect(code).toBe(0);
