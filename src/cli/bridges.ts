@@ -55,6 +55,23 @@ export function addEmbed(eatDml: Command): void {
     );
 }
 
+/** What --model is measured on, in `eat-dml evaluate`. */
+export function measuredOptions(command: Command): Command {
+  return command
+    .option(
+      '--data <set>',
+      'of --model: fashion-mnist, emoji, or folder:/path, cub200:/path and the like; its test side',
+    )
+    .option('--split <split>', 'of --data, as the set has it: none measures all of an archive')
+    .option(
+      '--resize <pixels>',
+      'of the shorter side of photographs before the centre is cut out (default 256)',
+      positiveInteger,
+    )
+    .option('--crop <pixels>', 'sides of what is cut out (default 224)', positiveInteger)
+    .addOption(skipBrokenOption());
+}
+
 /** `eat-dml score`: what needs no run of this package. */
 export function addScore(eatDml: Command): void {
   eatDml

@@ -44,13 +44,14 @@ export function checkModel(model: string): string {
  * {@link modelConfig} of a network to embed with: the head is the file's, or none where it holds none, as a drawn one would say
  * nothing.
  */
-export function embeddingModel(flags: ModelFlags): ModelConfig {
-  const { model, weights, head, dimension } = flags;
-  if (isModule(model!)) return modelConfig(flags, { kind: 'conv' });
+export function embeddingModel(flags: ModelFlags, configured: ModelConfig = { kind: 'conv' }): ModelConfig {
+  const config = modelConfig(flags, configured);
+  if (config.kind === 'module') return config;
+  const { kind, weights, head, dimension } = config as ModelConfig & ModelFlags;
   if (weights === undefined) {
     throw new EatDmlError(
       'ERR_ARGUMENT',
-      `Expected --weights with --model ${model}: without them its embeddings are drawn.`,
+      `Expected --weights with --model ${kind}: without them its embeddings are drawn.`,
     );
   }
   const columns = headIn(weights);
@@ -58,6 +59,12 @@ export function embeddingModel(flags: ModelFlags): ModelConfig {
     const hint = 'Leave --head out, or give --head none, for the pooled features.';
     throw new EatDmlError('ERR_DATA', `Expected a head, embedding.weight, in ${weights} but found none.`, { hint });
   }
-  if (columns === undefined || head === 'none') return modelConfig({ ...flags, head: 'none' }, { kind: 'conv' });
-  return modelConfig({ ...flags, dimension: dimension ?? columns }, { kind: 'conv' });
+  if (columns === undefined || head === 'none') return { ...config, head: 'none' } as ModelConfig;
+  return { ...config, dimension: dimension ?? columns } as ModelConfig;
+}
+
+/** {@link embeddingModel} of a network to evaluate: rows of unit length, as k-means, search and attacks take them. */
+export function evaluatedModel(flags: ModelFlags, configured?: ModelConfig): ModelConfig {
+  const config = embeddingModel(flags, configured);
+  return hasOption(PARTS.model, config.kind, 'unitNorm') ? ({ ...config, unitNorm: true } as ModelConfig) : config;
 }

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { Command, CommanderError, Option } from 'commander';
-import { addData, addEmbed, addScore, skipBrokenOption } from './bridges.js';
+import { addData, addEmbed, addScore, measuredOptions, skipBrokenOption } from './bridges.js';
 import type { DemoFlags } from './commands/demo.js';
 import type { EvaluateFlags } from './commands/evaluate.js';
 import type { ExportFlags } from './commands/export.js';
@@ -106,16 +106,18 @@ function addTrain(eatDml: Command): void {
 function addEvaluate(eatDml: Command): void {
   const command = eatDml
     .command('evaluate')
-    .description('cluster and search the unseen images of a run under every attack of a suite')
-    .argument('<run>', 'run folder of eat-dml train');
-  sharedOptions(command)
+    .description(
+      'cluster and search the unseen images of a run, or of a network of any origin, under every attack of a suite',
+    )
+    .argument('[run]', 'run folder of eat-dml train; or --model');
+  measuredOptions(modelOptions(sharedOptions(command)))
     .option('--suite <name>', 'default standard')
-    .option('--epsilon <radius>', 'in [0, 1] pixel units (default: what was trained against)', radius)
+    .option('--epsilon <radius>', 'in [0, 1] pixel units (default: what was trained against, else 0.1)', radius)
     .option('--count <images>', 'evaluate this many, drawn at random', positiveInteger)
     .option('--allow-seen', 'measure images and classes that the run was trained on, too')
     .option('--out <file>', 'write the report as JSON')
     .option('--html <file>', 'write the report as a page')
-    .action(async (run: string, flags: EvaluateFlags) =>
+    .action(async (run: string | undefined, flags: EvaluateFlags) =>
       (await import('./commands/evaluate.js')).evaluateCommand(run, flags),
     );
 }

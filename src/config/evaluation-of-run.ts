@@ -43,16 +43,19 @@ export async function evaluationConfig(run: string, flags: EvaluationFlags): Pro
   await loadModel(file);
   const foreign = recorded !== undefined && !sameParts(base, file, ['data']);
   if (recorded) checkParts(recorded, file, flags);
-  const { suite, epsilon, count } = flags;
-  const given = Object.entries({ suite, epsilon, count }).filter(([, value]) => value !== undefined);
   const { seed = file.seed ?? base.seed, backend = file.backend ?? base.backend } = flags;
   const config = {
     ...base,
     ...{ seed, backend, device: flags.device ?? file.device ?? base.device },
-    evaluation: { ...base.evaluation, ...file.evaluation, ...Object.fromEntries(given) },
+    evaluation: { ...base.evaluation, ...file.evaluation, ...evaluationFlags(flags) },
   };
   const data = foreign ? { seed: file.seed ?? base.seed, data: file.data } : base;
   return { config, data, own: recorded !== undefined && !foreign };
+}
+
+/** What flags say of an evaluation. */
+export function evaluationFlags({ suite, epsilon, count }: EvaluationFlags): NonNullable<Config['evaluation']> {
+  return Object.fromEntries(Object.entries({ suite, epsilon, count }).filter(([, value]) => value !== undefined));
 }
 
 const TRAINED = ['data', 'model', 'loss', 'method', 'training'] as const;

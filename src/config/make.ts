@@ -42,14 +42,24 @@ export interface RunData {
 
 /** Opens the data of a configuration. */
 export async function dataOf(config: Config): Promise<RunData> {
+  const { train, ...measured } = await openedData(config);
+  if (train) return { train, ...measured };
+  throw new EatDmlError('ERR_DATA', `Expected a side train of ${seededData(config).name} but it has none.`);
+}
+
+/** What is measured of the data of a configuration; what is learnt from need not be there. */
+export async function measuredData(config: Config): Promise<Omit<RunData, 'train'>> {
+  const { train: _, ...measured } = await openedData(config);
+  return measured;
+}
+
+async function openedData(config: Config): Promise<Omit<RunData, 'train'> & Partial<RunData>> {
   const choice = seededData(config);
   const sides = await made<Promise<Opened>>(PARTS.data as unknown as Parts<Promise<Opened>>, choice, 'data');
   const { train, query, gallery, test = query } = sides;
-  if (train && test) {
-    return { train: sourceOf(train), test: sourceOf(test), ...(query && gallery && { gallery: sourceOf(gallery) }) };
-  }
-  const missing = train ? 'test' : 'train';
-  throw new EatDmlError('ERR_DATA', `Expected a side ${missing} of ${choice.name} but it has none.`);
+  if (!test) throw new EatDmlError('ERR_DATA', `Expected a side test of ${choice.name} but it has none.`);
+  const found = query && gallery && { gallery: sourceOf(gallery) };
+  return { ...(train && { train: sourceOf(train) }), test: sourceOf(test), ...found };
 }
 
 /** Runs the module that makes the model of a configuration, where one does: of a configuration that is the user's own. */

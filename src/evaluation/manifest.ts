@@ -15,8 +15,12 @@ export interface EvaluationManifest {
   classes: number;
   /** Files of the whole set that it was opened without as they are broken, where that was allowed. */
   leftOut?: readonly string[];
-  /** SHA-256 of the data that the ensemble was trained on, where it knows. */
-  trainedOn?: string;
+  /** SHA-256 of the data that the ensemble was trained on, where it knows; null where no run made the network. */
+  trainedOn?: string | null;
+  /** null where no run made the network; else absent. */
+  run?: null;
+  /** Of such a network: its kind, and the file of its weights or the module that makes it. */
+  network?: { kind: string; file: string; sha256: string };
   /** What of the evaluated images and classes it was trained on, where that was allowed although it would be refused. */
   seen?: Seen;
   members: number;

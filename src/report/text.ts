@@ -1,3 +1,4 @@
+import { printable } from '../errors.js';
 import type { EvaluationReport, MetricName } from '../evaluation/index.js';
 import { checkChecks, checkComparison, checkManifest, checkReport } from './checks.js';
 import { type Comparison, compare, METRIC_TITLES, missingOf } from './comparison.js';
@@ -98,11 +99,12 @@ function byOutcome(methods: Comparison['methods']) {
   };
 }
 
-/** What the figures depend on, in three lines; in one more, that they are not those of unseen data. */
+/** What the figures depend on, in three lines; in one more, that they are not those of unseen data, or may not be. */
 export function manifestText(m: EvaluationReport['manifest']): string {
   checkManifest(m);
   return [
     ...(m.seen ? [`MEASURED ON SEEN DATA: the ensemble was trained on ${seenText(m, m.seen)}`] : []),
+    ...(m.network ? [foreignText(m.network)] : []),
     ...(m.leftOut ? [`without ${m.leftOut.length} broken images of the set: ${shortList(m.leftOut)}`] : []),
     `${m.samples} images of ${m.classes} classes of ${m.dataset} (sha256 ${m.dataHash.slice(0, 12)}), seed ${m.seed}`,
     `${m.norm} attacks, epsilon ${m.epsilon} (${m.epsilonSpace}), through all members at once`,
@@ -113,6 +115,12 @@ export function manifestText(m: EvaluationReport['manifest']): string {
 /** The first five, and that there are more. */
 function shortList(names: readonly string[]): string {
   return [...names.slice(0, 5), ...(names.length > 5 ? ['...'] : [])].join(', ');
+}
+
+/** Files have names that end lines. */
+function foreignText({ kind, file, sha256 }: { kind: string; file: string; sha256: string }): string {
+  const network = `${kind} of ${printable(file)} (sha256 ${sha256.slice(0, 12)})`;
+  return `no run: the network ${network}; what it was trained on is not known, and these images may be among it`;
 }
 
 function seenText(m: EvaluationReport['manifest'], seen: { images: number; classes: number }): string {

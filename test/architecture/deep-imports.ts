@@ -48,6 +48,7 @@ export const DEEP: Record<string, string[]> = {
     'models/weights/names.js',
   ],
   'the pieces of a configured run, which commands put together': [
+    'config/evaluate-model.js',
     'config/evaluate-run.js',
     'config/evaluation-of-run.js',
     'config/lists.js',

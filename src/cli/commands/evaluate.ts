@@ -1,25 +1,40 @@
-import { evaluateRun } from '../../config/evaluate-run.js';
+import { evaluateModel } from '../../config/evaluate-model.js';
+import { type EvaluateRunOptions, evaluateRun } from '../../config/evaluate-run.js';
 import { type EvaluationFlags, evaluationConfig } from '../../config/evaluation-of-run.js';
+import { EatDmlError } from '../../errors.js';
+import type { EvaluationReport } from '../../evaluation/index.js';
 import { compare, comparisonHtml, manifestText, reportText } from '../../report/index.js';
 import { checkTargets, deliver, jsonText } from '../deliver.js';
+import { type MeasuredFlags, measuredConfig } from '../evaluated-model.js';
 import { interruptible } from '../interrupt.js';
 import type { SharedFlags } from '../options.js';
 import { profileText, startProfile } from '../profile.js';
 import { duration, ProgressLine, startText } from '../progress-line.js';
 
-export interface EvaluateFlags extends SharedFlags, EvaluationFlags {
+export interface EvaluateFlags extends SharedFlags, EvaluationFlags, MeasuredFlags {
   out?: string;
   html?: string;
 }
 
-/** `eat-dml evaluate RUN`: the unseen side of the run's data, clustered and searched under every attack of the suite. */
-export async function evaluateCommand(run: string, flags: EvaluateFlags): Promise<void> {
-  const given = await evaluationConfig(run, flags);
+/** What is evaluated, as the report has it beside its figures. */
+interface Subject {
+  about: { run: string } | { run: null; model: string };
+  /** What its column in the page is called. */
+  title: string;
+  evaluate(options: EvaluateRunOptions): Promise<EvaluationReport>;
+}
+
+/**
+ * `eat-dml evaluate`: the unseen side of a run's data, or the test side of the data named for a network that no run made, clustered
+ * and searched under every attack of the suite.
+ */
+export async function evaluateCommand(run: string | undefined, flags: EvaluateFlags): Promise<void> {
+  const { about, title, evaluate } = await subjectOf(run, flags);
   await checkTargets(flags.out, flags.html);
   const line = new ProgressLine('evaluate');
   let endProfile: ReturnType<typeof startProfile> | undefined;
   const report = await interruptible((signal) =>
-    evaluateRun(run, given, {
+    evaluate({
       allowSeen: flags.allowSeen,
       signal,
       onProgress: line.show,
@@ -35,10 +50,39 @@ export async function evaluateCommand(run: string, flags: EvaluateFlags): Promis
   line.end(`${report.attacks.length} attacks in ${duration(report.seconds)}`);
   const profile = endProfile?.();
   if (profile) process.stderr.write(profileText(profile));
-  const result = { command: 'evaluate', run, ...report, profile };
-  const comparison = compare([{ method: given.config.method?.name ?? 'ensemble', report }]);
+  const result = { command: 'evaluate', ...about, ...report, profile };
+  const comparison = compare([{ method: title, report }]);
   await deliver(flags.json, result, reportText(report), [
     { path: flags.out, content: () => jsonText(result) },
     { path: flags.html, content: () => comparisonHtml(comparison, manifestText(report.manifest)) },
   ]);
+}
+
+/** Flags of a network that no run made, and of its data; and the one that speaks of what a run was trained on. */
+const OF_MODEL = ['data', 'split', 'resize', 'crop', 'skipBroken', 'weights', 'head', 'pooling', 'dimension'] as const;
+
+async function subjectOf(run: string | undefined, flags: EvaluateFlags): Promise<Subject> {
+  const { model } = flags;
+  if ((run === undefined) === (model === undefined)) {
+    const received = run === undefined ? 'neither' : 'both';
+    throw new EatDmlError('ERR_ARGUMENT', `Expected a run or --model to evaluate but received ${received}.`);
+  }
+  const refused = (run === undefined ? (['allowSeen'] as const) : OF_MODEL).find((key) => flags[key] !== undefined);
+  if (refused) {
+    const flag = `--${refused.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+    const beside =
+      run === undefined ? `--model: what it was trained on is not known` : 'a run: its data and network are its own';
+    throw new EatDmlError('ERR_ARGUMENT', `Expected no ${flag} beside ${beside}.`);
+  }
+  if (run === undefined) {
+    const config = await measuredConfig(flags);
+    return {
+      about: { run: null, model: model! },
+      title: model!,
+      evaluate: (options) => evaluateModel(config, options),
+    };
+  }
+  const given = await evaluationConfig(run, flags);
+  const title = given.config.method?.name ?? 'ensemble';
+  return { about: { run }, title, evaluate: (options) => evaluateRun(run, given, options) };
 }
