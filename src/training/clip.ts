@@ -2,17 +2,18 @@ import * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
 import { positive } from '../options.js';
 
-/** How gradients are cut, as a schema. */
+/** How gradients are cut, as a schema; none says what a recipe shall not. */
 export const clip = z.union(
   [
+    z.literal('none').describe('gradients as they are'),
     z.strictObject({ value: positive.describe('every value of a gradient is cut to [-value, value]') }),
     z.strictObject({ norm: positive.describe('all gradients of a member are scaled to at most that norm together') }),
   ],
-  '{value} or {norm}, a finite number > 0',
+  'none, or {value} or {norm} of a finite number > 0',
 );
 
 /** `{value}` cuts every value to [-value, value]; `{norm}` scales all gradients of a member to at most that norm together. */
-export type Clip = z.infer<typeof clip>;
+export type Clip = Exclude<z.infer<typeof clip>, 'none'>;
 
 /**
  * The gradients as PyTorch's clip_grad_value_ and clip_grad_norm_ leave them: g cut to [-value, value], or

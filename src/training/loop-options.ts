@@ -21,7 +21,7 @@ export const loopShape = {
   warmUp: atLeast(0, 'an integer >= 0')
     .optional()
     .describe('epochs at the beginning in which head and proxies alone move (default 0)'),
-  clip: clip.optional().describe('how gradients are cut: by value, or by the norm of all (default not at all)'),
+  clip: clip.optional().describe('how gradients are cut: none (default), by value, or by the norm of all'),
   microBatch: count
     .optional()
     .describe(

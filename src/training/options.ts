@@ -8,6 +8,7 @@ import { anything, callback, count, parseOptions, seed, signal } from '../option
 import { nameOf, partNamed, partsOf } from '../part.js';
 import { backendChoice } from '../tfjs/index.js';
 import type { BatchPlan } from './batches.js';
+import type { Clip } from './clip.js';
 import { loopShape } from './loop-options.js';
 import { methodValue } from './method.js';
 import { standard } from './methods/standard.js';
@@ -87,16 +88,18 @@ export interface CheckpointOptions {
 type Filled = z.output<typeof trainOptions>;
 
 /** Options with every default filled in; what changes nothing is absent. */
-export type Settings = Omit<Filled, 'data' | 'checkpoint' | 'proxyLearningRate' | 'batch' | 'recipe'> & {
+export type Settings = Omit<Filled, 'data' | 'checkpoint' | 'proxyLearningRate' | 'batch' | 'recipe' | 'clip'> & {
   data: Source;
   proxyLearningRate: number;
   batch: BatchPlan;
+  clip?: Clip;
   checkpoint?: CheckpointOptions;
 };
 
 export function settingsOf(options: TrainOptions): Settings {
   const given = withRecipe(options);
   const { data, checkpoint, proxyLearningRate, recipe: _, ...settings } = parseOptions(trainOptions, given);
+  checkReached(settings);
   return {
     ...settings,
     ...withoutNothing(settings),
@@ -117,13 +120,26 @@ function withRecipe(options: TrainOptions): TrainOptions {
   return { ...loop, ...given } as TrainOptions;
 }
 
+/** Throws where no epoch of the run would be validated. */
+function checkReached({ validation, epochs }: Pick<Filled, 'validation' | 'epochs'>): void {
+  if (!validation || validation.every <= epochs) return;
+  throw invalid('validation.every', `at most the ${epochs} epochs of the run`, validation.every);
+}
+
 /** What is given but changes nothing becomes undefined: such a run is the same as one without. */
-function withoutNothing({ decay, schedule, warmUp, epochs }: Pick<Filled, 'decay' | 'schedule' | 'warmUp' | 'epochs'>) {
+function withoutNothing({
+  decay,
+  schedule,
+  warmUp,
+  clip,
+  epochs,
+}: Pick<Filled, 'decay' | 'schedule' | 'warmUp' | 'clip' | 'epochs'>) {
   const flat = schedule?.name === 'constant' && !schedule.warmUp;
   return {
     decay: decay === 'all' ? undefined : decay,
     schedule: schedule && !flat ? filledSchedule(schedule, epochs) : undefined,
     warmUp: warmUp === 0 ? undefined : warmUp,
+    clip: clip === 'none' ? undefined : clip,
   };
 }
 

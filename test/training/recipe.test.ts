@@ -1,12 +1,15 @@
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
-import { modelOf } from '../../src/config/make.js';
+import { modelOf, trainOptionsOf } from '../../src/config/make.js';
+import { parseConfig } from '../../src/config/read.js';
 import type { Config } from '../../src/config/schema.js';
 import { contrastive } from '../../src/losses/index.js';
 import { headOf } from '../../src/models/head.js';
 import { convEmbedder, type Embedder, type ModelSpec, resnet50 } from '../../src/models/index.js';
+import { partsOf } from '../../src/part.js';
 import { type TrainOptions, train } from '../../src/training/index.js';
 import { fingerprint, settingsOf } from '../../src/training/options.js';
+import * as recipes from '../../src/training/recipes/list.js';
 import { tinyImages } from '../models/tiny-images.js';
 
 const options: TrainOptions = {
@@ -62,6 +65,33 @@ test('the published values, by set and network; what is given goes before them',
     ...{ warmUp: undefined, proxyLearningRate: 0.1, schedule: { name: 'step' } },
   });
   expect(() => of('cub200', conv, { recipe: 'proxy-ancor' as never })).toThrow(/recipe .*did you mean proxy-anchor/);
+});
+
+test('every piece of it can be turned off', async () => {
+  const plain = { epochs: 10, batch: { size: 128 }, learningRate: 1e-3, weightDecay: 1e-4 };
+  const off = { ...plain, schedule: { name: 'constant' }, warmUp: 0, clip: 'none' } as const;
+  const loop = partsOf(recipes).flatMap((recipe) =>
+    ['cub200', 'sop'].flatMap((data) => Object.keys(recipe.make({}).loop({ data, model: { kind: 'resnet50' } }))),
+  );
+  // Of a piece that a recipe comes to have, how it is turned off must be said here.
+  expect([...new Set(loop)].sort()).toEqual(Object.keys(off).sort());
+  const own = { data: tinyImages(), model: convEmbedder() };
+  const record = (more: Partial<TrainOptions>) => fingerprint(settingsOf({ ...own, ...more }));
+  expect(await record({ recipe: 'proxy-anchor', ...off })).toEqual(await record({}));
+  const config: Config = { data: { name: 'cub200', root: 'x' }, training: { recipe: 'proxy-anchor', ...off } };
+  expect(parseConfig(config, 'file')).toEqual(config);
+  expect(settingsOf({ ...trainOptionsOf(config), data: tinyImages() }).clip).toBeUndefined();
+  expect(() => settingsOf({ ...own, clip: 'off' as never })).toThrow(
+    'Expected none, or {value} or {norm} of a finite number > 0 for clip but received "off".',
+  );
+});
+
+test('a run of a recipe without its clip has the bits of one that never had it', async () => {
+  const given = { recipe: 'proxy-anchor', learningRate: 0.01, warmUp: 0, schedule: { name: 'constant' } } as const;
+  const without = await trainedWeights({ ...given, clip: 'none' });
+  expect(without).toEqual(await trainedWeights({ learningRate: 0.01 }));
+  // One that cuts: had `none` been passed over, the recipe's would have.
+  expect(without).not.toEqual(await trainedWeights({ ...given, clip: { value: 1e-6 } }));
 });
 
 test('a configuration has the network of the recipe, where it is one that has such options', () => {

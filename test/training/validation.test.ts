@@ -55,6 +55,7 @@ describe('the held-out classes', () => {
   it.each<[TrainOptions['validation'], RegExp]>([
     [{ classes: 1 }, /validation\.classes/],
     [{ every: 0 }, /validation\.every/],
+    [{ every: 5 }, /at most the 4 epochs of the run for validation\.every but received 5/],
     [{ metric: 'attackedNmi' }, /validation\.metric .*where no attack is given|one of recallAt1/],
     [{ metric: 'recall' as never }, /validation\.metric/],
     [{ attack: { epsilon: 3 } }, /epsilon/],
