@@ -88,12 +88,14 @@ export function planText({
   images,
   memoryBytes,
   imagesPerSecond,
+  warmUpImagesPerSecond: warm,
   hours,
 }: TrainingPlan): string {
   const networks = `${members === 1 ? 'a network' : `${members} networks`} of ${parameters.toLocaleString('en')} parameters`;
   const work = `${epochs} epochs, ${steps} steps of ${images} images`;
   const time = hours < 1 ? `${(60 * hours).toFixed(1)} minutes` : `${hours.toFixed(1)} hours`;
-  const pace = `about ${(memoryBytes / 1e6).toFixed(0)} MB of tensors, ${imagesPerSecond.toFixed(1)} images/s, ${time}`;
+  const warming = warm === undefined ? '' : ` (${warm.toFixed(1)} in the warm-up)`;
+  const pace = `about ${(memoryBytes / 1e6).toFixed(0)} MB of tensors, ${imagesPerSecond.toFixed(1)} images/s${warming}, ${time}`;
   return `plan: ${networks}; ${work}; ${pace}\n`;
 }
 

@@ -5,12 +5,15 @@ import { freshTrainees, startOf } from './state/training-state.js';
 import { trainStep } from './train-step.js';
 import type { TrainingSet } from './training-set.js';
 
-/** Steps that are made to see how long one takes. */
+/** Steps of a kind that are made to see how long one takes. */
 const STEPS = 3;
 
-/** What was seen of a step. */
+/** What was seen of steps. */
 export interface MeasuredStep {
+  /** Of a step, over all that are left. */
   seconds: number;
+  /** Of a step of the warm-up, where some of those left are. */
+  warmUpSeconds?: number;
   images: number;
   /** Of all tensors between two steps. */
   standing: number;
@@ -30,8 +33,10 @@ export interface TrainingPlan {
   images: number;
   /** Most that tensors hold at a time, about: the end of a forward pass with gradients, or the optimiser's old and new state. */
   memoryBytes: number;
-  /** Drawn; by the shorter of two steps, after a first one. */
+  /** Drawn, over all steps that are left; by the shorter of two steps of a kind, after a first one. */
   imagesPerSecond: number;
+  /** Drawn in the warm-up, whose steps move head and proxies alone. */
+  warmUpImagesPerSecond?: number;
   /** Without what validations take. */
   hours: number;
 }
@@ -40,7 +45,7 @@ export interface TrainingPlan {
 export function planOf(
   { members, parameters, proxies, epochs }: Pick<TrainingPlan, 'members' | 'parameters' | 'proxies' | 'epochs'>,
   steps: number,
-  { seconds, images, standing, bytes }: MeasuredStep,
+  { seconds, warmUpSeconds, images, standing, bytes }: MeasuredStep,
 ): TrainingPlan {
   const gradients = 4 * (parameters + proxies);
   return {
@@ -48,13 +53,14 @@ export function planOf(
     // An update makes weights and both moments anew before the old ones go.
     memoryBytes: Math.max(bytes + gradients, standing + 4 * gradients),
     imagesPerSecond: images / seconds,
+    ...(warmUpSeconds !== undefined && { warmUpImagesPerSecond: images / warmUpSeconds }),
     hours: (steps * seconds) / 3600,
   };
 }
 
 /**
- * The plan of a run that has `done` steps behind it: three steps, in which all variables move, on networks that are thrown away. What
- * the run itself comes to is the same, to the bit.
+ * The plan of a run that has `done` steps behind it: three steps as those of its warm-up, where some of these are left, and three in
+ * which all variables move, on networks that are thrown away. What the run itself comes to is the same, to the bit.
  */
 export async function plan(settings: Settings, set: TrainingSet, done: number): Promise<TrainingPlan> {
   const before = tf.memory().numBytes;
@@ -62,20 +68,26 @@ export async function plan(settings: Settings, set: TrainingSet, done: number): 
   // The run has networks of its own already: those that are thrown away are none of its needs.
   const extra = tf.memory().numBytes - before;
   try {
-    const step = await measuredStep(settings, set, trainees);
-    const measured = { ...step, standing: before, bytes: step.bytes - extra };
+    const { epochs, method, warmUp = 0 } = settings;
+    const [all, warming] = [epochs, Math.min(warmUp, epochs)].map((n) => Math.max(0, n * set.stepsPerEpoch - done));
+    const { at, ...step } = measuring(settings, set, trainees);
+    const warm = warming > 0 ? await at(done, done + warming) : undefined;
+    const full = all > warming ? await at(done + warming, done + all) : 0;
+    const seconds = ((warm ?? 0) * warming + full * (all - warming)) / all;
+    const bytes = step.bytes() - extra;
+    const measured = { seconds, warmUpSeconds: warm, images: step.images, standing: before, bytes };
     const [{ embedder, proxies }] = trainees;
     const parameters = embedder.variables().reduce((sum, { size }) => sum + size, 0);
-    const { epochs, method } = settings;
     const of = { members: method.members, parameters, proxies: proxies.size, epochs };
-    return planOf(of, epochs * set.stepsPerEpoch - done, measured);
+    return planOf(of, all, measured);
   } finally {
     disposeTrainees(trainees);
   }
 }
 
-async function measuredStep(settings: Settings, set: TrainingSet, trainees: Trainee[]) {
-  const { method, warmUp = 0, signal } = settings;
+/** Makes steps with the trainees, and sees what they take. */
+function measuring(settings: Settings, set: TrainingSet, trainees: Trainee[]) {
+  const { method, signal } = settings;
   let bytes = 0;
   const watched: Settings = {
     ...settings,
@@ -92,21 +104,27 @@ async function measuredStep(settings: Settings, set: TrainingSet, trainees: Trai
       },
     },
   };
-  const position = startOf(trainees.length);
-  position.step = warmUp * set.stepsPerEpoch;
-  const state = { trainees, position };
+  const state = { trainees, position: startOf(trainees.length) };
   const batches = set.batchesOf(0);
-  const took: number[] = [];
-  for (let i = 0; i < STEPS; i++) {
-    await new Promise(setImmediate);
-    const samples = batches[i % batches.length];
-    const start = performance.now();
-    const images = await set.data.batch(samples, { signal, draw: position.step });
-    trainStep(watched, state, set, { samples, images });
-    took.push((performance.now() - start) / 1000);
-    position.step++;
-  }
-  // The first compiles and allocates.
-  const [, second, third] = took;
-  return { seconds: Math.min(second, third), images: batches[0].length, bytes };
+  /** Seconds of a step as the run would make it, from the one of that number on. */
+  const at = async (first: number, end: number): Promise<number> => {
+    const took: number[] = [];
+    for (let i = 0; i < STEPS; i++) {
+      await new Promise(setImmediate);
+      const { position } = state;
+      position.step = Math.min(first + i, end - 1);
+      const of = (step: number) => [batches[step % batches.length], { signal, draw: first + step }] as const;
+      const [samples, draw] = of(i);
+      const start = performance.now();
+      const images = await set.data.batch(samples, draw);
+      // As the run does, which reads the next batch meanwhile.
+      if (i + 1 < STEPS) set.data.prefetch?.(...of(i + 1));
+      trainStep(watched, state, set, { samples, images });
+      took.push((performance.now() - start) / 1000);
+    }
+    // The first compiles and allocates.
+    const [, second, third] = took;
+    return Math.min(second, third);
+  };
+  return { at, images: batches[0].length, bytes: () => bytes };
 }

@@ -13,9 +13,9 @@ export interface TrainingProgress {
   steps: number;
   /** Mean of the members' losses in this step. */
   loss: number;
-  /** Images drawn per second, since this process started training; 0 before it has made a step. */
+  /** Images drawn per second of training steps, since this process started; 0 before it has made one. */
   imagesPerSecond: number;
-  /** Seconds left at that rate. */
+  /** Seconds left, where validations and saves go on to take what they took. */
   etaSeconds: number;
   /** Of the networks, in this step. */
   learningRate: number;
@@ -27,16 +27,21 @@ export interface TrainingProgress {
 
 /** The rate of work done since its making; the first unit, which compiles and allocates, is left out when others follow. */
 export class Pace {
-  private start = performance.now();
+  private start: number;
   private skipped = 0;
+
+  /** By a clock of seconds. */
+  constructor(private readonly now = () => performance.now() / 1000) {
+    this.start = now();
+  }
 
   /** Units per second, and the seconds that `left` more units take. */
   after(done: number, left: number): { rate: number; seconds: number } {
-    const elapsed = (performance.now() - this.start) / 1000;
+    const elapsed = this.now() - this.start;
     const rate = (done - this.skipped) / Math.max(elapsed, 1e-9);
     if (this.skipped === 0) {
       this.skipped = done;
-      this.start = performance.now();
+      this.start = this.now();
     }
     return { rate, seconds: left / rate };
   }
@@ -51,17 +56,25 @@ export interface StepReport extends Pick<TrainingProgress, 'loss' | 'learningRat
 /** Reports to the caller; a validation with the pace of the step before it. */
 export class Reporter {
   private readonly pace = new Pace();
+  /** Of steps alone, which the position counts. */
+  private readonly steady: Pace;
+  private readonly firstStep: number;
   private last: TrainingProgress | undefined;
 
   constructor(
     private readonly settings: Pick<Settings, 'onProgress' | 'epochs'>,
-    private readonly firstStep: number,
+    position: Position,
     private readonly steps: number,
-  ) {}
+  ) {
+    this.steady = new Pace(() => position.seconds);
+    this.firstStep = position.step;
+  }
 
   step({ step, losses }: Position, { loss, images, learningRate, warning }: StepReport): void {
     const { firstStep, steps, settings } = this;
-    const { rate, seconds } = this.pace.after(step - firstStep, steps - step);
+    const [done, left] = [step - firstStep, steps - step];
+    const { seconds } = this.pace.after(done, left);
+    const { rate } = this.steady.after(done, left);
     const progress = { epoch: losses.length, epochs: settings.epochs, step, steps, loss };
     const pacing = { imagesPerSecond: rate * images, etaSeconds: seconds };
     this.last = { phase: 'train', ...progress, ...pacing, learningRate };

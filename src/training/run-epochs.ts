@@ -46,7 +46,7 @@ export async function runEpochs(run: Run): Promise<void> {
   const { settings, state, set } = run;
   const { position } = state;
   const { epochs, signal, onEpoch } = settings;
-  const report = new Reporter(settings, position.step, epochs * set.stepsPerEpoch);
+  const report = new Reporter(settings, position, epochs * set.stepsPerEpoch);
   const save = saver(run);
   const rateAt = (step: number) => settings.learningRate * rateOf(settings, step, set.stepsPerEpoch);
   const closed = async (resumed: boolean) => {

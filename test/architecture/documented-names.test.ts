@@ -28,6 +28,7 @@ const KEYS = [
   'recallAt1',
   'splitFile',
   'trainClasses',
+  'warmUpImagesPerSecond',
   'weightShapes',
 ];
 

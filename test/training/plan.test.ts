@@ -2,14 +2,16 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, afterEach, expect, test, vi } from 'vitest';
+import { planText } from '../../src/cli/progress-line.js';
 import { convEmbedder } from '../../src/models/index.js';
-import { eat, type TrainingPlan, type TrainOptions, train } from '../../src/training/index.js';
+import { eat, type Method, standard, type TrainingPlan, type TrainOptions, train } from '../../src/training/index.js';
 import { planOf } from '../../src/training/plan.js';
 import { tinyImages } from '../models/tiny-images.js';
 
 const dir = mkdtempSync(join(tmpdir(), 'eat-dml-plan-'));
 afterAll(() => rmSync(dir, { recursive: true }));
+afterEach(() => vi.restoreAllMocks());
 
 const options: TrainOptions = {
   data: tinyImages(),
@@ -26,6 +28,53 @@ test('a plan is what a step took, times the steps', () => {
   });
   // Of a large network on few images the update takes most.
   expect(planOf(of, 1800, { ...step, bytes: 500 }).memoryBytes).toBe(300 + 4 * 4 * 1024);
+});
+
+test('steps of the warm-up count as what they take, and the first of all is left out', async () => {
+  let now = 0;
+  vi.spyOn(performance, 'now').mockImplementation(() => now);
+  const plain = standard();
+  const crafted: number[] = [];
+  const method: Method = {
+    ...plain,
+    memberLoss(update) {
+      const { step } = update.step;
+      crafted.push(step);
+      // Four steps an epoch, two epochs of warm-up; what is made for the first time takes a minute more.
+      now += (crafted.length === 1 ? 60_000 : 0) + (step < 8 ? 1000 : 3000);
+      return plain.memberLoss(update);
+    },
+  };
+  const plans: TrainingPlan[] = [];
+  const stop = new AbortController();
+  const onPlan = (plan: TrainingPlan) => void plans.push(plan);
+  const planned = async (more: Partial<TrainOptions>) => {
+    crafted.length = 0;
+    (await train({ ...options, method, onPlan, ...more })).dispose();
+  };
+  await planned({ epochs: 5 });
+  expect(crafted.slice(0, 6)).toEqual([0, 1, 2, 8, 9, 10]);
+  const perStep = (8 * 1 + 12 * 3) / 20;
+  expect(plans[0]).toMatchObject({ steps: 20, warmUpImagesPerSecond: 12, imagesPerSecond: 12 / perStep });
+  expect(plans[0].hours).toBeCloseTo((8 * 1 + 12 * 3) / 3600, 10);
+  expect(planText(plans[0])).toContain(`${(12 / perStep).toFixed(1)} images/s (12.0 in the warm-up), `);
+  // All of the run is warm-up, or none.
+  await planned({ epochs: 1 });
+  expect(crafted.slice(0, 4)).toEqual([0, 1, 2, 0]);
+  expect(plans[1]).toMatchObject({ steps: 4, warmUpImagesPerSecond: 12, imagesPerSecond: 12 });
+  await planned({ epochs: 1, warmUp: 0 });
+  expect(plans[2].warmUpImagesPerSecond).toBeUndefined();
+  // What is left of it, of a run that goes on.
+  const onProgress: TrainOptions['onProgress'] = ({ step }) => step === 6 && stop.abort();
+  const folder = { epochs: 5, checkpoint: join(dir, 'cut') };
+  await expect(planned({ ...folder, onProgress, signal: stop.signal })).rejects.toThrow();
+  await planned({ ...folder, resume: true });
+  expect(crafted.slice(0, 6)).toEqual([6, 7, 7, 8, 9, 10]);
+  expect(plans[4]).toMatchObject({
+    steps: 14,
+    warmUpImagesPerSecond: 12,
+    imagesPerSecond: 12 / ((2 * 1 + 12 * 3) / 14),
+  });
 });
 
 test('is told once before the first step, and the run comes to the same bits', async () => {

@@ -28,6 +28,32 @@ it('the first unit, which compiles, is left out of the rate once others follow',
   expect(pace.after(3, 7)).toEqual({ rate: 0.5, seconds: 14 });
 });
 
+it('images per second are those of steps; what lies between epochs is in the time that is left', async () => {
+  const plain = standard();
+  const method: Method = {
+    ...plain,
+    memberLoss(update) {
+      now += 2000;
+      return plain.memberLoss(update);
+    },
+  };
+  const told: TrainingProgress[] = [];
+  const ensemble = await train({
+    ...{ method, data: tinyImages({ perClass: 4 }), model: convEmbedder({ dimension: 2, width: 1 }) },
+    ...{ epochs: 3, batch: { size: 4 }, backend: 'cpu' },
+    onProgress: (progress) => void told.push(progress),
+    // As a validation and a save would.
+    onEpoch: () => {
+      now += 60_000;
+    },
+  });
+  ensemble.dispose();
+  expect(told.map(({ imagesPerSecond }) => imagesPerSecond)).toEqual(told.map(() => 2));
+  // Seven steps since the first in 14 seconds and a minute.
+  expect(told[7]).toMatchObject({ step: 8, steps: 12 });
+  expect(told[7].etaSeconds).toBeCloseTo((4 * (14 + 60)) / 7, 9);
+});
+
 it('a run that goes on after a pause counts its steps on, and its rate anew', async () => {
   const dir = await mkdtemp(join(tmpdir(), 'eat-dml-progress-'));
   const plain = standard();
