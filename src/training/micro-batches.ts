@@ -82,6 +82,21 @@ function networkGradients(
   return sums;
 }
 
+/**
+ * Another member in the loss of one that learns: embedded part by part as a constant, so that nothing of its passes is kept for a
+ * gradient that no variable of the other needs.
+ */
+export function heldInParts(embedder: Embedder, size: number): Embedder {
+  const apply = (images: tf.Tensor4D, training?: TrainingMode): tf.Tensor2D => {
+    const embed = tf.customGrad((x) => ({
+      value: tf.concat(partsOf(x as tf.Tensor4D, size).map((part) => embedder.apply(part, training))),
+      gradFunc: () => tf.zerosLike(images),
+    }));
+    return embed(images) as tf.Tensor2D;
+  };
+  return embedderWith(embedder, { apply: Object.assign(apply, { frozen: embedder.apply.frozen }) });
+}
+
 function partsOf<T extends tf.Tensor>(rows: T, size: number): T[] {
   const [count, ...rest] = rows.shape;
   return Array.from({ length: Math.ceil(count / size) }, (_, i) => {

@@ -6,7 +6,7 @@ import { clipped } from './clip.js';
 import { follow } from './ema.js';
 import { anyGradient } from './idle.js';
 import type { Crafted, MemberUpdate, Method, TrainingStep } from './method.js';
-import { microBatchGradients } from './micro-batches.js';
+import { heldInParts, microBatchGradients } from './micro-batches.js';
 import type { Settings } from './options.js';
 import { movingIn } from './parameter-groups.js';
 import { rateAt } from './schedule.js';
@@ -108,7 +108,10 @@ function gradientsOf(
   const { embedder, proxies } = step.members[member];
   const by = (other: Embedder): TrainingStep => ({
     ...step,
-    members: step.members.map((own, i) => (i === member ? { ...own, embedder: other } : own)),
+    members: step.members.map(({ embedder, proxies }, i) => ({
+      embedder: i === member ? other : heldInParts(embedder, microBatch),
+      proxies,
+    })),
   });
   const network = moving.filter((variable) => variable !== proxies);
   return microBatchGradients((other) => lossOf(by(other)), embedder, { network, others: [proxies] }, microBatch);

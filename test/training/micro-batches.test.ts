@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
 import { convEmbedder, type ModelSpec } from '../../src/models/index.js';
 import { networkModel } from '../../src/models/network.js';
-import { eat, gal, type Method, standard, type TrainOptions, trades, train } from '../../src/training/index.js';
+import { adp, eat, gal, type Method, standard, type TrainOptions, trades, train } from '../../src/training/index.js';
 import { tinyImages } from '../models/tiny-images.js';
 
 /** Without batch normalisation. */
@@ -37,6 +37,7 @@ const methods: [string, Method][] = [
   ['standard', standard()],
   ['trades, which embeds twice', trades({ attack })],
   ['eat with its alignment', eat({ members: 2, attack, alignment: 0.5 })],
+  ['adp, which looks at its peers', adp({ members: 3 })],
   ['gal, which attacks by gradients', gal({ members: 2, attack })],
 ];
 
@@ -52,7 +53,10 @@ test.each(methods)('%s: in parts of any size a step is that of the whole batch',
   }
 });
 
-test('no more images than that are in the network at once', async () => {
+test.each([
+  ['standard', standard()],
+  ['adp, whose peers are looked at', adp({ members: 3 })],
+])('%s: no more images than that are in a network at once', async (_, method) => {
   const sizes = new Set<number>();
   const watched: ModelSpec = {
     ...model,
@@ -65,7 +69,7 @@ test('no more images than that are in the network at once', async () => {
       return { ...embedder, apply };
     },
   };
-  await run({ model: watched, microBatch: 5 });
+  await run({ model: watched, method, microBatch: 5 });
   expect([...sizes].sort()).toEqual([1, 5]);
 });
 
