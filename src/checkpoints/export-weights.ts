@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { invalid } from '../errors.js';
 import { layersOf } from '../models/embedder.js';
 import { type Embedder, Ensemble } from '../models/index.js';
+import { evaluated } from '../models/norm-sets.js';
 import { writeSafetensors } from '../models/safetensors.js';
 import { describedBy } from '../models/weights/described-by.js';
 import { isDepthwise, torchName, torchShape, toTorch } from '../models/weights/names.js';
@@ -12,7 +13,7 @@ import { checkExportable } from './export-layers.js';
 /**
  * Writes the weights of each member into the folder `dir` (made when missing) as member-0.safetensors and so on, by PyTorch's names
  * and in its layout: what torchvision's networks, and Cadene's BN-Inception, load; the head is `embedding.weight` and
- * `embedding.bias`. Gives the paths.
+ * `embedding.bias`. Of two sets of batch normalisations it is the adversarial one, which evaluations work by. Gives the paths.
  *
  * @throws EatDmlError ERR_PATH where such a file is there, ERR_SYSTEM, ERR_ARGUMENT where a member is not described by layers.
  */
@@ -23,8 +24,8 @@ export async function exportWeights(ensemble: Ensemble, dir: string): Promise<st
   const names = layers.map((_, i) => `member-${i}.safetensors`);
   await checkExportable(dir, names);
   const paths = names.map((name) => join(dir, name));
-  for (const [i, { weights }] of ensemble.members.entries()) {
-    await writeAtomically(paths[i], await fileOf(weights, layers[i]));
+  for (const [i, member] of ensemble.members.entries()) {
+    await writeAtomically(paths[i], await fileOf(evaluated(member).weights, layers[i]));
   }
   return paths;
 }

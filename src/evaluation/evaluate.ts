@@ -1,7 +1,8 @@
 import type { AttackSettings } from '../attacks/index.js';
 import { classesOf, type Dataset, type Source, sourceOf, subset } from '../data/index.js';
 import { invalid } from '../errors.js';
-import type { Ensemble } from '../models/index.js';
+import { Ensemble } from '../models/index.js';
+import { membersBy } from '../models/norm-sets.js';
 import { parseOptions } from '../options.js';
 import { randomStream } from '../random.js';
 import { onBackend } from '../tfjs/index.js';
@@ -59,9 +60,10 @@ export async function evaluate(
   options: EvaluateOptions = {},
 ): Promise<EvaluationReport> {
   const settings = parseOptions(evaluateOptions, options);
-  const { reference, gallery } = settings;
+  const { reference, gallery, batchNorm } = settings;
   checkEvaluated(ensemble, data, { reference, gallery });
-  return onBackend(settings.backend, (backend) => measured(ensemble, sourceOf(data), settings, backend));
+  const evaluated = batchNorm ? new Ensemble(membersBy(ensemble, batchNorm), ensemble.trainedOn) : ensemble;
+  return onBackend(settings.backend, (backend) => measured(evaluated, sourceOf(data), settings, backend));
 }
 
 async function measured(
@@ -107,6 +109,7 @@ async function measured(
     seed,
     batchSize,
     backend,
+    batchNorm: ensemble.members.some((member) => member.by) ? 'adversarial' : options.batchNorm,
     trainedOn: ensemble.trainedOn?.hash,
     seen,
   };

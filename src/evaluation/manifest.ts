@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import * as tf from '@tensorflow/tfjs';
 import type { Source } from '../data/index.js';
+import type { NormSet } from '../models/index.js';
 import { kernelDevice } from './kernel-device.js';
 import type { Seen } from './seen.js';
 
@@ -24,6 +25,8 @@ export interface EvaluationManifest {
   /** What of the evaluated images and classes it was trained on, where that was allowed although it would be refused. */
   seen?: Seen;
   members: number;
+  /** Of members with two sets of batch normalisations: the set that they worked by. */
+  batchNorm?: NormSet;
   /** Number of clusters. */
   k: number;
   clusterRestarts: number;
@@ -48,6 +51,7 @@ type Given = Pick<
   | 'trainedOn'
   | 'seen'
   | 'members'
+  | 'batchNorm'
   | 'k'
   | 'clusterRestarts'
   | 'norm'

@@ -4,6 +4,7 @@ import { objectiveValue } from '../attacks/objective.js';
 import { attackSettings } from '../attacks/settings.js';
 import { sourceValue } from '../data/source.js';
 import { Ensemble } from '../models/index.js';
+import { normSet } from '../models/norm-sets.js';
 import { atLeast, callback, count, seed, signal } from '../options.js';
 import { backendChoice } from '../tfjs/index.js';
 import type { EvaluationProgress } from './progress.js';
@@ -25,6 +26,11 @@ export const evaluationShape = {
   count: atLeast(2, 'an integer of at least 2')
     .optional()
     .describe('evaluate this many images, drawn at random, instead of all'),
+  batchNorm: normSet
+    .optional()
+    .describe(
+      'of members with two sets of batch normalisations, the one they work by, clean or attacked (default adversarial)',
+    ),
   batchSize: count.default(128).describe('images per attacked batch; joint-pairwise works within a batch'),
   ...protocolShape,
 };

@@ -19,7 +19,10 @@ export function counted(embedder: Embedder, passes: Passes): Embedder {
     const pass = embedder.apply.frozen!();
     return { apply: (images) => through(images, () => pass.apply(images)) };
   };
-  return embedderWith(embedder, { apply: Object.assign(apply, embedder.apply.frozen && { frozen }) });
+  return embedderWith(embedder, {
+    apply: Object.assign(apply, embedder.apply.frozen && { frozen }),
+    ...(embedder.by && { by: (set) => counted(embedder.by!(set), passes) }),
+  });
 }
 
 /** `embeddings`, whose gradient is counted where it is asked for. */

@@ -3,15 +3,18 @@ import { z } from 'zod';
 import { checkImageShape } from '../checks.js';
 import { EatDmlError, invalid } from '../errors.js';
 import type { Layer } from './layers.js';
+import type { NormSet } from './norm-sets.js';
 
 /** Height, width, channels of the images a model takes. */
 export type ImageShape = [number, number, number];
 
 /**
  * By which statistics batch normalisation works: with true the batch's own, which also move the running ones; with 'batch' the
- * batch's own, and nothing moves; with false (the default, and in every evaluation) the running ones.
+ * batch's own, and nothing moves; with false (the default, and in every evaluation) the running ones. A network of two sets of
+ * normalisations ({@link NormSet}) works by the clean set with true, by the adversarial one in the two other modes, and with
+ * 'adversarial', which is else the same as true.
  */
-export type TrainingMode = boolean | 'batch';
+export type TrainingMode = boolean | 'batch' | 'adversarial';
 
 /** Embeds `images` [n, h, w, c] in [0, 1] as n unit rows; differentiable in the images and in the variables. */
 export interface EmbedImages {
@@ -38,6 +41,8 @@ export interface Embedder {
   readonly weights: ReadonlyMap<string, tf.Variable>;
   /** What the network is made of, where it is described by layers: its export is written by that. */
   readonly layers?: readonly Layer[];
+  /** Of a network of two sets of batch normalisations: the network by one of them, which shares its variables and frees none. */
+  by?(set: NormSet): Embedder;
   /** False of one that gives features as they are: neither training nor evaluation takes it. Default true. */
   readonly unitNorm?: boolean;
   dispose(): void;
@@ -67,6 +72,8 @@ export interface ModelSpec {
    * then refused before memory is taken for it.
    */
   weightShapes?(inputShape: ImageShape): ReadonlyMap<string, readonly number[]>;
+  /** The same network with two sets of batch normalisations, where it can have them; they begin alike. */
+  split?(): ModelSpec;
 }
 
 /** A model specification, as a schema. */
@@ -115,6 +122,7 @@ export function embedderWith(embedder: Embedder, parts: Partial<Embedder>): Embe
   return {
     ...{ inputShape, embedding, apply, weights, layers, unitNorm },
     variables: () => embedder.variables(),
+    ...(embedder.by && { by: (set) => embedder.by!(set) }),
     ...(embedder.head && { head: () => embedder.head!() }),
     dispose: () => embedder.dispose(),
     ...parts,

@@ -114,8 +114,9 @@ function embedderOf(foreign: Foreign): Embedder {
     checkImages(images, inputShape);
     return tf.tidy(() => {
       // What other libraries' layers have no mode for is refused by name.
-      if (mode === 'batch') throw invalid('batchNorm', 'running, for a network that is not described by layers', mode);
-      const rows = called(() => run(prepared(images, settings), mode as boolean));
+      if (typeof mode === 'string')
+        throw invalid('batchNorm', 'running, for a network that is not described by layers', mode);
+      const rows = called(() => run(prepared(images, settings), mode));
       const fits = rows instanceof tf.Tensor && rows.rank === 2 && rows.dtype === 'float32';
       if (!fits || rows.shape[0] !== images.shape[0] || rows.shape[1] !== dimension) {
         throw invalid('the embeddings', `a float32 tensor [${images.shape[0]}, ${dimension}]`, rows);

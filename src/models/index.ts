@@ -12,4 +12,5 @@ export {
   fromLayersModel,
   type GraphModelOptions,
 } from './foreign.js';
+export type { NormSet } from './norm-sets.js';
 export type { TrainedOn } from './trained-on.js';

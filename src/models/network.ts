@@ -1,10 +1,19 @@
 import * as tf from '@tensorflow/tfjs';
 import { checkImageShape } from '../checks.js';
+import { invalid } from '../errors.js';
 import { parse, seed as seedSchema } from '../options.js';
 import { derivedSeed } from '../random.js';
 import { unitRows } from '../tfjs/index.js';
-import { checkImages, type Embedder, type ImageShape, type ModelSpec, type TrainingMode } from './embedder.js';
+import {
+  checkImages,
+  type Embedder,
+  type EmbedImages,
+  type ImageShape,
+  type ModelSpec,
+  type TrainingMode,
+} from './embedder.js';
 import type { Layer } from './layers.js';
+import { firstName, type NormSet, normSet, variablesBy, withSecondSet } from './norm-sets.js';
 import { foldedPass, frozenPass, type Pass, trainingPass } from './passes.js';
 import { survey, type VariableSpec } from './survey.js';
 import { loadWeights } from './weights/load-weights.js';
@@ -17,6 +26,8 @@ export interface NetworkOptions {
   weights?: string;
   /** Other names under which such files hold them. */
   renaming?: Renaming;
+  /** Two sets of batch normalisations: see {@link NormSet}. */
+  batchNorm?: 'shared' | 'split';
 }
 
 /** The specification of a network that is described by layers, whose output is [n, columns]. */
@@ -24,21 +35,27 @@ export function networkModel(
   kind: string,
   config: ModelSpec['config'],
   layers: readonly Layer[],
-  { unitNorm = true, weights: path, renaming }: NetworkOptions = {},
+  options: NetworkOptions = {},
 ): ModelSpec {
+  const { unitNorm = true, weights: path, renaming } = options;
+  const split = options.batchNorm === 'split';
+  if (split && config.frozenBatchNorm) {
+    throw invalid('frozenBatchNorm', 'false with batchNorm split, as frozen sets would stay alike,', true);
+  }
   const made = (inputShape: ImageShape, seed: number, values: (all: VariableSpec[]) => Values) => {
     checkImageShape('inputShape', inputShape);
-    return networkEmbedder({ layers, inputShape, unitNorm }, parse(seedSchema, seed, 'seed'), values);
+    return networkEmbedder({ layers, inputShape, unitNorm }, split, parse(seedSchema, seed, 'seed'), values);
   };
   return {
     kind,
-    config,
+    config: { ...config, ...(split && { batchNorm: 'split' }) },
     build: (inputShape, seed) =>
       made(inputShape, seed, (all) =>
         path === undefined ? new Map() : loadWeights(path, kind, all, { renaming, layers }),
       ),
     restore: (inputShape, weights) => made(inputShape, 0, () => weights),
-    weightShapes: (shape) => new Map(survey(layers, shape).variables.map(({ name, shape }) => [name, shape])),
+    weightShapes: (shape) => new Map(specsOf(layers, shape, split).all.map(({ name, shape }) => [name, shape])),
+    split: () => networkModel(kind, config, layers, { ...options, batchNorm: 'split' }),
   };
 }
 
@@ -47,13 +64,45 @@ type Values = ReadonlyMap<string, Float32Array>;
 
 type Described = Required<Pick<Embedder, 'layers' | 'inputShape' | 'unitNorm'>>;
 
-function networkEmbedder(of: Described, seed: number, valuesOf: (all: VariableSpec[]) => Values): Embedder {
-  const { layers, inputShape, unitNorm } = of;
-  const { output, variables: specs } = survey(layers, inputShape);
-  const values = valuesOf(specs);
-  const weights = new Map(specs.map((spec) => [spec.name, variableOf(spec, seed, values.get(spec.name))]));
-  const trainable = specs.filter((spec) => spec.trainable).map(({ name }) => weights.get(name)!);
-  const [training, batch] = [true, false].map((moving) => trainingPass(layers, weights, moving));
+/** The variables that layers need, and all of a network of one or two sets of normalisations. */
+function specsOf(layers: readonly Layer[], inputShape: ImageShape, split: boolean) {
+  const { output, variables: own } = survey(layers, inputShape);
+  return { output, own, all: split ? withSecondSet(own) : own };
+}
+
+function networkEmbedder(
+  of: Described,
+  split: boolean,
+  seed: number,
+  valuesOf: (own: VariableSpec[]) => Values,
+): Embedder {
+  const { output, own, all } = specsOf(of.layers, of.inputShape, split);
+  const values = valuesOf(own);
+  // A file has one set: both begin with it.
+  const firstValue = (name: string) => values.get(name) ?? values.get(firstName(name));
+  const weights = new Map(all.map((spec) => [spec.name, variableOf(spec, seed, firstValue(spec.name))]));
+  const embedder = (variables: Embedder['weights'], more: Partial<Embedder> = {}): Embedder => ({
+    ...of,
+    embedding: output[0],
+    apply: functionOf(of, variables),
+    weights: variables,
+    variables: () => [...variables.values()].filter(({ trainable }) => trainable),
+    dispose: () => {},
+    ...more,
+  });
+  const dispose = () => tf.dispose([...weights.values()]);
+  if (!split) return embedder(weights, { dispose });
+  const [clean, adversarial] = (['clean', 'adversarial'] as const).map((set) => embedder(variablesBy(weights, set)));
+  const apply = (images: tf.Tensor4D, mode: TrainingMode = false) =>
+    (mode === true ? clean : adversarial).apply(images, mode);
+  const by = (set: NormSet) => (parse(normSet, set, 'set') === 'clean' ? clean : adversarial);
+  const { frozen } = adversarial.apply;
+  return embedder(weights, { apply: Object.assign(apply, { frozen }), by, dispose });
+}
+
+/** What layers make of images by those variables. */
+function functionOf({ layers, inputShape, unitNorm }: Described, variables: Embedder['weights']): EmbedImages {
+  const [training, batch] = [true, false].map((moving) => trainingPass(layers, variables, moving));
   const embed = (images: tf.Tensor4D, pass: () => Pass) => {
     checkImages(images, inputShape);
     return tf.tidy(() => {
@@ -63,21 +112,14 @@ function networkEmbedder(of: Described, seed: number, valuesOf: (all: VariableSp
   };
   const passOf = (mode: TrainingMode) => {
     if (mode === 'batch') return batch;
-    return mode ? training : foldedPass(layers, weights);
+    return mode ? training : foldedPass(layers, variables);
   };
   const apply = (images: tf.Tensor4D, mode: TrainingMode = false) => embed(images, () => passOf(mode));
   const frozen = () => {
-    const pass = frozenPass(layers, weights);
+    const pass = frozenPass(layers, variables);
     return { apply: (images: tf.Tensor4D) => embed(images, () => pass) };
   };
-  return {
-    ...of,
-    embedding: output[0],
-    apply: Object.assign(apply, { frozen }),
-    weights,
-    variables: () => [...trainable],
-    dispose: () => tf.dispose([...weights.values()]),
-  };
+  return Object.assign(apply, { frozen });
 }
 
 /** A fresh variable of those values; without, each layer draws from a stream of its own. */

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { EatDmlError } from '../errors.js';
 import { type Embedder, layersOf } from './embedder.js';
+import { evaluated } from './norm-sets.js';
 import { chain, Naming, type Symbolic, type Values } from './tfjs-chain.js';
 
 /**
@@ -18,7 +19,7 @@ export function toLayersModel(members: readonly Embedder[]): tf.LayersModel {
       throw new EatDmlError('ERR_ARGUMENT', `Expected members of unit rows but received features of members[${i}].`);
     }
     const named = new Naming(`member-${i}/`, values);
-    for (const [name, value] of member.weights) values.set(named.of(name), value);
+    for (const [name, value] of evaluated(member).weights) values.set(named.of(name), value);
     const end = chain(named, layers, input);
     return member.unitNorm === false ? end : unitRows(named, end, 1 / Math.sqrt(members.length), values);
   });

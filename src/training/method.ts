@@ -52,6 +52,8 @@ export interface Method {
   /** Name and options as plain values, stored in checkpoints and reports. */
   readonly config: { readonly name: string } & Readonly<Record<string, unknown>>;
   readonly members: number;
+  /** Adversarial images have batch normalisations of their own: it embeds them in the mode 'adversarial', clean ones with true. */
+  readonly batchNorm?: 'split';
   /** Which samples each member learns from: `members` lists of indices into `labels`, none empty. Called once. */
   memberData(labels: Int32Array, seed: number): Int32Array[];
   /** What each member is updated on in this step; called once per step, before any member moves. */

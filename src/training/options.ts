@@ -4,6 +4,7 @@ import { invalid } from '../errors.js';
 import { proxyAnchor } from '../losses/index.js';
 import { lossValue } from '../losses/metric-loss.js';
 import { modelSpec } from '../models/embedder.js';
+import { modelFor } from '../models/norm-sets.js';
 import { anything, callback, count, parseOptions, seed, signal } from '../options.js';
 import { nameOf, partNamed, partsOf } from '../part.js';
 import { backendChoice } from '../tfjs/index.js';
@@ -104,6 +105,7 @@ export function settingsOf(options: TrainOptions): Settings {
     ...settings,
     ...withoutNothing(settings),
     data: sourceOf(data),
+    model: modelFor(settings.model, settings.method),
     // As given: a checkpoint compares its keys in their order.
     batch: given.batch ?? settings.batch,
     proxyLearningRate: proxyLearningRate ?? 100 * settings.learningRate,

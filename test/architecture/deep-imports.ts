@@ -37,6 +37,7 @@ export const DEEP: Record<string, string[]> = {
     'evaluation/suites/index.js',
     'models/counted.js',
     'models/head.js',
+    'models/norm-sets.js',
     'training/batches.js',
   ],
   'files of checkpoints and of exports': [

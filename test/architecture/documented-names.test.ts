@@ -11,6 +11,7 @@ const KEYS = [
   'attackedNmi',
   'attackedRecallAt1',
   'batch',
+  'batchNorm',
   'dispose',
   'frozenBatchNorm',
   'inputShape',

@@ -5,6 +5,7 @@ import { part } from '../../part.js';
 import type { ModelSpec } from '../embedder.js';
 import type { Layer } from '../layers.js';
 import { networkModel } from '../network.js';
+import { BATCH_NORM, batchNorm } from '../norm-sets.js';
 
 const COLUMNS = 64;
 
@@ -12,6 +13,7 @@ export const convEmbedderOptions = z.strictObject({
   dimension: count.default(COLUMNS).describe('columns of the embedding'),
   embedding: count.optional().describe('the same, by the name that it had before'),
   width: count.default(32).describe('filters of the first block; the second and third have 2 and 4 times as many'),
+  batchNorm: batchNorm.optional().describe(BATCH_NORM),
 });
 
 export type ConvEmbedderOptions = z.input<typeof convEmbedderOptions>;
@@ -31,7 +33,7 @@ export function convEmbedder(options: ConvEmbedderOptions = {}): ModelSpec {
     { type: 'mean-pool' } as const,
     { type: 'dense', name: 'embedding', units: dimension } as const,
   ];
-  return networkModel(convPart.name, { dimension, width }, layers);
+  return networkModel(convPart.name, { dimension, width }, layers, { batchNorm: given.batchNorm });
 }
 
 export const convPart = part(

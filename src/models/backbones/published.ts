@@ -3,6 +3,7 @@ import { count, path } from '../../options.js';
 import type { ModelSpec } from '../embedder.js';
 import type { Activation, Convolution, Layer, Norm } from '../layers.js';
 import { networkModel } from '../network.js';
+import { BATCH_NORM, batchNorm } from '../norm-sets.js';
 import { PREPROCESSING, type Preprocessing, preprocessingLayers } from '../preprocessing.js';
 import { HEAD, type Renaming } from '../weights/names.js';
 
@@ -29,6 +30,7 @@ export function publishedShape(preprocessing: Preprocessing) {
       .boolean()
       .default(false)
       .describe('normalise by the running statistics in training too, and learn no scale and offset'),
+    batchNorm: batchNorm.optional().describe(BATCH_NORM),
     preprocessing: z
       .enum(PREPROCESSING)
       .default(preprocessing)
@@ -52,9 +54,9 @@ interface Published {
 
 /** A published network with its options: preprocessing, trunk, pooling, head. */
 export function publishedModel({ kind, trunk, renaming }: Published, options: PublishedOptions): ModelSpec {
-  const { weights, unitNorm = options.head === 'linear', ...config } = options;
+  const { weights, unitNorm = options.head === 'linear', batchNorm, ...config } = options;
   const layers = [...preprocessingLayers(options.preprocessing), ...trunk(normOf(options)), ...endOf(options)];
-  return networkModel(kind, { ...config, unitNorm }, layers, { unitNorm, weights, renaming });
+  return networkModel(kind, { ...config, unitNorm }, layers, { unitNorm, weights, renaming, batchNorm });
 }
 
 /** PyTorch's momentum of 0.1 and its epsilon, which is every one of these networks'. */
