@@ -29,7 +29,7 @@ export const NOT_FAST: Record<string, string[]> = {
   'reads or makes a whole data set': ['test/data/{sets/fashion-mnist,layouts/full-count}.test.ts'],
   'trains or attacks for long': [
     'test/evaluation/{protocols,small-sets}.test.ts',
-    'test/training/{methods,resume,run-folder,defences,validation,micro-batches}*.test.ts',
+    'test/training/{methods,resume,run-folder,defences,validation,micro-batches,split-batch-norm}*.test.ts',
     'test/tfjs/training-step*.test.ts',
   ],
 };

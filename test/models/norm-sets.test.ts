@@ -142,7 +142,7 @@ test('an export is the function that is evaluated', async () => {
 });
 
 test('an evaluation is by one set for clean and attacked images, and says which', async () => {
-  const data = tinyImages({ perClass: 4 });
+  const data = tinyImages({ perClass: 2 });
   const ensemble = new Ensemble([parted()]);
   const attack = { name: 'shift', objective: objective('embedding-shift'), settings: pgd({ epsilon: 0.05, steps: 2 }) };
   const given = { attacks: [attack], epsilon: 0.05, backend: 'cpu' as const };
