@@ -21,7 +21,7 @@ test.each([
     ['train', '--method', 'magic'],
     'Allowed choices are act, adp, at, dverge, eat, ensemble-at, est, gal, hm, standard, trades',
   ],
-  [['evaluate'], "missing required argument 'run'"],
+  [['evaluate'], 'Expected a run or --model to evaluate but received neither.'],
   [['demo', '--frob'], "unknown option '--frob'"],
   [['train', '--method', 'at', '--members', '2'], 'Expected no --members with the method at'],
 ])('%j is a usage error: 2, and nothing on stdout', async (args, message) => {
