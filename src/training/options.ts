@@ -63,7 +63,7 @@ const trainOptions = z
     onPlan: callback<(plan: TrainingPlan) => void>()
       .optional()
       .describe(
-        'called once, before the first step, with what the run will take: three steps on networks of their own, with a warm-up six, are made for it',
+        'called once, before the first step, with what the run will take: four steps on networks of their own, with a warm-up eight, are made for it',
       ),
     onEpoch: callback<(epoch: TrainedEpoch) => void | Promise<void>>()
       .optional()
