@@ -7,6 +7,7 @@ export * from './data/index.js';
 export { EatDmlError, type ErrorCode } from './errors.js';
 export * from './evaluation/index.js';
 export * from './kernels/index.js';
+export type { ImageProgress, LongWork } from './long-work.js';
 export * from './losses/index.js';
 export * from './models/index.js';
 export type { NpyArray } from './npy.js';

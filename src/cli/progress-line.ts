@@ -1,6 +1,9 @@
 import type { Start } from '../config/run.js';
 import type { EvaluationProgress } from '../evaluation/index.js';
+import type { ImageProgress } from '../long-work.js';
 import type { TrainingPlan, TrainingProgress } from '../training/index.js';
+
+type Progress = ImageProgress | TrainingProgress | EvaluationProgress;
 
 /** How often a line is shown: redrawn in place on a terminal, a new line elsewhere. */
 const TERMINAL_MS = 100;
@@ -11,13 +14,17 @@ export class ProgressLine {
   private shown = 0;
   private drawn = false;
   private warned = false;
+  private phase?: Progress['phase'];
 
   constructor(
     private readonly label: string,
     private readonly stream: NodeJS.WriteStream = process.stderr,
   ) {}
 
-  readonly show = (progress: TrainingProgress | EvaluationProgress): void => {
+  readonly show = (progress: Progress): void => {
+    // What begins is said at once.
+    if (progress.phase !== this.phase) this.shown = 0;
+    this.phase = progress.phase;
     if (progress.phase === 'train' && progress.warning) this.warn(progress.warning);
     if (progress.phase === 'train' && progress.scores) this.note(scoresText(progress));
     else this.tell(() => progressText(progress));
@@ -60,9 +67,21 @@ export class ProgressLine {
   }
 }
 
-function progressText(progress: TrainingProgress | EvaluationProgress): string {
+/** What phases of work on images are called. */
+const IMAGES: Record<ImageProgress['phase'], string> = {
+  find: 'looking for images',
+  check: 'checking images',
+  hash: 'hashing images',
+  copy: 'copying images',
+  render: 'drawing images',
+  decode: 'decoding images',
+  embed: 'embedding images',
+};
+
+function progressText(progress: Progress): string {
   const pace = `${progress.imagesPerSecond.toFixed(0)} images/s  ETA ${duration(progress.etaSeconds)}`;
   if (progress.phase === 'attack') return `${progress.attack}  ${progress.done}/${progress.total} images  ${pace}`;
+  if (progress.phase !== 'train') return `${IMAGES[progress.phase]}  ${progress.done}/${progress.total}  ${pace}`;
   const { epoch, epochs, step, steps, loss } = progress;
   return `epoch ${Math.min(epoch + 1, epochs)}/${epochs}  step ${step}/${steps}  loss ${loss.toFixed(2)}  ${pace}`;
 }

@@ -22,7 +22,7 @@ export async function evaluateModel(
   await loadModel(config);
   const spec = modelOf({ model: config.model });
   const network = await networkOf(config.model!);
-  const { test, gallery } = await measuredData(config);
+  const { test, gallery } = await measuredData(config, { signal, onProgress });
   const ensemble = new Ensemble([spec.build([...test.shape], 0)]);
   try {
     onStart?.({ data: test, backend });

@@ -2,6 +2,7 @@ import { loadEnsemble } from '../checkpoints/index.js';
 import type { Source } from '../data/index.js';
 import { EatDmlError } from '../errors.js';
 import { type EvaluationProgress, type EvaluationReport, evaluate } from '../evaluation/index.js';
+import type { ImageProgress, LongWork } from '../long-work.js';
 import type { Ensemble } from '../models/index.js';
 import { chooseBackend } from '../tfjs/index.js';
 import type { EvaluationConfig, EvaluationFlags } from './evaluation-of-run.js';
@@ -12,7 +13,7 @@ import type { Start } from './run.js';
 export interface EvaluateRunOptions extends Pick<EvaluationFlags, 'allowSeen'> {
   signal?: AbortSignal;
   onStart?(start: Start): void;
-  onProgress?(progress: EvaluationProgress): void;
+  onProgress?(progress: ImageProgress | EvaluationProgress): void;
 }
 
 /** Evaluates the ensemble in a run's folder on the unseen side of its data. */
@@ -23,10 +24,15 @@ export async function evaluateRun(
 ): Promise<EvaluationReport> {
   requireDevice(config.device);
   const backend = await chooseBackend({ backend: config.backend ?? 'auto' });
-  const [{ train: learnt, test: data, gallery }, ensemble] = await Promise.all([dataOf(dataConfig), loadEnsemble(run)]);
-  if (own && !allowSeen) await checkData(run, ensemble, learnt);
-  onStart?.({ data, backend });
+  const work = { signal, onProgress };
+  const { train: learnt, test: data, gallery } = await dataOf(dataConfig, work);
+  const ensemble = await loadEnsemble(run);
   try {
+    if (own && !allowSeen) await checkData(run, ensemble, learnt, work);
+    onStart?.({ data, backend });
+    // The manifest has them: told of here, and not read again.
+    await data.hash(work);
+    await gallery?.hash(work);
     return await evaluate(ensemble, data, { ...evaluateOptionsOf(config), gallery, allowSeen, onProgress, signal });
   } finally {
     ensemble.dispose();
@@ -34,8 +40,8 @@ export async function evaluateRun(
 }
 
 /** ERR_DATA unless what the run's configuration gives today is what its checkpoint was trained on. */
-async function checkData(run: string, { trainedOn }: Ensemble, learnt: Source): Promise<void> {
-  const now = await learnt.hash();
+async function checkData(run: string, { trainedOn }: Ensemble, learnt: Source, work: LongWork): Promise<void> {
+  const now = await learnt.hash(work);
   if (!trainedOn || trainedOn.hash === now) return;
   const [then, today] = [trainedOn.hash, now].map((hash) => hash.slice(0, 12));
   throw new EatDmlError(

@@ -2,10 +2,11 @@ import type { z } from 'zod';
 import type { Objective } from '../attacks/index.js';
 import type { AttackSettings } from '../attacks/settings.js';
 import { type Source, sourceOf } from '../data/index.js';
-import type { DataSetPart, Opened } from '../data/sets/data-set.js';
+import type { DataSetPart } from '../data/sets/data-set.js';
 import { EatDmlError } from '../errors.js';
 import type { EvaluateOptions } from '../evaluation/index.js';
 import { plan } from '../evaluation/suites/index.js';
+import type { LongWork } from '../long-work.js';
 import type { MetricLoss } from '../losses/index.js';
 import type { ModelSpec } from '../models/index.js';
 import { loadModelModule } from '../models/module-model.js';
@@ -40,24 +41,25 @@ export interface RunData {
   gallery?: Source;
 }
 
+const dataSet = (name: string) => partNamed<unknown>(PARTS.data as never, name, 'data.name') as DataSetPart;
+
 /** Opens the data of a configuration. */
-export async function dataOf(config: Config): Promise<RunData> {
-  const { train, ...measured } = await openedData(config);
+export async function dataOf(config: Config, work: LongWork = {}): Promise<RunData> {
+  const { train, ...measured } = await openedData(config, work);
   if (train) return { train, ...measured };
   throw new EatDmlError('ERR_DATA', `Expected a side train of ${seededData(config).name} but it has none.`);
 }
 
 /** What is measured of the data of a configuration; what is learnt from need not be there. */
-export async function measuredData(config: Config): Promise<Omit<RunData, 'train'>> {
-  const { train: _, ...measured } = await openedData(config);
+export async function measuredData(config: Config, work: LongWork = {}): Promise<Omit<RunData, 'train'>> {
+  const { train: _, ...measured } = await openedData(config, work);
   return measured;
 }
 
-async function openedData(config: Config): Promise<Omit<RunData, 'train'> & Partial<RunData>> {
-  const choice = seededData(config);
-  const sides = await made<Promise<Opened>>(PARTS.data as unknown as Parts<Promise<Opened>>, choice, 'data');
-  const { train, query, gallery, test = query } = sides;
-  if (!test) throw new EatDmlError('ERR_DATA', `Expected a side test of ${choice.name} but it has none.`);
+async function openedData(config: Config, work: LongWork): Promise<Omit<RunData, 'train'> & Partial<RunData>> {
+  const { name, ...options } = seededData(config);
+  const { train, query, gallery, test = query } = await dataSet(name).make(options, work);
+  if (!test) throw new EatDmlError('ERR_DATA', `Expected a side test of ${name} but it has none.`);
   const found = query && gallery && { gallery: sourceOf(gallery) };
   return { ...(train && { train: sourceOf(train) }), test: sourceOf(test), ...found };
 }
@@ -111,7 +113,7 @@ export function trainOptionsOf(config: Config): Omit<TrainOptions, 'data'> {
 export function evaluateOptionsOf(config: Config): EvaluateOptions {
   const attack = trainedAgainst(config.method);
   const { attacks, ...evaluation } = config.evaluation ?? {};
-  const { recallAt } = partNamed<unknown>(PARTS.data as never, seededData(config).name) as DataSetPart;
+  const { recallAt } = dataSet(seededData(config).name);
   return {
     ...(recallAt && { recallAt }),
     epsilon: attack?.epsilon ?? EPSILON,

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Source } from '../data/index.js';
 import { throwIfAborted } from '../errors.js';
 import { type EvaluationProgress, type EvaluationReport, evaluate } from '../evaluation/index.js';
+import type { ImageProgress } from '../long-work.js';
 import { callback, parse, parseOptions, signal } from '../options.js';
 import { chooseBackend } from '../tfjs/index.js';
 import { type TrainedEnsemble, type TrainingPlan, type TrainingProgress, train } from '../training/index.js';
@@ -12,7 +13,7 @@ import { type Config, configSchema } from './schema.js';
 const runOptions = z.strictObject({
   out: z.string('a folder').min(1, 'a folder').optional().describe('run folder, for checkpoints and run.json'),
   resume: z.boolean().default(false).describe('go on from the checkpoint in it'),
-  onProgress: callback<(progress: TrainingProgress | EvaluationProgress) => void>().optional(),
+  onProgress: callback<(progress: ImageProgress | TrainingProgress | EvaluationProgress) => void>().optional(),
   signal: signal.optional(),
 });
 
@@ -62,7 +63,7 @@ export interface TrainConfigOptions {
   /** Waited for. */
   onStart?(start: Start): void | Promise<void>;
   onPlan?(plan: TrainingPlan): void;
-  onProgress?(progress: TrainingProgress): void;
+  onProgress?(progress: ImageProgress | TrainingProgress): void;
 }
 
 /** Trains what a checked configuration says; also its data and the backend. */
@@ -73,7 +74,7 @@ export async function trainConfig(
   requireDevice(config.device);
   const options = trainOptionsOf(config);
   throwIfAborted(signal);
-  const data = await dataOf(config);
+  const data = await dataOf(config, { signal, onProgress });
   throwIfAborted(signal);
   const backend = await chooseBackend({ backend: config.backend ?? 'auto' });
   await onStart?.({ data: data.train, backend });

@@ -5,6 +5,7 @@ import { hasCheckpoint } from '../checkpoints/index.js';
 import type { Source } from '../data/index.js';
 import { EatDmlError } from '../errors.js';
 import { type EvaluationProgress, type EvaluationReport, evaluate } from '../evaluation/index.js';
+import type { ImageProgress } from '../long-work.js';
 import { callback, count, parse, parseOptions, signal } from '../options.js';
 import { type TrainedEnsemble, type TrainingHistory, type TrainingProgress, train } from '../training/index.js';
 import { checkWritable, writeAtomically } from '../write-atomically.js';
@@ -19,7 +20,7 @@ const RESULT = 'result.json';
 
 /** What is told of one job. */
 export interface JobHooks {
-  onProgress?(progress: TrainingProgress | EvaluationProgress): void;
+  onProgress?(progress: ImageProgress | TrainingProgress | EvaluationProgress): void;
   onTrained?(history: TrainingHistory): void;
   onEvaluated?(report: EvaluationReport): void;
 }
@@ -89,12 +90,12 @@ interface JobRun extends JobHooks {
 async function runJob(sweep: SweepConfig, job: SweepJob, run: JobRun): Promise<void> {
   const configured = configOf(sweep, job.label, job.seed);
   await loadModel(configured);
-  const data = await dataOf(configured);
+  const { signal, onProgress } = run;
+  const data = await dataOf(configured, { signal, onProgress });
   const config = await budgeted(sweep, job, data.train);
   const dir = join(sweep.out, job.folder);
   const resume = await hasCheckpoint(dir);
   await checkWritable(join(dir, RESULT));
-  const { signal, onProgress } = run;
   const options = { ...trainOptionsOf(config), data: data.train, checkpoint: { dir, run: config }, resume, signal };
   const ensemble = await train({ ...options, onProgress });
   try {

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { z } from 'zod';
-import { EatDmlError } from '../errors.js';
-import { atLeast, parseOptions, signal } from '../options.js';
+import { EatDmlError, throwIfAborted } from '../errors.js';
+import { counter, type LongWork, longWork } from '../long-work.js';
+import { atLeast, parseOptions } from '../options.js';
 import { decodeImage } from './decode.js';
 import { defaultConcurrency, type ImageFilesOptions, imageBytes, parseImageFiles } from './image-files.js';
 import type { Size, View } from './transforms.js';
@@ -9,7 +10,7 @@ import type { Size, View } from './transforms.js';
 /** How many images may be left out as they are broken, as a schema. */
 export const skipBroken = atLeast(0, 'an integer >= 0');
 
-const leaveOutOptions = z.strictObject({ skipBroken, signal: signal.optional() });
+const leaveOutOptions = z.strictObject({ skipBroken, ...longWork });
 
 export type LeaveOutOptions = z.input<typeof leaveOutOptions>;
 
@@ -32,10 +33,11 @@ const AT_ONCE = 1024;
 export async function brokenFiles(
   root: string,
   files: readonly string[],
-  { most = Infinity, signal }: { most?: number; signal?: AbortSignal } = {},
+  { most = Infinity, signal, onProgress }: LongWork & { most?: number } = {},
 ): Promise<BrokenFile[]> {
   const broken: BrokenFile[] = [];
   const lanes = defaultConcurrency();
+  const count = counter('check', files.length, onProgress);
   for (let start = 0; start < files.length && broken.length <= most; start += AT_ONCE) {
     const faults = new Map<number, EatDmlError>();
     const end = Math.min(files.length, start + AT_ONCE);
@@ -45,9 +47,11 @@ export async function brokenFiles(
         const index = next++;
         const fault = await faultOf(join(root, files[index]), signal);
         if (fault) faults.set(index, fault);
+        count();
       }
     };
     await Promise.all(Array.from({ length: lanes }, work));
+    throwIfAborted(signal);
     for (const index of [...faults.keys()].sort((a, b) => a - b)) broken.push({ index, fault: faults.get(index)! });
   }
   return broken;
@@ -77,9 +81,9 @@ export async function wholeFiles(
   root: string,
   files: readonly string[],
   most: number,
-  signal?: AbortSignal,
+  work: LongWork = {},
 ): Promise<Int32Array> {
-  const broken = await brokenFiles(root, files, { most, signal });
+  const broken = await brokenFiles(root, files, { most, ...work });
   const out = new Set(broken.map(({ index }) => index));
   if (broken.length > most || out.size === files.length) throw tooMany(root, files.length, broken, most);
   for (const { fault } of broken) process.emitWarning(`eat-dml leaves out a broken image. ${fault.message}`);
@@ -102,9 +106,9 @@ function tooMany(root: string, files: number, broken: readonly BrokenFile[], mos
  */
 export async function withoutBroken(options: ImageFilesOptions, leave: LeaveOutOptions): Promise<ImageFilesOptions> {
   const { root, files, labels } = parseImageFiles(options);
-  const { skipBroken: most, signal } = parseOptions(leaveOutOptions, leave);
+  const { skipBroken: most, ...work } = parseOptions(leaveOutOptions, leave);
   if (most === 0) return options;
-  const kept = await wholeFiles(root, files, most, signal);
+  const kept = await wholeFiles(root, files, most, work);
   return {
     ...options,
     files: Array.from(kept, (i) => files[i]),

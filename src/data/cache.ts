@@ -98,6 +98,7 @@ export async function remake(
 ): Promise<Dataset> {
   if (!(damage instanceof EatDmlError)) throw damage;
   const arrays = await make().catch((cause) => {
+    if (cause instanceof EatDmlError && cause.code === 'ERR_ABORTED') throw cause;
     throw new EatDmlError('ERR_DATA', damage.message, { hint: remedy, cause });
   });
   process.emitWarning(`eat-dml made the cache of ${cache.title} anew. ${damage.message}`);

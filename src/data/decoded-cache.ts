@@ -2,7 +2,8 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { dataFault, EatDmlError, invalid, throwIfAborted } from '../errors.js';
-import { parseOptions, path as pathSchema, signal } from '../options.js';
+import { counter, type LongWork, longWork } from '../long-work.js';
+import { parseOptions, path as pathSchema } from '../options.js';
 import { pixelTensor } from '../tfjs/index.js';
 import { fillAtomically } from '../write-atomically.js';
 import { defaultCacheDir } from './cache.js';
@@ -11,7 +12,7 @@ import { type BatchOptions, checkSource, type Source } from './source.js';
 
 const decodedCacheOptions = z.strictObject({
   folder: pathSchema.optional().describe('where the pixels are kept (default of all caches)'),
-  signal: signal.optional(),
+  ...longWork,
 });
 
 export type DecodedCacheOptions = z.input<typeof decodedCacheOptions>;
@@ -36,9 +37,9 @@ const MADE = 64;
  *   it cannot be made; ERR_ABORTED.
  */
 export async function decodedCache(source: Source, options: DecodedCacheOptions = {}): Promise<Source> {
-  const { folder = join(defaultCacheDir(), 'decoded'), signal } = parseOptions(decodedCacheOptions, options);
+  const { folder = join(defaultCacheDir(), 'decoded'), ...work } = parseOptions(decodedCacheOptions, options);
   checkSource('source', source);
-  const hash = await source.hash({ signal });
+  const hash = await source.hash(work);
   if (!/^[0-9a-f]{64}$/.test(hash)) throw invalid('source.hash()', 'a SHA-256 in hex', hash);
   const path = join(folder, `${hash.slice(0, 32)}.pixels`);
   const kept: Kept = {
@@ -47,7 +48,7 @@ export async function decodedCache(source: Source, options: DecodedCacheOptions 
     count: source.labels.length,
     size: source.shape[0] * source.shape[1] * source.shape[2],
   };
-  if (!(await isKept(kept))) await make(kept, source, signal);
+  if (!(await isKept(kept))) await make(kept, source, work);
   return {
     ...source,
     batch: async (indices, options = {}) => {
@@ -88,7 +89,9 @@ async function isKept(kept: Kept): Promise<boolean> {
 }
 
 /** Decodes all images into the file: its header, the images one after the other, their checksums. */
-async function make({ path, hash, count, size }: Kept, source: Source, signal?: AbortSignal): Promise<void> {
+async function make({ path, hash, count, size }: Kept, source: Source, work: LongWork): Promise<void> {
+  const { signal } = work;
+  const made = counter('decode', count, work.onProgress);
   const batches = Array.from({ length: Math.ceil(count / MADE) }, (_, b) =>
     Int32Array.from({ length: Math.min(MADE, count - b * MADE) }, (_, i) => b * MADE + i),
   );
@@ -105,6 +108,7 @@ async function make({ path, hash, count, size }: Kept, source: Source, signal?: 
         checksums.writeBigUInt64LE(digestOf(pixels.subarray(at * size, (at + 1) * size)), index * CHECKSUM);
       }
       await file.appendFile(pixels);
+      made(indices.length);
     }
     await file.appendFile(checksums);
   });

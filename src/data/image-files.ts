@@ -3,6 +3,7 @@ import { isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { z } from 'zod';
 import { isList } from '../checks.js';
 import { checkSignal, EatDmlError, invalid, throwIfAborted } from '../errors.js';
+import { counter, type LongWork } from '../long-work.js';
 import { count, parseOptions, path, seed } from '../options.js';
 import { randomStream } from '../random.js';
 import { pixelTensor } from '../tfjs/index.js';
@@ -11,7 +12,7 @@ import { decodeImage } from './decode.js';
 import { type Gate, gate, untilAborted } from './gate.js';
 import { ReadAhead } from './read-ahead.js';
 import { readBounded } from './read-bounded.js';
-import { type BatchOptions, hashOf, type ReadOptions, type Source, sha256 } from './source.js';
+import { type BatchOptions, hashOf, type Source, sha256 } from './source.js';
 import { outputSide, type TransformOptions, transformOptions, viewOf } from './transforms.js';
 
 const imageFilesOptions = z.strictObject({
@@ -174,16 +175,18 @@ async function inOrder(
 const DIGESTED = 1024;
 
 /** The digests of the bytes of all files, which are read once; what an aborted call has read is not read again. */
-function fileDigests({ root, files, enter }: Reader): (options?: ReadOptions) => Promise<BigUint64Array> {
+function fileDigests({ root, files, enter }: Reader): (options?: LongWork) => Promise<BigUint64Array> {
   const digests = new BigUint64Array(files.length);
   const known = new Uint8Array(files.length);
-  return async ({ signal } = {}) => {
+  return async ({ signal, onProgress } = {}) => {
     throwIfAborted(signal);
     const missing = Int32Array.from(files.keys()).filter((i) => known[i] === 0);
+    const count = counter('hash', missing.length, onProgress);
     for (let start = 0; start < missing.length; start += DIGESTED) {
       await inOrder(enter, missing.subarray(start, start + DIGESTED), signal, (i) => async () => {
         digests[i] = digestOf(await imageBytes(join(root, files[i]), signal));
         known[i] = 1;
+        count();
       });
     }
     return digests.slice();

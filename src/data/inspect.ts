@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { EatDmlError } from '../errors.js';
-import { parse, parseOptions, signal } from '../options.js';
+import { type LongWork, longWork } from '../long-work.js';
+import { parse, parseOptions } from '../options.js';
 import { brokenFiles } from './broken-files.js';
 import { defaultCacheDir } from './cache.js';
 import { type Archive, classCount } from './layouts/archive.js';
@@ -17,7 +18,7 @@ const inspectOptions = z.strictObject({
     .optional()
     .describe('the layout that it should be'),
   verify: z.boolean().default(false).describe('decode every image, too: one that is broken is a fault'),
-  signal: signal.optional(),
+  ...longWork,
 });
 
 export type InspectOptions = z.input<typeof inspectOptions>;
@@ -53,8 +54,8 @@ interface Recognised {
  */
 export async function inspect(path: string, options: InspectOptions = {}): Promise<Inspection> {
   parse(z.string(), path, 'path');
-  const { as, verify, signal } = parseOptions(inspectOptions, options);
-  const { layout, read, files } = await recognised(path, { as, verify, signal });
+  const { as, verify, ...work } = parseOptions(inspectOptions, options);
+  const { layout, read, files } = await recognised(path, { as, verify }, work);
   const faults: string[] = [];
   const onFault = ({ message }: EatDmlError) => {
     if (faults.length < MOST) faults.push(message);
@@ -64,7 +65,7 @@ export async function inspect(path: string, options: InspectOptions = {}): Promi
     summary = summaryOf(await read(onFault));
     if (verify && files && faults.length < MOST) {
       const { root, files: images } = await files();
-      const broken = await brokenFiles(root, images, { most: MOST, signal });
+      const broken = await brokenFiles(root, images, { most: MOST, ...work });
       for (const { fault } of broken) onFault(fault);
     }
   } catch (error) {
@@ -75,7 +76,12 @@ export async function inspect(path: string, options: InspectOptions = {}): Promi
   return { ...summary, faults };
 }
 
-async function recognised(path: string, { as, verify, signal }: z.output<typeof inspectOptions>): Promise<Recognised> {
+async function recognised(
+  path: string,
+  { as, verify }: Pick<z.output<typeof inspectOptions>, 'as' | 'verify'>,
+  work: LongWork,
+): Promise<Recognised> {
+  const { signal } = work;
   if (as === 'npz' || (as === undefined && path.endsWith('.npz'))) {
     return { layout: 'npz', read: () => npzCounts(path, { signal }) };
   }
@@ -83,7 +89,7 @@ async function recognised(path: string, { as, verify, signal }: z.output<typeof 
     return {
       layout: 'parquet',
       read: (onFault) => parquetLabels(path, { onFault, signal }),
-      files: () => parquetArchive(path, defaultCacheDir(), { signal }),
+      files: () => parquetArchive(path, defaultCacheDir(), work),
     };
   }
   const { layout, read } = await findLayout(path, as);
@@ -92,7 +98,7 @@ async function recognised(path: string, { as, verify, signal }: z.output<typeof 
     layout,
     read: async (onFault) => {
       // One that is missing is found by decoding, too, and told once.
-      archive = await read({ onFault, signal, stat: !verify });
+      archive = await read({ onFault, ...work, stat: !verify });
       return archive;
     },
     files: async () => archive,

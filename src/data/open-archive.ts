@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import { EatDmlError, invalid } from '../errors.js';
-import { count, parseOptions, seed, signal } from '../options.js';
+import { type LongWork, longWork } from '../long-work.js';
+import { count, parseOptions, seed } from '../options.js';
 import { randomStream } from '../random.js';
 import { leftOutOf, skipBroken, wholeFiles } from './broken-files.js';
 import { classesOf, type Dataset, type SplitSide } from './dataset.js';
 import { imageFiles } from './image-files.js';
 import type { Archive } from './layouts/archive.js';
-import { type ReadOptions, type Source, subset } from './source.js';
+import { type Source, subset } from './source.js';
 import { fraction, splitByClass, splitId } from './splits.js';
 import { type TransformOptions, transformOptions } from './transforms.js';
 
@@ -34,7 +35,7 @@ export const archiveShape = {
     .describe('how many missing or broken images may be left out; above 0 every image is decoded once to find them'),
 };
 
-const openOptions = z.strictObject({ ...archiveShape, signal: signal.optional() });
+const openOptions = z.strictObject({ ...archiveShape, ...longWork });
 
 export type OpenArchiveOptions = Omit<z.input<typeof openOptions>, 'transform'> & { transform?: TransformOptions };
 
@@ -50,7 +51,7 @@ export interface DataSides<Data extends Source | Dataset = Source> {
 }
 
 /** Finds out what lies in a folder. */
-export type ReadArchive = (root: string, options: ReadOptions & { stat?: boolean }) => Promise<Archive>;
+export type ReadArchive = (root: string, options: LongWork & { stat?: boolean }) => Promise<Archive>;
 
 /**
  * The sides of an unpacked archive of photographs, which `read` finds in the layout that its set has; images are read when they are asked for.
@@ -67,9 +68,9 @@ export async function openArchive(name: string, options: OpenArchiveOptions, rea
     channels,
     concurrency,
     skipBroken,
-    signal,
+    ...work
   } = parseOptions(openOptions, options);
-  const { leftOut, ...archive } = await readWhole(root, read, skipBroken, signal);
+  const { leftOut, ...archive } = await readWhole(root, read, skipBroken, work);
   const { files, labels } = archive;
   const look = { transform: transform ?? PHOTOGRAPHS, channels, ...(concurrency && { concurrency }), seed };
   const all = imageFiles({ name, root: archive.root, files, labels, leftOut, ...look });
@@ -83,12 +84,12 @@ async function readWhole(
   root: string,
   read: ReadArchive,
   most: number,
-  signal?: AbortSignal,
+  work: LongWork,
 ): Promise<Archive & { leftOut?: readonly string[] }> {
-  if (most === 0) return read(root, { signal });
-  const archive = await read(root, { signal, stat: false });
+  if (most === 0) return read(root, work);
+  const archive = await read(root, { ...work, stat: false });
   const { files, labels } = archive;
-  const kept = await wholeFiles(archive.root, files, most, signal);
+  const kept = await wholeFiles(archive.root, files, most, work);
   const at = new Map(Array.from(kept, (index, i) => [index, i]));
   const sides = Object.entries(archive.sides).map(([side, indices]) => {
     return [side, indices.filter((index) => at.has(index)).map((index) => at.get(index)!)] as const;

@@ -3,6 +3,7 @@ import type * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
 import { isImageShape } from '../checks.js';
 import { throwIfAborted } from '../errors.js';
+import { counter, type LongWork } from '../long-work.js';
 import { parse } from '../options.js';
 import {
   checkIndices,
@@ -67,9 +68,9 @@ export interface Source {
    */
   prefetch?(indices: ArrayLike<number>, options?: BatchOptions): void;
   /** SHA-256, in hex, of images, labels and shape: equal where the data are equal. */
-  hash(options?: ReadOptions): Promise<string>;
+  hash(options?: LongWork): Promise<string>;
   /** 64 bits of each image by which it is known again, in another source of the same kind too. */
-  digests?(options?: ReadOptions): Promise<BigUint64Array>;
+  digests?(options?: LongWork): Promise<BigUint64Array>;
 }
 
 /** Images that are read at a time where all of them are gone through. */
@@ -204,8 +205,9 @@ export function hashOf(
 }
 
 /** The digests of a source; of one that has none itself, those of its pixels as bytes, for which all images are read. */
-export async function digestsOf(source: Source, { signal }: ReadOptions = {}): Promise<BigUint64Array> {
-  if (source.digests) return source.digests({ signal });
+export async function digestsOf(source: Source, { signal, onProgress }: LongWork = {}): Promise<BigUint64Array> {
+  if (source.digests) return source.digests({ signal, onProgress });
+  const count = counter('hash', source.labels.length, onProgress);
   const all = new BigUint64Array(source.labels.length);
   for (let start = 0; start < all.length; start += READ) {
     throwIfAborted(signal);
@@ -215,6 +217,7 @@ export async function digestsOf(source: Source, { signal }: ReadOptions = {}): P
     images.dispose();
     const size = bytes.length / indices.length;
     for (let i = 0; i < indices.length; i++) all[start + i] = digestOf(bytes.subarray(i * size, (i + 1) * size));
+    count(indices.length);
   }
   return all;
 }

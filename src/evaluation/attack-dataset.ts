@@ -19,7 +19,7 @@ export type Observed = Pick<Ensemble, 'apply' | 'embedding'>;
 export interface DatasetAttack {
   /** What is attacked. */
   ensemble: Observed;
-  data: Pick<Source, 'labels' | 'shape' | 'batch'>;
+  data: Pick<Source, 'labels' | 'shape' | 'batch' | 'prefetch'>;
   plan: AttackPlan;
   context: SetContext;
   seed: number;
@@ -59,7 +59,8 @@ export async function attackFor(attack: DatasetAttack, observers: readonly Obser
         stayOnBackend();
         const rows = order.subarray(start, start + batchSize);
         const chosen = rows.map((row) => samples[row]);
-        const images = await attackBatch(attack, chosen, start / batchSize, set, pass);
+        const next = order.subarray(start + batchSize, start + 2 * batchSize).map((row) => samples[row]);
+        const images = await attackBatch(attack, { chosen, next }, start / batchSize, set, pass);
         try {
           await observe(attack, observers, { images, rows, chosen, last: pass === passes - 1 }, results, set);
         } finally {
@@ -110,12 +111,13 @@ async function observe(
 
 async function attackBatch(
   { ensemble, data, plan, context, seed, signal }: DatasetAttack,
-  samples: Int32Array,
+  { chosen: samples, next }: { chosen: Int32Array; next: Int32Array },
   batch: number,
   set: WholeSet | undefined,
   pass: number,
 ): Promise<tf.Tensor4D> {
   const images = await data.batch(samples, { signal });
+  if (next.length > 0) data.prefetch?.(next, { signal });
   const start = pass > 0 ? await set?.standOf(samples) : undefined;
   try {
     return tf.tidy(() =>

@@ -114,7 +114,7 @@ async function measured(
     seen,
   };
   return {
-    manifest: await manifestOf(evaluated, manifest, gallery),
+    manifest: await manifestOf(evaluated, manifest, { gallery, signal }),
     clean: scores,
     notDefined: notDefinedOn(evaluated.labels, gallery?.labels),
     ...found,

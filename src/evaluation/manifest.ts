@@ -61,11 +61,15 @@ type Given = Pick<
   | 'backend'
 >;
 
-export async function manifestOf(data: Source, given: Given, gallery?: Source): Promise<EvaluationManifest> {
+export async function manifestOf(
+  data: Source,
+  given: Given,
+  { gallery, signal }: { gallery?: Source; signal?: AbortSignal },
+): Promise<EvaluationManifest> {
   const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
   return {
     dataset: data.name,
-    dataHash: await data.hash(),
+    dataHash: await data.hash({ signal }),
     samples: data.labels.length,
     ...(data.leftOut && { leftOut: data.leftOut }),
     ...given,
@@ -77,7 +81,7 @@ export async function manifestOf(data: Source, given: Given, gallery?: Source): 
     retrieval: gallery
       ? `attacked queries against a clean gallery of ${gallery.labels.length} other images`
       : 'attacked queries against the clean gallery, the own image left out',
-    ...(gallery && { galleryHash: await gallery.hash() }),
+    ...(gallery && { galleryHash: await gallery.hash({ signal }) }),
     nmiNormaliser: 'arithmetic',
     versions: { 'eat-dml': version, tfjs: tf.version_core, node: process.versions.node },
   };

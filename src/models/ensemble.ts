@@ -3,7 +3,8 @@ import { z } from 'zod';
 import { checkImageShape } from '../checks.js';
 import { describe, EatDmlError, invalid, throwIfAborted } from '../errors.js';
 import type { Matrix } from '../kernels/index.js';
-import { count, parseOptions, signal } from '../options.js';
+import { counter, type LongWork, longWork } from '../long-work.js';
+import { count, parseOptions } from '../options.js';
 import {
   checkPixels,
   checkPixelValues,
@@ -28,6 +29,8 @@ export interface ImageBatches {
   readonly labels: ArrayLike<number>;
   readonly shape: ImageShape;
   batch(indices: ArrayLike<number>, options?: { signal?: AbortSignal }): Promise<tf.Tensor4D>;
+  /** Begins what `batch` will be asked for. */
+  prefetch?(indices: ArrayLike<number>, options?: { signal?: AbortSignal }): void;
 }
 
 /** Images as plain arrays, [n, h, w, c]: bytes 0..255 or floats already in [0, 1]. Every dataset is one. */
@@ -38,7 +41,7 @@ export interface ImageSet {
 
 const embedOptions = z.strictObject({
   batchSize: count.default(256).describe('images per forward pass'),
-  signal: signal.optional(),
+  ...longWork,
 });
 
 export type EmbedOptions = z.input<typeof embedOptions>;
@@ -89,17 +92,18 @@ export class Ensemble {
     options: EmbedOptions = {},
   ): Promise<tf.Tensor2D | Matrix> {
     this.checkAlive();
-    const { batchSize, signal } = parseOptions(embedOptions, options);
+    const { batchSize, ...work } = parseOptions(embedOptions, options);
     const source = batchesOf(images, this.inputShape);
-    return onPresentBackend(() => this.embedAll(source, images instanceof tf.Tensor, batchSize, signal));
+    return onPresentBackend(() => this.embedAll(source, images instanceof tf.Tensor, batchSize, work));
   }
 
   private async embedAll(
     source: Batches,
     asTensor: boolean,
     batchSize: number,
-    signal?: AbortSignal,
+    { signal, onProgress }: LongWork,
   ): Promise<tf.Tensor2D | Matrix> {
+    const embedded = counter('embed', source.count, onProgress);
     const parts: tf.Tensor2D[] = [];
     try {
       for (let start = 0; start < source.count; start += batchSize) {
@@ -107,11 +111,13 @@ export class Ensemble {
         stayOnBackend();
         const end = Math.min(start + batchSize, source.count);
         const images = await source.batch(start, end, signal);
+        source.prefetch?.(end, Math.min(end + batchSize, source.count), signal);
         try {
           parts.push(tf.tidy(() => this.apply(images)));
         } finally {
           images.dispose();
         }
+        embedded(end - start);
         await new Promise(setImmediate);
       }
       const all = tf.concat(parts, 0);
@@ -161,6 +167,7 @@ interface Batches {
   count: number;
   /** Throws unless the pixels lie in [0, 1]. */
   batch(start: number, end: number, signal?: AbortSignal): Promise<tf.Tensor4D>;
+  prefetch?(start: number, end: number, signal?: AbortSignal): void;
 }
 
 function batchesOf(images: tf.Tensor4D | ImageSet | ImageBatches, inputShape: ImageShape): Batches {
@@ -194,13 +201,14 @@ function sourceBatches(source: ImageBatches, inputShape: ImageShape): Batches {
   checkFits(source.shape, inputShape);
   return {
     count: source.labels.length,
-    batch: (start, end, signal) =>
-      source.batch(
-        Int32Array.from({ length: end - start }, (_, i) => start + i),
-        { signal },
-      ),
+    batch: (start, end, signal) => source.batch(range(start, end), { signal }),
+    prefetch: (start, end, signal) => {
+      if (start < end) source.prefetch?.(range(start, end), { signal });
+    },
   };
 }
+
+const range = (start: number, end: number) => Int32Array.from({ length: end - start }, (_, i) => start + i);
 
 function arrayBatches(set: ImageSet, inputShape: ImageShape): Batches {
   const { images, shape } = (set ?? {}) as Partial<ImageSet>;

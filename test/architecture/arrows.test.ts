@@ -41,6 +41,7 @@ const LEAVES = [
   'checks',
   'options',
   'part',
+  'long-work',
   'write-atomically',
   'npy',
   'npz',

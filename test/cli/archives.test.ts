@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -42,6 +42,7 @@ test('a folder of images goes from inspection through training to scores of its 
   const verified = await callCli(['data', 'inspect', images, '--verify', '--json']);
   expect(JSON.parse(verified.stdout).faults).toEqual([expect.stringContaining(broken)]);
   const without = await callCli(['data', 'inspect', images, '--skip-broken', '1', '--json']);
+  expect(without.stderr).toMatch(/inspect {2}checking images {2}1\/25 {2}\d+ images\/s/);
   expect(JSON.parse(without.stdout)).toMatchObject({ leftOut: ['cat/3-broken.png'], hash: expect.any(String) });
   const config = join(folder, 'config.json');
   const run = join(folder, 'run');
@@ -84,12 +85,34 @@ test('a folder of images goes from inspection through training to scores of its 
   expect(JSON.parse(evaluated.stdout)).toMatchObject({
     manifest: { dataset: 'folder', samples: 12, k: 2, leftOut: ['cat/3-broken.png'] },
   });
+  expect(embedded.stderr).toMatch(/embed {2}(checking|embedding) images/);
   expect([embedded.code, embedded.stdout]).toEqual([0, expect.stringContaining('24 x 4 in')]);
   const { shape } = await readNpy(join(folder, 'e.npy'));
   const labels = await readNpy(join(folder, 'e.labels.npy'));
   expect(shape).toEqual([24, 4]);
   expect(Array.from(labels.data)).toEqual(Array.from({ length: 24 }, (_, i) => Math.floor(i / 6)));
 }, 120_000);
+
+test('Ctrl-C ends the check of images', async () => {
+  const many = join(folder, 'many');
+  for (const kind of ['ant', 'bee']) mkdirSync(join(many, kind), { recursive: true });
+  const one = join(folder, 'large.png');
+  await sharp({ create: { width: 2000, height: 2000, channels: 3, background: '#456' } })
+    .png()
+    .toFile(one);
+  // Seconds of work, of one file by many names.
+  for (let i = 0; i < 800; i++) linkSync(one, join(many, i % 2 ? 'ant' : 'bee', `${i}.png`));
+  let sent = false;
+  const { code, stdout, stderr } = await runCli(['data', 'inspect', many, '--skip-broken', '1', '--json'], {
+    onStderr: (text, kill) => {
+      if (sent || !text.includes('checking images')) return;
+      sent = true;
+      kill('SIGINT');
+    },
+  });
+  expect({ code, stdout }).toEqual({ code: 130, stdout: '' });
+  expect(stderr).toContain('ERR_ABORTED');
+});
 
 test.each([
   [['--data', 'folder'], 'Expected the folder of folder, such as folder:/path'],

@@ -55,6 +55,21 @@ test('a warning stays, and is said once', () => {
   ]);
 });
 
+test('another phase is shown at once', () => {
+  const clock = vi.spyOn(performance, 'now').mockReturnValue(1000);
+  const out = stream(false);
+  const line = new ProgressLine('embed', out);
+  const images = { total: 20, imagesPerSecond: 4, etaSeconds: 2 };
+  line.show({ phase: 'check', done: 1, ...images });
+  line.show({ phase: 'check', done: 2, ...images });
+  line.show({ phase: 'embed', done: 3, ...images });
+  clock.mockRestore();
+  expect(out.written).toEqual([
+    'embed  checking images  1/20  4 images/s  ETA 0:02\n',
+    'embed  embedding images  3/20  4 images/s  ETA 0:02\n',
+  ]);
+});
+
 test.each([
   [0, '0:00'],
   [59.6, '1:00'],

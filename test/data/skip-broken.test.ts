@@ -6,6 +6,7 @@ import { brokenFiles } from '../../src/data/broken-files.js';
 import { decodeImage } from '../../src/data/decode.js';
 import { imageFiles, inspect, openData, withoutBroken } from '../../src/data/index.js';
 import { parseTransform, viewOf } from '../../src/data/transforms.js';
+import type { ImageProgress } from '../../src/long-work.js';
 import { picture } from './pictures.js';
 
 let root: string;
@@ -101,6 +102,34 @@ describe('broken images', () => {
     await expect(withoutBroken(options, { skipBroken: 3, signal: AbortSignal.abort() })).rejects.toMatchObject({
       code: 'ERR_ABORTED',
     });
+  });
+
+  test('are looked for with progress, until that is stopped', async () => {
+    await damage();
+    const told: ImageProgress[] = [];
+    const onProgress = (progress: ImageProgress) => void told.push(progress);
+    const transform = { square: 8 };
+    await openData('folder', { root, transform, skipBroken: 3, onProgress });
+    const counts = told.map(({ phase, done, total }) => `${phase} ${done}/${total}`);
+    expect(counts).toEqual(files.map((_, i) => `check ${i + 1}/12`));
+    expect(told.at(-1)).toMatchObject({ etaSeconds: 0, imagesPerSecond: expect.any(Number) });
+    expect(told.every(({ imagesPerSecond }) => imagesPerSecond > 0)).toBe(true);
+
+    const controller = new AbortController();
+    let seen = 0;
+    const stop = () => ++seen === 2 && controller.abort();
+    const options = { root, transform, skipBroken: 3, signal: controller.signal, onProgress: stop };
+    await expect(openData('folder', options)).rejects.toMatchObject({ code: 'ERR_ABORTED' });
+    expect(warnings).toHaveLength(3);
+    await expect(openData('folder', { root, skipBroken: 3, signal: 7 as never })).rejects.toThrow(
+      /Expected an AbortSignal for signal/,
+    );
+    const again = { ...options, signal: AbortSignal.abort() };
+    await expect(openData('folder', again)).rejects.toMatchObject({ code: 'ERR_ABORTED' });
+    const thrower = () => {
+      throw new Error('mine');
+    };
+    await expect(openData('folder', { root, skipBroken: 3, onProgress: thrower })).rejects.toThrow('mine');
   });
 
   test('are faults of an inspection that verifies', async () => {

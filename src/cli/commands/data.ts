@@ -1,14 +1,14 @@
 import { spawn } from 'node:child_process';
 import { PARTS } from '../../config/lists.js';
 import { defaultCacheDir } from '../../data/cache.js';
-import type { Built, Credit, DataSetPart, Fetched, RenderProgress } from '../../data/sets/data-set.js';
+import type { Built, Credit, DataSetPart, Fetched } from '../../data/sets/data-set.js';
 import { aborted, EatDmlError } from '../../errors.js';
 import { makeFolder } from '../../files.js';
 import { parse } from '../../options.js';
 import { partNamed } from '../../part.js';
 import { interruptible } from '../interrupt.js';
 import { printResult } from '../options.js';
-import { duration, ProgressLine } from '../progress-line.js';
+import { ProgressLine } from '../progress-line.js';
 
 export interface DataFlags {
   json?: boolean;
@@ -46,18 +46,9 @@ interface Rendering {
 }
 
 async function render(name: string, fetched: Fetched, { cache, folder, side, signal }: Rendering): Promise<Built> {
-  const line = new ProgressLine(`render ${name}`);
-  let began = 0;
-  const onProgress = ({ done, total }: RenderProgress) => {
-    if (done === 1) began = performance.now();
-    const seconds = (performance.now() - began) / 1000;
-    // Of the first few no pace can be told.
-    if (seconds < 1) return;
-    const pace = done / seconds;
-    line.tell(() => `${done}/${total} images  ${pace.toFixed(0)} images/s  ETA ${duration((total - done) / pace)}`);
-  };
+  const line = new ProgressLine(name);
   try {
-    return await fetched.build(cache, { side, signal, onProgress });
+    return await fetched.build(cache, { side, signal, onProgress: line.show });
   } catch (error) {
     throw withNpmHint(error, fetched, folder);
   } finally {

@@ -53,7 +53,10 @@ export async function demoCommand(flags: DemoFlags): Promise<void> {
   const backend = await chooseBackend({ backend: given.backend ?? 'auto' });
   const fast = backend.name === 'native' || backend.name === 'tensorflow';
   const config = demoConfig(given, flags, fast);
-  const { train: seen, test: unseen } = await dataOf(config);
+  const line = new ProgressLine(config.data?.name ?? 'data');
+  const { train: seen, test: unseen } = await interruptible((signal) =>
+    dataOf(config, { signal, onProgress: line.show }),
+  ).finally(() => line.clear());
   announce(`backend ${backend.name}: ${backend.reason}`);
   if (!fast) announce('this backend is slow, so the demo takes fewer images and smaller networks; see eat-dml doctor');
   announce(`${seen.labels.length} images to learn from; ${unseen.labels.length} of classes never seen to be clustered`);

@@ -4,6 +4,7 @@ import { hasOption, loadModel, modelOf } from '../../config/make.js';
 import { findRun } from '../../config/run-folder.js';
 import { type DataSides, openData, type Source, type TransformOptions, writeNpy } from '../../data/index.js';
 import { EatDmlError } from '../../errors.js';
+import type { LongWork } from '../../long-work.js';
 import { Ensemble, type ImageShape } from '../../models/index.js';
 import { chooseBackend } from '../../tfjs/index.js';
 import { type DataSpec, dataSpec } from '../data-spec.js';
@@ -11,6 +12,7 @@ import { checkTargets } from '../deliver.js';
 import { interruptible } from '../interrupt.js';
 import { embeddingModel } from '../model-flags.js';
 import { type ModelFlags, printResult } from '../options.js';
+import { ProgressLine } from '../progress-line.js';
 
 const SIDES = ['train', 'test', 'query', 'gallery'] as const;
 
@@ -32,26 +34,30 @@ export async function embedCommand(run: string | undefined, flags: EmbedFlags): 
   const labelsPath = `${out.replace(/\.npy$/, '')}.labels.npy`;
   await checkTargets(out, labelsPath);
   await chooseBackend({ backend });
-  const { ensemble, source } = await opened(run, flags);
-  try {
-    process.stderr.write(`${source.labels.length} images of ${source.name}\n`);
-    const embeddings = await interruptible((signal) => ensemble.embed(source, { batchSize, signal }));
-    const { rows, cols } = embeddings;
-    await writeNpy(out, { shape: [rows, cols], data: embeddings.data });
-    await writeNpy(labelsPath, { shape: [rows], data: source.labels });
-    const result = {
-      command: 'embed',
-      ...(run === undefined ? { model: flags.model } : { run }),
-      data,
-      embeddings: out,
-      labels: labelsPath,
-      rows,
-      columns: cols,
-    };
-    printResult(json, result, `${rows} x ${cols} in ${out}\nNext: eat-dml score ${out} ${labelsPath}`);
-  } finally {
-    ensemble.dispose();
-  }
+  const line = new ProgressLine('embed');
+  const { embeddings, labels } = await interruptible(async (signal) => {
+    const work = { signal, onProgress: line.show };
+    const { ensemble, source } = await opened(run, flags, work);
+    try {
+      line.note(`${source.labels.length} images of ${source.name}`);
+      return { embeddings: await ensemble.embed(source, { batchSize, ...work }), labels: source.labels };
+    } finally {
+      ensemble.dispose();
+    }
+  }).finally(() => line.clear());
+  const { rows, cols } = embeddings;
+  await writeNpy(out, { shape: [rows, cols], data: embeddings.data });
+  await writeNpy(labelsPath, { shape: [rows], data: labels });
+  const result = {
+    command: 'embed',
+    ...(run === undefined ? { model: flags.model } : { run }),
+    data,
+    embeddings: out,
+    labels: labelsPath,
+    rows,
+    columns: cols,
+  };
+  printResult(json, result, `${rows} x ${cols} in ${out}\nNext: eat-dml score ${out} ${labelsPath}`);
 }
 
 interface Opened {
@@ -60,7 +66,7 @@ interface Opened {
 }
 
 /** What embeds, and what is embedded: a run says the size of its images, a network takes those of the data. */
-async function opened(run: string | undefined, flags: EmbedFlags): Promise<Opened> {
+async function opened(run: string | undefined, flags: EmbedFlags, work: LongWork): Promise<Opened> {
   const { data, model, resize, crop = 224 } = flags;
   if ((run === undefined) === (model === undefined)) {
     const received = run === undefined ? 'neither' : 'both';
@@ -70,13 +76,13 @@ async function opened(run: string | undefined, flags: EmbedFlags): Promise<Opene
     const config = embeddingModel(flags);
     await loadModel({ model: config });
     const spec = modelOf({ model: config });
-    const source = await sourceFor([crop, crop, 3], dataSpec(data), { resize: resize ?? crop, crop }, flags);
+    const source = await sourceFor([crop, crop, 3], dataSpec(data), { resize: resize ?? crop, crop }, flags, work);
     return { ensemble: new Ensemble([spec.build([...source.shape], 0)]), source };
   }
   const ensemble = await loadEnsemble(run);
   try {
     const transform = await transformOf(run, ensemble, flags);
-    return { ensemble, source: await sourceFor(ensemble.inputShape, dataSpec(data), transform, flags) };
+    return { ensemble, source: await sourceFor(ensemble.inputShape, dataSpec(data), transform, flags, work) };
   } catch (error) {
     ensemble.dispose();
     throw error;
@@ -89,6 +95,7 @@ async function sourceFor(
   { name, root }: DataSpec,
   transform: TransformOptions,
   { side, skipBroken }: Pick<EmbedFlags, 'side' | 'skipBroken'>,
+  work: LongWork,
 ): Promise<Source> {
   const given = {
     ...{ root, transform, channels: inputShape[2] as 1 | 3, skipBroken },
@@ -98,7 +105,7 @@ async function sourceFor(
   const taken = Object.entries(given).filter(
     ([key, value]) => value !== undefined && (key === 'skipBroken' || hasOption(PARTS.data as never, name, key)),
   );
-  const sides: DataSides = await openData(name as 'folder', Object.fromEntries(taken) as never);
+  const sides: DataSides = await openData(name as 'folder', { ...Object.fromEntries(taken), ...work } as never);
   const source = sides[side ?? 'test'];
   if (source) return source;
   const there = Object.keys(sides).join(', ');

@@ -1,6 +1,8 @@
 import { type Inspection, inspect, openData } from '../../data/index.js';
+import type { LongWork } from '../../long-work.js';
 import { interruptible } from '../interrupt.js';
 import { printResult } from '../options.js';
+import { ProgressLine } from '../progress-line.js';
 
 export interface InspectFlags {
   json?: boolean;
@@ -11,11 +13,13 @@ export interface InspectFlags {
 
 /** `eat-dml data inspect PATH`: what an unpacked archive holds, before hours are spent on it. */
 export async function inspectCommand(path: string, { json, as, verify, skipBroken = 0 }: InspectFlags): Promise<void> {
+  const line = new ProgressLine('inspect');
   const result = await interruptible(async (signal) => {
-    const found = await inspect(path, { as, verify: verify && skipBroken === 0, signal });
+    const work = { signal, onProgress: line.show };
+    const found = await inspect(path, { as, verify: verify && skipBroken === 0, ...work });
     if (skipBroken === 0 && (!verify || found.faults.length > 0)) return found;
-    return { ...found, ...(await whole(path, found, skipBroken, signal)) };
-  });
+    return { ...found, ...(await whole(path, found, skipBroken, work)) };
+  }).finally(() => line.clear());
   const { layout, images, classes, splits, faults } = result;
   const sides = Object.entries(splits).map(
     ([side, of]) => `  ${side.padEnd(10)} ${of.images} images of ${of.classes} classes`,
@@ -28,12 +32,13 @@ export async function inspectCommand(path: string, { json, as, verify, skipBroke
 }
 
 /** The hash of all images of which none is broken, and which are left out as they are. */
-async function whole(path: string, { layout }: Inspection, skipBroken: number, signal: AbortSignal) {
+async function whole(path: string, { layout }: Inspection, skipBroken: number, work: LongWork) {
   const [name] = layout.split('/');
   const { test: all } = await openData(name as 'folder', {
     ...{ root: path, split: 'none' },
     ...(skipBroken > 0 && { skipBroken }),
+    ...work,
   });
   const { leftOut } = all!;
-  return { ...(leftOut && { leftOut }), hash: await all!.hash({ signal }) };
+  return { ...(leftOut && { leftOut }), hash: await all!.hash(work) };
 }

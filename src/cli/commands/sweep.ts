@@ -37,7 +37,7 @@ function onJob({ folder }: SweepJob, at: number, of: number): JobHooks {
     (what) => new ProgressLine(`[${at}/${of}] ${folder} ${what}`),
   );
   return {
-    onProgress: (progress) => (progress.phase === 'train' ? training : evaluation).show(progress),
+    onProgress: (progress) => (progress.phase === 'attack' ? evaluation : training).show(progress),
     onTrained: ({ steps, seconds }) => training.end(`${steps} steps in ${duration(seconds)}`),
     onEvaluated({ worst, seconds }) {
       const { nmi, recallAt1 } = worst.scores;

@@ -1,9 +1,11 @@
+import { hasCheckpoint } from '../../checkpoints/index.js';
 import { PARTS } from '../../config/lists.js';
 import { hasOption, loadModel, methodNamed, trainOptionsOf } from '../../config/make.js';
 import { type Start, trainConfig } from '../../config/run.js';
 import { readRun } from '../../config/run-folder.js';
 import { type Config, DEFAULTS, type MethodConfig, type MethodName, trainedAgainst } from '../../config/schema.js';
 import { EatDmlError } from '../../errors.js';
+import type { ImageProgress } from '../../long-work.js';
 import type { TrainingPlan, TrainingProgress } from '../../training/index.js';
 import { settingsOf as loopOf } from '../../training/options.js';
 import { dataSpec } from '../data-spec.js';
@@ -57,16 +59,16 @@ export async function trainCommand(flags: TrainFlags): Promise<void> {
     // The steps that it was made by are not the run's.
     profileNow();
   };
-  const onProgress = (progress: TrainingProgress) => {
+  const onProgress = (progress: ImageProgress | TrainingProgress) => {
     line.show(progress);
-    events?.show(progress);
+    if (progress.phase === 'train') events?.show(progress);
   };
   const { ensemble: trained, backend } = await interruptible((signal) =>
     trainConfig(config, { out, resume, signal, onStart, onPlan: resume ? undefined : onPlan, onProgress }),
   )
-    .catch((error) => {
+    .catch(async (error) => {
       line.clear();
-      throw withResumeHint(error, out);
+      throw await withResumeHint(error, out);
     })
     .finally(() => events?.close());
   const profile = endProfile?.();
@@ -165,8 +167,10 @@ function methodConfig({ method: name, members, epsilon }: TrainFlags, configured
 }
 
 /** The error, with the command that goes on from the checkpoint where the run was interrupted. */
-function withResumeHint(error: unknown, out: string): unknown {
+async function withResumeHint(error: unknown, out: string): Promise<unknown> {
   if (!(error instanceof EatDmlError) || error.code !== 'ERR_ABORTED') return error;
+  // While the data were opened, there was nothing to save.
+  if (!(await hasCheckpoint(out))) return error;
   const hint = `A checkpoint is saved. Go on with: eat-dml train --resume --out ${out}`;
   return new EatDmlError(error.code, 'Training was interrupted.', { hint, cause: error });
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { EatDmlError } from '../../errors.js';
-import { callback, signal } from '../../options.js';
+import { longWork } from '../../long-work.js';
+import { callback } from '../../options.js';
 import type { OnFault } from './text-list.js';
 
 /** What an unpacked archive holds, by its lists and folders alone: no image is opened. */
@@ -28,7 +29,7 @@ export const layoutOptions = z.strictObject({
   onFault: callback<OnFault>()
     .default(() => raise)
     .describe('told of each fault of a line or an image; default: the first is thrown'),
-  signal: signal.optional(),
+  ...longWork,
 });
 
 /**

@@ -124,13 +124,13 @@ interface Pool {
 }
 
 async function pooled({ variant, root, images, names, whole, list }: Pool, options: z.output<typeof cars196Options>) {
-  const { lastTrainClass, stat, signal, onFault } = options;
+  const { lastTrainClass, stat, onFault, ...work } = options;
   const once = withoutRepeats(images, list, onFault);
   const sided = once.map(({ file, label }) => ({ file, label, side: label <= lastTrainClass ? 'train' : 'test' }));
   const classNames = new Map(names.flatMap((name, i) => [[i + 1, name] as const]));
   const archive = archiveOf(`cars196/${variant}`, root, ['train', 'test'], sided, classNames);
   if (whole && lastTrainClass === CLASSES / 2) checkPublished(archive, PUBLISHED, list, onFault);
-  if (stat) await checkFiles(archive, list, onFault, signal);
+  if (stat) await checkFiles(archive, list, onFault, work);
   return archive;
 }
 

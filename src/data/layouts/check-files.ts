@@ -1,6 +1,7 @@
 import { type Stats, stat } from 'node:fs';
 import { join } from 'node:path';
 import { EatDmlError, throwIfAborted } from '../../errors.js';
+import { counter, type LongWork } from '../../long-work.js';
 import type { Archive } from './archive.js';
 import type { OnFault } from './text-list.js';
 
@@ -15,8 +16,9 @@ export async function checkFiles(
   { root, files }: Archive,
   listed: string,
   onFault: OnFault,
-  signal?: AbortSignal,
+  { signal, onProgress }: LongWork,
 ): Promise<void> {
+  const count = counter('find', files.length, onProgress);
   for (let start = 0; start < files.length; start += AT_ONCE) {
     throwIfAborted(signal);
     const some = files.slice(start, start + AT_ONCE).map((file) => join(root, file));
@@ -28,6 +30,7 @@ export async function checkFiles(
         new EatDmlError('ERR_DATA', `Expected an image but received ${received} at ${some[i]}, listed in ${listed}.`),
       );
     });
+    count(some.length);
   }
 }
 

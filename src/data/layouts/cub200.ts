@@ -28,7 +28,7 @@ export const cub200Options = layoutOptions.extend({
  * @throws EatDmlError ERR_DATA that names the file and the line, ERR_ARGUMENT, ERR_ABORTED.
  */
 export async function cub200(root: string, options: z.input<typeof cub200Options> = {}): Promise<Archive> {
-  const { lastTrainClass, stat, signal, onFault } = parseOptions(cub200Options, options);
+  const { lastTrainClass, stat, onFault, ...work } = parseOptions(cub200Options, options);
   const list = join(root, IMAGES);
   const listed = await imagesIn(list, onFault);
   const labels = await labelsIn(join(root, LABELS), listed, onFault);
@@ -41,7 +41,7 @@ export async function cub200(root: string, options: z.input<typeof cub200Options
   const names = (await namesIn(root, onFault)) ?? images.map(({ label, file }) => [label, folderOf(file)] as const);
   const archive = archiveOf('cub200', root, ['train', 'test'], images, new Map(names));
   if (lastTrainClass === CLASSES / 2 && listed.has(LAST)) checkPublished(archive, PUBLISHED, list, onFault);
-  if (stat) await checkFiles(archive, list, onFault, signal);
+  if (stat) await checkFiles(archive, list, onFault, work);
   return archive;
 }
 

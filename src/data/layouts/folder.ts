@@ -42,7 +42,7 @@ export type FolderOptions = z.input<typeof folderOptions>;
  * @throws EatDmlError ERR_DATA that names the folder, or the file and the line; ERR_ARGUMENT, ERR_ABORTED.
  */
 export async function folder(root: string, options: FolderOptions = {}): Promise<Archive> {
-  const { trainClasses, splitFile, stat, signal, onFault } = parseOptions(folderOptions, options);
+  const { trainClasses, splitFile, stat, onFault, ...work } = parseOptions(folderOptions, options);
   if (trainClasses !== undefined && splitFile !== undefined) {
     throw invalid('splitFile', 'no value beside trainClasses', splitFile);
   }
@@ -53,9 +53,9 @@ export async function folder(root: string, options: FolderOptions = {}): Promise
   }
   const archive =
     sided.length > 0
-      ? await ofSideFolders(root, sided, onFault, signal)
-      : await ofClassFolders(root, { trainClasses, splitFile }, onFault, signal);
-  if (stat) await checkFiles(archive, root, onFault, signal);
+      ? await ofSideFolders(root, sided, onFault, work.signal)
+      : await ofClassFolders(root, { trainClasses, splitFile }, onFault, work.signal);
+  if (stat) await checkFiles(archive, root, onFault, work);
   return archive;
 }
 

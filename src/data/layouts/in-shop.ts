@@ -35,7 +35,7 @@ const PUBLISHED: Published = { train: [25882, 3997], query: [14218, 3985], galle
  * @throws EatDmlError ERR_DATA that names the file and the line, ERR_ARGUMENT, ERR_ABORTED.
  */
 export async function inShop(root: string, options: LayoutOptions = {}): Promise<Archive> {
-  const { stat, signal, onFault } = parseOptions(layoutOptions, options);
+  const { stat, onFault, ...work } = parseOptions(layoutOptions, options);
   const path = join(root, (await firstOf(root, LISTS)) ?? LISTS[0]);
   const pictures = (await firstOf(root, PICTURES)) ?? 'img';
   const highres = pictures.endsWith('_highres');
@@ -47,7 +47,7 @@ export async function inShop(root: string, options: LayoutOptions = {}): Promise
   const names = images.map(({ label, item }) => [label, item] as const);
   const archive = archiveOf('in-shop', join(root, dirname(pictures)), SIDES, images, new Map(names));
   if (announced(path, total, images.length, onFault) === TOTAL) checkPublished(archive, PUBLISHED, path, onFault);
-  if (stat) await checkFiles(archive, path, onFault, signal);
+  if (stat) await checkFiles(archive, path, onFault, work);
   return archive;
 }
 

@@ -21,6 +21,8 @@ export interface ParquetRow {
 export interface ParquetFile {
   /** Of the classes, as Hugging Face writes them into the file; [] without. */
   names: string[];
+  /** Rows, as the file says. */
+  count: number;
   /**
    * Its rows, group by group. What is wrong with one goes to `onFault`, and the row is left out.
    *
@@ -45,7 +47,12 @@ export function openParquet(path: string): Promise<ParquetFile> {
     const label = LABELS.find((name) => columns.includes(name));
     if (!columns.includes('image') || !label)
       throw dataFault(path, 'columns image and label', columns.slice(1).join(', '));
-    return { names: namesOf(metadata, label), rows: (options) => rowsOf({ path, file, metadata, label }, options) };
+    const count = Number(metadata.num_rows);
+    return {
+      count,
+      names: namesOf(metadata, label),
+      rows: (options) => rowsOf({ path, file, metadata, label }, options),
+    };
   });
 }
 

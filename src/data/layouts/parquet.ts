@@ -4,8 +4,8 @@ import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { dataFault, EatDmlError } from '../../errors.js';
 import { fileError } from '../../files.js';
+import { counter, type LongWork } from '../../long-work.js';
 import { writeAtomically } from '../../write-atomically.js';
-import type { ReadOptions } from '../source.js';
 import type { Archive } from './archive.js';
 import { openParquet, type RowOptions } from './parquet-rows.js';
 
@@ -23,10 +23,10 @@ type Index = z.infer<typeof index>;
  *
  * @throws EatDmlError ERR_DATA that names file and row; ERR_SYSTEM or ERR_PATH where the cache cannot be written; ERR_ABORTED.
  */
-export async function parquetArchive(path: string, cacheDir: string, { signal }: ReadOptions = {}): Promise<Archive> {
+export async function parquetArchive(path: string, cacheDir: string, work: LongWork = {}): Promise<Archive> {
   const files = await parquetFiles(path);
   const root = join(cacheDir, 'parquet', await keyOf(files));
-  const { labels, names } = (await readIndex(root)) ?? (await extract(files, root, signal));
+  const { labels, names } = (await readIndex(root)) ?? (await extract(files, root, work));
   return {
     ...{ layout: 'parquet', root, labels: Int32Array.from(labels) },
     files: labels.map((_, i) => fileOf(i)),
@@ -100,14 +100,18 @@ async function readIndex(root: string): Promise<Index | undefined> {
   }
 }
 
-async function extract(files: readonly string[], root: string, signal?: AbortSignal): Promise<Index> {
+async function extract(files: readonly string[], root: string, { signal, onProgress }: LongWork): Promise<Index> {
   const found: Index = { labels: [], names: [] };
-  for (const file of files) {
-    const { names, rows } = await openParquet(file);
+  const opened = [];
+  for (const file of files) opened.push(await openParquet(file));
+  const total = opened.reduce((sum, { count }) => sum + count, 0);
+  const copied = counter('copy', total, onProgress);
+  for (const { names, rows } of opened) {
     if (names.length > 0) found.names = names;
     for await (const { label, image } of rows({ images: true, onFault: raise, signal })) {
       await keep(root, found.labels.length, image!);
       found.labels.push(label);
+      copied();
     }
   }
   if (found.labels.length === 0) throw dataFault(files[0], 'at least one image', 'none');

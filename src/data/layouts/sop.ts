@@ -30,7 +30,7 @@ type Side = keyof typeof LISTS;
  * @throws EatDmlError ERR_DATA that names the file and the line, ERR_ARGUMENT, ERR_ABORTED.
  */
 export async function sop(root: string, options: LayoutOptions = {}): Promise<Archive> {
-  const { stat, signal, onFault } = parseOptions(layoutOptions, options);
+  const { stat, onFault, ...work } = parseOptions(layoutOptions, options);
   const seen: Seen = { ids: new Set(), sides: new Map() };
   const train = await imagesIn(join(root, LISTS.train), 'train', seen, onFault);
   const test = await imagesIn(join(root, LISTS.test), 'test', seen, onFault);
@@ -39,7 +39,7 @@ export async function sop(root: string, options: LayoutOptions = {}): Promise<Ar
     if (!seen.ids.has(LAST[side])) continue;
     checkPublished(archive, { [side]: PUBLISHED[side] }, join(root, LISTS[side]), onFault);
   }
-  if (stat) await checkFiles(archive, `${LISTS.train} or ${LISTS.test}`, onFault, signal);
+  if (stat) await checkFiles(archive, `${LISTS.train} or ${LISTS.test}`, onFault, work);
   return archive;
 }
 

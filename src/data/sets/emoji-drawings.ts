@@ -1,7 +1,7 @@
 import { dataFault, throwIfAborted } from '../../errors.js';
+import { counter, type LongWork } from '../../long-work.js';
 import { loadSharp } from '../decode.js';
 import { gate } from '../gate.js';
-import type { RenderOptions } from './data-set.js';
 import { FETCH_EMOJI, type Icon } from './emoji-packages.js';
 
 /** Drawings that are rendered at a time; the pool of threads does it. */
@@ -23,18 +23,19 @@ export async function renderDrawings(
   count: number,
   iconOf: (at: number) => { name: string; icon: Icon },
   side: number,
-  { signal, onProgress }: RenderOptions = {},
+  { signal, onProgress }: LongWork = {},
 ): Promise<Uint8Array> {
   const size = side * side * 3;
   const images = new Uint8Array(count * size);
   const enter = gate(LANES);
-  let [done, failed] = [0, false];
+  const drawn = counter('render', count, onProgress);
+  let failed = false;
   const work = Array.from({ length: count }, (_, at) =>
     enter(async () => {
       if (failed) return;
       const { name, icon } = iconOf(at);
       images.set(await renderIcon(icon, side, name), at * size);
-      onProgress?.({ done: ++done, total: count });
+      drawn();
     }, signal).catch((error) => {
       failed = true;
       throw error;

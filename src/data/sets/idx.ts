@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { EatDmlError } from '../../errors.js';
+import { EatDmlError, throwIfAborted } from '../../errors.js';
+import type { LongWork } from '../../long-work.js';
 import { parseOptions, seed } from '../../options.js';
 import { classesOf } from '../dataset.js';
 import { idxDataset } from '../idx-dataset.js';
@@ -16,9 +17,11 @@ const idxOptions = z.strictObject({
 });
 
 /** Images of one's own, of two IDX files. */
-async function idx(options: z.input<typeof idxOptions>): Promise<Split> {
+async function idx(options: z.input<typeof idxOptions>, { signal }: LongWork = {}): Promise<Split> {
   const { images, labels, split, trainClasses, testFraction, seed = 0 } = parseOptions(idxOptions, options);
+  throwIfAborted(signal);
   const dataset = await idxDataset({ images, labels });
+  throwIfAborted(signal);
   if (split === 'closed-set') return splitBySample(dataset, { testFraction, seed });
   if (classesOf(dataset).length >= 2) return splitByClass(dataset, { trainClasses, seed });
   const expected = 'labels of at least 2 classes, which the zero-shot split needs,';

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { dataFault, invalid } from '../../errors.js';
+import type { LongWork } from '../../long-work.js';
 import { parseOptions } from '../../options.js';
 import { classesOf, type Dataset } from '../dataset.js';
 import type { Archive } from '../layouts/archive.js';
@@ -22,9 +23,9 @@ const npzOptions = z.strictObject({
 });
 
 /** Images of one's own, as arrays of numpy. */
-async function npz(options: z.input<typeof npzOptions>): Promise<DataSides<Dataset>> {
+async function npz(options: z.input<typeof npzOptions>, { signal }: LongWork = {}): Promise<DataSides<Dataset>> {
   const { root, split, seed = 0, validation } = parseOptions(npzOptions, options);
-  const found = await readNpz(root);
+  const found = await readNpz(root, { signal });
   if (!('all' in found) && split !== 'papers')
     throw invalid('split', `papers, as ${root} has sides of its own,`, split);
   const sides = 'all' in found ? halves(root, found.all, split, seed) : found;
