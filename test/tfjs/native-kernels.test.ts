@@ -188,6 +188,18 @@ describeNative('batch normalisation, pooling, tiling', () => {
     [[3], [1]],
   ])('tile %j by %j', async (shape, reps) => {
     await same(() => tf.tile(tensor(shape), reps));
+    await same(() => tf.tile(tf.greater(tensor(shape), 0), reps));
+  });
+
+  test('a condition of one value an image chooses between images', async () => {
+    const wins = () => tf.tensor1d([1, 0, 1], 'bool');
+    await same(() =>
+      tf.where(tf.reshape(wins(), [3, 1, 1, 1]), tensor([3, 4, 5, 2]), tf.zerosLike(tensor([3, 4, 5, 2]))),
+    );
+    await same(() =>
+      tf.where(tf.tensor4d([1, 0, 0, 1], [1, 2, 1, 2], 'bool'), tensor([3, 2, 5, 2]), tensor([3, 2, 5, 1])),
+    );
+    await same(() => tf.zerosLike(withNaN([40, 50])));
   });
 });
 

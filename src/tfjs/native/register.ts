@@ -19,7 +19,7 @@ import { lossKernels } from './kernels/proxy-anchor.js';
 import { rankingKernels } from './kernels/ranking.js';
 import { reductionKernels } from './kernels/reduce.js';
 import { softmaxKernels } from './kernels/softmax.js';
-import { tileKernels } from './kernels/tile.js';
+import { tileKernel, tileKernels } from './kernels/tile.js';
 import { unaryKernels } from './kernels/unary.js';
 import { unitRowsKernels } from './kernels/unit-rows.js';
 
@@ -61,6 +61,7 @@ export function registerNativeBackend(): void {
     replace(kernelName, withFallback(kernel, fallbacks.get(kernelName)));
   }
   replace('Cast', castKernel(fallbacks.get('Cast')!));
+  replace('Tile', tileKernel(tf.getKernel('Tile', 'native').kernelFunc));
   const names = ['Cast', ...nativeKernels.map(({ kernelName }) => kernelName)];
   tf.registerBackend('native', () => new NativeBackend(names));
   if (variable('EAT_DML_DEBUG') === 'inherited') reportAtExit();
