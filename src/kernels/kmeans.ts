@@ -130,8 +130,8 @@ interface Outcome {
   problem: number;
 }
 
-/** Up to this many clusters the start is greedy k-means++; beyond, k-means||, which draws k/32 centroids per round. */
-const GREEDY_LIMIT = 1000;
+/** Rounds in which k-means|| draws its centroids. */
+const ROUNDS = 32;
 
 /** The first centroids of one start of one batch. */
 function* start(points: Matrix, o: Checked, batch: number, restart: number): Generator<AnyCall, Float32Array> {
@@ -143,9 +143,9 @@ function* start(points: Matrix, o: Checked, batch: number, restart: number): Gen
   if (init === 'random') {
     chosen = random.permutation(rows).subarray(0, k);
   } else {
-    const greedy = k <= GREEDY_LIMIT;
+    const greedy = init === 'k-means++';
     const trials = greedy ? 2 + Math.floor(Math.log(k)) : 1;
-    const block = greedy ? 1 : Math.ceil(k / 32);
+    const block = greedy ? 1 : Math.ceil(k / ROUNDS);
     chosen = new Int32Array(k);
     const args = { points, k, trials, block, uniforms: random.uniforms(k * trials), chosen };
     yield {

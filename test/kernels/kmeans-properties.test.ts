@@ -16,7 +16,7 @@ const cases = fc
         .array(fc.integer({ min: -2, max: 2 }), { minLength: rows * cols, maxLength: rows * cols })
         .map((values): Matrix => ({ data: Float32Array.from(values, (x) => x * scale), rows, cols })),
       k: fc.oneof(fc.constantFrom(1, rows), fc.integer({ min: 1, max: rows })),
-      init: fc.constantFrom('k-means++' as const, 'random' as const),
+      init: fc.constantFrom('k-means++' as const, 'k-means||' as const, 'random' as const),
       restarts: fc.integer({ min: 1, max: 3 }),
       maxIterations: fc.constantFrom(1, 2, 300),
       seed: fc.integer({ min: 0, max: 99 }),

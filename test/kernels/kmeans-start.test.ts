@@ -17,10 +17,10 @@ function fourGroups(seed: number, cols: number, scale: number): Matrix {
 const together = Array.from({ length: 12 }, (_, i) => i % 4);
 
 /** The rows that a start drew: with one iteration from them, what is returned tells. */
-async function startOf(points: Matrix, k: number, seed: number, device: 'js' | 'cpu' | 'cuda') {
+async function startOf(points: Matrix, k: number, seed: number, device: 'js' | 'cpu' | 'cuda', init?: 'k-means||') {
   const seen: number[] = [];
   const onIteration = ({ inertia }: { inertia: number }) => seen.push(inertia);
-  const { labels } = await kmeans(points, { k, seed, maxIterations: 1, device, onIteration });
+  const { labels } = await kmeans(points, { k, seed, init, maxIterations: 1, device, onIteration });
   return { labels, seen: seen.map((inertia) => inertia.toPrecision(12)) };
 }
 
@@ -45,10 +45,18 @@ describe.each(testDevices)('%s', (device) => {
     }
   });
 
-  // The emulator takes minutes for it; its parity table has a case of more than 1000 clusters.
-  test.skipIf(device === 'cuda')('draws it in blocks too, where clusters are more than 1000', async () => {
+  // The emulator takes minutes for it; its parity table has a case of k-means||.
+  test.skipIf(device === 'cuda')('draws it in blocks too, as k-means|| does', async () => {
     const points = normalMatrix(1300, 3, { seed: 3, scale: 1e24 });
-    expect(await startOf(points, 1001, 1, device)).toEqual(await startOf(points, 1001, 1, 'js'));
+    const start = (on: typeof device | 'js') => startOf(points, 1001, 1, on, 'k-means||');
+    expect(await start(device)).toEqual(await start('js'));
+  });
+
+  test.skipIf(device === 'cuda')('is as good for more than 1000 clusters: greedy, better than in blocks', async () => {
+    const points = normalMatrix(1300, 3, { seed: 3 });
+    const inertia = async (init: 'k-means++' | 'k-means||') =>
+      (await kmeans(points, { k: 1010, init, seed: 2, device })).inertia;
+    expect(await inertia('k-means++')).toBeLessThan(0.9 * (await inertia('k-means||')));
   });
 
   test('every row of n is a cluster of its own for k = n', async () => {

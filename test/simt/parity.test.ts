@@ -10,7 +10,7 @@ const name = ({ kernel, name }: ParityCase) => `${kernel}: ${name}`;
 
 const kernels = simtPath ? Object.keys(createRequire(import.meta.url)(simtPath)) : [];
 /** Seconds each: test:simt runs them, npm test their like of fewer rows. */
-const LONG_ROWS = new Set(['kmeans: more than 1000 clusters', 'kmeans: pruned, overlapping', 'kmeans: many chunks']);
+const LONG_ROWS = new Set(['kmeans: k-means||', 'kmeans: pruned, overlapping', 'kmeans: many chunks']);
 const cases = allCases.filter(({ kernel }) => kernels.includes(kernel));
 /** Of each kernel, and of each on every variant. */
 const CASES = LONG ? 'every case' : 'edges and some shapes';
@@ -18,6 +18,7 @@ const CASES = LONG ? 'every case' : 'edges and some shapes';
 /** Left out here, for the emulator's time; test:gpu runs them. */
 const TOO_LARGE = new Set([
   'kmeans: pruned',
+  'kmeans: more than 1000 clusters',
   'nearestNeighbors: cosine 1000x70 d=40 k=3',
   'nearestNeighbors: dot 1000x70 d=40 k=3',
 ]);

@@ -226,7 +226,8 @@ const kmeansCases: ParityCase[] = [
   kmeansCase('many chunks', blobs(3000, 20, 10), { k: 10, seed: 4 }),
   kmeansCase('pruned', blobs(1200, 260, 70), { k: 70, seed: 4, maxIterations: 6 }),
   kmeansCase('pruned, overlapping', normalMatrix(1100, 256), { k: 64, init: 'random', maxIterations: 4 }),
-  kmeansCase('more than 1000 clusters', blobs(1300, 3, 40), { k: 1010, seed: 4, maxIterations: 2 }),
+  kmeansCase('k-means||', blobs(1300, 3, 40), { k: 1010, init: 'k-means||', seed: 4, maxIterations: 2 }),
+  kmeansCase('more than 1000 clusters', blobs(1100, 3, 40), { k: 1010, seed: 4, maxIterations: 2 }),
   kmeansCase('batch 2', { ...normalMatrix(90, 7, { batch: 2 }) }, { k: 4, seed: 5 }),
 ];
 
