@@ -1,7 +1,8 @@
 /**
  * Images a second from 500-pixel JPEGs to batches of 224-pixel floats, beside torchvision's ImageFolder and DataLoader, the two
  * programs by turns:
- *   npx tsx bench/decoding.ts [--python PYTHON] [--images 512] [--rounds 3] [--batch 64] [--workers 2] [--folder .cache/decoding]
+ *   npx tsx bench/decoding.ts [--python PYTHON] [--images 512] [--rounds 3] [--batch 64] [--workers 2] [--backend auto]
+ *     [--folder .cache/decoding]
  * bench/peers/decoding.py needs torch, torchvision and Pillow; without `--python` it is left out. CPU ms are of all threads and
  * workers: on a machine that others use they say more than images a second. A pass begins with no file read, and the peer's with
  * its workers not yet started: few images say little. Where fresh memory is dear (virtual machines), most of a batch is its floats;
@@ -15,7 +16,7 @@ import sharp from 'sharp';
 import { imageFiles } from '../src/data/image-files.js';
 import type { Source } from '../src/data/source.js';
 import { randomStream } from '../src/random.js';
-import { pixelTensor } from '../src/tfjs/index.js';
+import { chooseBackend, pixelTensor } from '../src/tfjs/index.js';
 
 const { values } = parseArgs({
   options: {
@@ -24,6 +25,7 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '3' },
     batch: { type: 'string', default: '64' },
     workers: { type: 'string', default: '2' },
+    backend: { type: 'string', default: 'auto' },
     folder: { type: 'string', default: '.cache/decoding' },
   },
 });
@@ -114,6 +116,7 @@ function peers(): Line[] {
 
 const median = (numbers: number[]) => numbers.toSorted((a, b) => a - b)[numbers.length >> 1];
 
+const { name: backend } = await chooseBackend({ backend: values.backend as 'auto' });
 await makeJpegs();
 await own('warm-up', { resize: 256, crop: 224 });
 const seen = new Map<string, Line[]>();
@@ -125,7 +128,7 @@ for (let round = 0; round < rounds; round++) {
   ];
   for (const line of lines) seen.set(line.name, [...(seen.get(line.name) ?? []), line]);
 }
-console.log(`${count} JPEGs of 500 pixels, ${rounds} rounds, medians`);
+console.log(`${count} JPEGs of 500 pixels, ${rounds} rounds, medians; backend ${backend}`);
 for (const [name, lines] of seen) {
   const [rate, cpu] = [median(lines.map((line) => line.imagesPerSecond)), median(lines.map((line) => line.cpuMs))];
   console.log(
@@ -136,15 +139,20 @@ for (const [name, lines] of seen) {
 // A network that is half as fast again as decoding is slow should find every batch ready.
 const rate = median(seen.get('eat-dml, resize 256, crop 224')!.map((line) => line.imagesPerSecond));
 const ms = (1.5 * 1000 * batch) / rate;
-const waited = await pass(
-  open({ resize: 256, crop: 224 }),
-  undefined,
-  () => new Promise((then) => setTimeout(then, ms)),
-);
+const gone = new Int32Array(new SharedArrayBuffer(4));
+const networks: Record<string, () => Promise<void>> = {
+  'leaves the event loop free': () => new Promise((then) => setTimeout(then, ms)),
+  // As backends do whose kernels are computed in the call.
+  'blocks the event loop': async () => void Atomics.wait(gone, 0, 0, ms),
+};
+const bytes = new Uint8Array(batch * 224 * 224 * 3).fill(1);
+// As in a pass: in memory that the batch before had.
+pixelTensor(bytes, [batch, 224, 224, 3]).dispose();
 const start = performance.now();
-pixelTensor(new Uint8Array(batch * 224 * 224 * 3).fill(1), [batch, 224, 224, 3]).dispose();
-const floats = (performance.now() - start).toFixed(1);
-const each = (waited / (batches.length - 1)).toFixed(1);
-console.log(
-  `a network of ${ms.toFixed(0)} ms a batch waited ${each} ms for each, some ${floats} of them for bytes to become floats`,
-);
+pixelTensor(bytes, [batch, 224, 224, 3]).dispose();
+console.log(`bytes become floats in ${(performance.now() - start).toFixed(1)} ms a batch`);
+for (const [name, network] of Object.entries(networks)) {
+  const waited = await pass(open({ resize: 256, crop: 224 }), undefined, network);
+  const each = (waited / (batches.length - 1)).toFixed(1);
+  console.log(`a network of ${ms.toFixed(0)} ms a batch that ${name} waited ${each} ms for each`);
+}
