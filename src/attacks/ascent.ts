@@ -7,6 +7,8 @@ export interface Ascent {
   images: tf.Tensor4D;
   /** Where it begins, inside ball and box. */
   start: tf.Tensor4D;
+  /** The caller gave it: it is no random point. */
+  startGiven: boolean;
   /** The objective at images; differentiable. */
   values(x: tf.Tensor4D): tf.Tensor1D;
   /** The values belong together. */

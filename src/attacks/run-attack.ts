@@ -65,6 +65,7 @@ function ascend(run: AttackRun, restart: number): Candidate {
   const ascent: Ascent = {
     images,
     start: startOf(run, random, restart),
+    startGiven: run.start !== undefined && restart === 0,
     values,
     joint: objective.joint,
     objective: `the objective ${objective.name}`,

@@ -12,7 +12,7 @@ import {
   square,
 } from '../../src/attacks/index.js';
 import { randomPerturbation } from '../../src/attacks/random-start.js';
-import { checkpoints } from '../../src/attacks/rules/apgd.js';
+import { checkpoints } from '../../src/attacks/rules/apgd-halving.js';
 import { imageBatch } from '../../src/data/image-batch.js';
 import { convEmbedder, Ensemble } from '../../src/models/index.js';
 import { randomStream } from '../../src/random.js';
