@@ -1,7 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { carliniWagner, type Objective, pgd, runAttack, selectTargets, square } from '../../src/attacks/index.js';
-import { firstPyramids } from '../../src/attacks/rules/square-l2.js';
 import { randomStream } from '../../src/random.js';
 
 const flat = { name: 'flat', joint: false, flatAtStart: false };
@@ -87,17 +86,6 @@ describe('square', () => {
     });
     expect(new Set(sides)).toEqual(new Set([11, 8, 5, 4, 3, 2, 1]));
     expect(heights.slice(1)).toEqual(sides);
-  });
-
-  it('the first pyramids of l2 fall off from the middle as Σ 1 / k²', () => {
-    const delta = new Float32Array(400);
-    firstPyramids({ delta, shape: [20, 20, 1] }, 1, randomStream(1, 'pyramids'));
-    // Squares of side 4, halves of 2 x 4: the middle is 1 + 1/4 + 1/9, the edge 1/4 + 1/9.
-    const sizes = Array.from(delta, Math.abs);
-    const [low, high] = [Math.min(...sizes), Math.max(...sizes)];
-    expect(high / low).toBeCloseTo(49 / 13, 4);
-    expect(sizes.filter((size) => Math.abs(size - high) < 1e-6).length).toBe(200);
-    expect(delta.reduce((sum, value) => sum + value, 0)).toBeCloseTo(0, 4);
   });
 });
 

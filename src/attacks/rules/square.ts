@@ -9,7 +9,7 @@ import { requireFiniteValues } from '../finite.js';
 import { checkRadius } from '../norm.js';
 import { ball, commonSettings } from './common.js';
 import { attackPart, type Rule } from './rule.js';
-import { firstPyramids, moveMass } from './square-l2.js';
+import { firstPyramids, l2Side, moveMass } from './square-l2.js';
 
 /** There is no Square attack in l1. */
 const norm = z.enum(['linf', 'l2'], 'linf or l2 for the square attack');
@@ -48,6 +48,8 @@ export interface Patchwork {
 /**
  * Square attack (Andriushchenko et al., 2020): one random square per step and image, kept where it raises the objective.
  * linf: start from vertical stripes of +-epsilon, squares of +-epsilon; l2: see square-l2.ts. Sees values only.
+ * Adapted: every image draws its own squares, which reach the last row and column, where those of the authors' code stop one
+ * short; an image is searched for as long as its value rises, not until it is misclassified.
  */
 export function squareSearch(ascent: Ascent, settings: SquareSettings): Candidate {
   const { images, random } = ascent;
@@ -59,6 +61,8 @@ export function squareSearch(ascent: Ascent, settings: SquareSettings): Candidat
     if (settings.norm === 'linf') stripes(patch, settings.epsilon, random);
     else firstPyramids(patch, settings.epsilon, random);
   }
+  const clean = settings.norm === 'l2' ? images.dataSync() : undefined;
+  if (clean) cutToBox(deltas, clean);
   let current = tf.tidy(() => moved(ascent, settings, deltas));
   const best = valuesAt(ascent, current);
   for (let step = 0; step < settings.steps; step++) {
@@ -69,11 +73,17 @@ export function squareSearch(ascent: Ascent, settings: SquareSettings): Candidat
       if (settings.norm === 'linf') paint(patch, side, settings.epsilon, random);
       else moveMass(patch, side, settings.epsilon, random);
     }
+    if (clean) cutToBox(tried, clean);
     const before = current;
     current = tf.tidy(() => keepRises(ascent, settings, before, { deltas, tried, best }));
     before.dispose();
   }
   return { images: current, values: tf.tensor1d(Float32Array.from(best)) };
+}
+
+/** What is left of perturbations of the `clean` values, of which an update in l2 must know what is lost. */
+function cutToBox(deltas: Float32Array, clean: ArrayLike<number>): void {
+  for (let i = 0; i < deltas.length; i++) deltas[i] = Math.min(Math.max(deltas[i], -clean[i]), 1 - clean[i]);
 }
 
 interface Trial {
@@ -111,11 +121,11 @@ function valuesAt({ values, joint, objective }: Ascent, x: tf.Tensor4D): Float64
 }
 
 /** Side of the squares: their share of the image halves at the published shares of the steps. */
-function squareSide({ share, steps }: SquareSettings, step: number, h: number, w: number): number {
-  const at = (10_000 * step) / steps;
+export function squareSide({ norm, share, steps }: SquareSettings, step: number, h: number, w: number): number {
+  const at = Math.trunc((step / steps) * 10_000);
   const halvings = [10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000].filter((mark) => at > mark).length;
-  const side = Math.round(Math.sqrt((share / 2 ** halvings) * h * w));
-  return Math.min(Math.max(side, 1), Math.max(1, Math.min(h, w) - 1));
+  const side = Math.max(1, Math.round(Math.sqrt((share / 2 ** halvings) * h * w)));
+  return norm === 'l2' ? l2Side(side, h, w) : Math.min(side, Math.max(1, Math.min(h, w) - 1));
 }
 
 function stripes({ delta, shape: [h, w, c] }: Patchwork, epsilon: number, random: RandomStream): void {
