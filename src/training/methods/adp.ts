@@ -16,13 +16,14 @@ export const adpOptions = z.strictObject({
 
 export type AdpOptions = z.input<typeof adpOptions>;
 
-/** Keeps determinants of nearly parallel predictions off zero. */
-const RIDGE = 1e-3;
+/** Keeps determinants of nearly parallel predictions off zero; 1e-6 as published. */
+const RIDGE = 1e-6;
 
 /**
  * Adaptive diversity promoting (Pang et al., ICML 2019): Σ_i loss_i - alpha H(mean_i p_i) - beta log det(M^T M), the
  * columns of M the members' predictions without the true class, scaled to unit length.
- * Adapted: proxy similarities as logits; members are updated in turn, each with the others' predictions held fixed.
+ * Adapted: the metric loss stands for cross-entropy, proxy similarities for logits; members are updated in turn, each with
+ * the others' predictions held fixed; with an attack all terms are of a member's own adversarial images.
  */
 export function adp(options: AdpOptions = {}): Method {
   const { members, alpha, beta, attack } = parseOptions(adpOptions, options);
@@ -45,36 +46,45 @@ function adpLoss({ step, member, images, labels }: MemberUpdate, alpha: number, 
   const own = step.members[member];
   const embeddings = own.embedder.apply(images, true);
   const loss = step.loss(embeddings, labels, own.proxies as tf.Tensor as tf.Tensor2D);
-  const predictions = step.members.map((other, i) => {
+  const logits = step.members.map((other, i) => {
     const e = i === member ? embeddings : other.embedder.apply(images);
-    return tf.softmax(proxyLogits(e, other));
+    return proxyLogits(e, other);
   });
-  const mean = tf.div<tf.Tensor2D>(tf.addN(predictions), predictions.length);
-  const entropy = tf.neg(tf.mean(tf.sum(tf.mul(mean, tf.log(tf.add(mean, 1e-12))), 1)));
-  const diversity = tf.mean(logDeterminant(nonMaximal(predictions, labels)));
+  const entropy = tf.mean(entropyOfMean(logits));
+  const diversity = tf.mean(logDeterminant(logits.map((of) => nonMaximal(of, labels))));
   return tf.sub(loss, tf.add(tf.mul(entropy, alpha), tf.mul(diversity, beta)));
 }
 
-/** Predictions without the true class, unit rows. */
-function nonMaximal(predictions: tf.Tensor2D[], labels: tf.Tensor1D): tf.Tensor2D[] {
-  const others = tf.sub(1, tf.oneHot(labels, predictions[0].shape[1]));
-  return predictions.map((p) => {
-    const rest = tf.mul<tf.Tensor2D>(p, others);
-    return tf.div(rest, tf.sqrt(tf.add(tf.sum(tf.square(rest), 1, true), 1e-12)));
-  });
+/** H(mean_i p_i) of each sample. */
+function entropyOfMean(logits: tf.Tensor2D[]): tf.Tensor1D {
+  const predictions = logits.map((of) => tf.softmax(of));
+  const mean = tf.div<tf.Tensor2D>(tf.addN(predictions), predictions.length);
+  return tf.neg(tf.sum(tf.mul(mean, tf.log(tf.add(mean, 1e-20))), 1));
 }
 
-/** log det(M^T M + ridge) of each sample by elimination: the matrix is as small as the ensemble, its entries are [n]. */
-export function logDeterminant(rows: tf.Tensor2D[]): tf.Tensor1D {
-  const n = rows.length;
-  const gram = rows.map((a, i) => rows.map((b, j) => tf.add(tf.sum(tf.mul(a, b), 1), i === j ? RIDGE : 0)));
-  const logs: tf.Tensor[] = [];
-  for (let k = 0; k < n; k++) {
-    logs.push(tf.log(tf.maximum(gram[k][k], 1e-9)));
-    for (let i = k + 1; i < n; i++) {
-      const factor = tf.div(gram[i][k], tf.maximum(gram[k][k], 1e-9));
-      for (let j = k + 1; j < n; j++) gram[i][j] = tf.sub(gram[i][j], tf.mul(factor, gram[k][j]));
+/** Predictions without the true class, unit rows; the others' shares of what it leaves have no tiny numbers to be lost. */
+function nonMaximal(logits: tf.Tensor2D, labels: tf.Tensor1D): tf.Tensor2D {
+  const own = tf.oneHot(labels, logits.shape[1]);
+  const shares = tf.softmax(tf.sub<tf.Tensor2D>(logits, tf.mul(own, 1e4)));
+  return tf.div(shares, tf.sqrt(tf.sum(tf.square(shares), 1, true)));
+}
+
+/**
+ * log det(M^T M + ridge) of each sample. It is the squared volume that the columns span when each is lengthened by a
+ * direction of its own, sqrt(ridge) long: they are made orthogonal one by one, which keeps the digits that the products of
+ * nearly parallel columns lose.
+ */
+export function logDeterminant(columns: tf.Tensor2D[]): tf.Tensor1D {
+  const [n, members] = [columns[0].shape[0], columns.length];
+  const beside = (i: number) => tf.mul(tf.oneHot(tf.fill([n], i, 'int32'), Math.max(members, 2)), Math.sqrt(RIDGE));
+  const left = columns.map((column, i) => tf.concat([column, beside(i) as tf.Tensor2D], 1));
+  const logs = left.map((_, k) => {
+    const square = tf.sum(tf.square(left[k]), 1, true);
+    for (let i = k + 1; i < members; i++) {
+      const along = tf.div(tf.sum(tf.mul(left[i], left[k]), 1, true), square);
+      left[i] = tf.sub(left[i], tf.mul(along, left[k]));
     }
-  }
-  return tf.addN(logs) as tf.Tensor1D;
+    return tf.log(tf.squeeze<tf.Tensor1D>(square, [1]));
+  });
+  return tf.addN(logs);
 }
