@@ -23,6 +23,8 @@ export interface TrainingStep {
   readonly seed: number;
   /** Steps made before this one, since the start of training. */
   readonly step: number;
+  /** A number per member that a method may leave for the next step; empty before the first. Checkpoints keep it. */
+  readonly memory?: (number | null)[];
 }
 
 /** What one member is updated on. */

@@ -39,6 +39,7 @@ export function trainStep(
     loss,
     seed,
     step: position.step,
+    memory: position.memory,
   };
   let crafted: Crafted[] = [];
   try {

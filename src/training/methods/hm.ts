@@ -18,13 +18,16 @@ export const hmOptions = z.strictObject({
 
 export type HmOptions = z.input<typeof hmOptions>;
 
+/** What stands for the previous loss in the first step: above any margin that is usual, so that the first goal is the easiest. */
+const FIRST_LOSS = 2;
+
 /**
  * Hardness manipulation with a gradual adversary and intra-class structure (Zhou and Patel, CVPR 2022, "HM[S, g_LGA]"):
- * triplets are perturbed until their hardness d(a,p) - d(a,n) reaches -margin l, l the clean triplet loss over the
- * margin, cut to [0, 1]: easy targets while the loss is high, semi-hard ones as it falls. ICS keeps an attacked anchor
- * nearer to its clean self than the positive is: relu(d(a,a') - d(a,p)).
- * Adapted: random source triplets; l is the loss of the clean triplets of this step instead of the previous step's, so
- * that a step needs no memory; the training loss of the clean images is added, which trains the proxies.
+ * triplets are perturbed until their hardness d(a,p) - d(a,n) reaches -margin l, l the attacked triplets' loss in the
+ * previous step over the margin, cut to [0, 1]: easy targets while the loss is high, semi-hard ones as it falls. ICS keeps
+ * an attacked anchor nearer to its clean self than the positive is: relu(d(a,a') - d(a,p)).
+ * Adapted: random source triplets, one per image; random starts unless `randomStart` is false; the training loss of the
+ * clean images is added, which trains the proxies.
  */
 export function hm(options: HmOptions): Method {
   const { members, margin, ics, attack } = parseOptions(hmOptions, options);
@@ -56,7 +59,9 @@ function craftHarder(
   const { anchors, positives, negatives } = randomTriplets(rows, step.labels, random);
   if (anchors.length === 0) return { images: rowsOf(step.images, rows) };
   const all = Int32Array.from([...anchors, ...positives, ...negatives]);
-  const triplets = craftWith(step, [member], all, settings, member, hardness(margin));
+  const previous = step.memory?.[member] ?? FIRST_LOSS;
+  const wanted = margin === 0 ? 0 : -margin * Math.min(Math.max(previous / margin, 0), 1);
+  const triplets = craftWith(step, [member], all, settings, member, hardness(wanted));
   const at = (list: Int32Array) =>
     tf.tensor1d(
       list.map((row) => rows.indexOf(row)),
@@ -68,20 +73,16 @@ function craftHarder(
   };
 }
 
-/** -relu(H_D - (d(a,p) - d(a,n)))² of each triplet [a; p; n]: up to the wanted hardness H_D and no further. */
-function hardness(margin: number): Objective {
-  const of = (embeddings: tf.Tensor2D) => {
-    const [a, p, n] = tf.split<tf.Tensor2D>(embeddings, 3, 0);
-    return tf.sub<tf.Tensor1D>(rowDistances(a, p), rowDistances(a, n));
-  };
+/** -relu(wanted - (d(a,p) - d(a,n)))² of each triplet [a; p; n]: up to the wanted hardness and no further. */
+function hardness(wanted: number): Objective {
   return {
     name: 'hardness',
     joint: true,
     flatAtStart: false,
-    bind({ clean }) {
-      const loss = tf.mean(tf.relu(tf.add(of(clean()), margin)));
-      const wanted = tf.mul(tf.clipByValue(tf.div(loss, margin), 0, 1), -margin);
-      return (embeddings) => tf.neg(tf.square(tf.relu(tf.sub(wanted, of(embeddings))))) as tf.Tensor1D;
+    bind: () => (embeddings) => {
+      const [a, p, n] = tf.split<tf.Tensor2D>(embeddings, 3, 0);
+      const reached = tf.sub<tf.Tensor1D>(rowDistances(a, p), rowDistances(a, n));
+      return tf.neg(tf.square(tf.relu(tf.sub(wanted, reached)))) as tf.Tensor1D;
     },
   };
 }
@@ -93,6 +94,7 @@ function hmLoss({ step, member, images, labels, extra }: MemberUpdate, margin: n
   if (!extra) return loss;
   const [a, p, n] = tf.split<tf.Tensor2D>(embedder.apply(extra.triplets as tf.Tensor4D, true), 3, 0);
   const [anchor, positive] = [extra.anchors, extra.positives].map((at) => tf.gather(clean, at as tf.Tensor1D));
-  const structure = tripletLoss(anchor, a, positive, 0);
-  return tf.addN([loss, tripletLoss(a, p, n, margin), tf.mul(structure, ics)]);
+  const attacked = tripletLoss(a, p, n, margin);
+  if (step.memory) step.memory[member] = attacked.dataSync()[0];
+  return tf.addN([loss, attacked, tf.mul(tripletLoss(anchor, a, positive, 0), ics)]);
 }

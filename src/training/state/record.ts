@@ -18,6 +18,8 @@ const position = z.object({
   moved: z.array(z.boolean()).default([]),
   /** Completed epochs in which some had none. */
   idle: z.array(z.object({ epoch: count, members: z.array(count) })).default([]),
+  /** What the method left for the next step, per member. */
+  memory: z.array(z.number().nullable()).default([]),
   /** Completed validations, where there are any. */
   validations: z.array(z.object({ epoch: count, scores: z.partialRecord(z.enum(METRICS), z.number()) })).optional(),
 });

@@ -41,7 +41,8 @@ async function freshState(settings: Settings, classes: number): Promise<Training
 /** Where a run of so many members begins. */
 export function startOf(members: number): Position {
   const none = { imagesSeen: 0, gradientEvaluations: 0, forwardPasses: 0, seconds: 0 };
-  return { step: 0, ...none, losses: [], lossSum: 0, moved: Array.from({ length: members }, () => false), idle: [] };
+  const moved = Array.from({ length: members }, () => false);
+  return { step: 0, ...none, losses: [], lossSum: 0, moved, idle: [], memory: [] };
 }
 
 /** The members as they begin. */
