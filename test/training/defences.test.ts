@@ -68,33 +68,31 @@ describe('what defences craft', () => {
     expect(easy(after)).toBeLessThanOrEqual(easy(before));
   });
 
-  it('gal: unit directions of the peers, and the length of the own gradient', () => {
-    const { extra } = craft(gal({ members: 2 }));
-    expect(Object.keys(extra!).sort()).toEqual(['length', 'toward1']);
-    expect(tf.norm(extra!.toward1).dataSync()[0]).toBeCloseTo(1, 4);
-    expect(extra!.length.dataSync()[0]).toBeGreaterThan(0);
-  });
-
-  it('gal: the difference quotient is the cosine of both gradients', () => {
-    const labels = tf.tensor1d(step.labels, 'int32');
-    const gradient = (member: number) =>
-      tf.grad((x) => step.loss(embed(x, member), labels, step.members[member].proxies as tf.Tensor as tf.Tensor2D))(
-        step.images,
+  it('gal: clean images have one set of gradients, attacked ones a set per member', () => {
+    const calls = (method: Method) => {
+      let count = 0;
+      const loss = Object.assign(
+        (...of: Parameters<typeof step.loss>) => {
+          count++;
+          return step.loss(...of);
+        },
+        { config: step.loss.config },
       );
-    const [g, h] = [gradient(0), gradient(1)];
-    const cosine = tf.div(tf.sum(tf.mul(g, h)), tf.mul(tf.norm(g), tf.norm(h))).dataSync()[0];
-    const update = { ...craft(gal({ members: 2 })), step, member: 0, labels };
-    const weighed = gal({ members: 2, lambda: 1000 }).memberLoss(update).dataSync()[0];
-    const plain = gal({ members: 2, lambda: 0 }).memberLoss(update).dataSync()[0];
-    expect((weighed - plain) / 1000).toBeCloseTo(cosine, 1);
+      tf.dispose(method.craft({ ...step, loss }) as never);
+      return count;
+    };
+    expect(calls(gal({ members: 2 }))).toBe(2);
+    // Two gradients each, and the steps of the attack.
+    expect(calls(gal({ members: 2, attack }))).toBe(4 + 2 * attack.steps);
   });
 
   it('dverge: images that the peer embeds like another, though they are near their own', () => {
     const { images } = craft(
       dverge({ members: 2, attack: { epsilon: 0.3, steps: 20, keep: 'best', randomStart: false } }),
     );
-    const order = randomStream(1, 'distil', 0).permutation(data.length);
-    const goals = tf.gather(embed(step.images, 1), tf.tensor1d(order, 'int32'));
+    const round = randomStream(1, 'distil', 0).permutation(data.length);
+    const target = Array.from(round.keys(), (image) => round[(round.indexOf(image) + 1) % data.length]);
+    const goals = tf.gather(embed(step.images, 1), tf.tensor1d(target, 'int32'));
     expect(gaps(embed(images, 1), goals)).toBeLessThan(0.95 * gaps(embed(step.images, 1), goals));
     expect(tf.max(tf.abs(tf.sub(images, step.images))).dataSync()[0]).toBeLessThanOrEqual(0.3 + 1e-6);
   });
@@ -106,8 +104,8 @@ describe('adp’s determinant', () => {
     const b = tf.tensor2d([[0.6, 0.8, 0]]);
     const c = tf.tensor2d([[0, 0.6, 0.8]]);
     // The volume of three unit vectors squared: det of rows (a, b, c) is 0.64.
-    expect(Math.exp(logDeterminant([a, b, c]).dataSync()[0])).toBeCloseTo(0.64 ** 2, 2);
-    expect(logDeterminant([a, a]).dataSync()[0]).toBeLessThan(-5);
+    expect(Math.exp(logDeterminant([a, b, c]).dataSync()[0])).toBeCloseTo(0.64 ** 2, 5);
+    expect(logDeterminant([a, a]).dataSync()[0]).toBeCloseTo(Math.log(2e-6), 3);
   });
 });
 

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Objective } from '../../attacks/index.js';
 import { atLeast, parseOptions } from '../../options.js';
 import { part } from '../../part.js';
-import { randomStream } from '../../random.js';
+import { type RandomStream, randomStream } from '../../random.js';
 import { attackOption, craftOn, craftWith, trainingAttack } from '../craft.js';
 import { everySample } from '../diversity.js';
 import type { Crafted, MemberUpdate, Method, TrainingStep } from '../method.js';
@@ -16,11 +16,15 @@ export const dvergeOptions = z.strictObject({
 
 export type DvergeOptions = z.input<typeof dvergeOptions>;
 
+/** Decay of the accumulated gradient in distillation, as published. */
+const MOMENTUM = 1;
+
 /**
  * DVERGE (Yang et al., NeurIPS 2020): member i learns to see, with their true labels, the images that peers take for
- * something else: x' near x that embeds by peer j like another image of the batch. So vulnerabilities are not shared.
- * Adapted: features are distilled at the embedding, the only layer that all models here have; the metric loss replaces
- * cross-entropy, averaged over peers.
+ * something else: x' near x that embeds by peer j like another image, found with momentum. So vulnerabilities are not shared.
+ * Adapted: features are distilled at the embedding, the only layer that all models here have; the other images are of the
+ * same batch; distillation begins at random points of the ball unless `randomStart` is false; the metric loss replaces
+ * cross-entropy, averaged over all sets of images, own adversarial ones among them, which theirs sums.
  */
 export function dverge(options: DvergeOptions): Method {
   const { members, adversarial, attack } = parseOptions(dvergeOptions, options);
@@ -48,9 +52,9 @@ function craftDistilled(
   adversarial: boolean,
 ): Crafted[] {
   const all = Int32Array.from(step.labels, (_, i) => i);
-  const order = randomStream(step.seed, 'distil', step.step).permutation(all.length);
-  const goal = likeAnother(order);
-  const distilled = step.members.map((_, j) => craftWith(step, [j], all, settings, `distil-${j}`, goal));
+  const goal = likeAnother(targets(all.length, randomStream(step.seed, 'distil', step.step)));
+  const distil = { ...settings, momentum: MOMENTUM };
+  const distilled = step.members.map((_, j) => craftWith(step, [j], all, distil, `distil-${j}`, goal));
   return step.members.map((_, i) => {
     const peers = distilled.filter((_, j) => j !== i).map((images) => tf.clone(images));
     const own = adversarial ? [craftOn(step, [i], all, settings, i)] : [];
@@ -59,14 +63,22 @@ function craftDistilled(
   });
 }
 
-/** -|f(x') - f(x_other)|², the other image being `order`'s. */
-function likeAnother(order: Int32Array): Objective {
+/** For each image the next one of a random round: never itself where there are two. */
+function targets(count: number, random: RandomStream): Int32Array {
+  const round = random.permutation(count);
+  const next = new Int32Array(count);
+  for (const [at, image] of round.entries()) next[image] = round[(at + 1) % count];
+  return next;
+}
+
+/** -|f(x') - f(x_other)|², the other image being that of `others`. */
+function likeAnother(others: Int32Array): Objective {
   return {
     name: 'distilled-feature',
     joint: false,
     flatAtStart: false,
     bind({ clean }) {
-      const goals = tf.gather(clean(), tf.tensor1d(order, 'int32'));
+      const goals = tf.gather(clean(), tf.tensor1d(others, 'int32'));
       return (embeddings) => tf.neg(tf.sum(tf.squaredDifference(embeddings, goals), 1)) as tf.Tensor1D;
     },
   };
