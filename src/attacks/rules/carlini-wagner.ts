@@ -35,6 +35,7 @@ export type CarliniWagnerOptions = z.input<typeof carliniWagnerOptions>;
 /**
  * Carlini and Wagner's l2 attack (2017) on an objective: Adam on |delta|² + c max(confidence - objective, 0) in tanh
  * space, c searched by halving and tenfolding. Made for objectives with a boundary at 0 (`centroid-margin`).
+ * Adapted: c begins at 1, as few searches must do; what is found is cut to the ball.
  */
 export function carliniWagner(options: CarliniWagnerOptions): CarliniWagnerSettings {
   const { epsilon, steps, searches, learningRate, confidence } = parseOptions(carliniWagnerOptions, options);
@@ -97,12 +98,12 @@ function searchOnce(ascent: Ascent, settings: CarliniWagnerSettings, search: Sea
   for (let step = 1; step <= settings.steps; step++) {
     const old = [w, first, second, best];
     [w, first, second, best] = tf.tidy(() => {
-      const gradient = lossGradient(ascent, settings, search.weight, w);
+      const { gradient, values } = lossAt(ascent, settings, search.weight, w);
       const moment1 = tf.add<tf.Tensor4D>(tf.mul(first, BETA1), tf.mul(gradient, 1 - BETA1));
       const moment2 = tf.add<tf.Tensor4D>(tf.mul(second, BETA2), tf.mul(tf.square(gradient), 1 - BETA2));
       const size = (settings.learningRate * Math.sqrt(1 - BETA2 ** step)) / (1 - BETA1 ** step);
       const next = tf.sub<tf.Tensor4D>(w, tf.mul(tf.div(moment1, tf.add(tf.sqrt(moment2), 1e-8)), size));
-      return [next, moment1, moment2, shorter(ascent, settings, search, reached, pixels(next), best)];
+      return [next, moment1, moment2, shorter(ascent, settings, search, reached, { images: pixels(w), values }, best)];
     });
     tf.dispose(old);
   }
@@ -114,44 +115,47 @@ function pixels(w: tf.Tensor4D): tf.Tensor4D {
   return tf.div(tf.add(tf.tanh(w), 1), 2);
 }
 
-function lossGradient(
+/** The gradient of what a search lowers, and the objective on the way there. */
+function lossAt(
   { images, values, objective }: Ascent,
   { confidence }: CarliniWagnerSettings,
   weight: Float64Array,
   w: tf.Tensor4D,
 ) {
   const weights = tf.tensor1d(Float32Array.from(weight));
+  let reached: ArrayLike<number> = [];
   const loss = (at: tf.Tensor4D) => {
     const x = pixels(at);
+    const value = values(x);
+    requireFinite(`values of ${objective}`, value);
+    reached = value.dataSync();
     const length = tf.sum(tf.squaredDifference(x, images));
-    const missing = tf.sum(tf.mul(tf.relu(tf.sub(confidence, values(x))), weights));
+    const missing = tf.sum(tf.mul(tf.relu(tf.sub(confidence, value)), weights));
     return tf.reshape(tf.add(length, missing), [1]) as tf.Tensor1D;
   };
   const { gradient } = valueAndGradient({ values: loss, objective }, w);
   requireFinite(`gradient of ${objective} by the images`, gradient);
-  return gradient;
+  return { gradient, values: reached };
 }
 
 /** The shorter success of each sample: this iterate, or the one kept. */
 function shorter(
-  { images, values, objective }: Ascent,
+  { images }: Ascent,
   { confidence }: CarliniWagnerSettings,
   search: Search,
   reached: Uint8Array,
-  x: tf.Tensor4D,
+  iterate: { images: tf.Tensor4D; values: ArrayLike<number> },
   best: tf.Tensor4D,
 ): tf.Tensor4D {
-  const lengths = tf.sqrt(tf.sum(tf.squaredDifference(x, images), [1, 2, 3])).dataSync();
-  const reachedNow = values(x);
-  requireFinite(`values of ${objective}`, reachedNow);
-  const wins = Uint8Array.from(reachedNow.dataSync(), (value, i) => {
+  const lengths = tf.sqrt(tf.sum(tf.squaredDifference(iterate.images, images), [1, 2, 3])).dataSync();
+  const wins = Uint8Array.from(iterate.values, (value, i) => {
     if (!(value > confidence)) return 0;
     reached[i] = 1;
     if (lengths[i] >= search.shortest[i]) return 0;
     search.shortest[i] = lengths[i];
     return 1;
   });
-  return tf.where(tf.cast(perSample(wins), 'bool'), x, best);
+  return tf.where(tf.cast(perSample(wins), 'bool'), iterate.images, best);
 }
 
 function adjustWeights({ weight, low, high }: Search, reached: Uint8Array): void {
