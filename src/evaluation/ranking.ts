@@ -11,6 +11,7 @@ import {
   selectTargets,
 } from '../attacks/index.js';
 import { attackNorm, checkRadius, radius } from '../attacks/norm.js';
+import { ersRules } from '../attacks/ranking/names.js';
 import { type Dataset, type Source, sourceOf } from '../data/index.js';
 import { type Matrix, pairwiseDistance } from '../kernels/index.js';
 import type { Ensemble } from '../models/index.js';
@@ -29,6 +30,9 @@ const rankingOptions = z
     epsilon: radius.default(0.1).describe('radius, in [0, 1] pixel units; RobRank takes 77/255 for 28 x 28 images'),
     norm: attackNorm.default('linf'),
     steps: count.default(32).describe('each of 3/77 of the radius, from the clean image'),
+    ers: ersRules
+      .default('corrected')
+      .describe('robrank repeats the faults of RobRank’s own code, for comparison with published tables'),
     seed: seed.default(0),
     batchSize: count.default(128),
     allowSeen: z.boolean().default(false).describe('as of evaluate'),
@@ -54,7 +58,7 @@ export interface RankingReport {
 /**
  * RobRank's evaluation (Zhou et al., "Enhancing adversarial robustness for deep metric learning", CVPR 2022) through the
  * whole ensemble: every image is query or candidate in the clean set, attacked with M = W = 1; ten measures and their
- * mean. Of all iterates the best is kept, where RobRank keeps the last. Errors as of `evaluate`.
+ * mean. Of all iterates the best is kept, where RobRank, and `ers: 'robrank'`, keeps the last. Errors as of `evaluate`.
  */
 export async function evaluateRanking(
   ensemble: Ensemble,
@@ -69,7 +73,7 @@ export async function evaluateRanking(
 async function ranked(
   ensemble: Ensemble,
   data: Source,
-  { epsilon, norm, steps, seed, batchSize, allowSeen, signal }: z.output<typeof rankingOptions>,
+  { epsilon, norm, steps, ers: rules, seed, batchSize, allowSeen, signal }: z.output<typeof rankingOptions>,
 ): Promise<RankingReport> {
   await checkUnseen(ensemble, data, { allowSeen, signal });
   const clean = await ensemble.embed(data, { signal });
@@ -78,16 +82,22 @@ async function ranked(
   const { labels } = context;
   const notDefined = notDefinedIn(labels);
   const ranking = await cleanRanking(clean, labels);
-  const settings = pgd({ norm, epsilon, steps, stepSize: (3 / 77) * epsilon, randomStart: false });
+  const keep = rules === 'robrank' ? 'last' : 'best';
+  const settings = pgd({ norm, epsilon, steps, stepSize: (3 / 77) * epsilon, randomStart: false, keep });
   const run = { ensemble, data, context, seed, batchSize, signal };
   try {
     const parts: Partial<RankingScores>[] = [];
     for (const name of RANKING_NAMES) {
       if (measuresNamed(name).every((measure) => measure in notDefined)) continue;
-      const targets = selectTargets(name, ranking, randomStream(seed, 'ranking', name));
-      const plan = { name: `ranking/${name}`, objective: rankingObjective(name, targets), settings };
+      const targets = selectTargets(name, ranking, randomStream(seed, 'ranking', name), rules);
+      const plan = { name: `ranking/${name}`, objective: rankingObjective(name, targets, rules), settings };
       const attacked = await attackDataset({ ...run, plan });
       parts.push(await measuresOf(name, attacked, clean, ranking, targets));
+      if (name !== 'ES' || rules !== 'robrank') continue;
+      const shorter = { ...plan, settings: { ...settings, steps: steps - 1 } };
+      const before = steps === 1 ? clean : await attackDataset({ ...run, plan: shorter });
+      const { 'ES:D': shift } = await measuresOf(name, before, clean, ranking, targets);
+      parts.push({ 'ES:D': shift });
     }
     const measured = Object.assign({}, ...parts) as RankingScores;
     const scores = { ...measured, ...nulls(notDefined) };

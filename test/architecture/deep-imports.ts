@@ -16,6 +16,7 @@ export const DEEP: Record<string, string[]> = {
   'schemas, of which other schemas are made': [
     'attacks/norm.js',
     'attacks/objective.js',
+    'attacks/ranking/names.js',
     'attacks/rules/pgd.js',
     'attacks/settings.js',
     'clustering/device.js',

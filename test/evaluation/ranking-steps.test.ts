@@ -2,11 +2,20 @@ import * as tf from '@tensorflow/tfjs';
 import { expect, it, vi } from 'vitest';
 import type { AttackSettings } from '../../src/attacks/index.js';
 import type { DatasetAttack } from '../../src/evaluation/attack-dataset.js';
-import { evaluateRanking } from '../../src/evaluation/index.js';
+import { evaluateRanking, type RankingOptions } from '../../src/evaluation/index.js';
 import { convEmbedder, Ensemble } from '../../src/models/index.js';
 import { tinyImages } from '../models/tiny-images.js';
 
 const made: [name: string, settings: AttackSettings][] = [];
+
+async function ranked(options: RankingOptions) {
+  made.length = 0;
+  await tf.setBackend('cpu');
+  const data = tinyImages({ perClass: 2 });
+  const ensemble = new Ensemble([convEmbedder({ dimension: 3, width: 1 }).build(data.shape, 1)]);
+  await evaluateRanking(ensemble, data, { epsilon: 0.2, steps: 7, backend: 'cpu', ...options });
+  ensemble.dispose();
+}
 
 /** No attack is made: what is embedded are the clean images. */
 vi.mock('../../src/evaluation/attack-dataset.js', () => ({
@@ -18,16 +27,20 @@ vi.mock('../../src/evaluation/attack-dataset.js', () => ({
 }));
 
 it('the ranking attacks go from the image in RobRank’s steps, 3/255 where the radius is 77/255', async () => {
-  await tf.setBackend('cpu');
-  const data = tinyImages({ perClass: 2 });
-  const ensemble = new Ensemble([convEmbedder({ dimension: 3, width: 1 }).build(data.shape, 1)]);
-  await evaluateRanking(ensemble, data, { epsilon: 0.2, steps: 7, backend: 'cpu' });
-  ensemble.dispose();
+  await ranked({});
   expect(made.map(([name]) => name)).toEqual(
     ['CA+', 'CA-', 'QA+', 'QA-', 'TMA', 'ES', 'LTM', 'GTM', 'GTT'].map((name) => `ranking/${name}`),
   );
   for (const [, settings] of made) {
-    expect(settings).toMatchObject({ rule: 'fixed', steps: 7, epsilon: 0.2, randomStart: false, momentum: 0 });
+    expect(settings).toMatchObject({ rule: 'fixed', steps: 7, epsilon: 0.2, randomStart: false, keep: 'best' });
     expect((settings as { stepSize: number }).stepSize).toBeCloseTo(0.2 * (3 / 77), 12);
   }
+});
+
+it('robrank: the last iterates, and the shift of ES one step before', async () => {
+  await ranked({ ers: 'robrank' });
+  expect(made.filter(([name]) => name === 'ranking/ES').map(([, { steps }]) => steps)).toEqual([7, 6]);
+  for (const [, settings] of made) expect(settings).toMatchObject({ keep: 'last' });
+  await ranked({ ers: 'robrank', steps: 1 });
+  expect(made.filter(([name]) => name === 'ranking/ES').length).toBe(1);
 });

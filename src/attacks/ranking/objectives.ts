@@ -11,7 +11,7 @@ import {
 } from '../objective.js';
 import { embeddingShiftPart } from '../objectives/embedding-shift.js';
 import { meanRow, squaredDistances } from '../objectives/squared-distances.js';
-import { type RankingName, rankingName } from './names.js';
+import { type ErsRules, ersRules, type RankingName, rankingName } from './names.js';
 
 /** Larger than any distance between unit rows. */
 const FAR = 1e3;
@@ -23,10 +23,13 @@ const FAR = 1e3;
  * CA+ / CA-: -mean_x relu(+-(d(c,t) - d(x,t))), a candidate rises or falls before a query;
  * TMA: cos(q,t); GTM: -d(q,t); GTT: as QA- on the nearest; LTM: -relu(max d(q,other class) - min d(q,own class));
  * ES: the shift of the embedding.
- * `targets` has the gallery row for each gallery row's attack, as `selectTargets` gives it where samples are the gallery.
+ * Adapted: ES raises the squared shift, which has the same steps in linf, and begins at a random point.
+ * `targets` has the gallery row for each gallery row's attack, as `selectTargets` gives it where samples are the gallery;
+ * `rules` are those of {@link ErsRules}.
  */
-export function rankingObjective(name: RankingName, targets: Int32Array): Objective {
+export function rankingObjective(name: RankingName, targets: Int32Array, rules: ErsRules = 'corrected'): Objective {
   parse(rankingName, name, 'name');
+  parse(ersRules, rules, 'rules');
   checkLabels('targets', targets);
   if (name === 'ES') return { ...embeddingShiftPart.make({}), name };
   return {
@@ -35,7 +38,7 @@ export function rankingObjective(name: RankingName, targets: Int32Array): Object
     flatAtStart: name === 'GTT',
     bind(inputs) {
       const gallery = requireGallery(name, inputs);
-      if (name === 'LTM') return learningToMisrank(inputs, gallery);
+      if (name === 'LTM') return learningToMisrank(inputs, gallery, rules);
       const goals = tf.gather(gallery.embeddings, tf.tensor1d(chosenRows(gallery, targets), 'int32'));
       if (name === 'TMA') return (e) => tf.sum(tf.mul(e, goals), 1);
       if (name === 'GTM') return (e) => tf.neg(rowDistances(e, goals));
@@ -70,14 +73,14 @@ function candidateAttack({ embeddings }: AttackGallery, goals: tf.Tensor2D, sign
   };
 }
 
-function learningToMisrank(inputs: ObjectiveInputs, { embeddings, labels, self }: AttackGallery) {
+function learningToMisrank(inputs: ObjectiveInputs, { embeddings, labels, self }: AttackGallery, rules: ErsRules) {
   const classOf = requireLabels('LTM', inputs);
   const [n, m] = [classOf.length, labels.length];
   const [same, other] = [new Uint8Array(n * m), new Uint8Array(n * m)];
   for (let i = 0; i < n; i++) {
     for (let j = 0; j < m; j++) {
       if (labels[j] !== classOf[i]) other[i * m + j] = 1;
-      else if (j !== self[i]) same[i * m + j] = 1;
+      else if (j !== self[i] || rules === 'robrank') same[i * m + j] = 1;
     }
   }
   const [isSame, isOther] = [same, other].map((mask) => tf.tensor2d(mask, [n, m], 'bool'));

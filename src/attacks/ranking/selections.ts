@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { atLeast, count, int32Array, parse } from '../../options.js';
 import type { RandomStream } from '../../random.js';
-import { type RankingName, rankingName } from './names.js';
+import { type ErsRules, ersRules, type RankingName, rankingName } from './names.js';
 
 /** Clean distances of every sample to every gallery row, [n, m] row-major, and who is who. */
 export interface CleanRanking {
@@ -47,10 +47,16 @@ const TOPMOST = 0.01;
 /**
  * The gallery row that each sample's attack is about, as RobRank selects it with M = W = 1: any row (CA+, QA+, TMA), one
  * of the nearest 1% but the sample itself (CA-, QA-), the nearest of another class (GTM), the nearest but itself (GTT);
- * -1 for attacks that name no row.
+ * -1 for attacks that name no row. `rules` are those of {@link ErsRules}.
  */
-export function selectTargets(name: RankingName, ranking: CleanRanking, random: RandomStream): Int32Array {
+export function selectTargets(
+  name: RankingName,
+  ranking: CleanRanking,
+  random: RandomStream,
+  rules: ErsRules = 'corrected',
+): Int32Array {
   parse(rankingName, name, 'name');
+  parse(ersRules, rules, 'rules');
   parse(stream, random, 'random');
   const { rows, cols, labels, queryLabels, self } = parse(cleanRanking, ranking, 'ranking');
   const nearest = (i: number, allowed: (j: number) => boolean, count: number) => {
@@ -66,8 +72,16 @@ export function selectTargets(name: RankingName, ranking: CleanRanking, random: 
       const near = nearest(i, any, topmost);
       return near[random.integer(near.length)];
     }
-    if (name === 'GTM') return nearest(i, (j) => labels[j] !== queryLabels[i], 1)[0] ?? -1;
+    if (name === 'GTM') {
+      const other = nearest(i, (j) => labels[j] !== queryLabels[i], 1)[0] ?? -1;
+      return rules === 'robrank' ? placeAmongOthers(labels, queryLabels[i], other) : other;
+    }
     if (name === 'GTT') return nearest(i, any, 1)[0];
     return -1;
   });
+}
+
+/** Where `row` stands in the list of the rows of other classes than `own`. */
+function placeAmongOthers(labels: Int32Array, own: number, row: number): number {
+  return labels.subarray(0, Math.max(row, 0)).filter((label) => label !== own).length;
 }
