@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
-import { describe, expect, it, vi } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { apgd } from '../../src/attacks/index.js';
 import { apgdAscent } from '../../src/attacks/rules/apgd.js';
 import { checkpoints, HalvingPace } from '../../src/attacks/rules/apgd-halving.js';
@@ -140,6 +140,8 @@ it.each(Object.entries(runs.checkpoints))('%s steps have the published checkpoin
 });
 
 describe('l1', () => {
+  beforeAll(() => tf.setBackend('cpu'));
+
   /** Which of 40 values, the more they weigh the later they come, the first step from there raises. */
   const raised = (start?: number[]) => {
     const value = (e: tf.Tensor2D) => tf.sum(tf.mul(e, tf.range(1, 41)), 1) as tf.Tensor1D;
@@ -152,5 +154,21 @@ describe('l1', () => {
   it('a given start moves two thirds as many values as it has moved, a random one a fifth of all', () => {
     expect(raised(new Array(40).fill(0.5).fill(0.51, 0, 9))).toEqual([34, 35, 36, 37, 38, 39]);
     expect(raised()).toEqual([32, 33, 34, 35, 36, 37, 38, 39]);
+  });
+
+  it('steps that are kept up shrink by 1.5 down to a tenth of the radius', () => {
+    // Up and down in turns, one value at a time, and never better than the start.
+    let calls = 0;
+    const value = (e: tf.Tensor2D) => {
+      const along = tf.mul(tf.sum(tf.mul(e, tf.range(1, 41)), 1), calls++ % 2 === 0 ? 1 : -1) as tf.Tensor1D;
+      return tf.sub<tf.Tensor1D>(along, along.dataSync()[0] + calls);
+    };
+    const image = new Array(40).fill(0.5);
+    const settings = apgd({ norm: 'l1', epsilon: 0.4, steps: 10 });
+    const { points } = watch({ images: [image], shape: [1, 40, 1], value, settings, start: [image] });
+    for (let t = 0; t < 10; t++) {
+      const length = points[t + 1][0].reduce((sum, v, k) => sum + Math.abs(v - points[t][0][k]), 0);
+      expect(length, `step ${t}`).toBeCloseTo(0.4 * Math.max(1.5 ** -t, 0.1), 5);
+    }
   });
 });
