@@ -79,7 +79,7 @@ describe('square', () => {
       },
     };
     const images = tf.fill([n, side, side, 1], 0.5) as tf.Tensor4D;
-    runAttack({ model: pixels, images, objective, settings: square({ epsilon: 0.1, steps }), seed: 1 });
+    runAttack({ model: pixels, images, objective, settings: square({ epsilon: 0.1, steps, share: 0.3 }), seed: 1 });
     const sides = Array.from({ length: steps }, (_, step) => {
       const halvings = [10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000].filter((at) => (10_000 * step) / steps > at);
       return Math.max(1, Math.round(Math.sqrt(0.3 / 2 ** halvings.length) * side));

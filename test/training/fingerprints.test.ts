@@ -31,7 +31,9 @@ const CONFIGS: Record<string, unknown> = {
   convEmbedder: convEmbedder().config,
   'convEmbedder 4': convEmbedder({ width: 2, dimension: 4 }).config,
   ...{ fgsm: fgsm({ epsilon: 0.1 }), pgd: pgd({ epsilon: 0.1 }), miFgsm: miFgsm({ epsilon: 0.1 }) },
-  ...{ apgd: apgd({ epsilon: 0.1 }), carliniWagner: carliniWagner({ epsilon: 0.1 }), square: square({ epsilon: 0.1 }) },
+  ...{ apgd: apgd({ epsilon: 0.1 }), carliniWagner: carliniWagner({ epsilon: 0.1 }) },
+  // 0.3 was the default.
+  square: square({ epsilon: 0.1, share: 0.3 }),
 };
 
 test('every configuration has its fingerprint', () => {

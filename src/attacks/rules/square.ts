@@ -26,14 +26,18 @@ export const squareOptions = z
     ...ball,
     norm: norm.default('linf').describe('of the ball that the perturbation is kept in'),
     steps: count.default(500).describe('queries'),
-    share: share.default(0.3),
+    share: share.default(0.8),
     restarts: count.default(1).describe('independent runs of which the best is kept'),
   })
   .check(checkRadius);
 
 export type SquareOptions = z.input<typeof squareOptions>;
 
-/** Square attack (Andriushchenko et al., ECCV 2020): black-box random search. */
+/**
+ * Square attack (Andriushchenko et al., ECCV 2020): black-box random search. The first squares cover 0.8 of the image, as in
+ * AutoAttack: in 500 queries on small networks of 28 x 28 pixels that finds more than 0.3, 0.1 and 0.05 do in linf, and as
+ * much in l2.
+ */
 export function square(options: SquareOptions): SquareSettings {
   const { norm, epsilon, steps, share, restarts } = parseOptions(squareOptions, options);
   return { name: 'square', norm, epsilon, steps, randomStart: true, restarts, rule: 'square', share };
