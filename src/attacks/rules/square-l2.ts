@@ -46,7 +46,8 @@ export function firstPyramids({ delta, shape: [h, w, c] }: Patchwork, epsilon: n
       }
     }
   }
-  scaleTo(delta, epsilon);
+  const scale = epsilon / Math.max(lengthOf(delta), 1e-12);
+  for (let i = 0; i < delta.length; i++) delta[i] *= scale;
 }
 
 /** Windows of the l2 search are odd and no smaller than 3, where the image has room for that. */
@@ -58,8 +59,8 @@ export function l2Side(side: number, h: number, w: number): number {
 
 /**
  * One update (algorithm 3 of the paper) of a perturbation as the box left it: the second window is emptied, and what length
- * both had, with what the whole perturbation has not used, goes to the first: the pattern there plus fresh pyramids of
- * random sign. Then all of it is scaled to length epsilon: what was lost to the box is given back.
+ * both had, with what the whole perturbation has not used or lost to the box, goes to the first: the pattern there plus
+ * fresh pyramids of random sign. So all of it has length epsilon again.
  */
 export function moveMass({ delta, shape }: Patchwork, side: number, epsilon: number, random: RandomStream): void {
   const [h, w, c] = shape;
@@ -78,12 +79,6 @@ export function moveMass({ delta, shape }: Patchwork, side: number, epsilon: num
     for (const i of fromIndices) delta[i] = 0;
     for (const [at, i] of toIndices.entries()) delta[i] = (mixed[at] / length) * available;
   }
-  scaleTo(delta, epsilon);
-}
-
-function scaleTo(delta: Float32Array, epsilon: number): void {
-  const scale = epsilon / Math.max(lengthOf(delta), 1e-12);
-  for (let i = 0; i < delta.length; i++) delta[i] *= scale;
 }
 
 /** The Euclidean length; an image has more values than a call may have arguments (Math.hypot). */
