@@ -5,7 +5,14 @@ import * as tf from '@tensorflow/tfjs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { convEmbedder } from '../../src/models/index.js';
 import type { BackendName } from '../../src/tfjs/index.js';
-import { eat, standard, type TrainedEnsemble, type TrainOptions, train } from '../../src/training/index.js';
+import {
+  eat,
+  type Method,
+  standard,
+  type TrainedEnsemble,
+  type TrainOptions,
+  train,
+} from '../../src/training/index.js';
 import { availableBackends } from '../models/backends.js';
 import { tinyImages } from '../models/tiny-images.js';
 
@@ -53,6 +60,26 @@ function interruptAfter(step: number): Pick<TrainOptions, 'signal' | 'onProgress
 }
 
 describe('resume', () => {
+  it('keeps what a method leaves for the next step', async () => {
+    const seen: unknown[] = [];
+    const plain = standard();
+    const method: Method = {
+      ...plain,
+      craft(step) {
+        seen.push([...step.memory!]);
+        return plain.craft(step);
+      },
+      memberLoss(update) {
+        update.step.memory![0] = update.step.step;
+        return plain.memberLoss(update);
+      },
+    };
+    const mine = { ...options, method, checkpoint: dir };
+    await expect(train({ ...mine, ...interruptAfter(2) })).rejects.toMatchObject({ code: 'ERR_ABORTED' });
+    (await train({ ...mine, epochs: 1, resume: true })).dispose();
+    expect(seen).toEqual([[], [0], [1], [2]]);
+  });
+
   it.each([[[1]], [[5]], [[4]], [[2, 3, 9]], [[12]]])(
     'after interruptions at steps %j equals an uninterrupted run',
     async (steps) => {
