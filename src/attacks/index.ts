@@ -6,6 +6,7 @@ export * from './ranking/index.js';
 export { type ApgdOptions, type ApgdSettings, apgd } from './rules/apgd.js';
 export { type CarliniWagnerOptions, type CarliniWagnerSettings, carliniWagner } from './rules/carlini-wagner.js';
 export type { CommonSettings } from './rules/common.js';
+export { type MpgdOptions, type MpgdSettings, mpgd } from './rules/mpgd.js';
 export {
   type FgsmOptions,
   fgsm,

@@ -75,8 +75,8 @@ function ascend(run: AttackRun, restart: number): Candidate {
 }
 
 /** Where a restart begins: the given point for the first, beside the image for all others and where it is a flat top. */
-function startOf(
-  { images, start, objective, settings }: AttackRun,
+export function startOf(
+  { images, start, objective, settings }: Pick<AttackRun, 'images' | 'start' | 'objective' | 'settings'>,
   random: RandomStream,
   restart: number,
 ): tf.Tensor4D {

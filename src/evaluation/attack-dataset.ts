@@ -6,12 +6,16 @@ import type { Matrix } from '../kernels/index.js';
 import type { Ensemble } from '../models/index.js';
 import { randomStream } from '../random.js';
 import { stayOnBackend } from '../tfjs/index.js';
+import { attackTogether } from './attack-together.js';
 import type { SetContext } from './set-context.js';
 import type { AttackPlan } from './suites/index.js';
 import { WholeSet } from './whole-set.js';
 
 /** How often an objective over the whole set goes through its batches; the steps are shared out among the passes. */
 const PASSES = 2;
+
+/** Images x classes up to which an objective sees the whole set at once: their shares lie in memory several times. */
+const SEEN_AT_ONCE = 2 ** 23;
 
 /** A system as attacks see it. */
 export type Observed = Pick<Ensemble, 'apply' | 'embedding'>;
@@ -40,13 +44,21 @@ export async function attackDataset(attack: DatasetAttack): Promise<Matrix> {
 /**
  * Attacks the images (or `samples` of them, in ascending order) through the whole ensemble and embeds the results by
  * every observer, [n, d] each, row i being image (or sample) i. Batches are random samples of the set (the same for
- * every attack): a joint objective needs all classes in each batch, whatever order the images come in. An objective
- * over the whole set sees, beside its batch, all other images as they stand, and goes through the batches twice.
+ * every attack): a joint objective needs all classes in each batch, whatever order the images come in. Under an objective
+ * over the whole set, steps that decay are taken by all images together; other rules go through the batches twice, and
+ * the objective sees, beside its batch, all other images as they stand.
  */
 export async function attackFor(attack: DatasetAttack, observers: readonly Observed[]): Promise<Matrix[]> {
   const { data, plan, context, seed, batchSize, signal } = attack;
   const samples = attack.samples ?? Int32Array.from({ length: data.labels.length }, (_, i) => i);
   const order = randomStream(seed, 'evaluation-order').permutation(samples.length);
+  const { settings, objective } = plan;
+  if (objective.wholeSet && settings.rule === 'decaying' && context.clean.rows * context.means.rows <= SEEN_AT_ONCE) {
+    const batches = Array.from({ length: Math.ceil(order.length / batchSize) }, (_, b) =>
+      order.subarray(b * batchSize, (b + 1) * batchSize),
+    );
+    return attackTogether({ ...attack, settings, samples, batches }, observers);
+  }
   const results = observers.map(({ embedding: cols }) => {
     return { data: new Float32Array(samples.length * cols), rows: samples.length, cols };
   });

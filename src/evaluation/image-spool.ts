@@ -20,6 +20,13 @@ export class ImageSpool {
     this.inMemory = 4 * size * count <= limit;
   }
 
+  /** The images, one after the other. */
+  async writeAll(images: Int32Array, values: Float32Array): Promise<void> {
+    for (const [i, image] of images.entries()) {
+      await this.write(image, values.subarray(i * this.size, (i + 1) * this.size));
+    }
+  }
+
   async write(image: number, values: Float32Array): Promise<void> {
     if (this.inMemory) {
       this.kept.set(image, values.slice());

@@ -44,11 +44,7 @@ export class WholeSet {
       this.embeddings.set(embeddings.subarray(i * cols, (i + 1) * cols), sample * cols);
     }
     if (!images) return;
-    const pixels = await images.data<'float32'>();
-    const size = pixels.length / samples.length;
-    for (const [i, sample] of samples.entries()) {
-      await this.images.write(sample, pixels.subarray(i * size, (i + 1) * size));
-    }
+    await this.images.writeAll(samples, await images.data<'float32'>());
   }
 
   async dispose(): Promise<void> {

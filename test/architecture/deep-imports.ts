@@ -32,6 +32,8 @@ export const DEEP: Record<string, string[]> = {
   'kernels of networks, which no user calls': ['kernels/network/index.js', 'kernels/network/pool2d.js'],
   'steps of one computation that two rooms share': [
     'attacks/attack-context.js',
+    'attacks/run-attack.js',
+    'attacks/set-step.js',
     'clustering/assign.js',
     'clustering/retrieval-scores.js',
     'clustering/stacked.js',
