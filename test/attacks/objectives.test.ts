@@ -125,6 +125,21 @@ describe('objectives, against their formulas in double precision', () => {
     expectClose(values('soft-kmeans'), [-information.reduce((a, b) => a + b, 0)]);
   });
 
+  it('retrieval: softly the nearest of other classes less the nearest of the own, the own image left out', () => {
+    const self = Int32Array.from(LABELS.keys());
+    const found = tf.tidy(() => {
+      const gallery = { embeddings: tf.tensor2d(clean), labels: LABELS, self };
+      const inputs = { clean: () => tf.tensor2d(clean), labels: LABELS, gallery, random: randomStream(1) };
+      return Array.from(objective('retrieval').bind(inputs)(tf.tensor2d(moved)).dataSync());
+    });
+    const soft = (values: number[]) => Math.log(values.reduce((sum, s) => sum + Math.exp(50 * s), 0)) / 50;
+    const expected = moved.map((row, i) => {
+      const to = (wanted: (j: number) => boolean) => soft(clean.filter((_, j) => wanted(j)).map((r) => dot(row, r)));
+      return to((j) => LABELS[j] !== LABELS[i]) - to((j) => j !== i && LABELS[j] === LABELS[i]);
+    });
+    expectClose(found, expected);
+  });
+
   it('soft-kmeans is blind to a renaming of clusters', () => {
     const at = (rows: number[][]) =>
       tf.tidy(() => {

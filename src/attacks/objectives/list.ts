@@ -5,4 +5,5 @@ export { embeddingShiftPart } from './embedding-shift.js';
 export { jointPairwisePart } from './joint-pairwise.js';
 export { jointSetPart } from './joint-set.js';
 export { proxyPart } from './proxy.js';
+export { retrievalPart } from './retrieval.js';
 export { softKmeansPart } from './soft-kmeans.js';

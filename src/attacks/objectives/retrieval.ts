@@ -1,0 +1,51 @@
+import * as tf from '@tensorflow/tfjs';
+import { z } from 'zod';
+import { positive } from '../../options.js';
+import { type AttackGallery, objectivePart, requireGallery, requireLabels } from '../objective.js';
+
+const options = z.strictObject({
+  temperature: positive
+    .default(0.02)
+    .describe('of the cosine similarities: the lower, the more the nearest alone count'),
+});
+
+/** Leaves nothing of a similarity: far below any over a temperature that is used. */
+const NOTHING = -1e6;
+
+/**
+ * Other classes' clean images before those of the own class, the own image left out:
+ * T log Σ_{x of others} e^{s(e,x)/T} - T log Σ_{x of its class} e^{s(e,x)/T}, nearly the nearest of each. What retrieval of attacked
+ * queries in a clean gallery is lost by.
+ */
+export const retrievalPart = objectivePart(
+  'retrieval',
+  'nearest clean images of other classes before those of the own',
+  options,
+  ({ temperature }, name) => ({
+    joint: false,
+    flatAtStart: false,
+    leastClasses: 2,
+    bind(inputs) {
+      const gallery = requireGallery(name, inputs);
+      const { own, other } = masks(requireLabels(name, inputs), gallery);
+      return (embeddings) => {
+        const sharp = tf.div<tf.Tensor2D>(tf.matMul(embeddings, gallery.embeddings, false, true), temperature);
+        const [ofOthers, ofOwn] = [other, own].map((mask) => tf.logSumExp(tf.add(sharp, mask), 1) as tf.Tensor1D);
+        return tf.mul(tf.sub(ofOthers, ofOwn), temperature);
+      };
+    },
+  }),
+);
+
+/** 0 where a gallery row counts for an image, {@link NOTHING} elsewhere, [n, m]. */
+function masks(classOf: Int32Array, { labels, self }: AttackGallery) {
+  const [n, m] = [classOf.length, labels.length];
+  const [own, other] = [new Float32Array(n * m).fill(NOTHING), new Float32Array(n * m).fill(NOTHING)];
+  for (let i = 0; i < n; i++) {
+    for (let j = 0; j < m; j++) {
+      if (labels[j] !== classOf[i]) other[i * m + j] = 0;
+      else if (j !== self[i]) own[i * m + j] = 0;
+    }
+  }
+  return { own: tf.tensor2d(own, [n, m]), other: tf.tensor2d(other, [n, m]) };
+}
