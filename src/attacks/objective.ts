@@ -37,6 +37,13 @@ export interface ObjectiveInputs {
   random: RandomStream;
 }
 
+/** Maps embeddings [n, d] (unit rows) to values [n] whose sum is ascended (a joint objective may return one value, [1]). */
+export interface Bound {
+  (embeddings: tf.Tensor2D): tf.Tensor1D;
+  /** What restarts are compared by, [n], where each drew a goal of its own; the values themselves where absent. */
+  across?(embeddings: tf.Tensor2D): tf.Tensor1D;
+}
+
 /** What an attack raises: a loss over embeddings, one value per sample. */
 export interface Objective {
   readonly name: string;
@@ -49,10 +56,9 @@ export interface Objective {
   /** Depends on the whole evaluated set: batches are attacked in turn, each against the rest as it stands. */
   readonly wholeSet?: boolean;
   /**
-   * Called once per batch and restart; what it creates lives as long as the attack. The function it returns maps
-   * embeddings [n, d] (unit rows) to values [n] whose sum is ascended (a joint objective may return one value, [1]).
+   * Called once per batch and restart; what it creates lives as long as the attack.
    */
-  bind(inputs: ObjectiveInputs): (embeddings: tf.Tensor2D) => tf.Tensor1D;
+  bind(inputs: ObjectiveInputs): Bound;
 }
 
 /** An objective, as a schema. */

@@ -71,7 +71,9 @@ function ascend(run: AttackRun, restart: number): Candidate {
     objective: `the objective ${objective.name}`,
     random,
   };
-  return ruleOf(settings).ascend(ascent, settings);
+  const reached = ruleOf(settings).ascend(ascent, settings);
+  if (!bound.across || settings.restarts === 1) return reached;
+  return { ...reached, values: checkValues(run, bound.across(embed(reached.images))) };
 }
 
 /** Where a restart begins: the given point for the first, beside the image for all others and where it is a flat top. */

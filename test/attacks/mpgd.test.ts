@@ -54,11 +54,11 @@ describe('mpgd', () => {
     },
   );
 
-  it('takes a quarter of the radius as its first step, and starts at random', () => {
+  it('takes the radius as its first step, and starts at random', () => {
     expect(mpgd({ epsilon: 0.2 })).toMatchObject({
       name: 'mpgd',
       steps: 40,
-      stepSize: 0.05,
+      stepSize: 0.2,
       momentum: 0.9,
       randomStart: true,
     });

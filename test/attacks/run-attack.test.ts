@@ -9,6 +9,7 @@ import {
   attackContext,
   fgsm,
   miFgsm,
+  mpgd,
   OBJECTIVE_NAMES,
   type Objective,
   objective,
@@ -19,7 +20,7 @@ import {
 import { imageBatch } from '../../src/data/image-batch.js';
 import { convEmbedder, Ensemble } from '../../src/models/index.js';
 import { randomStream } from '../../src/random.js';
-import { chooseBackend } from '../../src/tfjs/index.js';
+import { chooseBackend, fromMatrix } from '../../src/tfjs/index.js';
 import { tinyImages } from '../models/tiny-images.js';
 
 const EPSILON = 0.1;
@@ -33,7 +34,11 @@ beforeAll(async () => {
   ensemble = new Ensemble([0, 1].map((seed) => spec.build([8, 8, 1], seed)));
   const images = imageBatch(data, Array.from(data.labels.keys()));
   tf.tidy(() => void ensemble.apply(images, true));
-  run = { model: ensemble, images, seed: 5, ...(await attackContext(await ensemble.embed(data), data.labels)) };
+  const clean = await ensemble.embed(data);
+  const context = await attackContext(clean, data.labels);
+  const self = Int32Array.from(data.labels.keys());
+  const gallery = { embeddings: fromMatrix(clean), labels: context.labels, self };
+  run = { model: ensemble, images, seed: 5, ...context, gallery };
 });
 
 /** Sum of the objective's values at `images`, with the random draws of the first restart. */
@@ -62,6 +67,9 @@ const attacks: AttackSettings[] = [
   pgd({ epsilon: EPSILON, steps: 4, restarts: 2, randomStart: false }),
   pgd({ epsilon: EPSILON, steps: 4, keep: 'last' }),
   miFgsm({ epsilon: EPSILON, steps: 4 }),
+  mpgd({ epsilon: EPSILON, steps: 8 }),
+  mpgd({ norm: 'l2', epsilon: 1, steps: 8 }),
+  mpgd({ norm: 'l1', epsilon: 6, steps: 8 }),
   pgd({ norm: 'l2', epsilon: 1, steps: 4 }),
   miFgsm({ norm: 'l2', epsilon: 1, steps: 4 }),
   pgd({ norm: 'l1', epsilon: 6, steps: 4 }),

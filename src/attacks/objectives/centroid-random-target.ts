@@ -3,7 +3,9 @@ import { plainObjective, requireCentroids } from '../objective.js';
 
 /**
  * Each sample to the centroid of a random other class: -|e - c_t|². Neighbours of one class scatter over all others,
- * which clustering cannot undo by renaming clusters (as it can when a whole class moves together).
+ * which clustering cannot undo by renaming clusters (as it can when a whole class moves together). Of several restarts the one
+ * counts that came nearest to its target from the own centroid, |e - c_y|² - |e - c_t|²: the farther a target that is
+ * reached, the better. The values themselves would choose the easiest, which is the same for most of a class.
  */
 export const centroidRandomTargetPart = plainObjective(
   'centroid-random-target',
@@ -20,7 +22,12 @@ export const centroidRandomTargetPart = plainObjective(
         return drawn < label ? drawn : drawn + 1;
       });
       const goals = tf.gather(centroids, tf.tensor1d(targets, 'int32'));
-      return (embeddings) => tf.neg(tf.sum(tf.squaredDifference(embeddings, goals), 1));
+      const own = tf.gather(centroids, tf.tensor1d(labels, 'int32'));
+      const apart = (embeddings: tf.Tensor2D, from: tf.Tensor) =>
+        tf.sum<tf.Tensor1D>(tf.squaredDifference(embeddings, from), 1);
+      return Object.assign((embeddings: tf.Tensor2D) => tf.neg(apart(embeddings, goals)) as tf.Tensor1D, {
+        across: (embeddings: tf.Tensor2D) => tf.sub<tf.Tensor1D>(apart(embeddings, own), apart(embeddings, goals)),
+      });
     },
   }),
 );

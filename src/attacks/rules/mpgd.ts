@@ -23,7 +23,7 @@ export const mpgdOptions = z
   .strictObject({
     ...ball,
     steps: count.default(40).describe('gradient steps'),
-    stepSize: radius.optional().describe('of the first step (default epsilon / 4); it falls as half a cosine, to 0'),
+    stepSize: radius.optional().describe('of the first step (default epsilon); it falls as half a cosine, to 0'),
     momentum: nonNegative.default(0.9).describe('decay of the accumulated gradient'),
     restarts: count.default(1).describe('independent runs of which the best is kept'),
   })
@@ -33,7 +33,7 @@ export type MpgdOptions = z.input<typeof mpgdOptions>;
 
 /** PGD with the momentum of MI-FGSM and steps that decay: where fixed steps end by swinging about, these settle. */
 export function mpgd(options: MpgdOptions): MpgdSettings {
-  const { norm, epsilon, steps, stepSize = epsilon / 4, momentum, restarts } = parseOptions(mpgdOptions, options);
+  const { norm, epsilon, steps, stepSize = epsilon, momentum, restarts } = parseOptions(mpgdOptions, options);
   return { name: 'mpgd', norm, epsilon, steps, randomStart: true, restarts, rule: 'decaying', stepSize, momentum };
 }
 
