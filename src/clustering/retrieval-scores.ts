@@ -5,6 +5,7 @@ import { type DeviceName, type Matrix, nearestNeighbors } from '../kernels/index
 import { notFinite, readMatrix } from '../kernels/matrix.js';
 import { anything, count, parseOptions, signal } from '../options.js';
 import { device } from './device.js';
+import { type Found, note, nothingFound, retrievalOf } from './found.js';
 
 /** The set that queries are looked up in, where it is not the set of queries itself. */
 export interface Gallery {
@@ -67,6 +68,7 @@ export interface Retrieval {
   scores: RetrievalScores;
   /** 1 for each query whose nearest candidate is of its class. */
   nearestIsOwnClass: Uint8Array;
+  found: Found;
 }
 
 /** {@link retrievalScores}, and what became of each query. */
@@ -84,8 +86,7 @@ export async function retrieve(
   const relevant = relevantCounts(labels, gallery.labels, selfOf);
   const larger = (a: number, b: number) => Math.max(a, b);
   const wanted = recallAt.reduce(larger, relevant.reduce(larger, 0));
-  const sums = new ScoreSums(recallAt);
-  const nearestIsOwnClass = new Uint8Array(queries.rows);
+  const found = nothingFound(queries.rows);
   const find = { device: options.device, signal: options.signal, checkFinite: false };
   // One more than wanted, because the own image is dropped afterwards where it is among them.
   const k = Math.min(wanted + 1, gallery.embeddings.rows);
@@ -94,53 +95,10 @@ export async function retrieve(
     for (let q = start; q < end; q++) {
       if (relevant[q] === 0) continue;
       const ranked = indices.subarray((q - start) * k, (q - start + 1) * k);
-      const hits = hitsOf(ranked, selfOf(q), labels[q], gallery.labels);
-      nearestIsOwnClass[q] = hits[0] === 0 ? 1 : 0;
-      sums.add(hits, relevant[q]);
+      note(found, q, hitsOf(ranked, selfOf(q), labels[q], gallery.labels), relevant[q]);
     }
   }
-  return { scores: sums.means(), nearestIsOwnClass };
-}
-
-/** Adds up the scores query by query. */
-class ScoreSums {
-  private queries = 0;
-  private mapAtR = 0;
-  private rPrecision = 0;
-  private precisionAt1 = 0;
-  private readonly recalled: number[];
-
-  constructor(private readonly recallAt: number[]) {
-    this.recalled = recallAt.map(() => 0);
-  }
-
-  /** `hits`: ranks (from 0, ascending) of the relevant candidates; `relevant`: how many there are in all. */
-  add(hits: number[], relevant: number): void {
-    let precisions = 0;
-    let found = 0;
-    while (found < hits.length && hits[found] < relevant) {
-      precisions += (found + 1) / (hits[found] + 1);
-      found++;
-    }
-    this.queries++;
-    this.mapAtR += precisions / relevant;
-    this.rPrecision += found / relevant;
-    if (hits[0] === 0) this.precisionAt1++;
-    this.recallAt.forEach((k, i) => {
-      if (hits.length > 0 && hits[0] < k) this.recalled[i]++;
-    });
-  }
-
-  means(): RetrievalScores {
-    const { queries } = this;
-    return {
-      recallAt: Object.fromEntries(this.recallAt.map((k, i) => [k, this.recalled[i] / queries])),
-      mapAtR: this.mapAtR / queries,
-      rPrecision: this.rPrecision / queries,
-      precisionAt1: this.precisionAt1 / queries,
-      queries,
-    };
-  }
+  return retrievalOf(found, recallAt);
 }
 
 /** Ranks at which the query's class appears once `self` is taken out of the ranking. */

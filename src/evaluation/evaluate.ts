@@ -7,11 +7,11 @@ import { parseOptions } from '../options.js';
 import { randomStream } from '../random.js';
 import { onBackend } from '../tfjs/index.js';
 import { checkEvaluated } from './checks.js';
+import { COMPOSITE } from './composite.js';
 import { notDefinedOn, type Reasons } from './defined.js';
 import { type EvaluationManifest, manifestOf } from './manifest.js';
 import { cleanSetOf, joinedLabels } from './measured-set.js';
 import { type EvaluateOptions, type EvaluateSettings, evaluateOptions } from './options.js';
-import { progressReporter } from './progress.js';
 import type { AttackFields, ReportFields } from './protocols/index.js';
 import { runPlans } from './run-plans.js';
 import type { SanityCheck } from './sanity.js';
@@ -19,12 +19,18 @@ import { type Scores, type WorstCase, worstCase } from './scores.js';
 import { checkUnseen } from './seen.js';
 import { type AttackPlan, suite } from './suites/index.js';
 
+/** Starts matter less, and take long, above. */
+const MANY_CLUSTERS = 1000;
+
 /** One attack, and the scores under it, which the protocols give. */
 export interface AttackResult extends AttackFields {
   name: string;
   objective: string;
-  settings: AttackSettings;
+  /** Absent of the composite, which takes no step of its own. */
+  settings?: AttackSettings;
   seconds: number;
+  /** Of the composite: the share of the images by the set that gives them, for clustering. */
+  from?: Record<string, number>;
   /** Why the attack could not be made; its scores are then null. */
   notRun?: string;
 }
@@ -46,7 +52,7 @@ export interface EvaluationReport extends ReportFields {
 /**
  * Measures an ensemble on `data`: its embeddings clustered (transductively, k-means) and searched (attacked queries,
  * clean gallery), on clean images, under every attack of the suite, and in the worst case per metric. Attacks go
- * through the whole ensemble. An attack that moves whole classes onto one another can raise a clustering score, which
+ * through the whole ensemble, and last comes their `composite`, which takes each image from the set where it does most. An attack that moves whole classes onto one another can raise a clustering score, which
  * is why the worst case over many attacks counts and no single one. Beside that: the inductive protocol, the worst case
  * of each sample, and checks that say whether the attacks worked as attacks; on request the partial protocol and the
  * transfer between members. What images leave undefined is null, with its reason: retrieval where no class has two images,
@@ -73,7 +79,7 @@ async function measured(
   backend: EvaluationManifest['backend'],
 ): Promise<EvaluationReport> {
   const start = performance.now();
-  const { epsilon, norm, seed, batchSize, clusterRestarts, signal, onProgress, restarts } = options;
+  const { epsilon, norm, seed, batchSize, signal, restarts } = options;
   const plans = options.attacks ?? suite(options.suite, { norm, epsilon, restarts });
   checkPlans(plans);
   const evaluated = drawn(data, options.count, seed);
@@ -83,10 +89,10 @@ async function measured(
   const labels = gallery ? joinedLabels(evaluated.labels, gallery.labels) : evaluated.labels;
   const classes = classesOf({ labels }).length;
   const k = options.k ?? classes;
+  const clusterRestarts = options.clusterRestarts ?? (k > MANY_CLUSTERS ? 5 : 20);
   const scoring = { k, seed, clusterRestarts, recallAt: options.recallAt, signal };
   const clean = await cleanSetOf(ensemble, { data: evaluated, gallery }, scoring);
   const scores = await clean.scores();
-  const onBatch = progressReporter(onProgress, plans, evaluated.labels.length);
   const reference = options.reference && sourceOf(options.reference);
   const found = await runPlans({
     ensemble,
@@ -97,7 +103,6 @@ async function measured(
     options,
     scoring,
     clean,
-    onBatch,
   });
   const manifest = {
     classes,
@@ -133,6 +138,7 @@ function drawn(data: Source, count: number | undefined, seed: number): Source {
 
 function checkPlans(plans: AttackPlan[]): void {
   const names = plans.map(({ name }) => name);
-  const twice = names.find((name, i) => names.indexOf(name) !== i || name === 'clean');
-  if (twice !== undefined) throw invalid('attacks', 'a different name for every attack, none of them "clean"', twice);
+  const twice = names.find((name, i) => names.indexOf(name) !== i || ['clean', COMPOSITE].includes(name));
+  if (twice === undefined) return;
+  throw invalid('attacks', `a different name for every attack, none of them "clean" or "${COMPOSITE}"`, twice);
 }

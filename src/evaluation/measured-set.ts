@@ -1,3 +1,4 @@
+import { type Found, retrievalOf, worstFound } from '../clustering/found.js';
 import { type Retrieval, retrieve } from '../clustering/retrieval-scores.js';
 import { stacked } from '../clustering/stacked.js';
 import type { Source } from '../data/index.js';
@@ -44,6 +45,14 @@ export class MeasuredSet {
     return new MeasuredSet(embeddings, this.labels, this.scoring, this.gallery);
   }
 
+  /** The same, where each query's search goes as in the worst of `searches`, measure by measure. */
+  searchedAsWorst(embeddings: Matrix, searches: readonly Found[]): MeasuredSet {
+    const set = this.moved(embeddings);
+    const worst = searches.length > 0 ? retrievalOf(worstFound(searches), this.recallAt()) : undefined;
+    set.searched = Promise.resolve(worst);
+    return set;
+  }
+
   /** Of the set, and of a gallery of other images after it. */
   clusters(): Promise<KMeansResult> {
     this.clustered ??= clustersOf(
@@ -65,6 +74,11 @@ export class MeasuredSet {
     return withOthers(labels, gallery.own ? undefined : gallery.labels);
   }
 
+  /** What the gallery adds to the labels of a clustering: those of other images that are clustered with the set. */
+  beside(): Int32Array {
+    return this.gallery.own ? new Int32Array(0) : this.gallery.labels;
+  }
+
   async scores(): Promise<Scores> {
     const { labels, gallery } = this;
     const all = gallery.own ? labels : joinedLabels(labels, gallery.labels);
@@ -79,12 +93,16 @@ export class MeasuredSet {
     };
   }
 
+  private recallAt(): number[] {
+    return [...new Set([1, 2, 4, 8, ...(this.scoring.recallAt ?? [])])];
+  }
+
   private async search(): Promise<Retrieval | undefined> {
     const { embeddings, labels, gallery, scoring } = this;
     const { own, ...looked } = gallery;
     if (notDefinedOn(labels, own ? undefined : gallery.labels).recallAt1) return undefined;
     return retrieve(embeddings, labels, {
-      recallAt: [...new Set([1, 2, 4, 8, ...(scoring.recallAt ?? [])])],
+      recallAt: this.recallAt(),
       gallery: { ...looked, ...(own && { selfIndex: 'same-row' as const }) },
       signal: scoring.signal,
     });

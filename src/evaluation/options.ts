@@ -22,7 +22,7 @@ export const evaluationShape = {
   suite: suiteName.default('standard').describe('which attacks'),
   ...attackShape,
   k: count.optional().describe('number of clusters (default the number of classes)'),
-  clusterRestarts: count.default(5).describe('k-means starts'),
+  clusterRestarts: count.optional().describe('k-means starts (default 20; 5 above 1,000 clusters)'),
   count: atLeast(2, 'an integer of at least 2')
     .optional()
     .describe('evaluate this many images, drawn at random, instead of all'),

@@ -1,11 +1,15 @@
 import type { Source } from '../data/index.js';
 import type { Ensemble } from '../models/index.js';
 import { attackDataset } from './attack-dataset.js';
+import { choosePlans } from './choose-plans.js';
+import { COMPOSITE, CompositeAttack } from './composite.js';
 import { whyNotRun } from './defined.js';
 import type { AttackResult, EvaluationReport } from './evaluate.js';
+import { jointCheck } from './joint-check.js';
 import type { MeasuredSet } from './measured-set.js';
 import type { EvaluateSettings } from './options.js';
-import { observersOf, type ReportFields } from './protocols/index.js';
+import { progressReporter } from './progress.js';
+import { type AttackFields, observersOf, type ReportFields } from './protocols/index.js';
 import type { Observer, ProtocolRun } from './protocols/protocol.js';
 import { attackable, sanityChecks } from './sanity.js';
 import type { ScoringOptions } from './scores.js';
@@ -25,7 +29,6 @@ export interface EvaluationRun {
   scoring: ScoringOptions;
   /** `data`, clean. */
   clean: MeasuredSet;
-  onBatch(plan: AttackPlan, images: number): void;
 }
 
 type Measured = Pick<EvaluationReport, 'attacks' | 'checks'> & ReportFields;
@@ -38,10 +41,13 @@ export async function runPlans(run: EvaluationRun): Promise<Measured> {
   const { model, differentiable } = attackable(ensemble);
   const attack = { ensemble: model, data, context, seed, batchSize, signal };
   try {
-    const checks = await sanityChecks({ ...attack, differentiable, norm, epsilon });
+    const sane = await sanityChecks({ ...attack, differentiable, norm, epsilon });
     const shared = { ensemble, data, gallery, clean, reference, scoring, attack, norm, epsilon };
     const observers = await observersOf(options, shared);
-    const attacks = await attackAll(run, attack, observers);
+    const choosing = { ...attack, data, clean, scoring, onProgress: options.onProgress };
+    const plans = await choosePlans(run.plans, choosing);
+    const attacks = await attackAll({ ...run, plans }, attack, observers);
+    const checks = [...sane, await jointCheck(plans, attacks, clean, scoring)];
     const ends: object[] = [];
     for (const observer of observers) ends.push((await observer.end?.()) ?? {});
     return { attacks, checks, ...(Object.assign({}, ...ends) as ReportFields) };
@@ -51,27 +57,46 @@ export async function runPlans(run: EvaluationRun): Promise<Measured> {
 }
 
 async function attackAll(
-  { plans, clean, onBatch }: EvaluationRun,
+  { plans, clean, scoring, options, data }: EvaluationRun,
   attack: ProtocolRun['attack'],
   observers: readonly Observer[],
 ): Promise<AttackResult[]> {
   const attacks: AttackResult[] = [];
-  for (const plan of plans) {
-    const { name, objective, settings } = plan;
-    const result = { name, objective: objective.name, settings };
-    const notRun = whyNotRun(objective, attack.context.means.rows);
-    if (notRun) {
-      const unknown = Object.assign({}, ...observers.map((observer) => observer.notRun)) as AttackResult;
-      attacks.push({ ...result, ...unknown, seconds: 0, notRun });
-      continue;
+  const onBatch = progressReporter(options.onProgress, plans, data.labels.length);
+  const composite = new CompositeAttack(clean, scoring, plans.length + 1);
+  try {
+    await composite.add('clean', clean);
+    for (const plan of plans) {
+      const { name, objective, settings } = plan;
+      const start = performance.now();
+      const result = { name, objective: objective.name, settings };
+      const notRun = whyNotRun(objective, attack.context.means.rows);
+      if (notRun) {
+        const unknown = Object.assign({}, ...observers.map((observer) => observer.notRun)) as AttackResult;
+        attacks.push({ ...result, ...unknown, seconds: 0, notRun });
+        continue;
+      }
+      const set = clean.moved(await attackDataset({ ...attack, plan, onBatch: (images) => onBatch(plan, images) }));
+      await composite.add(name, set);
+      attacks.push({ ...result, ...(await observedBy(observers, set)), seconds: secondsSince(start) });
     }
+    if (attacks.every(({ notRun }) => notRun)) return attacks;
     const start = performance.now();
-    const embeddings = await attackDataset({ ...attack, plan, onBatch: (images) => onBatch(plan, images) });
-    const attacked = clean.moved(embeddings);
-    const found: object[] = [];
-    for (const observer of observers) found.push((await observer.attacked?.(attacked)) ?? {});
-    const seconds = (performance.now() - start) / 1000;
-    attacks.push({ ...result, ...(Object.assign({}, ...found) as AttackResult), seconds });
+    const { set, from } = await composite.chosen();
+    const observed = await observedBy(observers, set);
+    return [...attacks, { name: COMPOSITE, objective: COMPOSITE, ...observed, seconds: secondsSince(start), from }];
+  } finally {
+    await composite.dispose();
   }
-  return attacks;
+}
+
+/** What the protocols say of an attacked set. */
+async function observedBy(observers: readonly Observer[], set: MeasuredSet): Promise<AttackFields> {
+  const found: object[] = [];
+  for (const observer of observers) found.push((await observer.attacked?.(set)) ?? {});
+  return Object.assign({}, ...found) as AttackFields;
+}
+
+function secondsSince(start: number): number {
+  return (performance.now() - start) / 1000;
 }

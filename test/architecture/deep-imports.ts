@@ -35,6 +35,7 @@ export const DEEP: Record<string, string[]> = {
     'attacks/run-attack.js',
     'attacks/set-step.js',
     'clustering/assign.js',
+    'clustering/found.js',
     'clustering/retrieval-scores.js',
     'clustering/stacked.js',
     'evaluation/suites/index.js',

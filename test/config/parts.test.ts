@@ -145,7 +145,7 @@ describe('a part of the test’s own', () => {
     const before = tf.memory().numTensors;
     const phases = new Set<string>();
     const { ensemble, report } = await runConfig(config as never, { onProgress: ({ phase }) => phases.add(phase) });
-    expect(report.attacks.map(({ name }) => name)).toEqual(['fgsm/first-column']);
+    expect(report.attacks.map(({ name }) => name)).toEqual(['fgsm/first-column', 'composite']);
     expect([...phases]).toEqual(['train', 'attack']);
     ensemble.dispose();
     expect(tf.memory().numTensors).toBe(before);

@@ -33,14 +33,19 @@ describe('evaluate', () => {
     expect(JSON.parse(JSON.stringify(report))).toEqual(report);
     expect(report.clean.nmi).toBeGreaterThan(0.8);
     expect(report.clean.recallAt1).toBeGreaterThan(0.9);
-    expect(report.attacks.map(({ name }) => name)).toEqual(['centroid-random-target', 'joint-pairwise']);
+    expect(report.attacks.map(({ name }) => name)).toEqual(['centroid-random-target', 'joint-pairwise', 'composite']);
     for (const { scores } of report.attacks) {
       expect(Object.keys(scores).sort()).toEqual([...METRICS].sort());
       expect(scores.nmi).toBeLessThan(report.clean.nmi! - 0.1);
       expect(scores.recallAt1).toBeLessThan(report.clean.recallAt1!);
     }
     expect(report.worst.scores.nmi).toBe(Math.min(...report.attacks.map(({ scores }) => scores.nmi!)));
+    const [first, second, composite] = report.attacks.map(({ scores }) => scores);
+    for (const metric of ['nmi', 'recallAt1', 'mapAtR'] as const) {
+      expect(composite[metric]).toBeLessThanOrEqual(Math.min(first[metric]!, second[metric]!));
+    }
     expect(report.manifest).toMatchObject({ k: 4, classes: 4, samples: 48, members: 1, seed: 0, batchSize: 20 });
+    expect(report.manifest.clusterRestarts).toBe(20);
     expect(report.manifest.backend.name).toBe('cpu');
     expect(report.manifest.device).toMatch(/^(cpu|js): /);
     expect(report.manifest.dataHash).toMatch(/^[0-9a-f]{64}$/);
@@ -92,10 +97,13 @@ describe('evaluate', () => {
       onProgress: (progress) => reported.push(progress),
     });
     expect(report.manifest).toMatchObject({ samples: 16, k: 3, epsilon: 0.05 });
-    expect(report.attacks.length).toBe(3);
-    expect(reported.map(({ done }) => done)).toEqual([10, 16, 26, 32, 42, 48]);
-    expect(reported.every(({ total, imagesPerSecond }) => total === 48 && imagesPerSecond > 0)).toBe(true);
-    expect(reported[5].etaSeconds).toBe(0);
+    expect(report.attacks.length).toBe(8);
+    // Images that move together count a step at a time: two attacks of twenty steps, two batches each.
+    expect(reported.length).toBe(2 * 40 + 5 * 2);
+    expect(reported[39].done).toBeCloseTo(16, 6);
+    expect(reported.slice(-2).map(({ done }) => Math.round(done))).toEqual([106, 112]);
+    expect(reported.every(({ total, imagesPerSecond }) => total === 112 && imagesPerSecond > 0)).toBe(true);
+    expect(reported.at(-1)!.etaSeconds).toBeCloseTo(0, 6);
   });
 
   it('stops when aborted and frees everything', async () => {
@@ -126,9 +134,10 @@ describe('evaluate', () => {
 
 describe('suites', () => {
   it.each([
-    ['quick', 3],
-    ['standard', 12],
-    ['thorough', 15],
+    ['quick', 7],
+    ['standard', 17],
+    ['thorough', 19],
+    ['auto', 16],
   ] as const)('%s has %i attacks with names of their own', (name, count) => {
     const plans = suite(name, { norm: 'l2', epsilon: 1 });
     expect(new Set(plans.map((p) => p.name)).size).toBe(count);

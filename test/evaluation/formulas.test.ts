@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { type Objective, pgd } from '../../src/attacks/index.js';
+import { type Objective, objective, pgd } from '../../src/attacks/index.js';
 import { datasetFromArrays, sourceOf } from '../../src/data/index.js';
 import { attackDataset } from '../../src/evaluation/attack-dataset.js';
 import { suite } from '../../src/evaluation/index.js';
@@ -11,6 +11,7 @@ import { partialResults } from '../../src/evaluation/protocols/partial.js';
 import { PerSample } from '../../src/evaluation/protocols/per-sample.js';
 import type { ProtocolRun } from '../../src/evaluation/protocols/protocol.js';
 import { setContext } from '../../src/evaluation/set-context.js';
+import { randomStream } from '../../src/random.js';
 
 /** Embeds an image as its pixels. */
 const pixels = (size: number) => ({
@@ -188,21 +189,46 @@ describe('progress of an evaluation', () => {
 describe('suites', () => {
   const names = (name: 'quick' | 'standard' | 'thorough', norm: 'linf' | 'l2' = 'linf') =>
     suite(name, { norm, epsilon: 0.1 }).map((plan) => plan.name);
-  const seven = ['embedding-shift', 'centroid-random-target', 'joint-pairwise', 'joint-set', 'soft-kmeans', 'proxy'];
+  const strongest = ['centroid-margin', 'centroid-random-target', 'embedding-shift', 'joint-pairwise'];
+  const momentum = (steps: number, temperatures: number[]) => [
+    ...temperatures.map((t) => `mpgd-${steps}/soft-kmeans-${t}`),
+    `mpgd-${steps}/retrieval`,
+  ];
 
   it('hold the attacks that the docs name, with their steps', () => {
-    const pgds = (steps: number) => [...seven, 'centroid-margin'].map((goal) => `pgd-${steps}/${goal}`);
+    const pgds = (steps: number) => [...strongest, 'joint-set', 'proxy'].map((goal) => `pgd-${steps}/${goal}`);
     const rest = (steps: number, queries: number) => [
       ...['fgsm/proxy', `mi-fgsm-${steps}/embedding-shift`, `square-${queries}/centroid-random-target`],
     ];
-    expect(names('quick')).toEqual(seven.slice(0, 3).map((goal) => `pgd-10/${goal}`));
-    const targeted = (steps: number) => ['centroid-random-target', 'joint-set'].map((goal) => `apgd-${steps}/${goal}`);
-    expect(names('standard')).toEqual([...pgds(20), ...targeted(20), ...rest(10, 100)]);
-    const adaptive = [...targeted(100), 'apgd-100/embedding-shift', 'apgd-100/soft-kmeans'];
-    const thorough = [...pgds(50), ...adaptive, ...rest(20, 1000)];
+    expect(names('quick')).toEqual([...momentum(20, [0.05, 0.1]), ...strongest.map((goal) => `pgd-10/${goal}`)]);
+    const apgds = (steps: number) =>
+      ['retrieval', 'centroid-random-target', 'joint-set'].map((goal) => `apgd-${steps}/${goal}`);
+    const all = [0.05, 0.075, 0.1, 0.2];
+    expect(names('standard')).toEqual([...momentum(60, all), ...pgds(20), ...apgds(20), ...rest(10, 100)]);
+    const thorough = [...momentum(100, all), ...pgds(50), ...apgds(100), 'apgd-100/embedding-shift', ...rest(20, 1000)];
     expect(names('thorough')).toEqual(thorough);
     expect(names('thorough', 'l2')).toEqual([...thorough, 'cw-50/centroid-margin']);
     const restarts = suite('thorough', { epsilon: 0.1 }).map(({ settings }) => settings.restarts);
-    expect(restarts).toEqual([3, 3, 3, 3, 3, 3, 3, 1, 1, 1, 1, 1, 1, 1]);
+    expect(restarts).toEqual([...Array(11).fill(3), ...Array(7).fill(1)]);
+  });
+
+  it('try at the temperature that their names have', () => {
+    const [cold, warm] = suite('quick', { epsilon: 0.1 }).map(({ objective }) => objective);
+    const value = (goal: Objective) =>
+      tf.tidy(() => {
+        const clean = tf.tensor2d([1, 0, 0.8, 0.6, 0, 1], [3, 2]);
+        const centroids = tf.tensor2d([0.9, 0.3, 0, 1], [2, 2]);
+        const known = { labels: Int32Array.of(0, 0, 1), centroids, random: randomStream(1) };
+        return goal
+          .bind({ clean: () => clean, ...known })(clean)
+          .dataSync()[0];
+      });
+    for (const [goal, temperature] of [
+      [cold, 0.05],
+      [warm, 0.1],
+    ] as const) {
+      expect(value(goal)).toBe(value(objective('soft-kmeans', { temperature })));
+    }
+    expect(value(cold)).not.toBe(value(warm));
   });
 });

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { AttackSettings } from '../../src/attacks/index.js';
+import type { AttackRun, AttackSettings } from '../../src/attacks/index.js';
 import { datasetFromArrays, sourceOf } from '../../src/data/index.js';
 import { type SanitySetting, sanityChecks } from '../../src/evaluation/sanity.js';
 import { spreadOf } from '../../src/evaluation/spread.js';
@@ -9,11 +9,13 @@ import { spreadOf } from '../../src/evaluation/spread.js';
 let reached: (settings: AttackSettings, image: number) => number;
 const made: AttackSettings[] = [];
 const attacked: number[] = [];
+const goals: string[] = [];
 
 vi.mock('../../src/attacks/index.js', async (original) => ({
   ...(await original<typeof import('../../src/attacks/index.js')>()),
-  runAttack({ settings, images }: { settings: AttackSettings; images: tf.Tensor4D }) {
-    made.push(settings);
+  runAttack({ settings, images, objective }: AttackRun) {
+    goals.push(objective.name);
+    if (objective.name === 'centroid-margin') made.push(settings);
     attacked.push(images.shape[0]);
     const pixels = Array.from({ length: COUNT }, (_, i) => (reached(settings, i) + 1) / 2);
     return tf.tensor4d(pixels, [COUNT, 1, 1, 1]);
@@ -37,7 +39,9 @@ function setting(more: Partial<SanitySetting> = {}, dead = 0, clean = cross(1, 1
     tf.mul(signs, tf.mul(alive, tf.sub(tf.mul(tf.reshape(x, [-1, 1]), 2), 1))) as tf.Tensor2D;
   const centroids = tf.tensor2d([1, 0, 0, 1], [2, 2]);
   const means = { data: Float32Array.of(1, 0, 0, 1), rows: 2, cols: 2 };
-  const context = { labels, centroids, means, clean, gallery: tf.zeros([COUNT, 2]) as tf.Tensor2D };
+  // Of retrieval its value is the margin once more: own images lie at (1, -1), others at (-1, 1), or the other way round.
+  const gallery = tf.tensor2d(Array.from(labels, (label) => (label === 0 ? [1, -1] : [-1, 1])));
+  const context = { labels, centroids, means, clean, gallery };
   const fixed = { ensemble: { apply }, differentiable: true, data, context, seed: 1 };
   return { ...fixed, norm: 'linf', epsilon: 0.1, ...more };
 }
@@ -63,13 +67,28 @@ describe('sanity checks, at their thresholds', () => {
     ]);
   });
 
+  it('attack retrieval likewise, but for the whole box, and fail by it alone', async () => {
+    goals.length = 0;
+    const { context } = setting();
+    const checks = await sanityChecks(setting());
+    expect(checks.every(({ passed }) => passed)).toBe(true);
+    expect(goals.filter((goal) => goal === 'retrieval').length).toBe(4);
+    // With the gallery turned round, what raises the margin a little lowers retrieval.
+    reached = ({ steps }) => (steps === 20 ? 0.6 : 0.5);
+    const turned = setting({ context: { ...context, gallery: tf.neg(context.gallery) as tf.Tensor2D } });
+    const found = await check('more-steps', turned);
+    expect(found.passed).toBe(false);
+    expect(found.detail).toMatch(/centroid-margin 0\.500 at 5 steps, 0\.600 at 20 steps; retrieval/);
+  });
+
   it('attack 48 images of a larger set', async () => {
     attacked.length = 0;
     const many = Int32Array.from({ length: 60 }, (_, i) => i % 2);
     const larger = sourceOf(datasetFromArrays({ images: new Uint8Array(60), labels: many, shape: [1, 1, 1] }));
     const { context } = setting();
-    await sanityChecks(setting({ data: larger, context: { ...context, labels: many } }));
-    expect(attacked).toEqual([48, 48, 48, 48, 48]);
+    const gallery = tf.zeros([60, 2]) as tf.Tensor2D;
+    await sanityChecks(setting({ data: larger, context: { ...context, labels: many, gallery } }));
+    expect(attacked).toEqual(Array(9).fill(48));
   });
 
   it('twice the radius is no more than the whole box, which is as long as the norm has it', async () => {

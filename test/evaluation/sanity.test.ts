@@ -42,15 +42,16 @@ describe('sanity checks', () => {
       'black-box',
       'gradients',
       'collapse',
+      'joint-objectives',
     ]);
     expect(failed(report)).toEqual([]);
-    expect(reportText(report)).toContain('sanity checks: all 6 passed');
+    expect(reportText(report)).toContain('sanity checks: all 7 passed');
   });
 
   it('flag quantised input: no gradients, and random search beats them', async () => {
     const report = await measured(behind((x, inner) => inner(tf.div(tf.round(tf.mul(x, 8)), 8))));
     expect(failed(report)).toEqual(expect.arrayContaining(['gradients', 'black-box']));
-    expect(reportText(report)).toMatch(/^DO NOT TRUST THESE FIGURES: \d of 6/m);
+    expect(reportText(report)).toMatch(/^DO NOT TRUST THESE FIGURES: \d of 7/m);
   });
 
   it('flag a wrapper that cannot be differentiated, and still evaluate it', async () => {

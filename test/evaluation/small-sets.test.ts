@@ -1,8 +1,10 @@
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { mpgd, objective, pgd } from '../../src/attacks/index.js';
 import { subset } from '../../src/data/index.js';
 import { type EvaluationReport, evaluate, evaluateRanking, METRICS } from '../../src/evaluation/index.js';
 import { CLUSTER_METRICS, worstCase } from '../../src/evaluation/scores.js';
+import { plan } from '../../src/evaluation/suites/index.js';
 import { convEmbedder } from '../../src/models/index.js';
 import { compare, comparisonHtml, comparisonText, reportText } from '../../src/report/index.js';
 import { standard, type TrainedEnsemble, train } from '../../src/training/index.js';
@@ -47,14 +49,14 @@ function expectWhole(report: EvaluationReport): void {
     if (notRun) expect(Object.values(scores)).toEqual(METRICS.map(() => null));
   }
   expect(report.perSample.recallAt1 === null).toBe('recallAt1' in report.notDefined);
-  expect(report.checks).toHaveLength(6);
+  expect(report.checks).toHaveLength(7);
   for (const { passed, detail } of report.checks) expect(passed === null).toBe(detail.startsWith('not made: '));
 }
 
 describe('a small set is evaluated as far as it goes:', () => {
   it.each(Object.entries(sets))('%s', async (_, set) => {
     const before = tf.memory().numTensors;
-    const report = await evaluate(ensemble, set, { ...options, suite: 'standard' });
+    const report = await evaluate(ensemble, set, { ...options, suite: 'quick' });
     expect(tf.memory().numTensors).toBe(before);
     expectWhole(report);
     const comparison = compare([{ method: 'x', report }], [...METRICS]);
@@ -84,22 +86,22 @@ describe('a small set is evaluated as far as it goes:', () => {
       'embedding-shift',
       'joint-pairwise',
       'embedding-shift',
+      'composite',
     ]);
     expect(report.checks.every(({ passed }) => passed === null)).toBe(true);
     expect(reportText(report)).toContain(
       'square-100/centroid-random-target not run: it needs 2 classes, and the images are all of one class',
     );
     expect(reportText(report)).toContain(
-      'sanity checks: 0 of 6 passed\n  more-steps, more-epsilon, whole-box, black-box, gradients, collapse: not made: ',
+      'sanity checks: 0 of 7 passed\n  more-steps, more-epsilon, whole-box, black-box, gradients, collapse: not made: ',
     );
     expect(report.transfer).toMatchObject({
       notRun: expect.stringContaining('2 classes'),
       nmi: new Array(3).fill([null, null, null]),
     });
     expect(report.partial!.map(({ notRun, attacked }) => [notRun === undefined, attacked])).toEqual([
-      [true, 6],
-      [false, 0],
-      [true, 6],
+      ...Array(5).fill([false, 0]),
+      ...Array(2).fill([true, 6]),
     ]);
   });
 
@@ -109,8 +111,12 @@ describe('a small set is evaluated as far as it goes:', () => {
   });
 
   it('by count as well, however large or small', async () => {
+    const attacks = [
+      plan(mpgd({ epsilon: 0.1, steps: 3 }), objective('soft-kmeans')),
+      plan(pgd({ epsilon: 0.1, steps: 3 }), objective('retrieval')),
+    ];
     for (const count of [2, 3, 48, 1e6]) {
-      const report = await evaluate(ensemble, data, { ...options, suite: 'quick', count });
+      const report = await evaluate(ensemble, data, { ...options, partial: [], transfer: false, attacks, count });
       expectWhole(report);
       expect(report.manifest.samples).toBe(Math.min(count, 48));
     }

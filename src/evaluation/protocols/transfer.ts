@@ -62,7 +62,8 @@ export const transferPart = part(
     const { transfer } = parseOptions(transferOptions, options);
     return async (run) => {
       if (!transfer) return undefined;
-      const plan = suite('quick', { norm: run.norm, epsilon: run.epsilon })[1];
+      const plans = suite('quick', { norm: run.norm, epsilon: run.epsilon });
+      const plan = plans.find(({ objective }) => objective.name === 'centroid-random-target')!;
       return { end: async () => ({ transfer: await transferMatrix(run, plan) }) };
     };
   },

@@ -11,7 +11,7 @@ export type SuiteName = (typeof SUITES)[number]['name'];
 /** A suite by its name, as a schema. */
 export const suiteName = nameOf(SUITES);
 
-/** The attacks of a suite: `quick`, `standard` or `thorough`; docs/threat-model.md says what is in each. */
+/** The attacks of a suite: `quick`, `standard`, `thorough` or `auto`; docs/threat-model.md says what is in each. */
 export function suite(name: SuiteName, options: SuiteOptions): AttackPlan[] {
   return partNamed<AttackPlan[]>(SUITES, name, 'suite').make(options);
 }

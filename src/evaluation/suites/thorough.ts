@@ -1,13 +1,14 @@
 import { carliniWagner, objective } from '../../attacks/index.js';
-import { ALL, others, plan, suitePart, TARGETED, withApgd, withPgd } from './plan.js';
+import { ALL, others, plan, suitePart, TARGETED, TEMPERATURES, withApgd, withMpgd, withPgd } from './plan.js';
 
 export const thoroughPart = suitePart(
   'thorough',
-  'as standard, with 50 steps and 3 restarts, APGD of 100 steps on four objectives, Square with 1000 queries, in l2 ' +
-    'also Carlini and Wagner’s',
+  'as standard, with 100 steps of momentum PGD, 50 of PGD and 3 restarts of both, APGD of 100 steps on four objectives, Square ' +
+    'with 1000 queries, in l2 also Carlini and Wagner’s',
   (given) => [
+    ...withMpgd(given, 100, 3, TEMPERATURES),
     ...withPgd(given, 50, 3, ALL),
-    ...withApgd(given, 100, [...TARGETED, 'embedding-shift', 'soft-kmeans']),
+    ...withApgd(given, 100, ['retrieval', ...TARGETED, 'embedding-shift']),
     ...others(given, 20, 1000),
     ...(given.norm === 'l2' ? [plan(carliniWagner({ epsilon: given.epsilon }), objective('centroid-margin'))] : []),
   ],
