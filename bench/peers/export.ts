@@ -1,6 +1,7 @@
 /**
  * tsx bench/peers/export.ts RUN OUT.npz [COUNT]: weights, images and this package's attacks of a run of `eat-dml train`,
- * for bench/peers/pgd.py to attack again. Needs a run of the model kind `conv`.
+ * for bench/peers/pgd.py to attack again. COUNT images (default as many as the run's evaluation takes, else 2000): the same
+ * that `eat-dml evaluate RUN --count COUNT` draws. Needs a run of the model kind `conv`.
  */
 import { writeFile } from 'node:fs/promises';
 import * as tf from '@tensorflow/tfjs';
@@ -17,14 +18,14 @@ const STEPS = 20;
 const OBJECTIVES = ['embedding-shift', 'centroid-margin', 'joint-pairwise'];
 const BATCH = 100;
 
-const [run, out, count = '2000'] = process.argv.slice(2);
+const [run, out, given] = process.argv.slice(2);
 if (!run || !out) throw new Error('usage: export.ts RUN OUT.npz [COUNT]');
 const config = await readRun(run);
 await chooseBackend({ backend: config.backend ?? 'auto' });
 const [ensemble, { test }] = [await loadEnsemble(run), await dataOf(config)];
-const order = randomStream(1, 'peers').permutation(test.labels.length).slice(0, Number(count));
-const data = subset(test, order);
-const { epsilon = 0.1 } = evaluateOptionsOf(config);
+const { epsilon = 0.1, seed = 0, count = 2000 } = evaluateOptionsOf(config);
+const order = randomStream(seed, 'evaluation-sample').permutation(test.labels.length);
+const data = subset(test, order.slice(0, Number(given ?? count)));
 const clean = await ensemble.embed(data);
 const { labels, centroids } = await attackContext(clean, data.labels);
 

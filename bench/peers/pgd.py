@@ -1,12 +1,15 @@
 """Attacks the weights and images that export.ts wrote by an independent PGD in PyTorch, and compares.
 
     python bench/peers/pgd.py EXPORTED.npz
+    python bench/peers/pgd.py EXPORTED.npz --worst [--steps 100] [--restarts 3]
 
-Needs torch, numpy and scikit-learn. Same ball, steps, step size, random start, batches and best-iterate rule as the
+The second form takes no attack of the package: it looks for the lowest NMI and Recall@1 by the attacks of strong.py, to be laid
+beside the worst case of `eat-dml evaluate` on the same images. Needs torch, numpy and scikit-learn. Same ball, steps, step size, random start, batches and best-iterate rule as the
 package's PGD; network, objectives, projection and scores are written here from their definitions. The peer runs from three
 random starts, which shows how much a metric moves by chance. Ends with 1 when one of the package's attacks reaches an
 objective more than 1% below the peer's lowest, or leaves a metric more than 0.5 points above the peer's highest.
 """
+import argparse
 import sys
 
 import numpy as np
@@ -14,6 +17,8 @@ import torch
 import torch.nn.functional as F
 from sklearn.cluster import KMeans
 from sklearn.metrics import normalized_mutual_info_score
+
+import strong
 
 TOLERANCE = 0.5
 SHORTFALL = 0.01
@@ -94,9 +99,9 @@ def scores(attacked, gallery, labels):
     return 100 * normalized_mutual_info_score(labels, clusters), 100 * recall
 
 
-def main(path):
+def main(options):
     torch.set_num_threads(1)
-    arrays = dict(np.load(path))
+    arrays = dict(np.load(options.exported))
     epsilon, steps, size = arrays["settings"].tolist()
     members = [Member(arrays, i) for i in range(len({k.split("/")[0] for k in arrays if k.startswith("member")}))]
 
@@ -111,6 +116,11 @@ def main(path):
         return torch.from_numpy(arrays[name]).permute(0, 3, 1, 2).contiguous()
 
     images, labels = tensor("images"), arrays["labels"]
+    if options.worst:
+        attacker = strong.Attacker(embed, images, labels, epsilon, options.steps, options.restarts)
+        nmi, recall = strong.worst(attacker, lambda *row: print("{:24} {:.3f} {:.3f}".format(*row), flush=True))
+        print(f"{'worst NMI and Recall@1':24} {nmi:.3f} {recall:.3f}")
+        return 0
     classes, centroids = torch.from_numpy(labels).long(), torch.from_numpy(arrays["centroids"])
     gallery = embedded(images)
     batches = [slice(start, start + int(size)) for start in range(0, len(images), int(size))]
@@ -155,4 +165,9 @@ def show(name, attack, figures, note=""):
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    parser = argparse.ArgumentParser()
+    parser.add_argument("exported")
+    parser.add_argument("--worst", action="store_true")
+    parser.add_argument("--steps", type=int, default=100)
+    parser.add_argument("--restarts", type=int, default=3)
+    sys.exit(main(parser.parse_args()))

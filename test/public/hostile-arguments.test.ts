@@ -58,6 +58,7 @@ const ARGUMENTS: Arguments = {
   fgsm: () => [{ norm: 'linf', epsilon: 0.1, randomStart: true }],
   pgd: () => [{ norm: 'l2', epsilon: 2, steps: 2, stepSize: 1, randomStart: false, restarts: 1, keep: 'best' }],
   miFgsm: () => [{ epsilon: 0.1, momentum: 0.5 }],
+  mpgd: () => [{ epsilon: 0.1, stepSize: 0.05, momentum: 0.5 }],
   apgd: () => [{ norm: 'l1', epsilon: 5, steps: 3, restarts: 1 }],
   carliniWagner: () => [{ epsilon: 2, steps: 3, searches: 1, learningRate: 0.1, confidence: 0 }],
   square: () => [{ norm: 'l2', epsilon: 2, steps: 3, share: 0.5, restarts: 1 }],
