@@ -9,9 +9,9 @@ import type { RandomStream } from '../random.js';
 export interface AttackGallery {
   /** Clean embeddings, unit rows [m, d]. */
   embeddings: tf.Tensor2D;
-  /** Class of each row. */
+  /** Class of each row; any other number for classes of none of the attacked images. */
   labels: Int32Array;
-  /** Row of each attacked image's own clean self. */
+  /** Row of each attacked image's own clean self; -1 where it is not among them. */
   self: Int32Array;
 }
 

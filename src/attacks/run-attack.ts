@@ -129,8 +129,9 @@ function checkRun(run: AttackRun): void {
   if (gallery && gallery.self.length !== n) throw invalid('gallery.self', `${n} gallery rows`, gallery.self);
   const rows = gallery?.embeddings.shape[0] ?? 0;
   if (gallery && gallery.labels.length !== rows) throw invalid('gallery.labels', `${rows} classes`, gallery.labels);
-  const stray = gallery?.self.find((row) => row < 0 || row >= rows);
-  if (stray !== undefined) throw invalid('gallery.self', `rows of the gallery, 0 to ${rows - 1}`, stray);
+  const stray = gallery?.self.find((row) => row < -1 || row >= rows);
+  if (stray !== undefined)
+    throw invalid('gallery.self', `rows of the gallery, 0 to ${rows - 1}, or -1 for none`, stray);
   if (rest && String(rest.sums.shape) !== String(centroids?.shape ?? rest.sums.shape)) {
     throw invalid('rest.sums', `the shape of centroids [${centroids!.shape}]`, rest.sums);
   }

@@ -7,7 +7,7 @@ import type { Ensemble } from '../models/index.js';
 import { randomStream } from '../random.js';
 import { stayOnBackend } from '../tfjs/index.js';
 import { attackTogether } from './attack-together.js';
-import type { SetContext } from './set-context.js';
+import { galleryOf, type SetContext } from './set-context.js';
 import type { AttackPlan } from './suites/index.js';
 import { WholeSet } from './whole-set.js';
 
@@ -140,7 +140,7 @@ async function attackBatch(
         settings: set ? shareOfPass(plan.settings) : plan.settings,
         labels: samples.map((sample) => context.labels[sample]),
         centroids: context.centroids,
-        gallery: { embeddings: context.gallery, labels: context.labels, self: samples },
+        gallery: galleryOf(context, samples),
         rest: set?.restOf(samples),
         start,
         seed,

@@ -8,6 +8,7 @@ import { type RandomStream, randomStream } from '../random.js';
 import { fromMatrix, stayOnBackend } from '../tfjs/index.js';
 import type { DatasetAttack, Observed } from './attack-dataset.js';
 import { ImageSpool } from './image-spool.js';
+import { galleryOf } from './set-context.js';
 
 /** An attack whose images all move together, a step of all of them at a time. */
 export interface Together extends DatasetAttack {
@@ -127,7 +128,7 @@ class SetAscent {
     const { context, plan, signal } = this.attack;
     throwIfAborted(signal);
     const { labels, centroids, gallery: embeddings } = context;
-    const gallery = { embeddings, labels, self: Int32Array.from(labels.keys()) };
+    const gallery = galleryOf(context, Int32Array.from(labels.keys()));
     const standing = fromMatrix(this.standing);
     const known = { clean: () => embeddings, labels, centroids, gallery, random: this.random };
     const found = bySet(plan.objective, known, standing);

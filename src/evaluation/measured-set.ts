@@ -79,6 +79,11 @@ export class MeasuredSet {
     return this.gallery.own ? new Int32Array(0) : this.gallery.labels;
   }
 
+  /** Other images that the set is searched in, where it is not searched in itself. */
+  otherGallery(): Gallery | undefined {
+    return this.gallery.own ? undefined : this.gallery;
+  }
+
   async scores(): Promise<Scores> {
     const { labels, gallery } = this;
     const all = gallery.own ? labels : joinedLabels(labels, gallery.labels);

@@ -37,7 +37,7 @@ type Measured = Pick<EvaluationReport, 'attacks' | 'checks'> & ReportFields;
 export async function runPlans(run: EvaluationRun): Promise<Measured> {
   const { ensemble, data, gallery, reference, options, scoring, clean } = run;
   const { epsilon, norm, seed, batchSize, signal } = options;
-  const context = await setContext(clean.embeddings, data.labels);
+  const context = await setContext(clean.embeddings, data.labels, clean.otherGallery());
   const { model, differentiable } = attackable(ensemble);
   const attack = { ensemble: model, data, context, seed, batchSize, signal };
   try {

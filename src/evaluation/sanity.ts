@@ -5,7 +5,7 @@ import type { Source } from '../data/index.js';
 import type { Ensemble } from '../models/index.js';
 import { randomStream } from '../random.js';
 import { ONE_CLASS } from './defined.js';
-import type { SetContext } from './set-context.js';
+import { galleryOf, type SetContext } from './set-context.js';
 import { spreadOf } from './spread.js';
 
 const CHECKS = ['more-steps', 'more-epsilon', 'whole-box', 'black-box', 'gradients', 'collapse'] as const;
@@ -98,7 +98,7 @@ async function probedImages({ data, seed, signal }: SanitySetting): Promise<Prob
 function probeOf({ ensemble, context, seed }: SanitySetting, name: string, { samples, images }: Probed): Probe {
   const labels = samples.map((sample) => context.labels[sample]);
   const goal = objective(name);
-  const gallery = { embeddings: context.gallery, labels: context.labels, self: samples };
+  const gallery = galleryOf(context, samples);
   const known = { labels, centroids: context.centroids, gallery };
   const attack = (settings: AttackSettings) =>
     runAttack({ model: ensemble, images, objective: goal, settings, ...known, seed, path: ['honesty'] });
