@@ -12,6 +12,7 @@ const KEYS = [
   'attackedRecallAt1',
   'batch',
   'batchNorm',
+  'clusterRestarts',
   'dispose',
   'frozenBatchNorm',
   'inputShape',
