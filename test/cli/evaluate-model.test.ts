@@ -59,7 +59,7 @@ test('a module of one’s own gets the report of a run, whose manifest says that
     ...{ run: null, trainedOn: null, network: { kind: 'module', file: module, sha256: sha256(module) } },
     ...{ samples: 12, classes: 4, epsilon: 0.1, members: 1 },
   });
-  expect(report.attacks).toHaveLength(3);
+  expect(report.attacks).toHaveLength(8);
   expect(report.perSample).toBeDefined();
 });
 

@@ -68,7 +68,7 @@ describe('train, evaluate', () => {
     const { code, stdout } = await callCli(['evaluate', out, '--json', '--out', json, '--html', html]);
     expect(code).toBe(0);
     const report = parsed(stdout) as never as { attacks: unknown[]; manifest: object; worst: { scores: object } };
-    expect(report.attacks).toHaveLength(3);
+    expect(report.attacks).toHaveLength(8);
     expect(report.manifest).toMatchObject({ samples: 36, classes: 3, k: 3, seed: 1, epsilon: 0.1 });
     expect(JSON.parse(readFileSync(json, 'utf8'))).toEqual(report);
     expect(readFileSync(html, 'utf8')).toContain('<svg');
