@@ -114,7 +114,7 @@ export const CASES: [string, () => unknown, string][] = [
   [
     'an unknown init',
     () => kmeans(a, { k: 2, init: wrong('forgy') }),
-    'Expected one of k-means++, random for init but received "forgy".',
+    'Expected one of k-means++, k-means||, random for init but received "forgy".',
   ],
   [
     'a negative tolerance',
