@@ -30,6 +30,13 @@ export function progressReporter(
     const elapsed = (performance.now() - start) / 1000;
     const etaSeconds = (elapsed * (work - worked)) / worked;
     const imagesPerSecond = done / Math.max(elapsed, 1e-9);
-    onProgress?.({ phase: 'attack', attack: name, done, total: plans.length * images, imagesPerSecond, etaSeconds });
+    onProgress?.({
+      phase: 'attack',
+      attack: name,
+      done: Math.round(done),
+      total: plans.length * images,
+      imagesPerSecond,
+      etaSeconds,
+    });
   };
 }

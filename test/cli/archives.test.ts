@@ -7,6 +7,7 @@ import { evaluate } from '../../src/evaluation/index.js';
 import { convEmbedder } from '../../src/models/index.js';
 import { chooseBackend } from '../../src/tfjs/index.js';
 import { train } from '../../src/training/index.js';
+import { briefAttacks, CONFIGURED_ATTACKS } from '../evaluation/brief.js';
 import { callCli, runCli, temporaryFolder } from './run-cli.js';
 
 const folder = temporaryFolder();
@@ -48,7 +49,11 @@ test('a folder of images goes from inspection through training to scores of its 
   const run = join(folder, 'run');
   const settings = {
     ...{ data: { name: 'folder', root: images, ...LOOK }, model: { kind: 'conv', width: 2, dimension: 4 } },
-    ...{ training: { epochs: 2, batch: { classes: 2, images: 3 } }, evaluation: { suite: 'quick' }, backend: 'cpu' },
+    ...{
+      training: { epochs: 2, batch: { classes: 2, images: 3 } },
+      evaluation: { attacks: CONFIGURED_ATTACKS },
+      backend: 'cpu',
+    },
   };
   writeFileSync(config, JSON.stringify(settings));
   const trained = await runCli([
@@ -162,7 +167,7 @@ test('queries are looked up in a gallery of other images, and clustered with it'
   });
   const model = convEmbedder({ dimension: 4, width: 2 });
   const ensemble = await train({ data: unseen!, model, epochs: 1, batch: { classes: 2, images: 3 }, backend: 'cpu' });
-  const settings = { suite: 'quick' as const, backend: 'cpu' as const, allowSeen: true, seed: 1 };
+  const settings = { attacks: briefAttacks(), backend: 'cpu' as const, allowSeen: true, seed: 1 };
   // It was trained on the gallery.
   await expect(evaluate(ensemble, query!, { ...settings, allowSeen: false, gallery })).rejects.toMatchObject({
     code: 'ERR_DATA',

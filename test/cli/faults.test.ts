@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Config } from '../../src/config/schema.js';
 import { writeIdx } from '../../src/data/index.js';
 import { METRICS } from '../../src/evaluation/index.js';
+import { CONFIGURED_ATTACKS } from '../evaluation/brief.js';
 import { reportOf } from '../report/reports.js';
 import { callCli, temporaryFolder, writeTinyImages } from './run-cli.js';
 
@@ -17,7 +18,7 @@ function writeConfig(name: string, change: object = {}): string {
     data: { name: 'idx', ...paths, trainClasses: [0, 1, 2], ...change },
     model: { kind: 'conv', width: 2, dimension: 8 },
     training: { epochs: 1, batch: { size: 12 } },
-    evaluation: { suite: 'quick', epsilon: 0.1 },
+    evaluation: { attacks: CONFIGURED_ATTACKS, epsilon: 0.1 },
   };
   writeFileSync(at(name), JSON.stringify(settings));
   return at(name);

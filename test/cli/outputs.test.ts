@@ -4,6 +4,7 @@ import { closeSync, existsSync, openSync, readdirSync, readFileSync, rmSync, wri
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Config } from '../../src/config/schema.js';
+import { CONFIGURED_ATTACKS } from '../evaluation/brief.js';
 import { canMount, smallDisk } from '../small-disk.js';
 import { CLI, callCli, runCli, temporaryFolder, writeTinyImages } from './run-cli.js';
 
@@ -21,7 +22,7 @@ beforeAll(async () => {
     model: { kind: 'conv', width: 2, dimension: 4 },
     method: { name: 'standard' },
     training: { epochs: 2, batch: { size: 12 } },
-    evaluation: { suite: 'quick', epsilon: 0.1, count: 12 },
+    evaluation: { attacks: CONFIGURED_ATTACKS, epsilon: 0.1, count: 12 },
   };
   writeFileSync(config, JSON.stringify(settings));
   writeFileSync(demo, JSON.stringify({ ...settings, method: undefined }));

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Config } from '../../src/config/schema.js';
+import { CONFIGURED_ATTACKS } from '../evaluation/brief.js';
 import { callCli, runCli, temporaryFolder, writeTinyImages } from './run-cli.js';
 
 const folder = temporaryFolder();
@@ -17,7 +18,7 @@ beforeAll(async () => {
     data: { name: 'idx', ...(await writeTinyImages(folder)), trainClasses: [0, 1, 2] },
     model: { kind: 'conv', width: 2, dimension: 8 },
     training: { epochs: 2, batch: { size: 12 } },
-    evaluation: { suite: 'quick', epsilon: 0.1 },
+    evaluation: { attacks: CONFIGURED_ATTACKS, epsilon: 0.1 },
   };
   writeFileSync(config, JSON.stringify(settings));
 });
@@ -68,7 +69,7 @@ describe('train, evaluate', () => {
     const { code, stdout } = await callCli(['evaluate', out, '--json', '--out', json, '--html', html]);
     expect(code).toBe(0);
     const report = parsed(stdout) as never as { attacks: unknown[]; manifest: object; worst: { scores: object } };
-    expect(report.attacks).toHaveLength(8);
+    expect(report.attacks).toHaveLength(3);
     expect(report.manifest).toMatchObject({ samples: 36, classes: 3, k: 3, seed: 1, epsilon: 0.1 });
     expect(JSON.parse(readFileSync(json, 'utf8'))).toEqual(report);
     expect(readFileSync(html, 'utf8')).toContain('<svg');
@@ -108,7 +109,7 @@ describe('train, evaluate', () => {
   });
 
   test('evaluate prints the worst case first', async () => {
-    const { code, stdout } = await callCli(['evaluate', out, '--suite', 'quick', '--count', '20']);
+    const { code, stdout } = await callCli(['evaluate', out, '--count', '20']);
     expect(code).toBe(0);
     expect(stdout).toMatch(/^Worst case: NMI \d\.\d{3} \(.*\), Recall@1/);
     expect(stdout).toMatch(/^20 images of 3 classes/m);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { configOf } from '../../src/config/sweep.js';
 import { jobsOf, type SweepConfig, shardOf, sweepSchema } from '../../src/config/sweep-schema.js';
+import { CONFIGURED_ATTACKS } from '../evaluation/brief.js';
 import { callCli, runCli, temporaryFolder, writeTinyImages } from './run-cli.js';
 
 const folder = temporaryFolder();
@@ -20,7 +21,7 @@ beforeAll(async () => {
       data: { name: 'idx', ...(await writeTinyImages(folder)), trainClasses: [0, 1, 2] },
       model: { kind: 'conv', width: 2, dimension: 8 },
       training: { epochs: 2, batch: { size: 12 } },
-      evaluation: { suite: 'quick', epsilon: 0.1 },
+      evaluation: { attacks: CONFIGURED_ATTACKS, epsilon: 0.1 },
     },
     runs: { standard: { method: { name: 'standard' } }, at: { method: { name: 'at', attack } } },
   };

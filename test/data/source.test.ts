@@ -6,6 +6,7 @@ import { digestsOf } from '../../src/data/source.js';
 import { evaluate } from '../../src/evaluation/index.js';
 import { convEmbedder } from '../../src/models/index.js';
 import { train } from '../../src/training/index.js';
+import { briefAttacks } from '../evaluation/brief.js';
 import { tinyImages } from '../models/tiny-images.js';
 
 beforeAll(() => tf.setBackend('cpu'));
@@ -91,7 +92,7 @@ describe('a source', () => {
 describe('a source that is no dataset', () => {
   const model = convEmbedder({ dimension: 4, width: 2 });
   const options = { model, seed: 2, epochs: 2, batch: { classes: 3, images: 2 }, backend: 'cpu' as const };
-  const settings = { suite: 'quick' as const, epsilon: 0.1, partial: [0.5], allowSeen: true, backend: 'cpu' as const };
+  const settings = { attacks: briefAttacks(), epsilon: 0.1, partial: [0.5], allowSeen: true, backend: 'cpu' as const };
 
   it('is trained on, embedded, attacked and evaluated to the same bits', async () => {
     const reports = [];

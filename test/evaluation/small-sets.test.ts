@@ -9,6 +9,7 @@ import { convEmbedder } from '../../src/models/index.js';
 import { compare, comparisonHtml, comparisonText, reportText } from '../../src/report/index.js';
 import { standard, type TrainedEnsemble, train } from '../../src/training/index.js';
 import { tinyImages } from '../models/tiny-images.js';
+import { briefAttacks } from './brief.js';
 
 /** Labels 10, 11, 12, 13, 10, ...: the first four images are one of each class. */
 const data = tinyImages();
@@ -56,7 +57,7 @@ function expectWhole(report: EvaluationReport): void {
 describe('a small set is evaluated as far as it goes:', () => {
   it.each(Object.entries(sets))('%s', async (_, set) => {
     const before = tf.memory().numTensors;
-    const report = await evaluate(ensemble, set, { ...options, suite: 'quick' });
+    const report = await evaluate(ensemble, set, { ...options, attacks: briefAttacks() });
     expect(tf.memory().numTensors).toBe(before);
     expectWhole(report);
     const comparison = compare([{ method: 'x', report }], [...METRICS]);
@@ -67,7 +68,7 @@ describe('a small set is evaluated as far as it goes:', () => {
   });
 
   it('retrieval is not defined where no class has two images, and says so', async () => {
-    const report = await evaluate(ensemble, sets['one image of each class'], { ...options, suite: 'quick' });
+    const report = await evaluate(ensemble, sets['one image of each class'], { ...options, attacks: briefAttacks() });
     expect(Object.keys(report.notDefined).sort()).toEqual([...retrieval].sort());
     expect(CLUSTER_METRICS.every((metric) => typeof report.clean[metric] === 'number')).toBe(true);
     expect(reportText(report)).toMatch(/^Worst case: NMI \d\.\d{3} \(.*\), Recall@1 n\/a$/m);

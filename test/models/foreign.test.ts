@@ -11,6 +11,7 @@ import { runConfig } from '../../src/config/index.js';
 import { evaluate } from '../../src/evaluation/index.js';
 import { type Embedder, Ensemble, fromFunction, fromGraphModel, fromLayersModel } from '../../src/models/index.js';
 import { train } from '../../src/training/index.js';
+import { briefAttacks } from '../evaluation/brief.js';
 import { tinyImages } from './tiny-images.js';
 
 const data = tinyImages({ classes: 3, perClass: 6 });
@@ -45,7 +46,7 @@ async function expectUsable(embedder: Embedder): Promise<void> {
   expect(tf.max(tf.abs(tf.sub(attacked, start))).dataSync()[0]).toBeGreaterThan(0.05);
   tf.dispose([start, attacked]);
   const report = await evaluate(new Ensemble([embedder]), data, {
-    suite: 'quick',
+    attacks: briefAttacks(),
     epsilon: 0.1,
     backend: 'cpu',
     clusterRestarts: 1,

@@ -1,0 +1,13 @@
+import type { Config } from '../../src/config/schema.js';
+import { type AttackPlan, suite } from '../../src/evaluation/index.js';
+
+/** The attacks of `quick` in a few steps: for tests of what an evaluation does with them, and not of what they reach. */
+export function briefAttacks(epsilon = 0.1, steps = 3): AttackPlan[] {
+  return suite('quick', { epsilon }).map((plan) => ({ ...plan, settings: { ...plan.settings, steps } as never }));
+}
+
+/** Two attacks in a configuration, for tests of the command line. */
+export const CONFIGURED_ATTACKS: NonNullable<Config['evaluation']>['attacks'] = [
+  { objective: { name: 'centroid-margin' }, attack: { name: 'pgd', epsilon: 0.1, steps: 2 } },
+  { objective: { name: 'retrieval' }, attack: { name: 'pgd', epsilon: 0.1, steps: 2 } },
+];
