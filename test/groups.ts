@@ -28,8 +28,9 @@ export const NOT_FAST: Record<string, string[]> = {
   'runs what others wrote': ['test/tfjs/{tensorflow,op-tests,wasm}*.test.ts'],
   'reads or makes a whole data set': ['test/data/{sets/fashion-mnist,layouts/full-count}.test.ts'],
   'trains or attacks for long': [
-    'test/evaluation/{protocols,small-sets}.test.ts',
+    'test/evaluation/{protocols,small-sets,sanity,seen}.test.ts',
+    'test/models/{foreign,backbones}.test.ts',
     'test/training/{methods,resume,run-folder,defences,validation,micro-batches,split-batch-norm}*.test.ts',
-    'test/tfjs/training-step*.test.ts',
+    'test/tfjs/{training-step*,backend-jobs}.test.ts',
   ],
 };

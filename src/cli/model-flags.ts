@@ -29,11 +29,12 @@ export function isModule(model: string): boolean {
   return /\.[cm]?js$/.test(model);
 }
 
-/** What --model may be; else an error that lists the kinds. */
+/** What --model may be, a kind by its name in code, `bnInception`, too; else an error that lists the kinds. */
 export function checkModel(model: string): string {
   if (isModule(model)) return model;
   const kinds = PARTS.model.map(({ name }) => name as string).filter((name) => name !== 'module');
-  if (kinds.includes(model)) return model;
+  const kind = model.replace(/(?<=[a-z])[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  if (kinds.includes(kind)) return kind;
   throw new EatDmlError(
     'ERR_ARGUMENT',
     `Expected ${kinds.join(', ')} or a module such as ./my-model.mjs for --model but received "${model}".`,

@@ -108,7 +108,7 @@ test('says what stands between a kernel and a GPU, and what to do', async () => 
   expect(d.cuda.visibleDevices).toBe('');
   expect(d.devices[0]).toMatchObject({ name: 'cuda', available: false });
   expect(d.cuda.remedy).toMatch(/build --cuda|CUDA_VISIBLE_DEVICES hides every GPU/);
-  const { stdout } = await runCli(['doctor'], { env: { CUDA_VISIBLE_DEVICES: '' } });
+  const { stdout } = await callCli(['doctor'], { CUDA_VISIBLE_DEVICES: '' });
   expect(stdout).toMatch(/^CUDA, step by step\n {2}driver {16}.*\n {2}CUDA_VISIBLE_DEVICES {2}""$/m);
 });
 

@@ -123,6 +123,7 @@ test.each([
     [...byModel, '--weights', headless, '--head', 'linear'],
     `Expected a head, embedding.weight, in ${headless} but found none.`,
   ],
+  [['--model', 'mobilenetV2'], 'Expected --weights with --model mobilenet-v2'],
   [['--model', 'resnet'], 'for --model but received "resnet".'],
   [['--model', 'conv', '--weights', weights, '--pooling', 'gap'], 'Expected no --weights with the model conv.'],
 ])('embed %j: one clear sentence', async (more, sentence) => {

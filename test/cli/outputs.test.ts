@@ -108,7 +108,7 @@ describe.skipIf(!full)('a stream that takes nothing', () => {
 
 test.skipIf(process.platform === 'win32')('a pipe that nobody reads ends nothing: training is saved', async () => {
   const out = join(folder, 'unread');
-  const args = ['train', '--config', config, '--out', out, '--epochs', '40'];
+  const args = ['train', '--config', config, '--out', out, '--epochs', '12'];
   const child = spawn(process.execPath, [CLI, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   child.stderr.once('data', () => {
     child.stderr.destroy();

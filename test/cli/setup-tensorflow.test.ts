@@ -37,7 +37,7 @@ describe('a set-up that fails leaves the package as it was', () => {
     const { project, folder } = projectWithPackage();
     const before = contents(folder);
     const args = ['setup-tensorflow', '--dir', project, '--from', temporaryFolder()];
-    const { code, stdout, stderr } = await callCli(args);
+    const { code, stdout, stderr } = await runCli(args);
     expect({ code, stdout }).toEqual({ code: 3, stdout: '' });
     expect(stderr).toMatch(/ERR_BUILD: Expected include\/tensorflow\/c\/c_api\.h in .+\n.*lib\/, include\//);
     expect(contents(folder)).toEqual(before);
@@ -58,7 +58,7 @@ describe('a set-up that fails leaves the package as it was', () => {
     const { project, folder } = projectWithPackage();
     mkdirSync(join(folder, '.eat-dml-before/deps/lib'), { recursive: true });
     writeFileSync(join(folder, '.eat-dml-before/deps/lib/libtensorflow.so'), 'long before');
-    await callCli(['setup-tensorflow', '--dir', project, '--from', temporaryFolder()]);
+    await runCli(['setup-tensorflow', '--dir', project, '--from', temporaryFolder()]);
     expect(readFileSync(join(folder, 'deps/lib/libtensorflow.so'), 'utf8')).toBe('long before');
     expect(existsSync(join(folder, '.eat-dml-before'))).toBe(false);
   });
@@ -76,7 +76,7 @@ test('what is no project, and flags that do not fit, are said', async () => {
 test('--check where there is nothing to check says what to do', async () => {
   const project = temporaryFolder();
   writeFileSync(join(project, 'package.json'), '{}');
-  const { code, stderr } = await callCli(['setup-tensorflow', '--check', '--dir', project]);
+  const { code, stderr } = await runCli(['setup-tensorflow', '--check', '--dir', project]);
   expect(code).toBe(3);
   expect(stderr).toMatch(/tfjs-node-gpu is not installed in .*setup-tensorflow/s);
 });

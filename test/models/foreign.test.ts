@@ -11,7 +11,7 @@ import { runConfig } from '../../src/config/index.js';
 import { evaluate } from '../../src/evaluation/index.js';
 import { type Embedder, Ensemble, fromFunction, fromGraphModel, fromLayersModel } from '../../src/models/index.js';
 import { train } from '../../src/training/index.js';
-import { briefAttacks } from '../evaluation/brief.js';
+import { briefAttacks, CONFIGURED_ATTACKS } from '../evaluation/brief.js';
 import { tinyImages } from './tiny-images.js';
 
 const data = tinyImages({ classes: 3, perClass: 6 });
@@ -212,7 +212,7 @@ describe('a module of one’s own', () => {
         model: { kind: 'module', path },
         method: { name: 'standard' },
         training: { epochs: 1, batch: { size: 20 } },
-        evaluation: { suite: 'quick', count: 20, clusterRestarts: 1 },
+        evaluation: { attacks: CONFIGURED_ATTACKS, count: 20, clusterRestarts: 1 },
         backend: 'cpu',
       },
       { out },
