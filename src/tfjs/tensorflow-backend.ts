@@ -35,6 +35,9 @@ export async function probeTensorflow(): Promise<TensorflowProbe> {
   restoreRemovedUtil();
   // Else every start prints which instructions the library was compiled for.
   process.env.TF_CPP_MIN_LOG_LEVEL ??= '1';
+  // On some processors oneDNN (libtensorflow 2.21) divides by zero in 1 x 1 convolutions of 256 to 1,024 channels, as ResNet-50 has
+  // them, and ends the process.
+  process.env.TF_ENABLE_ONEDNN_OPTS ??= '0';
   const project = variable('EAT_DML_TENSORFLOW_DIR');
   const failures: string[] = [];
   for (const name of packages) {
