@@ -30,7 +30,10 @@ export const NOT_FAST: Record<string, string[]> = {
   'trains or attacks for long': [
     'test/evaluation/{protocols,small-sets,sanity,seen}.test.ts',
     'test/models/{foreign,backbones}.test.ts',
-    'test/training/{methods,resume,run-folder,defences,validation,micro-batches,split-batch-norm}*.test.ts',
+    'test/data/source.test.ts',
+    'test/training/{methods,resume,run-folder,defences,published-defences,gradient-count,validation}*.test.ts',
+    'test/training/{micro-batches,split-batch-norm}*.test.ts',
+    'test/config/sweep-budget.test.ts',
     'test/tfjs/{training-step*,backend-jobs}.test.ts',
   ],
 };
