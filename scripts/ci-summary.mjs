@@ -1,6 +1,7 @@
 /**
  * The end of .ci/run: which devices, instruction sets and backends the tests had, which were skipped for want of them, what of CUDA
- * ran, the tests that failed, and the counts of vitest's JSON reports (npm test, test:long), of the native driver's runs and of the fuzz as the last line. Fails where one failed or none ran.
+ * ran, the tests that failed, and as the last line the counts of vitest's JSON reports (npm test, test:long), of the native driver's
+ * runs and of the fuzz. Fails where one failed or none ran.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -25,7 +26,8 @@ function isaLine(name) {
   return line('instruction set', { name, available: cpu?.isa === name, detail: cpu?.detail ?? 'cannot run here' });
 }
 
-function counts(path) {
+/** Of a report of vitest whose command ended with `status`: one in an error outside of the tests has a failure that no test has. */
+function counts(path, status) {
   const text = existsSync(path) ? readFileSync(path, 'utf8') : '';
   if (text === '') return { passed: 0, failed: 1, skipped: 0 };
   const { testResults, numPassedTests, numFailedTests, numPendingTests, numTodoTests } = JSON.parse(text);
@@ -33,19 +35,23 @@ function counts(path) {
   const broken = testResults.filter(
     ({ status, assertionResults }) => status === 'failed' && assertionResults.length === 0,
   );
-  return { passed: numPassedTests, failed: numFailedTests + broken.length, skipped: numPendingTests + numTodoTests };
+  const failed = numFailedTests + broken.length;
+  const outside = failed === 0 && Number(status) > 0 ? 1 : 0;
+  return { passed: numPassedTests, failed: failed + outside, skipped: numPendingTests + numTodoTests };
 }
 
-/** "FAILED test/x.test.ts: its name: the first line of why", of a report of vitest. */
-function failureLines(path) {
+/** "FAILED test/x.test.ts: its name: the first line of why", of a report of vitest; or of the command, where no test failed. */
+function failureLines([path, status, command]) {
   const text = path && existsSync(path) ? readFileSync(path, 'utf8') : '';
   const files = text === '' ? [] : JSON.parse(text).testResults;
-  return files.flatMap(({ name, status, message, assertionResults }) => {
+  const lines = files.flatMap(({ name, status, message, assertionResults }) => {
     const failed = assertionResults.filter((test) => test.status === 'failed');
     const reasons = failed.map(({ fullName, failureMessages }) => `${fullName}: ${failureMessages[0] ?? ''}`);
     if (status === 'failed' && reasons.length === 0) reasons.push(message);
     return reasons.map((reason) => `FAILED ${relative(root, name)}: ${reason.split('\n')[0]}`);
   });
+  const outside = lines.length === 0 && Number(status) > 0;
+  return outside ? [`FAILED ${command}: it ended with ${status}, outside of any test`] : lines;
 }
 
 /** One test per run of the native driver (a mode on an instruction set), and one for the fuzz of the addon. */
@@ -71,8 +77,12 @@ function cudaLines(reportPath, logPath) {
   ];
 }
 
-const [, , report, nativeLog, cudaLog, longReport] = process.argv;
-const runs = [counts(report), nativeCounts(nativeLog), ...(longReport ? [counts(longReport)] : [])];
+const [, , report, nativeLog, cudaLog, longReport, testStatus, longStatus] = process.argv;
+const runs = [
+  counts(report, testStatus),
+  nativeCounts(nativeLog),
+  ...(longReport ? [counts(longReport, longStatus)] : []),
+];
 const [passed, failed, skipped] = ['passed', 'failed', 'skipped'].map((outcome) =>
   runs.reduce((sum, run) => sum + run[outcome], 0),
 );
@@ -85,6 +95,10 @@ if (existsSync(doctor)) {
   console.log(cudaLines(report, cudaLog).join('\n'));
 }
 // Near the end of a long log, where they are found.
-for (const line of [report, longReport].flatMap(failureLines)) console.log(line);
+const commands = [
+  [report, testStatus, 'npm test'],
+  [longReport, longStatus, 'npm run test:long'],
+];
+for (const line of commands.flatMap(failureLines)) console.log(line);
 console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
 if (failed > 0 || passed === 0) process.exitCode = 1;

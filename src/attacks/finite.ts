@@ -1,6 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
 import { EatDmlError } from '../errors.js';
-import type { Ascent } from './ascent.js';
 
 /** ERR_NOT_FINITE where `t` [n, ...] holds NaN or Inf: every comparison with NaN is false, so a rule would go on unmoved. */
 export function requireFinite(what: string, t: tf.Tensor): void {
@@ -25,15 +24,16 @@ function notFinite(what: string, row: number, value: number): EatDmlError {
   });
 }
 
-/** The objective's values at `x`, and the gradient of their sum. */
-export function valueAndGradient(
-  { values, objective }: Pick<Ascent, 'values' | 'objective'>,
-  x: tf.Tensor4D,
-): { value: tf.Tensor1D; gradient: tf.Tensor4D } {
-  // tf.valueAndGrad would throw where no path leads to the images, and keep what it had saved for the way back.
+/** The objective's values at `x`, and the gradient of their sum; `by` says what `x` is. */
+export function valueAndGradient<T extends tf.Tensor = tf.Tensor4D>(
+  { values, objective }: { values(x: T): tf.Tensor1D; objective: string },
+  x: T,
+  by = 'the images',
+): { value: tf.Tensor1D; gradient: T } {
+  // tf.valueAndGrad would throw where no path leads to them, and keep what it had saved for the way back.
   const { value, grads } = tf.engine().gradients(() => values(x), [x], undefined, true);
-  if (grads[0]) return { value: value as tf.Tensor1D, gradient: grads[0] as tf.Tensor4D };
-  throw new EatDmlError('ERR_ARGUMENT', `Expected ${objective} to have a gradient by the images but there is none.`, {
+  if (grads[0]) return { value: value as tf.Tensor1D, gradient: grads[0] as T };
+  throw new EatDmlError('ERR_ARGUMENT', `Expected ${objective} to have a gradient by ${by} but there is none.`, {
     hint: 'The model must compute on tensors all the way; square() attacks without gradients.',
   });
 }

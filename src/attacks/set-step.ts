@@ -11,13 +11,10 @@ export function bySet(
   embeddings: tf.Tensor2D,
 ): { value: tf.Tensor1D; gradient: tf.Tensor2D } {
   const what = `the objective ${objective.name}`;
-  const found = tf.tidy(() => {
-    const bound = objective.bind(inputs);
-    const { value, grads } = tf.engine().gradients(() => bound(embeddings), [embeddings], undefined, true);
-    return { value: value as tf.Tensor1D, gradient: grads[0] as tf.Tensor2D };
-  });
+  const by = 'the embeddings';
+  const found = tf.tidy(() => valueAndGradient({ values: objective.bind(inputs), objective: what }, embeddings, by));
   requireFinite(`values of ${what}`, found.value);
-  requireFinite(`gradient of ${what} by the embeddings`, found.gradient);
+  requireFinite(`gradient of ${what} by ${by}`, found.gradient);
   return found;
 }
 

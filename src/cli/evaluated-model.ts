@@ -23,13 +23,13 @@ export async function measuredConfig(flags: SharedFlags & EvaluationFlags & Meas
   return {
     ...file,
     model: evaluatedModel(flags, file.model),
-    data: measuredData(flags, file.data),
+    data: dataNamed(flags, file.data),
     evaluation: { ...file.evaluation, ...evaluationFlags(flags) },
   };
 }
 
 /** The data of the flags, or of the file; no default, as nobody has said what the network is for. */
-function measuredData(flags: MeasuredFlags, configured: Config['data']): NonNullable<Config['data']> {
+function dataNamed(flags: MeasuredFlags, configured: Config['data']): NonNullable<Config['data']> {
   const { data, split, resize, crop, skipBroken } = flags;
   const named = data === undefined ? configured : dataSpec(data);
   if (!named)

@@ -29,6 +29,13 @@ export function isModule(model: string): boolean {
   return /\.[cm]?js$/.test(model);
 }
 
+/** ERR_ARGUMENT unless either a run or --model says what to work with. */
+export function requireRunOrModel(run: string | undefined, model: string | undefined, what: string): void {
+  if ((run === undefined) !== (model === undefined)) return;
+  const received = run === undefined ? 'neither' : 'both';
+  throw new EatDmlError('ERR_ARGUMENT', `Expected a run or --model to ${what} but received ${received}.`);
+}
+
 /** What --model may be, a kind by its name in code, `bnInception`, too; else an error that lists the kinds. */
 export function checkModel(model: string): string {
   if (isModule(model)) return model;

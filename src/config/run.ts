@@ -75,7 +75,6 @@ export async function trainConfig(
   const options = trainOptionsOf(config);
   throwIfAborted(signal);
   const data = await dataOf(config, { signal, onProgress });
-  throwIfAborted(signal);
   const backend = await chooseBackend({ backend: config.backend ?? 'auto' });
   await onStart?.({ data: data.train, backend });
   const everySteps = config.training?.checkpointEverySteps;

@@ -107,7 +107,7 @@ class SetAscent {
     const { ensemble: model, settings, signal } = this.attack;
     throwIfAborted(signal);
     stayOnBackend();
-    const gradient = fromMatrix(pick(byEmbeddings, this.samplesOf(rows)));
+    const gradient = fromMatrix(rowsOf(byEmbeddings, this.samplesOf(rows)));
     const images = await this.read('images', rows);
     const moving = {
       current: await this.read('current', rows),
@@ -170,7 +170,8 @@ function put({ data, cols }: Matrix, rows: Int32Array, values: Float32Array): vo
   for (const [i, row] of rows.entries()) data.set(values.subarray(i * cols, (i + 1) * cols), row * cols);
 }
 
-function pick({ data, cols }: Matrix, rows: Int32Array): Matrix {
+/** Those rows of a matrix, in their order. */
+export function rowsOf({ data, cols }: Matrix, rows: Int32Array): Matrix {
   const chosen = { data: new Float32Array(rows.length * cols), rows: rows.length, cols };
   for (const [i, row] of rows.entries()) chosen.data.set(data.subarray(row * cols, (row + 1) * cols), i * cols);
   return chosen;

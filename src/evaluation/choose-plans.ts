@@ -1,7 +1,7 @@
 import { type Source, subset } from '../data/index.js';
-import type { Matrix } from '../kernels/index.js';
 import { randomStream } from '../random.js';
 import { attackDataset, type DatasetAttack } from './attack-dataset.js';
+import { rowsOf } from './attack-together.js';
 import { whyNotRun } from './defined.js';
 import { MeasuredSet } from './measured-set.js';
 import { type EvaluationProgress, progressReporter } from './progress.js';
@@ -58,10 +58,4 @@ async function tryOut(plans: AttackPlan[], run: Choosing): Promise<{ plan: Attac
   } finally {
     disposeContext(context);
   }
-}
-
-function rowsOf({ data, cols }: Matrix, rows: Int32Array): Matrix {
-  const chosen = new Float32Array(rows.length * cols);
-  for (const [i, row] of rows.entries()) chosen.set(data.subarray(row * cols, (row + 1) * cols), i * cols);
-  return { data: chosen, rows: rows.length, cols };
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { runConfig } from '../../src/config/index.js';
 import { PARTS } from '../../src/config/lists.js';
 import { evaluateOptionsOf, methodOf, modelOf, trainOptionsOf } from '../../src/config/make.js';
 import { parseConfig } from '../../src/config/read.js';
@@ -167,4 +168,10 @@ describe('what a configuration becomes', () => {
     expect(evaluateOptionsOf({ method, evaluation: { epsilon: 0.2 } })).toMatchObject({ epsilon: 0.2, norm: 'l2' });
     expect(evaluateOptionsOf({})).toMatchObject({ epsilon: 0.1 });
   });
+});
+
+test('a signal that has fired ends a run before its data are read', async () => {
+  const config = { data: { name: 'idx', images: 'none', labels: 'none' } } as const;
+  await expect(runConfig(config, { signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'ERR_ABORTED' });
+  await expect(runConfig(config)).rejects.toMatchObject({ code: 'ERR_DATA' });
 });

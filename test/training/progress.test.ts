@@ -28,15 +28,17 @@ it('the first unit, which compiles, is left out of the rate once others follow',
   expect(pace.after(3, 7)).toEqual({ rate: 0.5, seconds: 14 });
 });
 
+const plain = standard();
+/** Every step takes two seconds. */
+const method: Method = {
+  ...plain,
+  memberLoss(update) {
+    now += 2000;
+    return plain.memberLoss(update);
+  },
+};
+
 it('images per second are those of steps; what lies between epochs is in the time that is left', async () => {
-  const plain = standard();
-  const method: Method = {
-    ...plain,
-    memberLoss(update) {
-      now += 2000;
-      return plain.memberLoss(update);
-    },
-  };
   const told: TrainingProgress[] = [];
   const ensemble = await train({
     ...{ method, data: tinyImages({ perClass: 4 }), model: convEmbedder({ dimension: 2, width: 1 }) },
@@ -56,15 +58,6 @@ it('images per second are those of steps; what lies between epochs is in the tim
 
 it('a run that goes on after a pause counts its steps on, and its rate anew', async () => {
   const dir = await mkdtemp(join(tmpdir(), 'eat-dml-progress-'));
-  const plain = standard();
-  /** Every step takes two seconds. */
-  const method: Method = {
-    ...plain,
-    memberLoss(update) {
-      now += 2000;
-      return plain.memberLoss(update);
-    },
-  };
   const options: TrainOptions = {
     method,
     data: tinyImages({ perClass: 4 }),

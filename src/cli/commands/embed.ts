@@ -10,7 +10,7 @@ import { chooseBackend } from '../../tfjs/index.js';
 import { type DataSpec, dataSpec } from '../data-spec.js';
 import { checkTargets } from '../deliver.js';
 import { interruptible } from '../interrupt.js';
-import { embeddingModel } from '../model-flags.js';
+import { embeddingModel, requireRunOrModel } from '../model-flags.js';
 import { type ModelFlags, printResult } from '../options.js';
 import { ProgressLine } from '../progress-line.js';
 
@@ -68,10 +68,7 @@ interface Opened {
 /** What embeds, and what is embedded: a run says the size of its images, a network takes those of the data. */
 async function opened(run: string | undefined, flags: EmbedFlags, work: LongWork): Promise<Opened> {
   const { data, model, resize, crop = 224 } = flags;
-  if ((run === undefined) === (model === undefined)) {
-    const received = run === undefined ? 'neither' : 'both';
-    throw new EatDmlError('ERR_ARGUMENT', `Expected a run or --model to embed with but received ${received}.`);
-  }
+  requireRunOrModel(run, model, 'embed with');
   if (run === undefined) {
     const config = embeddingModel(flags);
     await loadModel({ model: config });

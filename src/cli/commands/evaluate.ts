@@ -7,6 +7,7 @@ import { compare, comparisonHtml, manifestText, reportText } from '../../report/
 import { checkTargets, deliver, jsonText } from '../deliver.js';
 import { type MeasuredFlags, measuredConfig } from '../evaluated-model.js';
 import { interruptible } from '../interrupt.js';
+import { requireRunOrModel } from '../model-flags.js';
 import type { SharedFlags } from '../options.js';
 import { profileText, startProfile } from '../profile.js';
 import { duration, ProgressLine, startText } from '../progress-line.js';
@@ -63,10 +64,7 @@ const OF_MODEL = ['data', 'split', 'resize', 'crop', 'skipBroken', 'weights', 'h
 
 async function subjectOf(run: string | undefined, flags: EvaluateFlags): Promise<Subject> {
   const { model } = flags;
-  if ((run === undefined) === (model === undefined)) {
-    const received = run === undefined ? 'neither' : 'both';
-    throw new EatDmlError('ERR_ARGUMENT', `Expected a run or --model to evaluate but received ${received}.`);
-  }
+  requireRunOrModel(run, model, 'evaluate');
   const refused = (run === undefined ? (['allowSeen'] as const) : OF_MODEL).find((key) => flags[key] !== undefined);
   if (refused) {
     const flag = `--${refused.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
