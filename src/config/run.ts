@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import type { Source } from '../data/index.js';
-import { throwIfAborted } from '../errors.js';
 import { type EvaluationProgress, type EvaluationReport, evaluate } from '../evaluation/index.js';
 import type { ImageProgress } from '../long-work.js';
 import { callback, parse, parseOptions, signal } from '../options.js';
@@ -73,7 +72,6 @@ export async function trainConfig(
 ): Promise<{ data: RunData; backend: ChosenBackend; ensemble: TrainedEnsemble }> {
   requireDevice(config.device);
   const options = trainOptionsOf(config);
-  throwIfAborted(signal);
   const data = await dataOf(config, { signal, onProgress });
   const backend = await chooseBackend({ backend: config.backend ?? 'auto' });
   await onStart?.({ data: data.train, backend });
