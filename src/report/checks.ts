@@ -55,8 +55,11 @@ const points = z.looseObject({
   cols: count,
 });
 
+/** Infinite of one value. */
+const bound = z.custom<number>((value) => typeof value === 'number', 'a number');
+
 /** null where no run has the score. */
-const estimate = z.looseObject({ mean: score, sd: score, n: z.number() }).nullable();
+const estimate = z.looseObject({ mean: score, low: bound, high: bound, n: z.number() }).nullable();
 
 /** What tables read of a result of a sweep. */
 export const runResult = z.looseObject({

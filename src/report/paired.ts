@@ -1,7 +1,7 @@
 import { EatDmlError } from '../errors.js';
 import { checkLabel, checkPairedRows, checkRunResults } from './checks.js';
 import { type Estimate, estimateOf } from './statistics.js';
-import { budgetsOf, estimateCell, markdownTable, type RunResult, TABLE_TITLES } from './table.js';
+import { budgetsOf, estimateCell, INTERVALS, markdownTable, type RunResult, TABLE_TITLES } from './table.js';
 
 /** What is compared; more is better in each. */
 const COLUMNS = {
@@ -54,7 +54,7 @@ function difference(mine: number | null, theirs: number | null): number | null {
   return mine === null || theirs === null ? null : mine - theirs;
 }
 
-/** {@link pairedRows} as Markdown, one table per budget; mean ± sd of the differences. */
+/** {@link pairedRows} as Markdown, one table per budget, with 95% intervals by Student's t; bold where they exclude zero. */
 export function pairedMarkdown(rows: readonly PairedRow[], label: string): string {
   checkPairedRows(rows, Object.keys(COLUMNS));
   checkLabel(label);
@@ -66,10 +66,19 @@ export function pairedMarkdown(rows: readonly PairedRow[], label: string): strin
         .filter((row) => row.budget === budget)
         .map((row) => [
           row.label,
-          ...columns.map((column) => estimateCell(row.differences[column])),
+          ...columns.map((column) => differenceCell(row.differences[column])),
           String(row.seeds),
         ]);
-      return [`Paired by seed, at equal ${budget}:`, '', ...markdownTable(head, body)].join('\n');
+      return [
+        `Paired by seed, at equal ${budget} (${INTERVALS}; bold where it excludes zero):`,
+        '',
+        ...markdownTable(head, body),
+      ].join('\n');
     })
     .join('\n\n');
+}
+
+function differenceCell(value: Estimate | null): string {
+  const text = estimateCell(value);
+  return value && (value.low > 0 || value.high < 0) ? `**${text}**` : text;
 }

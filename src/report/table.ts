@@ -60,6 +60,9 @@ export function withReferences(results: readonly RunResult[]): RunResult[] {
   return [...results, ...own.map((result) => ({ ...result, budget: 'compute', reference: result.label }))];
 }
 
+/** What tables say of their figures. */
+export const INTERVALS = 'mean over seeds ± half of its 95% interval, Student’s t';
+
 /** Budgets in the order of their tables. */
 export function budgetsOf(rows: readonly { budget: string }[]): string[] {
   return [...new Set(rows.map(({ budget }) => budget))].sort((a, b) => b.localeCompare(a));
@@ -127,7 +130,10 @@ function checkComparable(results: readonly RunResult[]): void {
   throw new EatDmlError('ERR_DATA', message);
 }
 
-/** Rows as Markdown, one table per budget; mean ± sd over seeds. Whose sanity checks failed comes before any figure. */
+/**
+ * Rows as Markdown, one table per budget; the mean over seeds ± half of its 95% interval by Student's t. Whose sanity checks failed comes
+ * before any figure.
+ */
 export function tableMarkdown(rows: readonly TableRow[]): string {
   checkTableRows(rows, TABLE_COLUMNS);
   const failed = rows.filter(({ failedChecks }) => failedChecks.length > 0);
@@ -144,7 +150,7 @@ export function tableMarkdown(rows: readonly TableRow[]): string {
       String(row.seeds),
       row.failedChecks.length === 0 ? 'passed' : `**failed: ${row.failedChecks.join(', ')}**`,
     ]);
-    return [`At equal ${budget}:`, '', ...markdownTable(head, body)].join('\n');
+    return [`At equal ${budget} (${INTERVALS}):`, '', ...markdownTable(head, body)].join('\n');
   });
   return [...warnings, ...tables].join('\n\n');
 }
@@ -155,7 +161,7 @@ export function markdownTable(head: readonly string[], body: readonly (readonly 
 
 export function estimateCell(value: Estimate | null): string {
   if (value === null) return 'n/a';
-  const { mean, sd, n } = value;
+  const { mean, high, n } = value;
   const digits = mean >= 10 ? 1 : 3;
-  return n > 1 ? `${mean.toFixed(digits)} ± ${sd.toFixed(digits)}` : mean.toFixed(digits);
+  return n > 1 ? `${mean.toFixed(digits)} ± ${(high - mean).toFixed(digits)}` : mean.toFixed(digits);
 }

@@ -103,8 +103,8 @@ describe('sweep and table', () => {
     expect(existsSync(join(out, 'at/compute'))).toBe(false);
     const table = await runCli(['table', out]);
     expect(table.code).toBe(0);
-    const [epochs, compute] = table.stdout.split('At equal compute:');
-    expect(epochs).toMatch(/At equal epochs:[\s\S]*\| standard \| 2 \|/);
+    const [epochs, compute] = table.stdout.split('At equal compute (');
+    expect(epochs).toMatch(/At equal epochs [\s\S]*\| standard \| 2 \|/);
     expect(compute).toContain('| standard | 6 |');
     expect(compute).toContain('| at | 2 |');
     expect(table.stdout).toMatch(/ ± /);

@@ -21,10 +21,13 @@ describe('estimate', () => {
     expect(mean - low).toBeCloseTo(2.4843, 3);
   });
 
-  test('says nothing of one value, and uses the normal beyond 30 degrees of freedom', () => {
+  test('says nothing of one value, and goes on beyond the 30 degrees of freedom of its table', () => {
     expect(estimate([5])).toEqual({ mean: 5, sd: 0, low: -Infinity, high: Infinity, n: 1 });
     const many = estimate(Array.from({ length: 100 }, (_, i) => i % 2));
-    expect(many.high - many.mean).toBeCloseTo((1.96 * many.sd) / 10, 6);
+    // scipy.stats.t.ppf(0.975, 99) and (0.975, 31)
+    expect(many.high - many.mean).toBeCloseTo((1.984217 * many.sd) / 10, 6);
+    const fewer = estimate(Array.from({ length: 32 }, (_, i) => i % 2));
+    expect(fewer.high - fewer.mean).toBeCloseTo((2.039513 * fewer.sd) / Math.sqrt(32), 5);
   });
 });
 
@@ -40,9 +43,12 @@ describe('the table', () => {
     expect(rows.map(({ label, budget }) => `${label} ${budget}`)).toEqual(['eat epochs', 'at epochs', 'eat compute']);
     expect(rows[1].values.worstNmi!.mean).toBeCloseTo(0.3, 10);
     const text = tableMarkdown(rows);
-    expect(text).toMatch(/^At equal epochs:\n\n\| method \| epochs \|/);
-    expect(text).toContain('| at | 4 | 0.900 ± 0.000 | 0.900 ± 0.000 | 0.300 ± 0.141 |');
-    expect(text).toContain('At equal compute:');
+    expect(text).toMatch(
+      /^At equal epochs \(mean over seeds ± half of its 95% interval, Student’s t\):\n\n\| method \| epochs \|/,
+    );
+    // t(1, 97.5%) = 12.706, times 0.1414 / sqrt 2.
+    expect(text).toContain('| at | 4 | 0.900 ± 0.000 | 0.900 ± 0.000 | 0.300 ± 1.271 |');
+    expect(text).toContain('At equal compute (');
     expect(text).toContain('| 12.0 | 1 | passed |');
   });
 
@@ -54,7 +60,7 @@ describe('the table', () => {
     const paired = pairedRows(results, 'eat');
     expect(of(paired)).toEqual(['at compute', 'at epochs']);
     expect(paired[0].differences.worstNmi!.mean).toBeCloseTo(-0.1, 10);
-    expect(tableMarkdown(tableRows(results))).toMatch(/^At equal epochs:[\s\S]*At equal compute:/);
+    expect(tableMarkdown(tableRows(results))).toMatch(/^At equal epochs [\s\S]*At equal compute /);
     expect(withReferences([run('at', 1, 0.2)])).toHaveLength(1);
   });
 
@@ -123,7 +129,10 @@ describe('paired differences', () => {
     expect(rows[0].differences.cleanRecallAt1!.mean).toBe(0);
     const text = pairedMarkdown(rows, 'eat');
     expect(text).toContain('| eat minus | **NMI worst** |');
-    expect(text).toContain('| at | 0.150 ± 0.071 |');
+    expect(text).toContain('| at | 0.150 ± 0.635 |');
+    // 0.1, 0.2 and 0.12 above: t(2, 97.5%) = 4.303 times their sd over sqrt 3.
+    const sure = [...results, run('est', 1, 0.4), run('est', 2, 0.1), run('est', 3, 0.78)];
+    expect(pairedMarkdown(pairedRows(sure, 'eat'), 'eat')).toContain('| est | **0.140 ± 0.131** |');
   });
 
   test('of a run that is not there are an error', () => {
