@@ -59,6 +59,8 @@ export interface Objective {
    * Called once per batch and restart; what it creates lives as long as the attack.
    */
   bind(inputs: ObjectiveInputs): Bound;
+  /** Bound likewise: above 0, [n], for samples that the metric it is after counts as lost. Further restarts leave them as they are. */
+  lost?(inputs: ObjectiveInputs): (embeddings: tf.Tensor2D) => tf.Tensor1D;
 }
 
 /** An objective, as a schema. */

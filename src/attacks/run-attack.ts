@@ -46,14 +46,45 @@ export function runAttack(run: AttackRun): tf.Tensor4D {
     const model = run.model.apply.frozen?.() ?? run.model;
     let best: Candidate | undefined;
     for (let restart = 0; restart < run.settings.restarts; restart++) {
-      best = better(
-        best,
-        tf.tidy(() => ascend({ ...run, model }, restart)),
-        run.objective.joint,
-      );
+      const before = best;
+      best = tf.tidy(() => withRestart({ ...run, model }, restart, before));
+      tf.dispose(before);
     }
     return best!.images;
   });
+}
+
+/** The better of what is kept and of one more restart, which takes what is not lost yet. */
+function withRestart(run: AttackRun, restart: number, kept: Candidate | undefined): Candidate {
+  if (!kept) return better(undefined, ascend(run, restart), run.objective.joint);
+  const rows = stillHeld(run, kept.images);
+  if (!rows) return better(kept, ascend(run, restart), run.objective.joint);
+  if (rows.length === 0) return { images: tf.clone(kept.images), values: tf.clone(kept.values) };
+  const those = <T extends tf.Tensor>(x: T): T => tf.gather(x, tf.tensor1d(rows, 'int32')) as T;
+  const { images, labels, gallery } = run;
+  const some = {
+    ...run,
+    images: those(images),
+    labels: labels && rows.map((row) => labels[row]),
+    gallery: gallery && { ...gallery, self: rows.map((row) => gallery.self[row]) },
+  };
+  const part = better({ images: those(kept.images), values: those(kept.values) }, ascend(some, restart), false);
+  // Of all kept rows and the part's, after them, each image takes its newest.
+  const newest = Int32Array.from({ length: images.shape[0] }, (_, i) => i);
+  for (const [i, row] of rows.entries()) newest[row] = images.shape[0] + i;
+  const joined = <T extends tf.Tensor>(all: T, own: T): T =>
+    tf.gather(tf.concat([all, own] as tf.Tensor[]), tf.tensor1d(newest, 'int32')) as T;
+  return { images: joined(kept.images, part.images), values: joined(kept.values, part.values) };
+}
+
+/** The images that the objective's metric does not count as lost; undefined where the objective has no such metric. */
+function stillHeld(run: AttackRun, attacked: tf.Tensor4D): Int32Array | undefined {
+  const { images, labels, centroids, objective, gallery, rest, model } = run;
+  if (!objective.lost) return undefined;
+  const random = randomStream(run.seed, ...(run.path ?? []), objective.name, 'lost');
+  const inputs = { clean: () => model.apply(images), labels, centroids, gallery, rest, random };
+  const lost = objective.lost(inputs)(model.apply(attacked)).dataSync();
+  return Int32Array.from(lost.keys()).filter((i) => !(lost[i] > 0));
 }
 
 function ascend(run: AttackRun, restart: number): Candidate {

@@ -1,7 +1,13 @@
 import * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
 import { positive } from '../../options.js';
-import { type AttackGallery, objectivePart, requireGallery, requireLabels } from '../objective.js';
+import {
+  type AttackGallery,
+  type ObjectiveInputs,
+  objectivePart,
+  requireGallery,
+  requireLabels,
+} from '../objective.js';
 
 const options = z.strictObject({
   temperature: positive
@@ -26,16 +32,29 @@ export const retrievalPart = objectivePart(
     flatAtStart: false,
     leastClasses: 2,
     bind(inputs) {
-      const gallery = requireGallery(name, inputs);
-      const { own, other } = masks(requireLabels(name, inputs), gallery);
+      const compare = compared(name, inputs);
       return (embeddings) => {
-        const sharp = tf.div<tf.Tensor2D>(tf.matMul(embeddings, gallery.embeddings, false, true), temperature);
-        const [ofOthers, ofOwn] = [other, own].map((mask) => tf.logSumExp(tf.add(sharp, mask), 1) as tf.Tensor1D);
-        return tf.mul(tf.sub(ofOthers, ofOwn), temperature);
+        const soft = compare(embeddings, temperature, (sharp) => tf.logSumExp(sharp, 1));
+        return tf.mul(soft, temperature);
       };
+    },
+    lost(inputs) {
+      const compare = compared(name, inputs);
+      return (embeddings) => compare(embeddings, 1, (similarities) => tf.max(similarities, 1));
     },
   }),
 );
+
+/** What `size` makes of the similarities, over a temperature, to other classes' images, less what it makes of those to the own, [n]. */
+function compared(name: string, inputs: ObjectiveInputs) {
+  const gallery = requireGallery(name, inputs);
+  const { own, other } = masks(requireLabels(name, inputs), gallery);
+  return (embeddings: tf.Tensor2D, temperature: number, size: (sharp: tf.Tensor2D) => tf.Tensor): tf.Tensor1D => {
+    const sharp = tf.div<tf.Tensor2D>(tf.matMul(embeddings, gallery.embeddings, false, true), temperature);
+    const [ofOthers, ofOwn] = [other, own].map((mask) => size(tf.add(sharp, mask)));
+    return tf.sub(ofOthers, ofOwn);
+  };
+}
 
 /** 0 where a gallery row counts for an image, {@link NOTHING} elsewhere, [n, m]. */
 function masks(classOf: Int32Array, { labels, self }: AttackGallery) {
