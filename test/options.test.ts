@@ -91,7 +91,7 @@ const CALLS: [string, () => unknown, string][] = [
   [
     'suite: a name',
     () => suite(any('qiuck'), { epsilon: 0.1 }),
-    'Expected one of auto, quick, standard, thorough for suite but received "qiuck"; did you mean quick?',
+    'Expected one of auto, quick, robrank, standard, thorough for suite but received "qiuck"; did you mean quick?',
   ],
   ['suite', () => suite('quick', any({ norms: 'l2' })), 'did you mean norm?'],
   ['convEmbedder', () => convEmbedder(any({ widht: 3 })), 'did you mean width?'],

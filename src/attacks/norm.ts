@@ -29,6 +29,15 @@ export function checkEpsilon(payload: z.core.ParsePayload<Measured>): void {
   checkLength(payload, 'epsilon');
 }
 
+/** The same of a list of radii. */
+export function checkRadii({ value, issues }: z.core.ParsePayload<Measured & { epsilons?: readonly number[] }>): void {
+  for (const [i, epsilon] of (value.epsilons ?? []).entries()) {
+    const found: typeof issues = [];
+    checkEpsilon({ value: { norm: value.norm, epsilon }, issues: found });
+    for (const issue of found) issues.push({ ...issue, path: ['epsilons', i] });
+  }
+}
+
 function checkLength({ value, issues }: z.core.ParsePayload<Measured>, key: 'epsilon' | 'stepSize'): void {
   const given = value[key];
   if ((value.norm ?? 'linf') !== 'linf' || given === undefined || given <= 1) return;

@@ -66,13 +66,20 @@ export function positiveInteger(text: string): number {
   return value;
 }
 
-/** What it may be depends on the norm, which a flag does not know. */
+/** A number or a fraction such as 8/255. What it may be depends on the norm, which a flag does not know. */
 export function radius(text: string): number {
-  const value = Number(text);
-  if (text.trim() === '' || !(value >= 0 && value < Infinity)) {
-    throw new InvalidArgumentError('Expected a finite number >= 0 (in [0, 1] pixel units).');
+  const parts = text.split('/');
+  const [value, by = 1] = parts.map((part) => (part.trim() === '' ? Number.NaN : Number(part)));
+  const radius = value / by;
+  if (parts.length > 2 || !(value >= 0 && by > 0 && radius < Infinity)) {
+    throw new InvalidArgumentError('Expected a finite number >= 0 (in [0, 1] pixel units), such as 0.1 or 8/255.');
   }
-  return value;
+  return radius;
+}
+
+/** "0,2/255,4/255" */
+export function radii(text: string): number[] {
+  return text.split(',').map(radius);
 }
 
 /** "2/4": the second of four. */

@@ -9,7 +9,7 @@ import type { SweepFlags } from './commands/sweep.js';
 import type { TableFlags } from './commands/table.js';
 import type { TrainFlags } from './commands/train.js';
 import { EXIT, errorText, exitCodeOf } from './exit-codes.js';
-import { modelOptions, positiveInteger, radius, shard, sharedOptions } from './options.js';
+import { modelOptions, positiveInteger, radii, radius, shard, sharedOptions } from './options.js';
 
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
 
@@ -112,7 +112,13 @@ function addEvaluate(eatDml: Command): void {
     .argument('[run]', 'run folder of eat-dml train; or --model');
   measuredOptions(modelOptions(sharedOptions(command)))
     .option('--suite <name>', 'default standard')
-    .option('--epsilon <radius>', 'in [0, 1] pixel units (default: what was trained against, else 0.1)', radius)
+    .option(
+      '--epsilon <radius>',
+      'such as 8/255, in [0, 1] pixel units (default: what was trained against, else 0.1)',
+      radius,
+    )
+    .option('--epsilons <radii>', 'also the worst case at each of these, such as 0,2/255,4/255,8/255', radii)
+    .option('--per-class', 'also show every class by itself')
     .option('--count <images>', 'evaluate this many, drawn at random', positiveInteger)
     .option('--allow-seen', 'measure images and classes that the run was trained on, too')
     .option('--out <file>', 'write the report as JSON')

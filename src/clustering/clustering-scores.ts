@@ -40,16 +40,25 @@ export function clusteringScores(labels: ArrayLike<number>, clusters: ArrayLike<
   checkLabels('labels', labels);
   checkLabels('clusters', clusters, labels.length);
   const table = contingencyOf(labels, clusters);
+  return { ...tableScores(table), ami: adjusted(table) };
+}
+
+/** All of a contingency table but `ami`, whose expectation costs more than the others together. */
+export function tableScores(table: Contingency): Omit<ClusteringScores, 'ami'> {
   return { ...informationScores(table), ...pairScores(table), purity: purityOf(table) };
 }
 
-function informationScores(table: Contingency) {
+function informationOf(table: Contingency) {
   const { classSizes, clusterSizes, total } = table;
   const hClasses = entropy(classSizes, total);
   const hClusters = entropy(clusterSizes, total);
-  const information = mutualInformation(table, Math.min(hClasses, hClusters));
+  return { hClasses, hClusters, information: mutualInformation(table, Math.min(hClasses, hClusters)) };
+}
+
+function informationScores(table: Contingency) {
+  const { hClasses, hClusters, information } = informationOf(table);
   if (isRenaming(table)) {
-    return { nmi: 1, nmiGeometric: 1, nmiMax: 1, ami: 1, homogeneity: 1, completeness: 1, vMeasure: 1 };
+    return { nmi: 1, nmiGeometric: 1, nmiMax: 1, homogeneity: 1, completeness: 1, vMeasure: 1 };
   }
   const share = (normaliser: number) => (information === 0 ? 0 : information / normaliser);
   const mean = (hClasses + hClusters) / 2;
@@ -58,7 +67,6 @@ function informationScores(table: Contingency) {
     nmi,
     nmiGeometric: share(Math.sqrt(hClasses * hClusters)),
     nmiMax: share(Math.max(hClasses, hClusters)),
-    ami: adjusted(information, mean, table),
     homogeneity: hClasses === 0 ? 1 : information / hClasses,
     completeness: hClusters === 0 ? 1 : information / hClusters,
     // 2 (MI/Hc)(MI/Hk) / (MI/Hc + MI/Hk) = MI / mean(H): the harmonic mean is nmi itself.
@@ -66,9 +74,12 @@ function informationScores(table: Contingency) {
   };
 }
 
-function adjusted(information: number, mean: number, table: Contingency): number {
+function adjusted(table: Contingency): number {
   const { classSizes, clusterSizes, total } = table;
+  if (isRenaming(table)) return 1;
   if (classSizes.length === 1 || clusterSizes.length === 1) return 0;
+  const { hClasses, hClusters, information } = informationOf(table);
+  const mean = (hClasses + hClusters) / 2;
   const expected = expectedMutualInformation(classSizes, clusterSizes, total);
   // E[MI] <= MI's maximum <= mean(H), equal only for a renaming, which was answered before.
   return (information - expected) / Math.max(mean - expected, Number.EPSILON);

@@ -17,6 +17,7 @@ export interface EvaluationFlags {
   device?: Config['device'];
   suite?: NonNullable<Config['evaluation']>['suite'];
   epsilon?: number;
+  epsilons?: number[];
   count?: number;
   allowSeen?: boolean;
 }
@@ -54,8 +55,15 @@ export async function evaluationConfig(run: string, flags: EvaluationFlags): Pro
 }
 
 /** What flags say of an evaluation. */
-export function evaluationFlags({ suite, epsilon, count }: EvaluationFlags): NonNullable<Config['evaluation']> {
-  return Object.fromEntries(Object.entries({ suite, epsilon, count }).filter(([, value]) => value !== undefined));
+export function evaluationFlags({
+  suite,
+  epsilon,
+  epsilons,
+  count,
+}: EvaluationFlags): NonNullable<Config['evaluation']> {
+  return Object.fromEntries(
+    Object.entries({ suite, epsilon, epsilons, count }).filter(([, value]) => value !== undefined),
+  );
 }
 
 const TRAINED = ['data', 'model', 'loss', 'method', 'training'] as const;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { attackNorm, checkEpsilon, radius } from '../attacks/norm.js';
+import { attackNorm, checkEpsilon, checkRadii, radius } from '../attacks/norm.js';
 import { device } from '../clustering/device.js';
 import { evaluationShape } from '../evaluation/options.js';
 import { seed } from '../options.js';
@@ -58,9 +58,10 @@ export const configShape = {
 
 /** What --config files hold; every key is optional, an unknown one is an error. */
 export const configSchema = z.strictObject(configShape).check(({ value, issues }) => {
-  const { norm = trainedAgainst(value.method)?.norm, epsilon } = value.evaluation ?? {};
+  const { norm = trainedAgainst(value.method)?.norm, epsilon, epsilons } = value.evaluation ?? {};
   const found: typeof issues = [];
   checkEpsilon({ value: { norm, epsilon }, issues: found });
+  checkRadii({ value: { norm, epsilons }, issues: found });
   for (const issue of found) issues.push({ ...issue, path: ['evaluation', ...(issue.path ?? [])] });
 });
 

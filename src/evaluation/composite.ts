@@ -5,21 +5,20 @@ import { randomStream } from '../random.js';
 import { lowestNmi } from './contingency-choice.js';
 import { ImageSpool } from './image-spool.js';
 import type { MeasuredSet } from './measured-set.js';
-import type { ScoringOptions } from './scores.js';
+import { clusterScores, type ScoringOptions } from './scores.js';
 
 export const COMPOSITE = 'composite';
 
 /** Bytes of embeddings that are kept in memory over all attacks; the rest lies in temporary files. */
 const IN_MEMORY = 2 ** 30;
-/** Sets that the choice begins from, and times that it is made anew on the clusters it led to. */
-const STARTS = 3;
-const ROUNDS = 4;
+/** Times that a choice is made anew on the clusters that the last one led to; where clustering takes long, once. */
+const ROUNDS = 3;
+const LONG = 1000;
 
 /** One set that was found, clean or attacked. */
 interface Kept {
   name: string;
   embeddings: ImageSpool;
-  nmi: number | null;
   found?: Found;
 }
 
@@ -27,6 +26,7 @@ interface Kept {
 interface Reached {
   nmi: number | null;
   choice: Int32Array;
+  set: MeasuredSet;
 }
 
 /** What an attacker hands in who has all the sets: images of each, and of how many. */
@@ -39,10 +39,12 @@ export interface Composite {
 /**
  * Keeps the embeddings of every attacked set (not its images), and chooses for each image among them as an attacker does. For
  * retrieval the worst of each query; for clustering the greedy choice that lowers NMI on the clusters of now, which k-means
- * then finds anew: the score is always that of a real clustering, and never above the lowest of the sets.
+ * then finds anew: the score is always that of a real clustering. It is made as sets come in, from the best choice so far and
+ * from the set that came: it is never above the lowest of the sets, and one more set never raises it.
  */
 export class CompositeAttack {
   private readonly kept: Kept[] = [];
+  private best?: Reached;
 
   constructor(
     private readonly clean: MeasuredSet,
@@ -59,38 +61,42 @@ export class CompositeAttack {
       data,
     );
     const { nmi } = await set.scores();
-    this.kept.push({ name, embeddings, nmi, found: (await set.retrieval())?.found });
+    this.kept.push({ name, embeddings, found: (await set.retrieval())?.found });
+    await this.compare({ nmi, choice: new Int32Array(rows).fill(this.kept.length - 1), set });
   }
 
   async chosen(): Promise<Composite> {
-    const lowest = this.kept.map((_, i) => i).sort((a, b) => (this.kept[a].nmi ?? 0) - (this.kept[b].nmi ?? 0));
-    const first = new Int32Array(this.clean.labels.length).fill(lowest[0]);
-    let best: Reached = { nmi: this.kept[lowest[0]].nmi, choice: first };
-    if (best.nmi !== null) {
-      for (const start of lowest.slice(0, STARTS)) {
-        const reached = await this.improved(start);
-        if (reached.nmi! < best.nmi!) best = reached;
-      }
-    }
+    const { choice, set } = this.best!;
     const found = this.kept.flatMap((kept) => kept.found ?? []);
-    const set = this.clean.searchedAsWorst(await this.mixed(best.choice), found);
-    return { set, from: this.sharesOf(best.choice) };
+    return { set: set.searchedAsWorst(found), from: this.sharesOf(choice) };
   }
 
   async dispose(): Promise<void> {
     for (const { embeddings } of this.kept) await embeddings.dispose();
   }
 
-  /** The lowest that the rounds from one set come to. */
-  private async improved(start: number): Promise<Reached> {
-    const choice = new Int32Array(this.clean.labels.length).fill(start);
-    let best: Reached = { nmi: this.kept[start].nmi, choice: choice.slice() };
-    let set = this.clean.moved(await this.mixed(choice));
-    for (let round = 0; round < ROUNDS; round++) {
-      await this.chooseOn(set, choice, [start, round]);
+  /** Takes in a set by itself, and what the rounds from the best so far and from it come to. */
+  private async compare(added: Reached): Promise<void> {
+    const before = this.best;
+    this.best ??= added;
+    if (!before || before.nmi === null || added.nmi === null) return;
+    const reached = [added];
+    for (const [i, start] of (this.scoring.k <= LONG ? [before, added] : [before]).entries()) {
+      reached.push(await this.improved(start, [this.kept.length, i]));
+    }
+    for (const one of reached) if (one.nmi! < this.best.nmi!) this.best = one;
+  }
+
+  /** The lowest that the rounds from one choice come to. */
+  private async improved(start: Reached, path: number[]): Promise<Reached> {
+    const choice = start.choice.slice();
+    let best = start;
+    let { set } = start;
+    for (let round = 0; round < (this.scoring.k <= LONG ? ROUNDS : 1); round++) {
+      await this.chooseOn(set, choice, [...path, round]);
       set = this.clean.moved(await this.mixed(choice));
-      const nmi = (await set.scores()).nmi!;
-      if (nmi < best.nmi!) best = { nmi, choice: choice.slice() };
+      const { nmi } = clusterScores(set.clusteredLabels(), (await set.clusters()).labels);
+      if (nmi! < best.nmi!) best = { nmi, choice: choice.slice(), set };
     }
     return best;
   }

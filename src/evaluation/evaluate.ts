@@ -8,13 +8,14 @@ import { randomStream } from '../random.js';
 import { onBackend } from '../tfjs/index.js';
 import { checkEvaluated } from './checks.js';
 import { COMPOSITE } from './composite.js';
+import type { CurvePoint } from './curve.js';
 import { notDefinedOn, type Reasons } from './defined.js';
 import { type EvaluationManifest, manifestOf } from './manifest.js';
 import { cleanSetOf, joinedLabels } from './measured-set.js';
 import { type EvaluateOptions, type EvaluateSettings, evaluateOptions } from './options.js';
 import type { AttackFields, ReportFields } from './protocols/index.js';
 import { runPlans } from './run-plans.js';
-import type { SanityCheck } from './sanity.js';
+import type { SanityCheck } from './sanity/checks.js';
 import { type Scores, type WorstCase, worstCase } from './scores.js';
 import { checkUnseen } from './seen.js';
 import { type AttackPlan, suite } from './suites/index.js';
@@ -44,6 +45,8 @@ export interface EvaluationReport extends ReportFields {
   attacks: AttackResult[];
   /** The headline: the lowest score of each metric over clean and attacked images, and which of them gave it. */
   worst: WorstCase;
+  /** The worst case by radius, where `epsilons` were given: from the smallest, which may be 0. */
+  curve?: CurvePoint[];
   /** Whether the figures can be believed: read these first. */
   checks: SanityCheck[];
   seconds: number;
@@ -75,10 +78,11 @@ export async function evaluate(
 async function measured(
   ensemble: Ensemble,
   data: Source,
-  options: EvaluateSettings,
+  given: EvaluateSettings,
   backend: EvaluationManifest['backend'],
 ): Promise<EvaluationReport> {
   const start = performance.now();
+  const options = { ...given, ranking: given.ranking || (given.suite === 'robrank' && !given.attacks) };
   const { epsilon, norm, seed, batchSize, signal, restarts } = options;
   const plans = options.attacks ?? suite(options.suite, { norm, epsilon, restarts });
   checkPlans(plans);

@@ -46,10 +46,11 @@ export class MeasuredSet {
   }
 
   /** The same, where each query's search goes as in the worst of `searches`, measure by measure. */
-  searchedAsWorst(embeddings: Matrix, searches: readonly Found[]): MeasuredSet {
-    const set = this.moved(embeddings);
+  searchedAsWorst(searches: readonly Found[]): MeasuredSet {
+    const set = this.moved(this.embeddings);
     const worst = searches.length > 0 ? retrievalOf(worstFound(searches), this.recallAt()) : undefined;
     set.searched = Promise.resolve(worst);
+    set.clustered = this.clustered;
     return set;
   }
 
@@ -74,6 +75,12 @@ export class MeasuredSet {
     return withOthers(labels, gallery.own ? undefined : gallery.labels);
   }
 
+  /** The labels of what is clustered. */
+  clusteredLabels(): Int32Array {
+    const { labels, gallery } = this;
+    return gallery.own ? labels : joinedLabels(labels, gallery.labels);
+  }
+
   /** What the gallery adds to the labels of a clustering: those of other images that are clustered with the set. */
   beside(): Int32Array {
     return this.gallery.own ? new Int32Array(0) : this.gallery.labels;
@@ -85,9 +92,7 @@ export class MeasuredSet {
   }
 
   async scores(): Promise<Scores> {
-    const { labels, gallery } = this;
-    const all = gallery.own ? labels : joinedLabels(labels, gallery.labels);
-    const clustering = clusterScores(all, (await this.clusters()).labels);
+    const clustering = clusterScores(this.clusteredLabels(), (await this.clusters()).labels);
     const found = await this.retrieval();
     if (!found) return { ...UNDEFINED, ...clustering };
     const { recallAt, mapAtR, rPrecision } = found.scores;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { checkRadius } from '../attacks/norm.js';
+import { checkRadii, checkRadius, radius } from '../attacks/norm.js';
 import { objectiveValue } from '../attacks/objective.js';
 import { attackSettings } from '../attacks/settings.js';
 import { sourceValue } from '../data/source.js';
@@ -21,6 +21,11 @@ const attackPlan = z.strictObject({
 export const evaluationShape = {
   suite: suiteName.default('standard').describe('which attacks'),
   ...attackShape,
+  epsilons: z
+    .array(radius, 'a list of radii')
+    .min(1, 'a list of radii')
+    .optional()
+    .describe('radii of a curve: the worst case at each, such as 0, 2/255, 4/255, 8/255; 0 is clean'),
   k: count.optional().describe('number of clusters (default the number of classes)'),
   clusterRestarts: count.optional().describe('k-means starts (default 20; 5 above 1,000 clusters)'),
   count: atLeast(2, 'an integer of at least 2')
@@ -58,9 +63,11 @@ export const evaluateOptions = z
     onProgress: callback<(progress: EvaluationProgress) => void>().optional(),
     signal: signal.optional(),
   })
-  .check(checkRadius);
+  .check(checkRadius)
+  .check(checkRadii);
 
-export type EvaluateOptions = Omit<z.input<typeof evaluateOptions>, 'partial' | 'recallAt'> & {
+export type EvaluateOptions = Omit<z.input<typeof evaluateOptions>, 'epsilons' | 'partial' | 'recallAt'> & {
+  epsilons?: readonly number[];
   partial?: readonly number[];
   recallAt?: readonly number[];
 };

@@ -3,15 +3,17 @@ import type { Ensemble } from '../models/index.js';
 import { attackDataset } from './attack-dataset.js';
 import { choosePlans } from './choose-plans.js';
 import { COMPOSITE, CompositeAttack } from './composite.js';
+import { curveOf, curvePlans } from './curve.js';
 import { whyNotRun } from './defined.js';
 import type { AttackResult, EvaluationReport } from './evaluate.js';
-import { jointCheck } from './joint-check.js';
 import type { MeasuredSet } from './measured-set.js';
 import type { EvaluateSettings } from './options.js';
 import { progressReporter } from './progress.js';
 import { type AttackFields, observersOf, type ReportFields } from './protocols/index.js';
 import type { Observer, ProtocolRun } from './protocols/protocol.js';
-import { attackable, sanityChecks } from './sanity.js';
+import { transductive } from './protocols/transductive.js';
+import { attackable, sanityChecks } from './sanity/checks.js';
+import { jointCheck } from './sanity/joint.js';
 import type { ScoringOptions } from './scores.js';
 import { disposeContext, setContext } from './set-context.js';
 import type { AttackPlan } from './suites/index.js';
@@ -31,7 +33,7 @@ export interface EvaluationRun {
   clean: MeasuredSet;
 }
 
-type Measured = Pick<EvaluationReport, 'attacks' | 'checks'> & ReportFields;
+type Measured = Pick<EvaluationReport, 'attacks' | 'checks' | 'curve'> & ReportFields;
 
 /** Runs the checks, every plan, and every protocol that was asked for. */
 export async function runPlans(run: EvaluationRun): Promise<Measured> {
@@ -42,27 +44,54 @@ export async function runPlans(run: EvaluationRun): Promise<Measured> {
   const attack = { ensemble: model, data, context, seed, batchSize, signal };
   try {
     const sane = await sanityChecks({ ...attack, differentiable, norm, epsilon });
-    const shared = { ensemble, data, gallery, clean, reference, scoring, attack, norm, epsilon };
+    const shared = {
+      ensemble,
+      data,
+      gallery,
+      clean,
+      reference,
+      scoring,
+      attack,
+      norm,
+      epsilon,
+      onProgress: options.onProgress,
+    };
     const observers = await observersOf(options, shared);
     const choosing = { ...attack, data, clean, scoring, onProgress: options.onProgress };
     const plans = await choosePlans(run.plans, choosing);
-    const attacks = await attackAll({ ...run, plans }, attack, observers);
+    const curve = curvePlans(plans, options);
+    const all = [...plans, ...curve.flatMap((point) => point.plans)];
+    const attacked = { clean, scoring, attack, onBatch: progressReporter(options.onProgress, all, data.labels.length) };
+    const attacks = await attackAll(attacked, plans, observers);
     const checks = [...sane, await jointCheck(plans, attacks, clean, scoring)];
     const ends: object[] = [];
     for (const observer of observers) ends.push((await observer.end?.()) ?? {});
-    return { attacks, checks, ...(Object.assign({}, ...ends) as ReportFields) };
+    const report = { attacks, checks, ...(Object.assign({}, ...ends) as ReportFields) };
+    if (!options.epsilons) return report;
+    const byRadius = new Map([[epsilon, attacks]]);
+    for (const { epsilon: radius, plans: own } of curve) {
+      byRadius.set(radius, await attackAll(attacked, own, [await transductive()]));
+    }
+    return { ...report, curve: curveOf(options.epsilons, await clean.scores(), byRadius) };
   } finally {
     disposeContext(context);
   }
 }
 
+/** What the attacks of one radius share with those of others. */
+interface Attacking {
+  clean: MeasuredSet;
+  scoring: ScoringOptions;
+  attack: ProtocolRun['attack'];
+  onBatch: ReturnType<typeof progressReporter>;
+}
+
 async function attackAll(
-  { plans, clean, scoring, options, data }: EvaluationRun,
-  attack: ProtocolRun['attack'],
+  { clean, scoring, attack, onBatch }: Attacking,
+  plans: readonly AttackPlan[],
   observers: readonly Observer[],
 ): Promise<AttackResult[]> {
   const attacks: AttackResult[] = [];
-  const onBatch = progressReporter(options.onProgress, plans, data.labels.length);
   const composite = new CompositeAttack(clean, scoring, plans.length + 1);
   try {
     await composite.add('clean', clean);

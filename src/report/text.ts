@@ -1,8 +1,12 @@
+import { z } from 'zod';
 import { printable } from '../errors.js';
 import type { EvaluationReport, MetricName } from '../evaluation/index.js';
+import { parseOptions } from '../options.js';
 import { checkChecks, checkComparison, checkManifest, checkReport } from './checks.js';
+import { alignLeft, alignRight, grouped, ruled } from './columns.js';
 import { type Comparison, compare, METRIC_TITLES, missingOf } from './comparison.js';
 import { scoreText, worstText } from './score-text.js';
+import { sections, worstIntervals } from './sections.js';
 
 /** Methods side by side: failed checks first, then the worst case in one line each, then condition by condition. */
 export function comparisonText(comparison: Comparison): string {
@@ -30,9 +34,16 @@ export function comparisonText(comparison: Comparison): string {
   ].join('\n');
 }
 
+const reportTextOptions = z.strictObject({
+  perClass: z.boolean().default(false).describe('also every class by itself'),
+});
+
+export type ReportTextOptions = z.input<typeof reportTextOptions>;
+
 /** One evaluation, all its metrics, and what the figures depend on. */
-export function reportText(report: EvaluationReport): string {
+export function reportText(report: EvaluationReport, options: ReportTextOptions = {}): string {
   checkReport(report);
+  const { perClass } = parseOptions(reportTextOptions, options);
   const metrics = Object.keys(METRIC_TITLES) as MetricName[];
   const { conditions, methods } = compare([{ method: 'ensemble', report }], metrics);
   const [{ values }] = methods;
@@ -45,6 +56,7 @@ export function reportText(report: EvaluationReport): string {
   const { recallAt1, nearestMean } = report.perSample;
   const figures = [
     `Worst case: ${headline.join(', ')}`,
+    ...worstIntervals(report),
     `Per sample, under no attack lost: Recall@1 ${scoreText(recallAt1)}, nearest class mean ${scoreText(nearestMean)}`,
   ];
   const checks = checksText(report.checks);
@@ -53,19 +65,10 @@ export function reportText(report: EvaluationReport): string {
     ...missingOf(report, metrics),
     '',
     ...ruled(alignRight([head, ...body])),
-    ...recallText(report.recall),
+    ...sections(report, perClass),
     '',
     manifestText(manifest),
   ].join('\n');
-}
-
-/** Recall@K for the list that was asked for, clean and in the worst case. */
-function recallText(recall: EvaluationReport['recall']): string[] {
-  if (!recall) return [];
-  const list = Object.keys(recall.clean).map(Number);
-  const row = (name: string, values: Record<number, number | null>) => [name, ...list.map((k) => scoreText(values[k]))];
-  const head = ['', ...list.map((k) => `Recall@${k}`)];
-  return ['', ...alignRight([head, row('clean', recall.clean), row('worst', recall.worst)])];
 }
 
 /** One line where all is well; else what is wrong or could not be checked, a line each. */
@@ -125,40 +128,4 @@ function foreignText({ kind, file, sha256 }: { kind: string; file: string; sha25
 
 function seenText(m: EvaluationReport['manifest'], seen: { images: number; classes: number }): string {
   return `${seen.images} of the ${m.samples} images and ${seen.classes} of the ${m.classes} classes`;
-}
-
-/** Columns in groups of `size`, each under one of `titles`, a rule under the head and above the last row. */
-function grouped(titles: string[], size: number, rows: string[][]): string[] {
-  const widths = columnWidths(rows);
-  const spans = titles.map((title, i) => {
-    const columns = widths.slice(1 + i * size, 1 + (i + 1) * size);
-    return title.padStart(columns.reduce((sum, width) => sum + width + 2, -2));
-  });
-  return [[' '.repeat(widths[0]), ...spans].join('  '), ...ruled(alignRight(rows))];
-}
-
-function ruled([head, ...rows]: string[]): string[] {
-  const rule = '-'.repeat(head.length);
-  return [head, rule, ...rows.slice(0, -1), rule, rows.at(-1)!];
-}
-
-function alignRight(rows: string[][]): string[] {
-  const widths = columnWidths(rows);
-  const pad = (cell: string, column: number) =>
-    column === 0 ? cell.padEnd(widths[column]) : cell.padStart(widths[column]);
-  return rows.map((row) => row.map(pad).join('  '));
-}
-
-function alignLeft(rows: string[][]): string[] {
-  const widths = columnWidths(rows);
-  return rows.map((row) =>
-    row
-      .map((cell, i) => cell.padEnd(widths[i]))
-      .join('  ')
-      .trimEnd(),
-  );
-}
-
-function columnWidths(rows: string[][]): number[] {
-  return rows[0].map((_, column) => rows.reduce((widest, row) => Math.max(widest, row[column].length), 0));
 }

@@ -45,6 +45,7 @@ const LEAVES = [
   'write-atomically',
   'npy',
   'npz',
+  'radius-text',
 ];
 
 /** Native folders; `contracts` is for all, and only cpu/isa compiles the bodies. */

@@ -113,12 +113,8 @@ describe('searches that were each the worst', () => {
     const sets = [line([0.1, 1.1, 2, 3, 3.9]), line([4.4, 1, 4, 5, 6.8])];
     const each = await Promise.all(sets.map((set) => retrieve(set, labels, { gallery })));
     const clean = new MeasuredSet(gallery.embeddings, labels, scoring);
-    const scores = await clean
-      .searchedAsWorst(
-        sets[0],
-        each.map(({ found }) => found),
-      )
-      .scores();
+    const worst = clean.moved(sets[0]).searchedAsWorst(each.map(({ found }) => found));
+    const scores = await worst.scores();
     const perQuery = async (set: (typeof sets)[0], i: number) => {
       const one = { data: set.data.slice(i, i + 1), rows: 1, cols: 1 };
       return retrievalScores(one, labels.slice(i, i + 1), { gallery: { ...gallery, selfIndex: [i] } });

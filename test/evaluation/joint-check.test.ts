@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { objective, pgd } from '../../src/attacks/index.js';
 import type { AttackResult } from '../../src/evaluation/index.js';
-import { allowance, jointCheck } from '../../src/evaluation/joint-check.js';
 import { MeasuredSet } from '../../src/evaluation/measured-set.js';
+import { allowance, jointCheck } from '../../src/evaluation/sanity/joint.js';
 
 const COUNT = 100;
 const labels = Int32Array.from({ length: COUNT }, (_, i) => i % 2);

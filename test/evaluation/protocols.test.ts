@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { objective, pgd } from '../../src/attacks/index.js';
 import { evaluate, evaluateRanking } from '../../src/evaluation/index.js';
-import { spreadOf } from '../../src/evaluation/spread.js';
+import { spreadOf } from '../../src/evaluation/sanity/spread.js';
 import { convEmbedder } from '../../src/models/index.js';
 import { standard, type TrainedEnsemble, train } from '../../src/training/index.js';
 import { tinyImages } from '../models/tiny-images.js';

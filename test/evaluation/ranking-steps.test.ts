@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs';
 import { expect, it, vi } from 'vitest';
-import type { AttackSettings } from '../../src/attacks/index.js';
+import { type AttackSettings, objective, pgd } from '../../src/attacks/index.js';
 import type { DatasetAttack } from '../../src/evaluation/attack-dataset.js';
-import { evaluateRanking, type RankingOptions } from '../../src/evaluation/index.js';
+import { evaluate, evaluateRanking, type RankingOptions } from '../../src/evaluation/index.js';
 import { convEmbedder, Ensemble } from '../../src/models/index.js';
 import { tinyImages } from '../models/tiny-images.js';
 
@@ -43,4 +43,27 @@ it('robrank: the last iterates, and the shift of ES one step before', async () =
   for (const [, settings] of made) expect(settings).toMatchObject({ keep: 'last' });
   await ranked({ ers: 'robrank', steps: 1 });
   expect(made.filter(([name]) => name === 'ranking/ES').length).toBe(1);
+});
+
+it('the suite robrank, and ranking beside other attacks, report what evaluateRanking does', async () => {
+  await tf.setBackend('cpu');
+  const data = tinyImages({ perClass: 2 });
+  const ensemble = new Ensemble([convEmbedder({ dimension: 3, width: 1 }).build(data.shape, 1)]);
+  const options = { epsilon: 0.2, backend: 'cpu' as const, seed: 3 };
+  const alone = await evaluateRanking(ensemble, data, { ...options, ers: 'robrank' });
+  made.length = 0;
+  const report = await evaluate(ensemble, data, {
+    ...options,
+    ers: 'robrank',
+    suite: 'robrank',
+  });
+  expect(report.ranking).toEqual(alone);
+  expect(report.attacks.map(({ name }) => name)).toEqual(['pgd-32/embedding-shift', 'composite']);
+  expect(report.attacks[0].settings).toMatchObject({ steps: 32, stepSize: 0.2 * (3 / 77), epsilon: 0.2 });
+  expect(made.map(([name]) => name)).toContain('ranking/GTT');
+  const own = { attacks: [{ name: 'a', objective: objective('proxy'), settings: pgd({ epsilon: 0.2, steps: 1 }) }] };
+  const beside = await evaluate(ensemble, data, { ...options, ...own, ers: 'robrank', ranking: true });
+  expect(beside.ranking).toEqual(alone);
+  expect((await evaluate(ensemble, data, { ...options, ...own, suite: 'robrank' })).ranking).toBeUndefined();
+  ensemble.dispose();
 });

@@ -2,8 +2,8 @@ import * as tf from '@tensorflow/tfjs';
 import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { AttackRun, AttackSettings } from '../../src/attacks/index.js';
 import { datasetFromArrays, sourceOf } from '../../src/data/index.js';
-import { type SanitySetting, sanityChecks } from '../../src/evaluation/sanity.js';
-import { spreadOf } from '../../src/evaluation/spread.js';
+import { type SanitySetting, sanityChecks } from '../../src/evaluation/sanity/checks.js';
+import { spreadOf } from '../../src/evaluation/sanity/spread.js';
 
 /** The margin that each of the 48 images has after an attack of these settings: attacks are stood in for by what they reach. */
 let reached: (settings: AttackSettings, image: number) => number;

@@ -49,6 +49,13 @@ function expectWhole(report: EvaluationReport): void {
   for (const { notRun, scores } of report.attacks) {
     if (notRun) expect(Object.values(scores)).toEqual(METRICS.map(() => null));
   }
+  for (const { intervals } of [report, ...report.attacks]) {
+    for (const [metric, ends] of Object.entries(intervals!)) {
+      if (metric in report.notDefined) expect(ends).toBeNull();
+      else if (ends) expect(ends[0]).toBeLessThanOrEqual(ends[1]);
+    }
+  }
+  expect(report.perClass.reduce((sum, { images }) => sum + images, 0)).toBe(report.manifest.samples);
   expect(report.perSample.recallAt1 === null).toBe('recallAt1' in report.notDefined);
   expect(report.checks).toHaveLength(7);
   for (const { passed, detail } of report.checks) expect(passed === null).toBe(detail.startsWith('not made: '));

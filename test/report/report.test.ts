@@ -156,3 +156,40 @@ describe('the page', () => {
     expect(page).toContain('>-0.100<');
   });
 });
+
+test('the text of one evaluation has intervals, the curve, RobRank’s measures and classes, where there are any', () => {
+  const [{ report }] = results;
+  const plain = reportText(report, { perClass: true });
+  expect(plain).not.toMatch(/95%|worst at|RobRank|F1 of best/);
+  const measures = { 'CA+': 15.42, 'CA-': 73.8, 'QA+': 14.7, 'QA-': 55.8, TMA: 0.9762, 'ES:D': 0.6581, 'ES:R': 18 };
+  const by = { ...report.worst.by, nmi: 'composite at 4/255' };
+  const [clean, worst] = [
+    { recallAt1: 1, mapAtR: 0.9, bestClusterF1: 0.8 },
+    { recallAt1: null, mapAtR: null, bestClusterF1: 0.25 },
+  ];
+  const full: EvaluationReport = {
+    ...report,
+    attacks: report.attacks.map((attack) => ({ ...attack, intervals: { nmi: [0.15, 0.26], recallAt1: null } })),
+    curve: [
+      { epsilon: 0, scores: report.clean, by: report.worst.by },
+      { epsilon: 8 / 255, scores: report.worst.scores, by },
+    ],
+    ranking: { scores: { ...measures, LTM: 16.3, GTM: 0.3, GTT: null }, ers: null, notDefined: {} },
+    perClass: [{ label: 3, images: 12, clean, worst }],
+  };
+  const lines = reportText(full, { perClass: true }).split('\n');
+  expect(lines).toEqual(
+    expect.arrayContaining([
+      '95% by bootstrap over images: NMI 0.150 to 0.260',
+      'worst at epsilon                         NMI     Recall@1',
+      '0                                0.900 (pgd)  0.900 (pgd)',
+      '8/255             0.200 (composite at 4/255)  0.200 (pgd)',
+      'RobRank   CA+   CA-   QA+   QA-    TMA   ES:D  ES:R   LTM  GTM  GTT  ERS',
+      '         15.4  73.8  14.7  55.8  0.976  0.658  18.0  16.3  0.3  n/a  n/a',
+      'class  images  Recall@1  worst  MAP@R  worst  F1 of best cluster  worst',
+      '3          12     1.000    n/a  0.900    n/a               0.800  0.250',
+    ]),
+  );
+  expect(reportText(full)).not.toContain('F1 of best');
+  expect(() => reportText(report, { perclass: true } as never)).toThrow('perClass');
+});

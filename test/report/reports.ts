@@ -42,6 +42,7 @@ export function reportOf(clean: number, attacks: Record<string, number>, members
       by: Object.fromEntries(METRICS.map((metric) => [metric, name])) as EvaluationReport['worst']['by'],
     },
     perSample: { recallAt1: 0.25, nearestMean: 0.5 },
+    perClass: [],
     checks: [{ name: 'gradients', passed: true, detail: '0% of images have none' }],
     seconds: 2,
   };

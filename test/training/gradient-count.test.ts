@@ -21,26 +21,34 @@ import { tinyImages } from '../models/tiny-images.js';
 
 beforeAll(() => chooseBackend({ backend: 'cpu' }));
 
-/** A model that counts the images of every embedding whose gradient is taken. */
+/** A model that counts the images of every embedding, and of every one whose gradient is taken; in its frozen form, too. */
 function countingModel() {
-  let taken = 0;
-  const count = tf.customGrad((x) => ({
+  const taken = { forward: 0, backward: 0 };
+  const back = tf.customGrad((x) => ({
     value: tf.clone(x as tf.Tensor),
     gradFunc: (dy: tf.Tensor) => {
-      taken += dy.shape[0]!;
+      taken.backward += dy.shape[0]!;
       return tf.clone(dy);
     },
   }));
-  const counting = (embedder: Embedder): Embedder => ({
-    ...embedder,
-    apply: (images: tf.Tensor4D, training?: TrainingMode) => count(embedder.apply(images, training)) as tf.Tensor2D,
-  });
+  const count = (images: tf.Tensor4D, embeddings: tf.Tensor2D) => {
+    taken.forward += images.shape[0];
+    return back(embeddings) as tf.Tensor2D;
+  };
+  const counting = (embedder: Embedder): Embedder => {
+    const apply = (images: tf.Tensor4D, training?: TrainingMode) => count(images, embedder.apply(images, training));
+    const frozen = () => {
+      const pass = embedder.apply.frozen!();
+      return { ...pass, apply: (images: tf.Tensor4D) => count(images, pass.apply(images)) };
+    };
+    return { ...embedder, apply: Object.assign(apply, embedder.apply.frozen && { frozen }) };
+  };
   const { kind, config, build } = convEmbedder({ dimension: 4, width: 2 });
   const model: ModelSpec = { kind, config, build: (shape, seed) => counting(build(shape, seed)) };
-  return { model, taken: () => taken };
+  return { model, taken };
 }
 
-describe('the compute that training reports is the gradients that it took', () => {
+describe('the compute that training reports is the passes that it took', () => {
   const attack = { epsilon: 0.1, steps: 2 };
   const both = { ...attack, goal: ['training-loss', 'centroid-random-target'] as const };
   const transfers = ['shared', 'peers', 'mix', 'none', 'one', 'relay', 'pooled'] as const;
@@ -67,8 +75,10 @@ describe('the compute that training reports is the gradients that it took', () =
     const data = tinyImages({ perClass: 9 });
     const batch = { classes: 4, images: 3 };
     const trained = await train({ data, model, method, seed: 2, epochs: 1, batch, backend: 'cpu' });
-    expect(taken()).toBeGreaterThan(0);
-    expect(trained.history.gradientEvaluations).toBe(taken());
+    expect(taken.backward).toBeGreaterThan(0);
+    expect(trained.history.gradientEvaluations).toBe(taken.backward);
+    expect(trained.history.forwardPasses).toBe(taken.forward);
+    expect(taken.forward).toBeGreaterThanOrEqual(taken.backward);
     trained.dispose();
   });
 });

@@ -13,6 +13,7 @@ import { profileText, startProfile } from '../profile.js';
 import { duration, ProgressLine, startText } from '../progress-line.js';
 
 export interface EvaluateFlags extends SharedFlags, EvaluationFlags, MeasuredFlags {
+  perClass?: boolean;
   out?: string;
   html?: string;
 }
@@ -53,7 +54,7 @@ export async function evaluateCommand(run: string | undefined, flags: EvaluateFl
   if (profile) process.stderr.write(profileText(profile));
   const result = { command: 'evaluate', ...about, ...report, profile };
   const comparison = compare([{ method: title, report }]);
-  await deliver(flags.json, result, reportText(report), [
+  await deliver(flags.json, result, reportText(report, { perClass: flags.perClass }), [
     { path: flags.out, content: () => jsonText(result) },
     { path: flags.html, content: () => comparisonHtml(comparison, manifestText(report.manifest)) },
   ]);

@@ -3,6 +3,7 @@ import type { Source } from '../../data/index.js';
 import type { Ensemble } from '../../models/index.js';
 import type { DatasetAttack } from '../attack-dataset.js';
 import type { MeasuredSet } from '../measured-set.js';
+import type { EvaluationProgress } from '../progress.js';
 import type { ScoringOptions } from '../scores.js';
 
 /** What every protocol of one evaluation shares. */
@@ -20,6 +21,7 @@ export interface ProtocolRun {
   attack: Omit<DatasetAttack, 'plan' | 'samples'>;
   norm: AttackNorm;
   epsilon: number;
+  onProgress?: (progress: EvaluationProgress) => void;
 }
 
 /** A protocol at work: what it adds to the result of each attack, and to the report. */

@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import { part } from '../../part.js';
+import type { MeasuredSet } from '../measured-set.js';
 import { type Scores, UNDEFINED } from '../scores.js';
 import type { Protocol } from './protocol.js';
 
 /** The whole attacked set is clustered, and searched as queries in the clean gallery. */
-const transductive: Protocol<{ scores: Scores }> = async () => ({
-  attacked: async (set) => ({ scores: await set.scores() }),
+export const transductive = async () => ({
+  attacked: async (set: MeasuredSet) => ({ scores: await set.scores() }),
   notRun: { scores: UNDEFINED },
 });
 
@@ -13,5 +14,5 @@ export const transductivePart = part(
   'transductive',
   'the attacked set is clustered, and searched in the clean gallery (always)',
   z.strictObject({}),
-  () => transductive,
+  (): Protocol<{ scores: Scores }> => transductive,
 );

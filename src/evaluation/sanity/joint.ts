@@ -1,8 +1,8 @@
-import type { AttackResult } from './evaluate.js';
-import type { MeasuredSet } from './measured-set.js';
-import type { SanityCheck } from './sanity.js';
-import { clusterScores, clustersOf, type ScoringOptions } from './scores.js';
-import type { AttackPlan } from './suites/index.js';
+import type { AttackResult } from '../evaluate.js';
+import type { MeasuredSet } from '../measured-set.js';
+import { clusterScores, clustersOf, type ScoringOptions } from '../scores.js';
+import type { AttackPlan } from '../suites/index.js';
+import type { SanityCheck } from './checks.js';
 
 /** Further seeds of k-means on the clean set, whose NMI says how much chance moves it. */
 const SEEDS = 4;

@@ -1,11 +1,11 @@
 import * as tf from '@tensorflow/tfjs';
-import { type AttackNorm, type AttackSettings, objective, pgd, runAttack, square } from '../attacks/index.js';
-import { assignToCentroids } from '../clustering/assign.js';
-import type { Source } from '../data/index.js';
-import type { Ensemble } from '../models/index.js';
-import { randomStream } from '../random.js';
-import { ONE_CLASS } from './defined.js';
-import { galleryOf, type SetContext } from './set-context.js';
+import { type AttackNorm, type AttackSettings, objective, pgd, runAttack, square } from '../../attacks/index.js';
+import { assignToCentroids } from '../../clustering/assign.js';
+import type { Source } from '../../data/index.js';
+import type { Ensemble } from '../../models/index.js';
+import { randomStream } from '../../random.js';
+import { ONE_CLASS } from '../defined.js';
+import { galleryOf, type SetContext } from '../set-context.js';
 import { spreadOf } from './spread.js';
 
 const CHECKS = ['more-steps', 'more-epsilon', 'whole-box', 'black-box', 'gradients', 'collapse'] as const;

@@ -1,5 +1,5 @@
-import type { Matrix } from '../kernels/index.js';
-import { checkMatrix } from '../kernels/matrix.js';
+import type { Matrix } from '../../kernels/index.js';
+import { checkMatrix } from '../../kernels/matrix.js';
 
 export interface Spread {
   /** Of two embeddings drawn at random. */
