@@ -19,6 +19,7 @@ const KEYS = [
   'hash',
   'head',
   'leftOut',
+  'perClass',
   'mapAtR',
   'microBatch',
   'onEpoch',
