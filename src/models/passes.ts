@@ -9,9 +9,10 @@ import {
   maxPool,
   maxPoolCeil,
   meanPool,
+  sumRelu,
 } from '../tfjs/index.js';
 import { batchNorm, batchNormOf, foldBatchNorm, type Weights } from './batch-norm.js';
-import type { Convolution, Depthwise, Layer, MaxPool, Padding } from './layers.js';
+import type { Activation, Convolution, Depthwise, Layer, MaxPool, Padding } from './layers.js';
 import { normalise } from './preprocessing.js';
 
 /** A network's variables by name. */
@@ -88,8 +89,13 @@ function stageOf(layer: Layer, variables: Variables, making: Making): Stage {
     }
     case 'sum': {
       const branches = layer.branches.map((branch) => inOrder(branch, variables, making));
-      const sum = (x: tf.Tensor) => branches.map((branch) => branch(x)).reduce((a, b) => tf.add(a, b));
-      return { run: (x) => activated(sum(x), layer.activation) };
+      return {
+        run: (x) =>
+          sumOf(
+            branches.map((branch) => branch(x)),
+            layer.activation,
+          ),
+      };
     }
     case 'concat': {
       const branches = layer.branches.map((branch) => inOrder(branch, variables, making));
@@ -102,6 +108,13 @@ function stageOf(layer: Layer, variables: Variables, making: Making): Stage {
       };
     }
   }
+}
+
+function sumOf(terms: tf.Tensor[], activation: Activation): tf.Tensor {
+  const before = terms.slice(0, -1).reduce((a, b) => tf.add(a, b));
+  const last = terms.at(-1)!;
+  if (activation === 'relu' && terms.length > 1) return sumRelu(before, last);
+  return activated(terms.length > 1 ? tf.add(before, last) : last, activation);
 }
 
 function pooled(x: tf.Tensor4D, { size, strides, padding }: MaxPool): tf.Tensor4D {

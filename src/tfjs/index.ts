@@ -36,6 +36,7 @@ export { meanPool } from './mean-pool.js';
 export { type KernelProfile, type KernelTime, startKernelProfile, stopKernelProfile } from './native/kernel-clock.js';
 export { coverage } from './native/register.js';
 export { checkPixels, checkPixelValues, outsidePixels, pixelTensor } from './pixels.js';
+export { sumRelu } from './sum-relu.js';
 export {
   resetTensorKernelCalls,
   type TensorKernelCalls,

@@ -3,12 +3,14 @@ import { expect, test } from 'vitest';
 import { proxyAnchor } from '../../src/losses/index.js';
 import {
   chooseBackend,
+  convActivated,
   convRelu,
   convReluStack,
   coverage,
   meanPool,
   startKernelProfile,
   stopKernelProfile,
+  sumRelu,
   unitRows,
 } from '../../src/tfjs/index.js';
 import type { NativeBackend } from '../../src/tfjs/native/backend.js';
@@ -16,6 +18,14 @@ import { AdamW } from '../../src/training/adamw.js';
 import { describeNative, otherBackends } from './backends.js';
 import { difference, expectSame, on } from './close.js';
 import { differentiated, tensor } from './native.js';
+
+/** The kernels that `native` runs. */
+async function nativeKernels(run: () => void): Promise<string[]> {
+  await chooseBackend({ backend: 'native' });
+  startKernelProfile();
+  tf.tidy(run);
+  return stopKernelProfile()!.kernels.map(({ kernel }) => kernel);
+}
 
 describeNative('what is fused gives what its parts give', () => {
   test.each([
@@ -31,6 +41,39 @@ describeNative('what is fused gives what its parts give', () => {
       const parts = tf.relu(tf.add(tf.conv2d(x as tf.Tensor4D, w as tf.Tensor4D, attrs.strides, pad), b));
       return tf.sub(op(x, w, b), parts);
     });
+  });
+
+  test.each([
+    [1, 'same'],
+    [2, 'valid'],
+    [2, 1],
+  ] as const)('a convolution with its bias, strides %j, padding %s', async (strides, pad) => {
+    const attrs = { strides, pad, depthwise: false, activation: 'none' } as const;
+    const op = (x: tf.Tensor, w: tf.Tensor, b: tf.Tensor) => convActivated(x as never, w as never, b as never, attrs);
+    await differentiated(op, [2, 7, 6, 5], [3, 3, 5, 18], [18]);
+    const kernels = await nativeKernels(() => {
+      const [x, w, b] = [tensor([2, 7, 6, 5]), tensor([3, 3, 5, 18], 'w'), tensor([18], 'b')];
+      tf.grad((at) => tf.sum(tf.square(op(at, w, b))))(x);
+    });
+    expect(kernels).toContain('ConvBias');
+    expect(kernels).not.toContain('Conv2DBackpropFilter');
+  });
+
+  test('a sum with relu, and both derivatives', async () => {
+    await differentiated((a, b) => sumRelu(a, b), [2, 3, 4, 19], [2, 3, 4, 19]);
+    const norm = (x: tf.Tensor) =>
+      tf.sum(tf.square(tf.grad((at) => tf.sum(tf.square(sumRelu(at, tensor([3, 7], 'b')))))(x)));
+    await expectSame('native', () => tf.grad(norm)(tensor([3, 7])));
+    const kernels = await nativeKernels(
+      () => void tf.grad((a) => tf.sum(sumRelu(a, tensor([3, 7], 'b'))))(tensor([3, 7])),
+    );
+    expect(kernels).toEqual(expect.arrayContaining(['SumRelu', 'ReluGrad']));
+    expect(kernels).not.toContain('Step');
+    expect(Array.from(sumRelu(tf.tensor1d([Number.NaN, 1, -2]), tf.tensor1d([1, 2, 1])).dataSync())).toEqual([
+      Number.NaN,
+      3,
+      0,
+    ]);
   });
 
   test('convRelu has a second derivative', async () => {

@@ -72,6 +72,8 @@ inline F power_lanes(F a, F b) {
 inline void binary(const Run& run, const Binary& p) {
   switch (p.op) {
     case BinaryOp::add: return binary_lanes(run, p, [&](F a, F b) { return add(a, b); });
+    // max gives its second operand where that is NaN.
+    case BinaryOp::add_relu: return binary_lanes(run, p, [&](F a, F b) { return max(zero(), add(a, b)); });
     case BinaryOp::div: return binary_lanes(run, p, [&](F a, F b) { return div(a, b); });
     // max and min give b where either is NaN.
     case BinaryOp::maximum: return binary_lanes(run, p, [&](F a, F b) { return select(eq(a, a), max(a, b), a); });

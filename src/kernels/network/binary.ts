@@ -14,6 +14,7 @@ export const BINARY_OPS = [
   'sub',
   'reluGrad',
   'pow',
+  'addRelu',
 ] as const;
 
 export type BinaryOp = (typeof BINARY_OPS)[number];
@@ -35,7 +36,7 @@ export interface BinaryOptions extends BroadcastOperands {
 
 /**
  * out[i,j,k,l] = op(a[i,j,k,l], b[i,j,k,l]) with broadcasting by strides. maximum and minimum give NaN where either is NaN;
- * reluGrad is b > 0 ? a : 0; pow is Math.pow.
+ * reluGrad is b > 0 ? a : 0; pow is Math.pow; addRelu is max(0, a + b).
  * @throws EatDmlError ERR_ARGUMENT for options that do not fit, such as strides that leave an operand.
  */
 export function binary(options: BinaryOptions, run: NetworkRun = runNative): Float32Array {

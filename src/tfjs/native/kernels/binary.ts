@@ -22,6 +22,15 @@ const reluGrad: NativeKernel = {
   },
 };
 
+/** relu(a + b) of one shape; its gradient is registered beside `sumRelu`. */
+const sumRelu: NativeKernel = {
+  kernelName: 'SumRelu',
+  run({ inputs: { a, b }, backend }) {
+    const operands = { a: backend.floats(a), b: backend.floats(b), ...broadcast(a.shape, b.shape)! };
+    return backend.output(a.shape, binary({ op: 'addRelu', ...operands, out: backend.allocate(a.shape) }));
+  },
+};
+
 const arithmeticKernels: NativeKernel[] = Object.entries(operations).map(([kernelName, op]) => ({
   kernelName,
   accepts: ({ inputs: { a, b } }: KernelCall) => broadcast(a.shape, b.shape) !== undefined,
@@ -33,4 +42,4 @@ const arithmeticKernels: NativeKernel[] = Object.entries(operations).map(([kerne
   },
 }));
 
-export const binaryKernels: NativeKernel[] = [...arithmeticKernels, reluGrad];
+export const binaryKernels: NativeKernel[] = [...arithmeticKernels, reluGrad, sumRelu];

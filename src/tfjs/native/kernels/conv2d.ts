@@ -118,8 +118,16 @@ const convRelu: NativeKernel<tf.Conv2DAttrs> = {
   run: (call) => forward({ ...call, attrs: { ...call.attrs, dilations: 1, activation: 'relu' } }, call.inputs.bias),
 };
 
+/** conv2d + bias; likewise. */
+const convBias: NativeKernel<tf.Conv2DAttrs> = {
+  ...convRelu,
+  kernelName: 'ConvBias',
+  run: (call) => forward({ ...call, attrs: { ...call.attrs, dilations: 1 } }, call.inputs.bias),
+};
+
 export const convolutionKernels: NativeKernel[] = [
   convRelu,
+  convBias,
   conv2dKernel,
   fusedConv2d,
   conv2dBackpropInputKernel,
