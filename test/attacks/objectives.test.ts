@@ -140,6 +140,30 @@ describe('objectives, against their formulas in double precision', () => {
     expectClose(found, expected);
   });
 
+  it('retrieval towards the nearest, second nearest, ... other class: its images alone count as others', () => {
+    // Two other classes: the third count begins anew.
+    const own = (i: number, j: number) => j !== i && LABELS[j] === LABELS[i];
+    const order = clean.map((row, i) => {
+      const others = [0, 1, 2].filter((c) => c !== LABELS[i]);
+      const nearest = (c: number) => Math.max(...clean.filter((_, j) => LABELS[j] === c).map((r) => dot(row, r)));
+      return others.sort((a, b) => nearest(b) - nearest(a));
+    });
+    const soft = (values: number[]) => Math.log(values.reduce((sum, s) => sum + Math.exp(50 * s), 0)) / 50;
+    for (const towards of [1, 2, 3]) {
+      const found = tf.tidy(() => {
+        const gallery = { embeddings: tf.tensor2d(clean), labels: LABELS, self: Int32Array.from(LABELS.keys()) };
+        const inputs = { clean: () => tf.tensor2d(clean), labels: LABELS, gallery, random: randomStream(1) };
+        return Array.from(objective('retrieval', { towards }).bind(inputs)(tf.tensor2d(moved)).dataSync());
+      });
+      const expected = moved.map((row, i) => {
+        const to = (wanted: (j: number) => boolean) => soft(clean.filter((_, j) => wanted(j)).map((r) => dot(row, r)));
+        return to((j) => LABELS[j] === order[i][(towards - 1) % 2]) - to((j) => own(i, j));
+      });
+      expectClose(found, expected);
+    }
+    expect(order.map(([first]) => first)).not.toEqual(order.map(() => order[0][0]));
+  });
+
   it('soft-kmeans is blind to a renaming of clusters', () => {
     const at = (rows: number[][]) =>
       tf.tidy(() => {

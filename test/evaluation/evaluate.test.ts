@@ -97,14 +97,14 @@ describe('evaluate', () => {
       onProgress: (progress) => reported.push(progress),
     });
     expect(report.manifest).toMatchObject({ samples: 16, k: 3, epsilon: 0.05 });
-    expect(report.attacks.length).toBe(8);
+    expect(report.attacks.length).toBe(9);
     // Images that move together count a step at a time: two attacks of twenty steps, two batches each.
-    expect(reported.length).toBe(2 * 40 + 5 * 2);
+    expect(reported.length).toBe(2 * 40 + 6 * 2);
     // Whole images, also where they move together.
     expect(reported.every(({ done }) => Number.isInteger(done))).toBe(true);
     expect(reported[39].done).toBe(16);
-    expect(reported.slice(-2).map(({ done }) => done)).toEqual([106, 112]);
-    expect(reported.every(({ total, imagesPerSecond }) => total === 112 && imagesPerSecond > 0)).toBe(true);
+    expect(reported.slice(-2).map(({ done }) => done)).toEqual([122, 128]);
+    expect(reported.every(({ total, imagesPerSecond }) => total === 128 && imagesPerSecond > 0)).toBe(true);
     expect(reported.at(-1)!.etaSeconds).toBeCloseTo(0, 6);
   });
 
@@ -136,10 +136,10 @@ describe('evaluate', () => {
 
 describe('suites', () => {
   it.each([
-    ['quick', 7],
-    ['standard', 17],
-    ['thorough', 19],
-    ['auto', 16],
+    ['quick', 8],
+    ['standard', 21],
+    ['thorough', 23],
+    ['auto', 19],
   ] as const)('%s has %i attacks with names of their own', (name, count) => {
     const plans = suite(name, { norm: 'l2', epsilon: 1 });
     expect(new Set(plans.map((p) => p.name)).size).toBe(count);

@@ -190,9 +190,10 @@ describe('suites', () => {
   const names = (name: 'quick' | 'standard' | 'thorough', norm: 'linf' | 'l2' = 'linf') =>
     suite(name, { norm, epsilon: 0.1 }).map((plan) => plan.name);
   const strongest = ['centroid-margin', 'centroid-random-target', 'embedding-shift', 'joint-pairwise'];
-  const momentum = (steps: number, temperatures: number[]) => [
+  const momentum = (steps: number, temperatures: number[], towards: number[], retrievalSteps = steps) => [
     ...temperatures.map((t) => `mpgd-${steps}/soft-kmeans-${t}`),
-    `mpgd-${steps}/retrieval`,
+    `mpgd-${retrievalSteps}/retrieval`,
+    ...towards.map((rank) => `mpgd-${retrievalSteps}/retrieval-${rank}`),
   ];
 
   it('hold the attacks that the docs name, with their steps', () => {
@@ -200,16 +201,30 @@ describe('suites', () => {
     const rest = (steps: number, queries: number) => [
       ...['fgsm/proxy', `mi-fgsm-${steps}/embedding-shift`, `square-${queries}/centroid-random-target`],
     ];
-    expect(names('quick')).toEqual([...momentum(20, [0.05, 0.1]), ...strongest.map((goal) => `pgd-10/${goal}`)]);
+    expect(names('quick')).toEqual([
+      ...momentum(20, [0.05, 0.1], [1, 2], 10),
+      ...['centroid-margin', 'embedding-shift', 'joint-pairwise'].map((goal) => `pgd-10/${goal}`),
+    ]);
     const apgds = (steps: number) =>
       ['retrieval', 'centroid-random-target', 'joint-set'].map((goal) => `apgd-${steps}/${goal}`);
     const all = [0.05, 0.075, 0.1, 0.2];
-    expect(names('standard')).toEqual([...momentum(60, all), ...pgds(20), ...apgds(20), ...rest(10, 100)]);
-    const thorough = [...momentum(100, all), ...pgds(50), ...apgds(100), 'apgd-100/embedding-shift', ...rest(20, 1000)];
+    expect(names('standard')).toEqual([
+      ...momentum(60, all, [1, 2, 3, 4]),
+      ...pgds(20),
+      ...apgds(20),
+      ...rest(10, 100),
+    ]);
+    const thorough = [
+      ...momentum(100, all, [1, 2, 3, 4]),
+      ...pgds(50),
+      ...apgds(100),
+      'apgd-100/embedding-shift',
+      ...rest(20, 1000),
+    ];
     expect(names('thorough')).toEqual(thorough);
     expect(names('thorough', 'l2')).toEqual([...thorough, 'cw-50/centroid-margin']);
     const restarts = suite('thorough', { epsilon: 0.1 }).map(({ settings }) => settings.restarts);
-    expect(restarts).toEqual([...Array(11).fill(3), ...Array(7).fill(1)]);
+    expect(restarts).toEqual([...Array(15).fill(3), ...Array(7).fill(1)]);
   });
 
   it('try at the temperature that their names have', () => {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { objective, pgd } from '../../attacks/index.js';
 import { Ensemble } from '../../models/index.js';
 import { parseOptions } from '../../options.js';
 import { part } from '../../part.js';
@@ -7,7 +8,7 @@ import { whyNotRun } from '../defined.js';
 import { cleanSetOf, type MeasuredSet } from '../measured-set.js';
 import type { Scores } from '../scores.js';
 import { disposeContext, setContext } from '../set-context.js';
-import { type AttackPlan, suite } from '../suites/index.js';
+import { type AttackPlan, plan } from '../suites/index.js';
 import type { Protocol, ProtocolRun } from './protocol.js';
 
 /** Row: what the attack was crafted on; column: what embedded the result. Members in order, the whole ensemble last. */
@@ -62,9 +63,9 @@ export const transferPart = part(
     const { transfer } = parseOptions(transferOptions, options);
     return async (run) => {
       if (!transfer) return undefined;
-      const plans = suite('quick', { norm: run.norm, epsilon: run.epsilon });
-      const plan = plans.find(({ objective }) => objective.name === 'centroid-random-target')!;
-      return { end: async () => ({ transfer: await transferMatrix(run, plan) }) };
+      const settings = pgd({ norm: run.norm, epsilon: run.epsilon, steps: 10 });
+      const scatter = plan(settings, objective('centroid-random-target'));
+      return { end: async () => ({ transfer: await transferMatrix(run, scatter) }) };
     };
   },
 );

@@ -38,9 +38,15 @@ export type SuiteOptions = z.input<typeof suiteOptions>;
 /** {@link SuiteOptions} with their defaults. */
 export type Given = z.output<typeof suiteOptions>;
 
-/** By the class means and by the batch, each in another way: of every method one of these or of those below is the worst. */
-export const STRONGEST = ['centroid-margin', 'centroid-random-target', 'embedding-shift', 'joint-pairwise'];
-export const ALL = [...STRONGEST, 'joint-set', 'proxy'];
+/** By the class means, by the batch and by the set, each in another way. */
+export const ALL = [
+  'centroid-margin',
+  'centroid-random-target',
+  'embedding-shift',
+  'joint-pairwise',
+  'joint-set',
+  'proxy',
+];
 export const TARGETED = ['centroid-random-target', 'joint-set'];
 /** Temperatures of soft-kmeans: which one does most differs from model to model, and much. */
 export const TEMPERATURES = [0.05, 0.075, 0.1, 0.2];
@@ -60,18 +66,34 @@ export function withApgd({ norm, epsilon, restarts }: Given, steps: number, obje
   return objectives.map((name) => plan(settings, objective(name)));
 }
 
-/** The two that do most: through the clustering, all images together, at every temperature; and on retrieval. */
-export function withMpgd(
+/** What does most to the clustering: through it, all images together, at every temperature. */
+export function onClusters(
   { norm, epsilon, ...given }: Given,
   steps: number,
   restarts: number,
-  temperatures: readonly number[],
+  temperatures: number[],
 ) {
   const settings = mpgd({ norm, epsilon, steps, restarts: given.restarts ?? restarts });
-  return [
-    ...temperatures.map((temperature) => softKmeans(settings, temperature)),
-    plan(settings, objective('retrieval')),
-  ];
+  return temperatures.map((temperature) => softKmeans(settings, temperature));
+}
+
+/**
+ * What does most to retrieval: towards all other classes at once, and towards the nearest, the second nearest, ... alone. A query needs
+ * one way only, and the composite takes the one that it found.
+ */
+export function onRetrieval({ norm, epsilon, ...given }: Given, steps: number, restarts: number, nearest: number) {
+  const settings = mpgd({ norm, epsilon, steps, restarts: given.restarts ?? restarts });
+  const ranks = Array.from({ length: nearest }, (_, i) => i + 1);
+  return [plan(settings, objective('retrieval')), ...ranks.map((towards) => retrieval(settings, { towards }))];
+}
+
+/** Called `mpgd-20/retrieval-1`. */
+export function retrieval(
+  settings: AttackSettings,
+  options: { temperature: number } | { towards: number },
+): AttackPlan {
+  const own = plan(settings, objective('retrieval', options));
+  return { ...own, name: `${own.name}-${Object.values(options)[0]}` };
 }
 
 /** Called `mpgd-20/soft-kmeans-0.1`. */
