@@ -51,10 +51,16 @@ test('the text says the same', async () => {
   expect(stdout).toContain('No problems.');
 });
 
-test('an addon that does not load is shown with why and what to do: 3', async () => {
+/** What it says of an addon that does not load. */
+const ofBroken = (() => {
   const path = join(temporaryFolder(), 'broken.node');
   writeFileSync(path, 'not an addon');
-  const d = await doctor({ EAT_DML_NATIVE_PATH: path });
+  let said: ReturnType<typeof doctor> | undefined;
+  return async () => ({ path, d: await (said ??= doctor({ EAT_DML_NATIVE_PATH: path })) });
+})();
+
+test('an addon that does not load is shown with why and what to do: 3', async () => {
+  const { path, d } = await ofBroken();
   expect(d.code).toBe(3);
   expect(d.attempts[0]).toMatchObject({ path, found: true, failure: expect.stringMatching(/./) });
   expect(d.attempts[0].remedy).toContain('eat-dml build');
@@ -62,9 +68,7 @@ test('an addon that does not load is shown with why and what to do: 3', async ()
 });
 
 test('advises to install what is missing, and nothing else', async () => {
-  const path = join(temporaryFolder(), 'broken.node');
-  writeFileSync(path, 'not an addon');
-  const d = await doctor({ EAT_DML_NATIVE_PATH: path });
+  const { path, d } = await ofBroken();
   const advice = [...d.attempts.map(({ remedy }) => remedy), d.cuda.remedy, ...d.backends.map(({ remedy }) => remedy)];
   const text = [...advice, ...d.devices.map(({ detail }) => detail)].join('\n');
   const words = { compiler: /install .*compiler/i, cmake: /install .*cmake/i, nvcc: /install .*(nvcc|CUDA toolkit)/i };

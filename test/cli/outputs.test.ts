@@ -59,14 +59,14 @@ describe('a path that cannot be written', () => {
       ['evaluate', run, '--out', join(disk.path, 'report.json')],
       ['train', '--config', config, '--out', join(disk.path, 'run')],
     ]) {
-      const { code, stdout, stderr } = await runCli(args);
+      const { code, stdout, stderr } = await callCli(args);
       expect(oneSentence(stderr), stderr).toEqual([expect.stringMatching(/ERR_SYSTEM: .*no space is left/)]);
       expect({ code, stdout }).toEqual({ code: 3, stdout: '' });
     }
   });
 
   test.skipIf(!full)('evaluate --out that fails at the end prints the result instead', async () => {
-    const { code, stdout, stderr } = await runCli(['evaluate', run, '--out', '/dev/full']);
+    const { code, stdout, stderr } = await callCli(['evaluate', run, '--out', '/dev/full']);
     expect(oneSentence(stderr)).toEqual([expect.stringContaining('write /dev/full but no space is left')]);
     expect(stderr).toContain('The result is on stdout, as JSON.');
     expect(JSON.parse(stdout)).toMatchObject({ command: 'evaluate', run, manifest: { samples: 12 } });
@@ -99,7 +99,7 @@ describe.skipIf(!full)('a stream that takes nothing', () => {
     const disk = smallDisk(4);
     const out = join(folder, 'events');
     const args = ['train', '--config', config, '--epochs', '60', '--out', out, '--tensorboard', disk.path, '--json'];
-    const { code, stdout, stderr } = await runCli(args);
+    const { code, stdout, stderr } = await callCli(args);
     expect(stderr.match(/no space is left/g)).toHaveLength(1);
     expect(JSON.parse(stdout)).toMatchObject({ history: { epochs: 60 } });
     expect(code).toBe(0);

@@ -2,7 +2,7 @@ import { copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'n
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { LONG } from '../long.js';
-import { root, run, temporaryFolder } from './run.js';
+import { linkPackages, root, run, temporaryFolder } from './run.js';
 
 const MINUTES = 60_000;
 const folder = temporaryFolder();
@@ -26,13 +26,14 @@ async function program(source: string, args: string[] = []) {
 }
 
 beforeAll(async () => {
-  const built = await run(process.execPath, ['scripts/build-ts.mjs']);
+  const built = await run(process.execPath, ['scripts/build-ts.mjs', '--if-changed']);
   expect(built).toMatchObject({ code: 0, stderr: '' });
   const { stdout } = await run('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', folder]);
   packed = JSON.parse(stdout)[0];
   writeFileSync(join(folder, 'package.json'), '{"private": true, "type": "module"}');
   const quiet = ['--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund'];
   const tarball = join(folder, packed.filename);
+  linkPackages(folder);
   const { code, stderr } = await run('npm', ['install', '--prefix', folder, ...quiet, tarball], { cwd: folder });
   expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' });
 }, 5 * MINUTES);
