@@ -1,13 +1,15 @@
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Config } from '../../src/config/schema.js';
-import { CONFIGURED_ATTACKS } from '../evaluation/brief.js';
+import { sanityChecks } from '../../src/evaluation/sanity/checks.js';
+import { CHECKED, CONFIGURED_ATTACKS } from '../evaluation/brief.js';
 import { callCli, runCli, temporaryFolder, writeTinyImages } from './run-cli.js';
+
+vi.mock('../../src/evaluation/sanity/checks.js', { spy: true });
 
 const folder = temporaryFolder();
 const config = join(folder, 'config.json');
-const few = join(folder, 'few.json');
 const attack = { epsilon: 0.1, steps: 2 };
 
 /** Pure JSON: the whole of stdout is one value. */
@@ -22,11 +24,6 @@ beforeAll(async () => {
     evaluation: { attacks: CONFIGURED_ATTACKS, epsilon: 0.1 },
   };
   writeFileSync(config, JSON.stringify(settings));
-  // A dozen images go quicker through plain JavaScript than through calls of the addon.
-  writeFileSync(
-    few,
-    JSON.stringify({ ...settings, backend: 'cpu', evaluation: { ...settings.evaluation, count: 12 } }),
-  );
 });
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -82,6 +79,7 @@ describe('train, evaluate', () => {
   });
 
   test('evaluate --seed is of attacks and k-means: the images are those of the run', async () => {
+    vi.mocked(sanityChecks).mockResolvedValueOnce(CHECKED).mockResolvedValueOnce(CHECKED);
     const manifests = await Promise.all(
       ['1', '2'].map(async (seed) => {
         const { code, stdout } = await callCli(['evaluate', out, '--seed', seed, '--json']);
@@ -177,8 +175,9 @@ test('Ctrl-C saves a checkpoint, says how to go on, and ends with 130', async ()
 });
 
 test('the demo compares the three methods, in one table and one JSON', async () => {
+  vi.mocked(sanityChecks).mockResolvedValue(CHECKED);
   const out = join(folder, 'demo');
-  const { code, stdout, stderr } = await callCli(['demo', '--config', few, '--epochs', '1', '--out', out, '--json']);
+  const { code, stdout, stderr } = await callCli(['demo', '--config', config, '--epochs', '1', '--out', out, '--json']);
   expect(code).toBe(0);
   const result = parsed(stdout) as never as { comparison: { conditions: string[]; methods: { method: string }[] } };
   expect(result.comparison.methods.map(({ method }) => method)).toEqual(['standard', 'at', 'eat']);
@@ -189,12 +188,12 @@ test('the demo compares the three methods, in one table and one JSON', async () 
   writeFileSync(join(out, 'at', 'notes.txt'), 'mine');
   const [first, again] = await Promise.all([
     callCli(['evaluate', join(out, 'at'), '--json']),
-    callCli(['demo', '--config', few, '--epochs', '1', '--out', out, '--resume']),
+    callCli(['demo', '--config', config, '--epochs', '1', '--out', out, '--resume']),
   ]);
   expect(again.stdout).toMatch(/^worst/m);
   const { runs } = result as never as { runs: { report: { worst: object } }[] };
   expect(parsed(first.stdout).worst).toEqual(runs[1].report.worst);
-  expect((await callCli(['demo', '--config', few, '--epochs', '2', '--out', out, '--json'])).code).toBe(0);
+  expect((await callCli(['demo', '--config', config, '--epochs', '2', '--out', out, '--json'])).code).toBe(0);
   expect(readdirSync(join(out, 'at')).sort()).toEqual(['manifest.json', 'notes.txt', 'run.json', 'step-6']);
 });
 
