@@ -5,7 +5,7 @@ import { configOf } from '../../src/config/sweep.js';
 import { jobsOf, type SweepConfig, shardOf, sweepSchema } from '../../src/config/sweep-schema.js';
 import { sanityChecks } from '../../src/evaluation/sanity/checks.js';
 import { CHECKED, CONFIGURED_ATTACKS } from '../evaluation/brief.js';
-import { callCli, runCli, temporaryFolder, writeTinyImages } from './run-cli.js';
+import { callCli, temporaryFolder, writeTinyImages } from './run-cli.js';
 
 vi.mock('../../src/evaluation/sanity/checks.js', { spy: true });
 
@@ -95,7 +95,7 @@ describe('jobs', () => {
 
 describe('sweep and table', () => {
   test('run a shard, go on where results are missing, and show all', async () => {
-    const first = await runCli(['sweep', file, '--shard', '1/2', '--json']);
+    const first = await callCli(['sweep', file, '--shard', '1/2', '--json']);
     expect(first.code, first.stderr).toBe(0);
     expect(JSON.parse(first.stdout)).toMatchObject({ jobs: 3, made: 3, found: 0 });
     vi.mocked(sanityChecks).mockResolvedValue(CHECKED);
@@ -105,7 +105,7 @@ describe('sweep and table', () => {
     // Standard takes one gradient per image, AT of two steps three: as many epochs more for the same compute.
     expect(costly.history.epochs).toBe(6);
     expect(existsSync(join(out, 'at/compute'))).toBe(false);
-    const table = await runCli(['table', out]);
+    const table = await callCli(['table', out]);
     expect(table.code).toBe(0);
     const [epochs, compute] = table.stdout.split('At equal compute (');
     expect(epochs).toMatch(/At equal epochs [\s\S]*\| standard \| 2 \|/);
