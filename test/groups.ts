@@ -10,7 +10,7 @@
 export const OWN_PROCESS = [
   ...['cli', 'fuzz', 'simt', 'gpu', 'native', 'packaging', 'public'].map((room) => `test/${room}/**/*.test.ts`),
   'test/config/{parts,sweep-budget}.test.ts',
-  'test/data/{source,open-data,layouts/fuzz,sets/fashion-mnist}.test.ts',
+  'test/data/{source,open-data,decoding-thread,layouts/fuzz,sets/fashion-mnist}.test.ts',
   'test/evaluation/{ranking-steps,sanity-thresholds}.test.ts',
   'test/kernels/{abort,cuda-probe,cuda-variants,isa,lifecycle,worker-threads}.test.ts',
   'test/training/resume-killed.test.ts',

@@ -131,6 +131,25 @@ describe('installed with --ignore-scripts', () => {
     expect(result).toEqual({ name: 'cpu', rows: 6, cols: 4, nmi: expect.closeTo(1, 9) });
   });
 
+  test('batches are read ahead on a thread, which keeps no process', async () => {
+    const result = await program(`
+      import sharp from 'sharp';
+      import { chooseBackend, imageFiles } from 'eat-dml';
+      let started = 0;
+      process.on('worker', () => started++);
+      await chooseBackend({ backend: 'cpu' });
+      const files = ['a.png', 'b.png'];
+      const create = { width: 460, height: 450, channels: 3, background: '#ff0000' };
+      for (const file of files) await sharp({ create }).png().toFile(file);
+      const source = imageFiles({ name: 'red', root: '.', files, labels: [0, 1], transform: { resize: 450 } });
+      source.prefetch([0, 1]);
+      const images = await source.batch([0, 1]);
+      source.prefetch([1, 0]);
+      console.log(JSON.stringify({ started, shape: images.shape, mean: images.mean([0, 1, 2]).arraySync() }));
+    `);
+    expect(result).toEqual({ started: 1, shape: [2, 450, 450, 3], mean: [expect.closeTo(1, 5), 0, 0] });
+  });
+
   test('the example of the kernels runs', async () => {
     const path = join(folder, 'kernels.mjs');
     copyFileSync(join(root, 'examples/kernels.mjs'), path);
