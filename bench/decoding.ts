@@ -1,7 +1,7 @@
 /**
  * Images a second from 500-pixel JPEGs to batches of 224-pixel floats, beside torchvision's ImageFolder and DataLoader, the two
  * programs by turns:
- *   npx tsx bench/decoding.ts [--python PYTHON] [--images 512] [--rounds 3] [--batch 64] [--workers 2] [--backend auto]
+ *   npm run build:ts && npx tsx bench/decoding.ts [--python PYTHON] [--images 512] [--rounds 3] [--batch 64] [--workers 2] [--backend auto]
  *     [--folder .cache/decoding]
  * bench/peers/decoding.py needs torch, torchvision and Pillow; without `--python` it is left out. CPU ms are of all threads and
  * workers: on a machine that others use they say more than images a second. A pass begins with no file read, and the peer's with
@@ -13,10 +13,13 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import sharp from 'sharp';
-import { imageFiles } from '../src/data/image-files.js';
 import type { Source } from '../src/data/source.js';
 import { randomStream } from '../src/random.js';
-import { chooseBackend, pixelTensor } from '../src/tfjs/index.js';
+
+/** As it is built: the thread that reads ahead is started from there. */
+const built = (file: string) => import(new URL(`../dist/${file}`, import.meta.url).href);
+const { imageFiles }: typeof import('../src/data/image-files.js') = await built('data/image-files.js');
+const { chooseBackend, pixelTensor }: typeof import('../src/tfjs/index.js') = await built('tfjs/index.js');
 
 const { values } = parseArgs({
   options: {

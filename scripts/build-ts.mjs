@@ -1,14 +1,26 @@
 /**
  * `npm run build:ts`: src -> dist, from an empty dist, so that nothing deleted is ever packed; then what follows from the
- * lists of parts: the JSON Schema, and in a checkout docs/parts.md.
+ * lists of parts: the JSON Schema, and in a checkout docs/parts.md. With --if-changed nothing is done where neither src nor dist
+ * has changed since it was last done.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { root } from './native-addon.mjs';
 
 const require = createRequire(import.meta.url);
+const lastBuilt = join(root, 'node_modules/.cache/eat-dml/built');
 
 /** Runs the compiler and writes dist/config.schema.json; returns tsc's output, empty when all went well. */
 export async function buildTypeScript() {
@@ -24,8 +36,33 @@ export async function buildTypeScript() {
   const { partTables } = await import('../dist/config/tables.js');
   const tables = join(root, 'docs/parts.md');
   if (existsSync(tables) && readFileSync(tables, 'utf8') !== partTables()) writeFileSync(tables, partTables());
+  mkdirSync(dirname(lastBuilt), { recursive: true });
+  writeFileSync(lastBuilt, stateOfBuild());
   return '';
 }
+
+/** Changes whenever a source or what was built of it does. */
+function stateOfBuild() {
+  const hash = createHash('sha256');
+  const files = ['src', 'dist'].flatMap((folder) => {
+    const names = existsSync(join(root, folder)) ? readdirSync(join(root, folder), { recursive: true }) : [];
+    return names.map((name) => join(folder, name));
+  });
+  for (const name of [
+    ...files,
+    'tsconfig.json',
+    'tsconfig.build.json',
+    'package-lock.json',
+    'scripts/build-ts.mjs',
+  ].sort()) {
+    const path = join(root, name);
+    if (statSync(path).isFile())
+      hash.update(`${name}\n`).update(createHash('sha256').update(readFileSync(path)).digest());
+  }
+  return hash.digest('hex');
+}
+
+const isBuilt = () => existsSync(lastBuilt) && readFileSync(lastBuilt, 'utf8') === stateOfBuild();
 
 /**
  * tfjs by require in what is built: to import CommonJS, Node first reads all of it for the names of its exports, and tfjs's
@@ -44,7 +81,7 @@ function requireTfjs(folder) {
 }
 
 if (realpathSync(process.argv[1]) === import.meta.filename) {
-  const output = await buildTypeScript();
+  const output = process.argv.includes('--if-changed') && isBuilt() ? '' : await buildTypeScript();
   if (output) {
     console.error(output);
     process.exitCode = 1;

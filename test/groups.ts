@@ -10,7 +10,7 @@
 export const OWN_PROCESS = [
   ...['cli', 'fuzz', 'simt', 'gpu', 'native', 'packaging', 'public'].map((room) => `test/${room}/**/*.test.ts`),
   'test/config/{parts,sweep-budget}.test.ts',
-  'test/data/{source,open-data,layouts/fuzz,sets/fashion-mnist}.test.ts',
+  'test/data/{source,open-data,decoding-thread,layouts/fuzz,sets/fashion-mnist}.test.ts',
   'test/evaluation/{ranking-steps,sanity-thresholds}.test.ts',
   'test/kernels/{abort,cuda-probe,cuda-variants,isa,lifecycle,worker-threads}.test.ts',
   'test/training/resume-killed.test.ts',
@@ -28,8 +28,8 @@ export const NOT_FAST: Record<string, string[]> = {
   'runs what others wrote': ['test/tfjs/{tensorflow,op-tests,wasm}*.test.ts'],
   'reads or makes a whole data set': ['test/data/{sets/fashion-mnist,layouts/full-count}.test.ts'],
   'trains or attacks for long': [
-    'test/evaluation/{protocols,small-sets,sanity,seen}.test.ts',
-    'test/models/{foreign,backbones}.test.ts',
+    'test/evaluation/{protocols,small-sets,sanity,seen,temperatures,ranking-steps}.test.ts',
+    'test/models/{foreign,backbones,norm-sets}.test.ts',
     'test/data/source.test.ts',
     'test/training/{methods,resume,run-folder,defences,published-defences,gradient-count,validation}*.test.ts',
     'test/training/{micro-batches,split-batch-norm}*.test.ts',

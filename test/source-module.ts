@@ -1,8 +1,9 @@
 import { pathToFileURL } from 'node:url';
 
-const IMPORTED = "import * as tf from '@tensorflow/tfjs';";
-const REQUIRED =
-  "import { createRequire as from } from 'node:module'; const tf = from(import.meta.url)('@tensorflow/tfjs');";
+// In parts: this module goes through requireTfjs itself, as every module of the tests.
+const TFJS = "'@tensorflow/tfjs'";
+const IMPORTED = `import * as tf from ${TFJS};`;
+const REQUIRED = `import { createRequire as from } from 'node:module'; const tf = from(import.meta.url)(${TFJS});`;
 
 /**
  * A module with tfjs by require, as scripts/build-ts.mjs has it in dist/: to import CommonJS, Node first reads all of it for the

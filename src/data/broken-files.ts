@@ -4,7 +4,8 @@ import { EatDmlError, throwIfAborted } from '../errors.js';
 import { counter, type LongWork, longWork } from '../long-work.js';
 import { atLeast, parseOptions } from '../options.js';
 import { decodeImage } from './decode.js';
-import { defaultConcurrency, type ImageFilesOptions, imageBytes, parseImageFiles } from './image-files.js';
+import { defaultConcurrency, type ImageFilesOptions, parseImageFiles } from './image-files.js';
+import { imageBytes } from './read-pixels.js';
 import type { Size, View } from './transforms.js';
 
 /** How many images may be left out as they are broken, as a schema. */

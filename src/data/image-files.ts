@@ -5,15 +5,14 @@ import { isList } from '../checks.js';
 import { checkSignal, EatDmlError, invalid, throwIfAborted } from '../errors.js';
 import { counter, type LongWork } from '../long-work.js';
 import { count, parseOptions, path, seed } from '../options.js';
-import { randomStream } from '../random.js';
 import { pixelTensor } from '../tfjs/index.js';
 import { checkIndices, digestOf, type SplitSide, toLabels } from './dataset.js';
-import { decodeImage } from './decode.js';
-import { type Gate, gate, untilAborted } from './gate.js';
+import { readOnThread } from './decoding-thread.js';
+import { type Gate, gate } from './gate.js';
 import { ReadAhead } from './read-ahead.js';
-import { readBounded } from './read-bounded.js';
-import { type BatchOptions, hashOf, type Source, sha256 } from './source.js';
-import { outputSide, type TransformOptions, transformOptions, viewOf } from './transforms.js';
+import { imageBytes, inOrder, pixelsLength, readPixels, type WantedImages } from './read-pixels.js';
+import { hashOf, type Source, sha256 } from './source.js';
+import { outputSide, type TransformOptions, transformOptions } from './transforms.js';
 
 const imageFilesOptions = z.strictObject({
   name: z.string().describe('what the images are called in reports and errors'),
@@ -64,8 +63,11 @@ export function imageFiles(options: ImageFilesOptions): Source {
   const { name, root, files, labels, channels, role, splits, leftOut, ...parsed } = parseImageFiles(options);
   const { transform, concurrency = defaultConcurrency() } = parsed;
   const enter = gate(concurrency);
-  const reader: Reader = { root, files, channels, transform, seed: parsed.seed, enter };
-  const ahead = new ReadAhead((indices, read) => readPixels(reader, indices, read));
+  const reader: Reader = { root, files, channels, transform, seed: parsed.seed, enter, concurrency };
+  const ahead = new ReadAhead({
+    now: (indices, { draw, signal }) => readPixels(wantedOf(reader, indices, draw), enter, signal),
+    ahead: (indices, { draw, signal }) => readAhead(reader, wantedOf(reader, indices, draw), signal),
+  });
   const side = outputSide(transform);
   const digests = fileDigests(reader);
   const source: Source = {
@@ -126,49 +128,22 @@ export function defaultConcurrency(): number {
 
 interface Reader extends Pick<Options, 'root' | 'files' | 'channels' | 'transform' | 'seed'> {
   enter: Gate;
+  concurrency: number;
 }
 
-/** The pixels of a batch, [indices.length, side, side, channels]. */
-function readPixels(reader: Reader, indices: ArrayLike<number>, { signal, draw }: BatchOptions): Promise<Uint8Array> {
-  const { transform, channels } = reader;
-  const size = outputSide(transform) ** 2 * channels;
-  const pixels = new Uint8Array(indices.length * size);
-  const before = new Map<number, number>();
-  return inOrder(reader.enter, indices, signal, (index, at) => {
-    const nth = before.get(index) ?? 0;
-    before.set(index, nth + 1);
-    return async () => {
-      const file = join(reader.root, reader.files[index]);
-      const bytes = await imageBytes(file, signal);
-      const random = draw === undefined ? undefined : randomStream(reader.seed, 'view', draw, index, nth);
-      pixels.set(await decodeImage(bytes, file, (seen) => viewOf(transform, seen, random), channels), at * size);
-    };
-  }).then(() => pixels);
+function wantedOf(reader: Reader, given: ArrayLike<number>, draw?: number): WantedImages {
+  const { root, files, channels, transform, seed } = reader;
+  const indices = Int32Array.from(given);
+  return { indices, paths: Array.from(indices, (index) => join(root, files[index])), channels, transform, seed, draw };
 }
 
-/** Does what `prepare` gives for each index, as the gate lets it. Of several failures it is the first index's that is thrown. */
-async function inOrder(
-  enter: Gate,
-  indices: ArrayLike<number>,
-  signal: AbortSignal | undefined,
-  prepare: (index: number, at: number) => () => Promise<void>,
-): Promise<void> {
-  let failed = false;
-  const work = Array.from(indices, (index, at) => {
-    const task = prepare(index, at);
-    // Those before one that failed were begun before it; those that were not are not needed any more.
-    const unlessFailed = async () => {
-      if (failed) return;
-      await task();
-    };
-    return enter(unlessFailed, signal).catch((error) => {
-      failed = true;
-      throw error;
-    });
-  });
-  const outcomes = await untilAborted(Promise.allSettled(work), signal);
-  throwIfAborted(signal);
-  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+/** Less is quickly read, and is not worth a thread. */
+const AHEAD_BYTES = 2 ** 20;
+
+/** On the decoding thread, so that it is whole when it is asked for, whatever this one has done meanwhile. */
+async function readAhead(reader: Reader, wanted: WantedImages, signal?: AbortSignal): Promise<Uint8Array> {
+  const far = pixelsLength(wanted) >= AHEAD_BYTES ? await readOnThread(wanted, reader.concurrency, signal) : undefined;
+  return far ?? readPixels(wanted, reader.enter, signal);
 }
 
 /** Files whose digests are asked for at a time: a large set's would be as many promises. */
@@ -191,12 +166,4 @@ function fileDigests({ root, files, enter }: Reader): (options?: LongWork) => Pr
     }
     return digests.slice();
   };
-}
-
-/** More than any image has that is decoded. */
-const MOST_BYTES = 2 ** 30;
-
-/** The bytes of an image's file; ERR_DATA that names it. */
-export function imageBytes(file: string, signal: AbortSignal | undefined): Promise<Uint8Array> {
-  return readBounded(file, MOST_BYTES, { what: 'image', signal });
 }

@@ -4,6 +4,13 @@ import type { BatchOptions } from './source.js';
 /** Reads the images at `indices`, all bytes of a batch. */
 export type ReadBytes = (indices: ArrayLike<number>, options: BatchOptions) => Promise<Uint8Array>;
 
+export interface Reading {
+  /** A batch that is waited for. */
+  now: ReadBytes;
+  /** One that will be asked for later. */
+  ahead: ReadBytes;
+}
+
 interface Begun {
   bytes: Promise<Uint8Array>;
   stop: AbortController;
@@ -14,10 +21,10 @@ const MOST = 2;
 
 /** Batches that are read before they are asked for. */
 export class ReadAhead {
-  readonly #read: ReadBytes;
+  readonly #read: Reading;
   readonly #begun = new Map<string, Begun>();
 
-  constructor(read: ReadBytes) {
+  constructor(read: Reading) {
     this.#read = read;
   }
 
@@ -31,7 +38,7 @@ export class ReadAhead {
       stop.abort();
     }
     const stop = new AbortController();
-    const bytes = this.#read(indices, { ...options, signal: stop.signal });
+    const bytes = this.#read.ahead(indices, { ...options, signal: stop.signal });
     const giveUp = () => {
       stop.abort();
       if (this.#begun.get(key)?.stop === stop) this.#begun.delete(key);
@@ -46,7 +53,7 @@ export class ReadAhead {
   async take(indices: ArrayLike<number>, options: BatchOptions): Promise<Uint8Array> {
     const key = keyOf(indices, options);
     const begun = this.#begun.get(key);
-    if (!begun) return this.#read(indices, options);
+    if (!begun) return this.#read.now(indices, options);
     this.#begun.delete(key);
     try {
       return await untilAborted(begun.bytes, options.signal);

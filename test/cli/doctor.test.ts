@@ -51,20 +51,26 @@ test('the text says the same', async () => {
   expect(stdout).toContain('No problems.');
 });
 
+const broken = join(temporaryFolder(), 'broken.node');
+let said: ReturnType<typeof doctor> | undefined;
+
+/** What it says of an addon that does not load, asked once. */
+function ofBroken(): ReturnType<typeof doctor> {
+  if (!said) writeFileSync(broken, 'not an addon');
+  said ??= doctor({ EAT_DML_NATIVE_PATH: broken });
+  return said;
+}
+
 test('an addon that does not load is shown with why and what to do: 3', async () => {
-  const path = join(temporaryFolder(), 'broken.node');
-  writeFileSync(path, 'not an addon');
-  const d = await doctor({ EAT_DML_NATIVE_PATH: path });
+  const d = await ofBroken();
   expect(d.code).toBe(3);
-  expect(d.attempts[0]).toMatchObject({ path, found: true, failure: expect.stringMatching(/./) });
+  expect(d.attempts[0]).toMatchObject({ path: broken, found: true, failure: expect.stringMatching(/./) });
   expect(d.attempts[0].remedy).toContain('eat-dml build');
-  expect(d.problems[0]).toContain(path);
+  expect(d.problems[0]).toContain(broken);
 });
 
 test('advises to install what is missing, and nothing else', async () => {
-  const path = join(temporaryFolder(), 'broken.node');
-  writeFileSync(path, 'not an addon');
-  const d = await doctor({ EAT_DML_NATIVE_PATH: path });
+  const d = await ofBroken();
   const advice = [...d.attempts.map(({ remedy }) => remedy), d.cuda.remedy, ...d.backends.map(({ remedy }) => remedy)];
   const text = [...advice, ...d.devices.map(({ detail }) => detail)].join('\n');
   const words = { compiler: /install .*compiler/i, cmake: /install .*cmake/i, nvcc: /install .*(nvcc|CUDA toolkit)/i };
@@ -73,7 +79,7 @@ test('advises to install what is missing, and nothing else', async () => {
     if (found) expect(text).not.toMatch(word);
   }
   if (d.cuda.driver) expect(text).not.toMatch(/install .*driver/i);
-  const without = await doctor({ EAT_DML_NATIVE_PATH: path, PATH: '/nowhere', CXX: undefined, CUDACXX: undefined });
+  const without = await doctor({ EAT_DML_NATIVE_PATH: broken, PATH: '/nowhere', CXX: undefined, CUDACXX: undefined });
   expect(without.attempts[0].remedy).toMatch(/install a C\+\+ compiler \(.*\) and cmake.*, then npx eat-dml build/);
 });
 

@@ -2,10 +2,14 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { EvaluationReport } from '../../src/evaluation/index.js';
+import { sanityChecks } from '../../src/evaluation/sanity/checks.js';
+import { CHECKED, QUICKER } from '../evaluation/brief.js';
 import { writeWeights } from '../models/published.js';
 import { callCli, temporaryFolder } from './run-cli.js';
+
+vi.mock('../../src/evaluation/sanity/checks.js', { spy: true });
 
 const folder = temporaryFolder();
 const photographs = join(folder, 'photographs');
@@ -41,7 +45,7 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const evaluate = (...more: string[]) => callCli(['evaluate', '--backend', 'cpu', ...more]);
+const evaluate = (...more: string[]) => callCli(['evaluate', '--backend', QUICKER, ...more]);
 const attacks = [{ objective: { name: 'embedding-shift' }, attack: { name: 'pgd', epsilon: 0.01, steps: 1 } }];
 const onPhotographs = ['--data', `folder:${photographs}`, '--crop', '16', '--suite', 'quick'];
 const sha256 = (path: string) => createHash('sha256').update(readFileSync(path)).digest('hex');
@@ -64,6 +68,7 @@ test('a module of one’s own gets the report of a run, whose manifest says that
 });
 
 test('published weights without a head are measured as unit features, on the side that papers test on', async () => {
+  vi.mocked(sanityChecks).mockResolvedValue(CHECKED);
   const brief = join(folder, 'brief.json');
   writeFileSync(brief, JSON.stringify({ evaluation: { attacks, epsilon: 0.01 } }));
   const args = ['--model', 'mobilenet-v2', '--weights', weights, ...onPhotographs.slice(0, 2), '--crop', '32'];

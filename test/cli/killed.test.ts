@@ -3,6 +3,7 @@ import { basename, join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { randomStream } from '../../src/random.js';
+import { QUICKER } from '../evaluation/brief.js';
 import { LONG } from '../long.js';
 import { runCli, temporaryFolder } from './run-cli.js';
 
@@ -11,7 +12,7 @@ const images = join(folder, 'photographs');
 const config = join(folder, 'config.json');
 const KILLS = LONG ? 10 : 1;
 /** A step takes some milliseconds, and each is saved. */
-const EPOCHS = LONG ? 250 : 30;
+const EPOCHS = LONG ? 250 : 12;
 
 beforeAll(async () => {
   for (const [kind, name] of ['ant', 'bee', 'cat', 'dog'].entries()) {
@@ -27,7 +28,7 @@ beforeAll(async () => {
     data: { name: 'folder', root: images, transform: { resize: 10, randomResizedCrop: 8, flip: true }, seed: 3 },
     model: { kind: 'conv', width: 2, dimension: 4 },
     training: { epochs: EPOCHS, batch: { size: 4 }, checkpointEverySteps: 1 },
-    ...{ method: { name: 'standard' }, backend: 'cpu', seed: 2 },
+    ...{ method: { name: 'standard' }, backend: QUICKER, seed: 2 },
   };
   writeFileSync(config, JSON.stringify(settings));
 });

@@ -4,7 +4,7 @@ import { closeSync, existsSync, openSync, readdirSync, readFileSync, rmSync, wri
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Config } from '../../src/config/schema.js';
-import { CONFIGURED_ATTACKS } from '../evaluation/brief.js';
+import { CONFIGURED_ATTACKS, QUICKER } from '../evaluation/brief.js';
 import { canMount, smallDisk } from '../small-disk.js';
 import { CLI, callCli, runCli, temporaryFolder, writeTinyImages } from './run-cli.js';
 
@@ -17,7 +17,7 @@ const full = existsSync('/dev/full');
 beforeAll(async () => {
   const settings: Config = {
     seed: 1,
-    backend: 'cpu',
+    backend: QUICKER,
     data: { name: 'idx', ...(await writeTinyImages(folder)) },
     model: { kind: 'conv', width: 2, dimension: 4 },
     method: { name: 'standard' },
@@ -59,14 +59,14 @@ describe('a path that cannot be written', () => {
       ['evaluate', run, '--out', join(disk.path, 'report.json')],
       ['train', '--config', config, '--out', join(disk.path, 'run')],
     ]) {
-      const { code, stdout, stderr } = await runCli(args);
+      const { code, stdout, stderr } = await callCli(args);
       expect(oneSentence(stderr), stderr).toEqual([expect.stringMatching(/ERR_SYSTEM: .*no space is left/)]);
       expect({ code, stdout }).toEqual({ code: 3, stdout: '' });
     }
   });
 
   test.skipIf(!full)('evaluate --out that fails at the end prints the result instead', async () => {
-    const { code, stdout, stderr } = await runCli(['evaluate', run, '--out', '/dev/full']);
+    const { code, stdout, stderr } = await callCli(['evaluate', run, '--out', '/dev/full']);
     expect(oneSentence(stderr)).toEqual([expect.stringContaining('write /dev/full but no space is left')]);
     expect(stderr).toContain('The result is on stdout, as JSON.');
     expect(JSON.parse(stdout)).toMatchObject({ command: 'evaluate', run, manifest: { samples: 12 } });
@@ -98,10 +98,10 @@ describe.skipIf(!full)('a stream that takes nothing', () => {
   test.skipIf(!canMount)('TensorBoard’s disk: said once, and training goes on', async () => {
     const disk = smallDisk(4);
     const out = join(folder, 'events');
-    const args = ['train', '--config', config, '--epochs', '60', '--out', out, '--tensorboard', disk.path, '--json'];
-    const { code, stdout, stderr } = await runCli(args);
+    const args = ['train', '--config', config, '--epochs', '20', '--out', out, '--tensorboard', disk.path, '--json'];
+    const { code, stdout, stderr } = await callCli(args);
     expect(stderr.match(/no space is left/g)).toHaveLength(1);
-    expect(JSON.parse(stdout)).toMatchObject({ history: { epochs: 60 } });
+    expect(JSON.parse(stdout)).toMatchObject({ history: { epochs: 20 } });
     expect(code).toBe(0);
   });
 });

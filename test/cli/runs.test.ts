@@ -1,9 +1,12 @@
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Config } from '../../src/config/schema.js';
-import { CONFIGURED_ATTACKS } from '../evaluation/brief.js';
+import { sanityChecks } from '../../src/evaluation/sanity/checks.js';
+import { CHECKED, CONFIGURED_ATTACKS } from '../evaluation/brief.js';
 import { callCli, runCli, temporaryFolder, writeTinyImages } from './run-cli.js';
+
+vi.mock('../../src/evaluation/sanity/checks.js', { spy: true });
 
 const folder = temporaryFolder();
 const config = join(folder, 'config.json');
@@ -76,6 +79,7 @@ describe('train, evaluate', () => {
   });
 
   test('evaluate --seed is of attacks and k-means: the images are those of the run', async () => {
+    vi.mocked(sanityChecks).mockResolvedValueOnce(CHECKED).mockResolvedValueOnce(CHECKED);
     const manifests = await Promise.all(
       ['1', '2'].map(async (seed) => {
         const { code, stdout } = await callCli(['evaluate', out, '--seed', seed, '--json']);
@@ -164,13 +168,14 @@ test('Ctrl-C saves a checkpoint, says how to go on, and ends with 130', async ()
   });
   expect(stderr).toContain(`eat-dml train --resume --out ${out}`);
   expect({ code, stdout }).toEqual({ code: 130, stdout: '' });
-  const resumed = await runCli(['train', '--resume', '--out', out, '--epochs', '1', '--json']);
+  const resumed = await callCli(['train', '--resume', '--out', out, '--epochs', '1', '--json']);
   expect(resumed.code).toBe(0);
   const { history } = parsed(resumed.stdout) as never as { history: { steps: number } };
   expect(history.steps).toBeGreaterThan(0);
 });
 
 test('the demo compares the three methods, in one table and one JSON', async () => {
+  vi.mocked(sanityChecks).mockResolvedValue(CHECKED);
   const out = join(folder, 'demo');
   const { code, stdout, stderr } = await callCli(['demo', '--config', config, '--epochs', '1', '--out', out, '--json']);
   expect(code).toBe(0);

@@ -1,10 +1,13 @@
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { configOf } from '../../src/config/sweep.js';
 import { jobsOf, type SweepConfig, shardOf, sweepSchema } from '../../src/config/sweep-schema.js';
-import { CONFIGURED_ATTACKS } from '../evaluation/brief.js';
-import { callCli, runCli, temporaryFolder, writeTinyImages } from './run-cli.js';
+import { sanityChecks } from '../../src/evaluation/sanity/checks.js';
+import { CHECKED, CONFIGURED_ATTACKS } from '../evaluation/brief.js';
+import { callCli, temporaryFolder, writeTinyImages } from './run-cli.js';
+
+vi.mock('../../src/evaluation/sanity/checks.js', { spy: true });
 
 const folder = temporaryFolder();
 const file = join(folder, 'sweep.json');
@@ -92,16 +95,17 @@ describe('jobs', () => {
 
 describe('sweep and table', () => {
   test('run a shard, go on where results are missing, and show all', async () => {
-    const first = await runCli(['sweep', file, '--shard', '1/2', '--json']);
+    const first = await callCli(['sweep', file, '--shard', '1/2', '--json']);
     expect(first.code, first.stderr).toBe(0);
     expect(JSON.parse(first.stdout)).toMatchObject({ jobs: 3, made: 3, found: 0 });
+    vi.mocked(sanityChecks).mockResolvedValue(CHECKED);
     const all = await callCli(['sweep', file, '--json']);
     expect(JSON.parse(all.stdout)).toMatchObject({ jobs: 6, made: 3, found: 3 });
     const costly = JSON.parse(readFileSync(join(out, 'standard/compute/seed-1/result.json'), 'utf8'));
     // Standard takes one gradient per image, AT of two steps three: as many epochs more for the same compute.
     expect(costly.history.epochs).toBe(6);
     expect(existsSync(join(out, 'at/compute'))).toBe(false);
-    const table = await runCli(['table', out]);
+    const table = await callCli(['table', out]);
     expect(table.code).toBe(0);
     const [epochs, compute] = table.stdout.split('At equal compute (');
     expect(epochs).toMatch(/At equal epochs [\s\S]*\| standard \| 2 \|/);

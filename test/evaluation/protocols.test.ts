@@ -6,6 +6,7 @@ import { spreadOf } from '../../src/evaluation/sanity/spread.js';
 import { convEmbedder } from '../../src/models/index.js';
 import { standard, type TrainedEnsemble, train } from '../../src/training/index.js';
 import { tinyImages } from '../models/tiny-images.js';
+import { QUICKER } from './brief.js';
 
 const data = tinyImages();
 const plan = (objectiveName: string, epsilon = 0.3, steps = 6) => ({
@@ -13,13 +14,21 @@ const plan = (objectiveName: string, epsilon = 0.3, steps = 6) => ({
   objective: objective(objectiveName),
   settings: pgd({ epsilon, steps }),
 });
-const options = { backend: 'cpu' as const, allowSeen: true, batchSize: 20, epsilon: 0.3 };
+const options = { backend: QUICKER, allowSeen: true, batchSize: 20, epsilon: 0.3 };
 let ensemble: TrainedEnsemble;
 
 beforeAll(async () => {
   const model = convEmbedder({ dimension: 4, width: 2 });
   const method = standard({ members: 2 });
-  ensemble = await train({ data, model, method, epochs: 15, learningRate: 0.01, batch: { size: 12 }, backend: 'cpu' });
+  ensemble = await train({
+    data,
+    model,
+    method,
+    epochs: 15,
+    learningRate: 0.01,
+    batch: { size: 12 },
+    backend: QUICKER,
+  });
 });
 
 afterAll(() => ensemble.dispose());
@@ -84,7 +93,7 @@ describe('an evaluation, beside the transductive scores', () => {
 describe('evaluateRanking', () => {
   it('gives ten measures that attacks lower and their score', async () => {
     const before = tf.memory().numTensors;
-    const run = { backend: 'cpu' as const, allowSeen: true, steps: 4 };
+    const run = { backend: QUICKER, allowSeen: true, steps: 4 };
     const none = await evaluateRanking(ensemble, data, { ...run, epsilon: 0 });
     const much = await evaluateRanking(ensemble, data, { ...run, epsilon: 0.3 });
     expect(tf.memory().numTensors).toBe(before);

@@ -9,11 +9,12 @@ import { convEmbedder, Ensemble } from '../../src/models/index.js';
 import { reportText } from '../../src/report/index.js';
 import { type TrainedEnsemble, train } from '../../src/training/index.js';
 import { tinyImages } from '../models/tiny-images.js';
+import { QUICKER } from './brief.js';
 
 const data = tinyImages();
 const byClass = splitByClass(data, { trainClasses: [10, 11] });
 const bySample = splitBySample(data, { testFraction: 0.25 });
-const rest: EvaluateOptions = { attacks: [], backend: 'cpu' };
+const rest: EvaluateOptions = { attacks: [], backend: QUICKER };
 const folder = mkdtempSync(join(tmpdir(), 'eat-dml-seen-'));
 const trained: Record<'zeroShot' | 'closedSet' | 'unsplit', TrainedEnsemble> = {} as never;
 
@@ -22,7 +23,7 @@ beforeAll(async () => {
     model: convEmbedder({ dimension: 4, width: 2 }),
     epochs: 1,
     batch: { size: 6 },
-    backend: 'cpu',
+    backend: QUICKER,
   } as const;
   const first = subset(data, [...Array(24).keys()]);
   trained.zeroShot = await train({ ...options, data: byClass.train, checkpoint: join(folder, 'zero-shot') });
@@ -80,7 +81,7 @@ describe('an ensemble is not measured on what it was trained on', () => {
     const loaded = await loadEnsemble(join(folder, 'zero-shot'));
     expect(loaded.trainedOn).toEqual(trained.zeroShot.trainedOn);
     await refused(loaded, byClass.train).toMatchObject({ code: 'ERR_DATA' });
-    await expect(evaluateRanking(loaded, byClass.train, { backend: 'cpu' })).rejects.toMatchObject({
+    await expect(evaluateRanking(loaded, byClass.train, { backend: QUICKER })).rejects.toMatchObject({
       code: 'ERR_DATA',
     });
     loaded.dispose();
@@ -105,7 +106,7 @@ describe('an ensemble is measured', () => {
     const twice = mixed(data, 48, data);
     const split = splitBySample(twice, { testFraction: 0.25 });
     const options = { model: convEmbedder({ dimension: 4, width: 2 }), epochs: 1, batch: { size: 6 } };
-    const ensemble = await train({ ...options, data: split.train, backend: 'cpu' });
+    const ensemble = await train({ ...options, data: split.train, backend: QUICKER });
     const { manifest } = await evaluate(ensemble, subset(split.test, [...split.test.labels.keys()]), rest);
     expect(manifest.seen).toBeUndefined();
     // The same images as a set that knows of no split are seen ones.
@@ -116,7 +117,7 @@ describe('an ensemble is measured', () => {
   test('on a side of an inner split, and on what an outer one kept away', async () => {
     const inner = splitBySample(byClass.train, { testFraction: 0.25 });
     const options = { model: convEmbedder({ dimension: 4, width: 2 }), epochs: 1, batch: { size: 6 } };
-    const ensemble = await train({ ...options, data: inner.train, backend: 'cpu' });
+    const ensemble = await train({ ...options, data: inner.train, backend: QUICKER });
     for (const unseen of [inner.test, byClass.test]) await evaluate(ensemble, unseen, rest);
     await refused(ensemble, byClass.train).toMatchObject({ code: 'ERR_DATA' });
     ensemble.dispose();

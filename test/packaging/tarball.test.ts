@@ -2,7 +2,7 @@ import { copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'n
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { LONG } from '../long.js';
-import { root, run, temporaryFolder } from './run.js';
+import { linkPackages, root, run, temporaryFolder } from './run.js';
 
 const MINUTES = 60_000;
 const folder = temporaryFolder();
@@ -26,13 +26,14 @@ async function program(source: string, args: string[] = []) {
 }
 
 beforeAll(async () => {
-  const built = await run(process.execPath, ['scripts/build-ts.mjs']);
+  const built = await run(process.execPath, ['scripts/build-ts.mjs', '--if-changed']);
   expect(built).toMatchObject({ code: 0, stderr: '' });
   const { stdout } = await run('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', folder]);
   packed = JSON.parse(stdout)[0];
   writeFileSync(join(folder, 'package.json'), '{"private": true, "type": "module"}');
   const quiet = ['--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund'];
   const tarball = join(folder, packed.filename);
+  linkPackages(folder);
   const { code, stderr } = await run('npm', ['install', '--prefix', folder, ...quiet, tarball], { cwd: folder });
   expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' });
 }, 5 * MINUTES);
@@ -128,6 +129,25 @@ describe('installed with --ignore-scripts', () => {
       console.log(JSON.stringify({ name, rows: embeddings.rows, cols: embeddings.cols, nmi }));
     `);
     expect(result).toEqual({ name: 'cpu', rows: 6, cols: 4, nmi: expect.closeTo(1, 9) });
+  });
+
+  test('batches are read ahead on a thread, which keeps no process', async () => {
+    const result = await program(`
+      import sharp from 'sharp';
+      import { chooseBackend, imageFiles } from 'eat-dml';
+      let started = 0;
+      process.on('worker', () => started++);
+      await chooseBackend({ backend: 'cpu' });
+      const files = ['a.png', 'b.png'];
+      const create = { width: 460, height: 450, channels: 3, background: '#ff0000' };
+      for (const file of files) await sharp({ create }).png().toFile(file);
+      const source = imageFiles({ name: 'red', root: '.', files, labels: [0, 1], transform: { resize: 450 } });
+      source.prefetch([0, 1]);
+      const images = await source.batch([0, 1]);
+      source.prefetch([1, 0]);
+      console.log(JSON.stringify({ started, shape: images.shape, mean: images.mean([0, 1, 2]).arraySync() }));
+    `);
+    expect(result).toEqual({ started: 1, shape: [2, 450, 450, 3], mean: [expect.closeTo(1, 5), 0, 0] });
   });
 
   test('the example of the kernels runs', async () => {

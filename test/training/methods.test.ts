@@ -22,6 +22,7 @@ import {
   trades,
   train,
 } from '../../src/training/index.js';
+import { QUICKER } from '../evaluation/brief.js';
 import { tinyImages } from '../models/tiny-images.js';
 
 const data = tinyImages({ perClass: 9 });
@@ -30,12 +31,12 @@ const attack = { epsilon: 0.1, steps: 2 };
 const COUNT = data.length;
 
 const run = (method: Method, more: Partial<TrainOptions> = {}) =>
-  train({ data, model, method, seed: 2, epochs: 1, ...more, batch: { classes: 4, images: 3 }, backend: 'cpu' });
+  train({ data, model, method, seed: 2, epochs: 1, ...more, batch: { classes: 4, images: 3 }, backend: QUICKER });
 
 const weightsOf = (ensemble: TrainedEnsemble) =>
   ensemble.members.flatMap(({ weights }) => [...weights.values()].flatMap((w) => Array.from(w.dataSync())));
 
-beforeAll(() => chooseBackend({ backend: 'cpu' }));
+beforeAll(() => chooseBackend({ backend: QUICKER }));
 
 describe('data that members see', () => {
   const samples = (options: Partial<EatOptions>) => eat({ attack, ...options }).memberData(data.labels, 5);

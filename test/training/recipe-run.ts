@@ -5,6 +5,7 @@ import { loadEnsemble } from '../../src/checkpoints/index.js';
 import { imageFiles } from '../../src/data/index.js';
 import { convEmbedder, type Ensemble } from '../../src/models/index.js';
 import { eat, train } from '../../src/training/index.js';
+import { QUICKER } from '../evaluation/brief.js';
 
 /**
  * A run with all that a recipe has, into the folder given: with random views of image files, a warm-up, a schedule, clipping, a moving
@@ -34,7 +35,7 @@ const ensemble = await train({
     seed: 4,
     epochs: 5,
     batch: { classes: 3, images: 3 },
-    backend: 'cpu',
+    backend: QUICKER,
   },
   method: eat({ members: 2, attack: { epsilon: 0.1, steps: 2 }, transfer: 'mix' }),
   ...{

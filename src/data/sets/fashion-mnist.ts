@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { z } from 'zod';
+import { throwIfAborted } from '../../errors.js';
 import { type LongWork, longWork } from '../../long-work.js';
 import { count, parseOptions, seed } from '../../options.js';
 import { type Cache, defaultCacheDir, keep, type ParsedArrays, readCache, remake } from '../cache.js';
@@ -74,6 +75,7 @@ export const fashionMnistPart = dataSetPart(
 );
 
 async function loadFashionMnist(cacheDir: string, work: LongWork): Promise<Dataset> {
+  throwIfAborted(work.signal);
   // Where this package is installed, then where the program runs: a linked checkout finds only the second.
   const source = await locateFashionMnist([import.meta.url, join(process.cwd(), '/')]);
   const cache = fashionMnistCache(cacheDir, source);

@@ -55,6 +55,11 @@ describe('the real package', () => {
     expect(sizes(unseen)).toEqual(new Array(10).fill(1000));
   });
 
+  test('a signal that has fired ends it, though the cache is there', async () => {
+    const stopped = fashionMnist({ cacheDir: cacheDir(), signal: AbortSignal.abort() });
+    await expect(stopped).rejects.toMatchObject({ code: 'ERR_ABORTED' });
+  });
+
   test('perClass and trainClasses', async () => {
     const options = { cacheDir: cacheDir(), perClass: 21, seed: 5 };
     const { train, test: unseen } = await fashionMnist({ ...options, trainClasses: [9, 2] });
