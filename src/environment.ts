@@ -26,6 +26,7 @@ const VARIABLES = {
   EAT_DML_PROBE_TIMEOUT_MS: { expected: 'a positive number of milliseconds', fits: isCount },
   EAT_DML_TENSORFLOW_DIR: path,
   EAT_DML_THREADS: { expected: 'a positive integer', fits: isCount },
+  EAT_DML_WINOGRAD: oneOf('off'),
 } satisfies Record<string, Variable>;
 
 export type VariableName = keyof typeof VARIABLES;

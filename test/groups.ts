@@ -12,7 +12,7 @@ export const OWN_PROCESS = [
   'test/config/{parts,sweep-budget}.test.ts',
   'test/data/{source,open-data,decoding-thread,layouts/fuzz,sets/fashion-mnist}.test.ts',
   'test/evaluation/{ranking-steps,sanity-thresholds}.test.ts',
-  'test/kernels/{abort,cuda-probe,cuda-variants,isa,lifecycle,worker-threads}.test.ts',
+  'test/kernels/{abort,cuda-probe,cuda-variants,isa,lifecycle,winograd,worker-threads}.test.ts',
   'test/training/resume-killed.test.ts',
   'test/tfjs/{op-tests,tensorflow-choice,tensorflow-training}.test.ts',
 ];

@@ -174,6 +174,7 @@ Outputs stack(const Run& run, bool judge) {
 }
 
 #include "selections.h"
+#include "winograd.h"
 
 void cancelled() {
   std::atomic<bool> cancel{false};
@@ -209,8 +210,8 @@ void not_finite() {
 }  // namespace
 
 int main() {
-  const std::vector<std::function<Outputs(const Run&, bool)>> suites = {distances, nearest, clusters, steps, products, stack,
-                                                                        comparisons, rankings, picks};
+  const std::vector<std::function<Outputs(const Run&, bool)>> suites = {distances, nearest, clusters, steps, products, stack, maps,
+                                                                        tiled_stack, comparisons, rankings, picks};
   Run one, three;
   three.threads = 3;
   for (const auto& suite : suites) check(same_bits(suite(one, true), suite(three, false)), "same bits on 1 and 3 threads");

@@ -1,4 +1,4 @@
-// conv2d and its gradients as products over patches (patches.inl).
+// conv2d and its gradients as products over patches (patches.inl), or by Winograd.
 
 inline std::vector<Tap> forward_taps(const Conv2DGeometry& g) {
   std::vector<Tap> taps;
@@ -22,6 +22,9 @@ inline bool pointwise(const Conv2DGeometry& g) {
 
 inline void conv2d(const Run& run, const Conv2D& p) {
   const Conv2DGeometry& g = p.geometry;
+  if (const int outputs = winograd_outputs(g)) {
+    return winograd_forward(run, g, outputs, p.input, p.filter, WinogradStore{p.out, g.out_channels, p.bias, p.activation});
+  }
   const index_t pixels = g.batch * g.out_height * g.out_width;
   const index_t depth = g.filter_height * g.filter_width * g.in_channels, columns = g.out_channels;
   PackedPanels panels(columns, depth);
@@ -37,4 +40,6 @@ inline void conv2d(const Run& run, const Conv2D& p) {
   }
 }
 
-inline void conv2d_backprop_filter(const Run& run, const Conv2DBackpropFilter& p) { FilterGradient(p).run(run); }
+inline void conv2d_backprop_filter(const Run& run, const Conv2DBackpropFilter& p) {
+  if (const int outputs = winograd_outputs(p.geometry)) winograd_filter(run, p, outputs); else FilterGradient(p).run(run);
+}

@@ -33,10 +33,10 @@ struct InputPhase {
 // Few input channels would leave most of a panel empty.
 inline bool few_input_channels(const Conv2DGeometry& g) { return g.in_channels * 2 < W || g.in_channels < 4; }
 
-// None where there are few input channels.
+// None where there are few input channels, or Winograd does without.
 inline std::deque<InputPhase> input_phases(const Run& run, const Conv2DGeometry& g, const float* filter) {
   std::deque<InputPhase> phases;
-  if (few_input_channels(g)) return phases;
+  if (few_input_channels(g) || winograd_outputs(g) != 0) return phases;
   for (index_t y = 0; y < std::min(g.stride_height, g.in_height); y++) {
     for (index_t x = 0; x < std::min(g.stride_width, g.in_width); x++) phases.emplace_back(run, g, filter, y, x);
   }
@@ -155,6 +155,10 @@ inline void input_by_gathering(const Run& run, const Conv2DBackpropInput& p, con
 template <class Mask>
 inline void input_gradient(const Run& run, const Conv2DBackpropInput& p, const std::deque<InputPhase>& phases, const Mask& mask,
                            bool cached) {
+  const Conv2DGeometry& g = p.geometry;
+  if (const int outputs = winograd_outputs(g)) {
+    return winograd_backward(run, g, outputs, p.dy, p.filter, WinogradMaskStore<Mask>{p.out, g.in_channels, mask});
+  }
   if (phases.empty()) input_by_gathering(run, p, mask); else input_by_phases(run, p, phases, mask, cached);
 }
 

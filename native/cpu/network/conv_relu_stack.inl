@@ -1,6 +1,6 @@
 // A stack of convolutions with relu by images, not by layers: a task takes a few images through all of them, so that each layer finds
 // in its processor's L2 what the one before left there, and nothing between two layers but bits of relu goes to memory. Where an
-// image is too large for that, or the images are too few for the threads, these share the rows of each layer instead.
+// image is too large for that, the images are too few for the threads, or Winograd runs, these share the rows of each layer instead.
 
 // How a stack is cut: `images` at a time, by one thread or (`shared`) by all.
 struct StackCut {
@@ -11,12 +11,14 @@ struct StackCut {
   StackCut(const Run& run, const std::vector<ConvReluLayer>& layers) : batch(layers[0].geometry.batch), largest(1) {
     constexpr index_t cached = 98304;  // floats that L2 holds beside the filters
     index_t neighbours = 1;
+    bool tiled = false;  // by Winograd: the tiles of a few images would leave its products half empty
     for (const ConvReluLayer& layer : layers) {
       const Conv2DGeometry& g = layer.geometry;
       neighbours = std::max(neighbours, input_floats(g) + output_floats(g));
       largest = std::max(largest, output_floats(g));
+      tiled |= winograd_outputs(g) != 0;
     }
-    shared = neighbours > 2 * cached || batch < 2 * run.threads;
+    shared = tiled || neighbours > 2 * cached || batch < 2 * run.threads;
     const index_t together = shared ? (index_t{1} << 22) / largest : std::min(cached / neighbours, batch / (4 * run.threads));
     images = std::clamp<index_t>(together, 1, batch);
   }
@@ -55,13 +57,31 @@ inline ReluMask mask_of_images(const std::vector<ConvReluLayer>& layers, const s
   return {const_cast<std::int32_t*>(passed) + passed_size(of_images(g, first)), g};
 }
 
+// One layer; `filter` is packed where Winograd does not run.
+inline void relu_layer(const Run& run, const ConvReluLayer& layer, const float* x, bool cached, const PackedPanels& filter, float* y,
+                       const ReluMask& mask) {
+  const Conv2DGeometry& g = layer.geometry;
+  const index_t pixels = g.batch * g.out_height * g.out_width;
+  if (const int outputs = winograd_outputs(g)) {
+    std::fill(mask.bits, mask.bits + pixels * mask.bytes, std::uint8_t{0});
+    return winograd_forward(run, g, outputs, x, layer.filter, WinogradReluStore{y, g.out_channels, layer.bias, mask});
+  }
+  const PatchGrid grid = forward_grid(g, x);
+  multiply_rows(run, PatchRows{grid, pixels, cached}, pixels, filter, [&](index_t row0, index_t rows) {
+    ReluMask here = mask;
+    here.bits += row0 * mask.bytes;
+    return ReluEpilogue{y + row0 * g.out_channels, rows, g.out_channels, layer.bias, here};
+  });
+}
+
 inline void conv_relu_stack(const Run& run, const ConvReluStack& p) {
   const StackCut cut(run, p.layers);
   std::deque<PackedPanels> filters;
   for (const ConvReluLayer& layer : p.layers) {
     const Conv2DGeometry& g = layer.geometry;
-    filters.emplace_back(g.out_channels, g.filter_height * g.filter_width * g.in_channels);
-    filters.back().pack(run, Columns{layer.filter, g.out_channels, g.out_channels});
+    const bool packed = winograd_outputs(g) == 0;
+    filters.emplace_back(packed ? g.out_channels : 0, packed ? g.filter_height * g.filter_width * g.in_channels : 0);
+    if (packed) filters.back().pack(run, Columns{layer.filter, g.out_channels, g.out_channels});
   }
   cut.each(run, [&](const Run& inner, index_t first, index_t count, float* const* places) {
     const float* x = p.input + first * StackCut::input_floats(p.layers[0].geometry);
@@ -69,13 +89,7 @@ inline void conv_relu_stack(const Run& run, const ConvReluStack& p) {
       const Conv2DGeometry g = of_images(p.layers[l].geometry, count);
       float* y = l + 1 == p.layers.size() ? p.out + first * StackCut::output_floats(g) : places[l % 2];
       const ReluMask mask = mask_of_images(p.layers, p.passed, l, first);
-      const PatchGrid grid = forward_grid(g, x);
-      const index_t pixels = g.batch * g.out_height * g.out_width;
-      multiply_rows(inner, PatchRows{grid, pixels, !cut.shared && l > 0}, pixels, filters[l], [&](index_t row0, index_t rows) {
-        ReluMask here = mask;
-        here.bits += row0 * mask.bytes;
-        return ReluEpilogue{y + row0 * g.out_channels, rows, g.out_channels, p.layers[l].bias, here};
-      });
+      relu_layer(inner, {g, p.layers[l].filter, p.layers[l].bias}, x, !cut.shared && l > 0, filters[l], y, mask);
       x = y;
     }
   });

@@ -17,6 +17,17 @@ struct ReluMask {
     for (index_t j = j0; tile != 0; j += 4, tile >>= 4) row[j / 8] |= static_cast<std::uint8_t>((tile & 15) << j % 8);
   }
 
+  // W bits of a pixel, from channel j on, a multiple of W; its bits are clear before.
+  EAT_ALWAYS_INLINE void add(index_t pixel, index_t j, std::uint32_t vector) const {
+    std::uint8_t* to = bits + pixel * bytes + j / 8;
+    if constexpr (W == 16) {
+      const auto both = static_cast<std::uint16_t>(vector);
+      std::memcpy(to, &both, 2);
+    } else {
+      *to |= static_cast<std::uint8_t>(vector << (W == 4 ? j % 8 : 0));
+    }
+  }
+
   // The W bits from channel j on, a multiple of W.
   EAT_ALWAYS_INLINE M get(index_t pixel, index_t j) const {
     const std::uint8_t* from = bits + pixel * bytes + j / 8;
@@ -28,6 +39,9 @@ struct ReluMask {
       return mask_of(static_cast<unsigned>(W == 4 ? *from >> j % 8 : *from));
     }
   }
+
+  // 0 where relu let nothing pass.
+  EAT_ALWAYS_INLINE F pass(index_t pixel, index_t j, F value) const { return select(get(pixel, j), value, zero()); }
 
   // Row i of the tile, its columns from j0 on, is that pixel's: 0 where relu let nothing pass.
   EAT_ALWAYS_INLINE void apply(Accumulators& c, index_t count, index_t j0, const index_t* pixels) const {
@@ -55,6 +69,7 @@ struct ReluMask {
 
 // In ReluMask's place where all passes.
 struct NoMask {
+  EAT_ALWAYS_INLINE F pass(index_t, index_t, F value) const { return value; }
   EAT_ALWAYS_INLINE void apply(Accumulators&, index_t, index_t, const index_t*) const {}
   EAT_ALWAYS_INLINE void apply(const float*, index_t, index_t, index_t, float*) const {}
 };

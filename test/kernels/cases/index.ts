@@ -7,6 +7,7 @@ import { scaleCases } from './scales.js';
 import { selectionCases } from './selection.js';
 import { tensorCases } from './tensors.js';
 import type { ParityCase } from './types.js';
+import { winogradCases } from './winograd.js';
 
 /** The one case table: every kernel's shapes, edges, ties and extremes. */
 export const allCases: ParityCase[] = [
@@ -15,6 +16,7 @@ export const allCases: ParityCase[] = [
   ...scaleCases,
   ...productCases,
   ...convReluStackCases,
+  ...winogradCases,
   ...tensorCases,
   ...selectionCases,
 ];
