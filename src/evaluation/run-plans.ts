@@ -44,25 +44,14 @@ export async function runPlans(run: EvaluationRun): Promise<Measured> {
   const attack = { ensemble: model, data, context, seed, batchSize, signal };
   try {
     const sane = await sanityChecks({ ...attack, differentiable, norm, epsilon });
-    const shared = {
-      ensemble,
-      data,
-      gallery,
-      clean,
-      reference,
-      scoring,
-      attack,
-      norm,
-      epsilon,
-      onProgress: options.onProgress,
-    };
+    const { onProgress } = options;
+    const shared = { ensemble, data, gallery, clean, reference, scoring, attack, norm, epsilon, onProgress };
     const observers = await observersOf(options, shared);
-    const choosing = { ...attack, data, clean, scoring, onProgress: options.onProgress };
-    const plans = await choosePlans(run.plans, choosing);
+    const plans = await choosePlans(run.plans, { ...attack, data, clean, scoring, onProgress });
     const curve = curvePlans(plans, options);
     const all = [...plans, ...curve.flatMap((point) => point.plans)];
-    const attacked = { clean, scoring, attack, onBatch: progressReporter(options.onProgress, all, data.labels.length) };
-    const attacks = await attackAll(attacked, plans, observers);
+    const attacking = { clean, scoring, attack, onBatch: progressReporter(onProgress, all, data.labels.length) };
+    const attacks = await attackAll(attacking, plans, observers);
     const checks = [...sane, await jointCheck(plans, attacks, clean, scoring)];
     const ends: object[] = [];
     for (const observer of observers) ends.push((await observer.end?.()) ?? {});
@@ -70,7 +59,7 @@ export async function runPlans(run: EvaluationRun): Promise<Measured> {
     if (!options.epsilons) return report;
     const byRadius = new Map([[epsilon, attacks]]);
     for (const { epsilon: radius, plans: own } of curve) {
-      byRadius.set(radius, await attackAll(attacked, own, [await transductive()]));
+      byRadius.set(radius, await attackAll(attacking, own, [await transductive()]));
     }
     return { ...report, curve: curveOf(options.epsilons, await clean.scores(), byRadius) };
   } finally {
