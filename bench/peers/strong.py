@@ -1,6 +1,6 @@
 """The strongest attacks that the independent attacker knows, on the whole set at once, written from their definitions:
-soft k-means whose temperature follows the data, and a retrieval objective, each by momentum steps that decay to nothing, from
-random starts; then the choice per image among everything that was found. pgd.py --worst runs them."""
+soft k-means whose temperature follows the data, and a retrieval objective, towards all other classes and towards the nearest ones
+alone, each by momentum steps that decay to nothing, from random starts; then the choice per image among everything that was found. pgd.py --worst runs them."""
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -10,6 +10,7 @@ from sklearn.metrics import normalized_mutual_info_score
 TEMPERATURES = (0.05, 0.075, 0.1, 0.2)
 SHARPNESS = 50
 ITERATIONS = 5
+NEAREST = 3
 
 
 def information(embeddings, own, centroids, temperature):
@@ -24,11 +25,12 @@ def information(embeddings, own, centroids, temperature):
     return (joint * ((joint + 1e-12) / (independent + 1e-12)).log()).sum()
 
 
-def misranking(embeddings, rows, gallery, labels):
-    """Per image: the other classes' similarities, softly the largest, less the own class's, the own image left out."""
+def misranking(embeddings, rows, gallery, labels, goals=None):
+    """Per image: the other classes' (or one class's) similarities, softly the largest, less the own class's, the own image left out."""
     similarity = SHARPNESS * embeddings @ gallery.T
     same = labels[rows][:, None] == labels[None, :]
-    others = similarity.masked_fill(same, -1e4).logsumexp(1)
+    wanted = ~same if goals is None else labels[None, :] == goals[rows][:, None]
+    others = similarity.masked_fill(~wanted, -1e4).logsumexp(1)
     own = same.clone()
     own[torch.arange(len(rows)), rows] = False
     return others - similarity.masked_fill(~own, -1e4).logsumexp(1)
@@ -77,12 +79,18 @@ class Attacker:
 
         return decaying(self.images, self.epsilon, self.steps, torch.Generator().manual_seed(seed), gradient)
 
-    def retrieval(self, seed):
+    def goals(self, rank):
+        """Of each image the other class whose nearest image is the rank-th nearest to it, from 0."""
+        similarity = self.clean @ self.clean.T
+        nearest = torch.stack([similarity[:, self.labels == c].amax(1) for c in range(self.own.shape[1])], 1)
+        return nearest.masked_fill(self.own.bool(), -2).argsort(1, descending=True)[:, rank]
+
+    def retrieval(self, seed, goals=None):
         def gradient(at):
             parts = []
             for rows in torch.arange(len(at)).split(self.size):
                 part = at[rows].detach().requires_grad_(True)
-                value = misranking(self.embed(part), rows, self.clean, self.labels).sum()
+                value = misranking(self.embed(part), rows, self.clean, self.labels, goals).sum()
                 parts.append(torch.autograd.grad(value, part)[0])
             return torch.cat(parts)
 
@@ -94,6 +102,8 @@ class Attacker:
             for share in TEMPERATURES:
                 yield f"soft-kmeans {share}, {seed}", self.embedded(self.soft_kmeans(share, seed))
             yield f"retrieval, {seed}", self.embedded(self.retrieval(seed))
+            for rank in range(min(NEAREST, self.own.shape[1] - 1)):
+                yield f"retrieval {rank + 1}, {seed}", self.embedded(self.retrieval(seed, self.goals(rank)))
 
     def nmi(self, embeddings):
         means = KMeans(self.own.shape[1], n_init=20, random_state=0).fit(embeddings.numpy())
