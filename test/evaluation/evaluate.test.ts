@@ -97,14 +97,14 @@ describe('evaluate', () => {
       onProgress: (progress) => reported.push(progress),
     });
     expect(report.manifest).toMatchObject({ samples: 16, k: 3, epsilon: 0.05 });
-    expect(report.attacks.length).toBe(9);
+    expect(report.attacks.length).toBe(10);
     // Images that move together count a step at a time: two attacks of twenty steps, two batches each.
-    expect(reported.length).toBe(2 * 40 + 6 * 2);
+    expect(reported.length).toBe(2 * 40 + 7 * 2);
     // Whole images, also where they move together.
     expect(reported.every(({ done }) => Number.isInteger(done))).toBe(true);
     expect(reported[39].done).toBe(16);
-    expect(reported.slice(-2).map(({ done }) => done)).toEqual([122, 128]);
-    expect(reported.every(({ total, imagesPerSecond }) => total === 128 && imagesPerSecond > 0)).toBe(true);
+    expect(reported.slice(-2).map(({ done }) => done)).toEqual([138, 144]);
+    expect(reported.every(({ total, imagesPerSecond }) => total === 144 && imagesPerSecond > 0)).toBe(true);
     expect(reported.at(-1)!.etaSeconds).toBeCloseTo(0, 6);
   });
 
@@ -136,7 +136,7 @@ describe('evaluate', () => {
 
 describe('suites', () => {
   it.each([
-    ['quick', 8],
+    ['quick', 9],
     ['standard', 21],
     ['thorough', 23],
     ['auto', 19],

@@ -203,7 +203,7 @@ describe('suites', () => {
     ];
     expect(names('quick')).toEqual([
       ...momentum(20, [0.05, 0.1], [1, 2], 10),
-      ...['centroid-margin', 'embedding-shift', 'joint-pairwise'].map((goal) => `pgd-10/${goal}`),
+      ...strongest.map((goal) => `pgd-10/${goal}`),
     ]);
     const apgds = (steps: number) =>
       ['retrieval', 'centroid-random-target', 'joint-set'].map((goal) => `apgd-${steps}/${goal}`);

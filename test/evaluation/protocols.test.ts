@@ -58,8 +58,8 @@ describe('an evaluation, beside the transductive scores', () => {
     const { partial } = await evaluate(ensemble, data, { ...options, attacks: [], partial: [0.1, 0.5] });
     expect(tf.memory().numTensors).toBe(before);
     expect(partial!.map(({ share, attacked }) => [share, attacked])).toEqual([
-      ...Array(8).fill([0.1, 5]),
-      ...Array(8).fill([0.5, 24]),
+      ...Array(9).fill([0.1, 5]),
+      ...Array(9).fill([0.5, 24]),
     ]);
     for (const { all, rest, spillOver } of partial!) {
       expect(all.nmi).toBeLessThan(1);

@@ -108,7 +108,7 @@ describe('a small set is evaluated as far as it goes:', () => {
       nmi: new Array(3).fill([null, null, null]),
     });
     expect(report.partial!.map(({ notRun, attacked }) => [notRun === undefined, attacked])).toEqual([
-      ...Array(6).fill([false, 0]),
+      ...Array(7).fill([false, 0]),
       ...Array(2).fill([true, 6]),
     ]);
   });
