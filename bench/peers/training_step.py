@@ -1,6 +1,6 @@
 """PyTorch's side of bench/training-step.ts: one training step and one attack step of the same networks.
 
-    python training_step.py [--net conv|resnet18] [--threads 2] [--runs 15]
+    python training_step.py [--net conv|resnet18] [--threads 2] [--runs 15] [--channels-last]
 
 Needs torch. Proxy-Anchor over 10 classes, AdamW, batches of 64: 28x28x1 images for conv, 64x64x3 for resnet18.
 """
@@ -16,6 +16,7 @@ arguments = argparse.ArgumentParser()
 arguments.add_argument("--net", choices=["conv", "resnet18"], default="conv")
 arguments.add_argument("--threads", type=int, default=2)
 arguments.add_argument("--runs", type=int, default=15)
+arguments.add_argument("--channels-last", action="store_true")
 options = arguments.parse_args()
 torch.set_num_threads(options.threads)
 torch.manual_seed(0)
@@ -55,6 +56,8 @@ def resnet18():
 net, images = (
     (convolutions(), torch.rand(64, 1, 28, 28)) if options.net == "conv" else (resnet18(), torch.rand(64, 3, 64, 64))
 )
+if options.channels_last:
+    net, images = net.to(memory_format=torch.channels_last), images.contiguous(memory_format=torch.channels_last)
 proxies = nn.Parameter(torch.rand(10, 64) - 0.5)
 classes = F.one_hot(torch.arange(64) % 10, 10).float()
 optimizer = torch.optim.AdamW([{"params": net.parameters()}, {"params": [proxies]}], lr=1e-4)
