@@ -80,7 +80,8 @@ function withRestart(run: AttackRun, restart: number, kept: Candidate | undefine
 /** The images that the objective's metric does not count as lost; undefined where the objective has no such metric. */
 function stillHeld(run: AttackRun, attacked: tf.Tensor4D): Int32Array | undefined {
   const { images, labels, centroids, objective, gallery, rest, model } = run;
-  if (!objective.lost) return undefined;
+  // Of a joint objective the whole batch is kept, or none of it.
+  if (!objective.lost || objective.joint) return undefined;
   const random = randomStream(run.seed, ...(run.path ?? []), objective.name, 'lost');
   const inputs = { clean: () => model.apply(images), labels, centroids, gallery, rest, random };
   const lost = objective.lost(inputs)(model.apply(attacked)).dataSync();

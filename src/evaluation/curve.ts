@@ -29,11 +29,11 @@ export function curvePlans(
 function planAt({ name, objective, settings }: AttackPlan, epsilon: number): AttackPlan {
   const scale = settings.epsilon > 0 ? epsilon / settings.epsilon : 1;
   const steps = 'stepSize' in settings && { stepSize: settings.stepSize * scale };
-  return { name: nameAt(name, epsilon), objective, settings: { ...settings, epsilon, ...steps } as AttackSettings };
+  return { name, objective, settings: { ...settings, epsilon, ...steps } as AttackSettings };
 }
 
-/** Of attacks at another radius than the evaluation's own. */
-function nameAt(name: string, epsilon: number): string {
+/** An attack of another radius than the one that is spoken of. */
+export function nameAt(name: string, epsilon: number): string {
   return `${name} at ${radiusText(epsilon)}`;
 }
 
@@ -52,8 +52,7 @@ export function curveOf(
       .filter((radius) => radius <= epsilon)
       .flatMap((radius) =>
         (attacks.get(radius) ?? []).map(({ name, scores }) => {
-          const plain = name.replace(nameAt('', radius), '');
-          return { name: radius === epsilon ? plain : nameAt(plain, radius), scores };
+          return { name: radius === epsilon ? name : nameAt(name, radius), scores };
         }),
       );
     return { epsilon, ...worstCase([{ name: 'clean', scores: clean }, ...within]) };

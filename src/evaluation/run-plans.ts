@@ -3,7 +3,7 @@ import type { Ensemble } from '../models/index.js';
 import { attackDataset } from './attack-dataset.js';
 import { choosePlans } from './choose-plans.js';
 import { COMPOSITE, CompositeAttack } from './composite.js';
-import { curveOf, curvePlans } from './curve.js';
+import { curveOf, curvePlans, nameAt } from './curve.js';
 import { whyNotRun } from './defined.js';
 import type { AttackResult, EvaluationReport } from './evaluate.js';
 import type { MeasuredSet } from './measured-set.js';
@@ -59,7 +59,9 @@ export async function runPlans(run: EvaluationRun): Promise<Measured> {
     if (!options.epsilons) return report;
     const byRadius = new Map([[epsilon, attacks]]);
     for (const { epsilon: radius, plans: own } of curve) {
-      byRadius.set(radius, await attackAll(attacking, own, [await transductive()]));
+      const onBatch = (plan: AttackPlan, images: number) =>
+        attacking.onBatch({ ...plan, name: nameAt(plan.name, radius) }, images);
+      byRadius.set(radius, await attackAll({ ...attacking, onBatch }, own, [await transductive()]));
     }
     return { ...report, curve: curveOf(options.epsilons, await clean.scores(), byRadius) };
   } finally {

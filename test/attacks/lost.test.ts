@@ -62,3 +62,9 @@ it('all lost: nothing is left to do', () => {
   expect(thrice.pixels).toEqual(once.pixels);
   expect(thrice.embedded).toBe(once.embedded + 2 * CLEAN.length);
 });
+
+it('of a joint objective the whole batch is restarted, whatever is lost', () => {
+  const joint = { ...objective('retrieval'), joint: true };
+  const [once, thrice] = [attack(1, joint), attack(3, joint)];
+  expect(thrice.embedded).toBe(3 * once.embedded);
+});
