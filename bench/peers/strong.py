@@ -63,19 +63,12 @@ class Attacker:
         with torch.no_grad():
             return torch.cat([self.embed(part) for part in images.split(self.size)])
 
-    def through(self, at, by_embedding):
-        """Gradient by the images of what has these gradients by their embeddings."""
-        parts = []
-        for part, wanted in zip(at.split(self.size), by_embedding.split(self.size)):
-            part = part.detach().requires_grad_(True)
-            parts.append(torch.autograd.grad((self.embed(part) * wanted).sum(), part)[0])
-        return torch.cat(parts)
-
     def soft_kmeans(self, share, seed):
         def gradient(at):
-            e = self.embedded(at).requires_grad_(True)
+            at = at.detach().requires_grad_(True)
+            e = torch.cat([self.embed(part) for part in at.split(self.size)])
             value = -information(e, self.own, self.centroids, share * self.spread)
-            return self.through(at, torch.autograd.grad(value, e)[0])
+            return torch.autograd.grad(value, at)[0]
 
         return decaying(self.images, self.epsilon, self.steps, torch.Generator().manual_seed(seed), gradient)
 
