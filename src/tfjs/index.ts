@@ -33,7 +33,13 @@ export {
 export { type NearestCentroidTensors, nearestCentroidTensor, pairwiseDistanceTensor } from './distances.js';
 export { fromMatrix, toMatrix } from './matrix.js';
 export { meanPool } from './mean-pool.js';
-export { type KernelProfile, type KernelTime, startKernelProfile, stopKernelProfile } from './native/kernel-clock.js';
+export {
+  type KernelProfile,
+  type KernelTime,
+  type LayerTime,
+  startKernelProfile,
+  stopKernelProfile,
+} from './native/kernel-clock.js';
 export { coverage } from './native/register.js';
 export { checkPixels, checkPixelValues, outsidePixels, pixelTensor } from './pixels.js';
 export { sumRelu } from './sum-relu.js';

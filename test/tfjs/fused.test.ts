@@ -215,6 +215,9 @@ describeNative('what the backend tells of itself', () => {
     const of = (name: string) => profile.kernels.find(({ kernel }) => kernel === name);
     expect(of('BatchMatMul')).toMatchObject({ path: 'native', calls: 1, flops: 2 * 4 * 5 * 6 });
     expect(of('Erf')).toMatchObject({ path: 'inherited', calls: 2, flops: 0 });
+    const layers = profile.layers.filter(({ kernel }) => kernel === 'BatchMatMul' || kernel === 'Erf');
+    expect(layers.map(({ shapes }) => shapes).sort()).toEqual(['3 -> 3', '4x5, 5x6 -> 4x6']);
+    expect(layers.find(({ kernel }) => kernel === 'Erf')).toMatchObject({ calls: 2, bytes: 2 * 4 * (3 + 3) });
     expect(profile.slowestInherited!.path).toBe('inherited');
     expect(profile.kernels.reduce((sum, k) => sum + k.milliseconds, 0)).toBeLessThanOrEqual(profile.milliseconds);
   });

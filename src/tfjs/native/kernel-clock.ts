@@ -1,3 +1,5 @@
+import * as tf from '@tensorflow/tfjs';
+
 /** Time that the calls of one kernel took, kernels that it called itself not counted. */
 export interface KernelTime {
   kernel: string;
@@ -9,46 +11,95 @@ export interface KernelTime {
   flops: number;
 }
 
+/** The same of the calls whose tensors had these shapes: in a network, those of one layer, or of layers that are alike. */
+export interface LayerTime extends KernelTime {
+  /** `8x56x56x64, 3x3x64x64 -> 8x56x56x64`. */
+  shapes: string;
+  /** Bytes of the tensors that it reads and makes, each once. */
+  bytes: number;
+}
+
 export interface KernelProfile {
   /** From start to stop, what is not in a kernel included. */
   milliseconds: number;
   /** The longest first. */
   kernels: KernelTime[];
+  /** The same time by kernel and shapes, the longest first. */
+  layers: LayerTime[];
   /** The inherited kernel that took the most time, if any ran. */
   slowestInherited?: KernelTime;
 }
 
 type Call = Pick<KernelTime, 'kernel' | 'path'> & { flops: number };
 
+type Tensors = (tf.TensorInfo | undefined)[];
+
 /** What one profile gathers. */
 class KernelClock {
   private readonly start = performance.now();
-  private readonly times = new Map<string, KernelTime>();
+  private readonly layers = new Map<string, LayerTime>();
   private inCalled = 0;
 
-  measure<T>({ kernel, path, flops }: Call, run: () => T): T {
+  measure<T extends tf.TensorInfo | tf.TensorInfo[]>(call: Call, inputs: Tensors, run: () => T): T {
     const outer = this.inCalled;
     this.inCalled = 0;
     const start = performance.now();
+    let outputs: Tensors = [];
     try {
-      return run();
+      const made = run();
+      outputs = [made].flat();
+      return made;
     } finally {
       const elapsed = performance.now() - start;
-      const key = `${path} ${kernel}`;
-      const time = this.times.get(key) ?? { kernel, path, calls: 0, milliseconds: 0, flops: 0 };
-      time.calls++;
-      time.milliseconds += elapsed - this.inCalled;
-      time.flops += flops;
-      this.times.set(key, time);
+      const layer = this.layerOf(call, inputs, outputs);
+      layer.calls++;
+      layer.milliseconds += elapsed - this.inCalled;
+      layer.flops += call.flops;
+      layer.bytes += bytesOf(inputs) + bytesOf(outputs);
       this.inCalled = outer + elapsed;
     }
   }
 
-  profile(): KernelProfile {
-    const kernels = [...this.times.values()].sort((a, b) => b.milliseconds - a.milliseconds);
-    const slowestInherited = kernels.find(({ path }) => path === 'inherited');
-    return { milliseconds: performance.now() - this.start, kernels, slowestInherited };
+  private layerOf({ kernel, path }: Call, inputs: Tensors, outputs: Tensors): LayerTime {
+    const shapes = `${shapesOf(inputs)} -> ${shapesOf(outputs)}`;
+    const key = `${path} ${kernel} ${shapes}`;
+    const layer = this.layers.get(key) ?? { kernel, path, shapes, calls: 0, milliseconds: 0, flops: 0, bytes: 0 };
+    this.layers.set(key, layer);
+    return layer;
   }
+
+  profile(): KernelProfile {
+    const layers = longestFirst([...this.layers.values()]);
+    const kernels = longestFirst(kernelsOf(layers));
+    const slowestInherited = kernels.find(({ path }) => path === 'inherited');
+    return { milliseconds: performance.now() - this.start, kernels, layers, slowestInherited };
+  }
+}
+
+function kernelsOf(layers: LayerTime[]): KernelTime[] {
+  const kernels = new Map<string, KernelTime>();
+  for (const { kernel, path, calls, milliseconds, flops } of layers) {
+    const key = `${path} ${kernel}`;
+    const time = kernels.get(key) ?? { kernel, path, calls: 0, milliseconds: 0, flops: 0 };
+    time.calls += calls;
+    time.milliseconds += milliseconds;
+    time.flops += flops;
+    kernels.set(key, time);
+  }
+  return [...kernels.values()];
+}
+
+function longestFirst<T extends KernelTime>(times: T[]): T[] {
+  return times.sort((a, b) => b.milliseconds - a.milliseconds);
+}
+
+function shapesOf(tensors: Tensors): string {
+  return tensors.map((tensor) => (tensor ? tensor.shape.join('x') || '1' : 'none')).join(', ');
+}
+
+function bytesOf(tensors: Tensors): number {
+  const sized = tensors.filter((tensor) => tensor !== undefined && tensor.dtype !== 'string') as tf.TensorInfo[];
+  return sized.reduce((sum, t) => sum + tf.util.sizeFromShape(t.shape) * tf.util.bytesPerElement(t.dtype), 0);
 }
 
 let clock: KernelClock | undefined;

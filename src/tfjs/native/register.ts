@@ -99,7 +99,7 @@ function timed(
     const clock = runningClock();
     if (!clock) return kernelFunc(args);
     const call = { kernel: kernelName, path, flops: flops?.(args as unknown as KernelCall) ?? 0 };
-    return clock.measure(call, () => kernelFunc(args));
+    return clock.measure(call, Object.values(args.inputs).flat(), () => kernelFunc(args));
   };
 }
 
