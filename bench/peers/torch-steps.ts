@@ -1,8 +1,7 @@
 /** PyTorch's training_step.py as processes beside this one: they answer when asked, and are left to rest before others run. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { spawn } from 'node:child_process';
 import { dirname, join } from 'node:path';
-import { createInterface, type Interface } from 'node:readline';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 /** Idle OpenMP threads of PyTorch spin for 0.2 s and would halve what runs next. */
@@ -32,26 +31,23 @@ export async function torchSteps(
   });
   let errors = '';
   python.stderr!.on('data', (text) => (errors += text));
-  const lines = createInterface({ input: python.stdout! });
-  const first = await answer(python, lines);
+  python.on('error', (error) => (errors += error.message));
+  const lines = createInterface({ input: python.stdout! })[Symbol.asyncIterator]();
+  const answer = async () => {
+    const { value, done } = await lines.next();
+    return done ? undefined : (JSON.parse(value) as unknown);
+  };
+  const first = await answer();
   if (first === undefined) {
     console.log(`PyTorch, ${layout}: not run (${errors.trim().split('\n').at(-1)})`);
     return undefined;
   }
   const run = async (step: string, count: number) => {
-    const times = answer(python, lines);
     python.stdin!.write(`${JSON.stringify({ step, count })}\n`);
-    const read = (await times) as number[] | undefined;
+    const read = (await answer()) as number[] | undefined;
     if (!read) throw new Error(`PyTorch ended: ${errors}`);
     await new Promise((resolve) => setTimeout(resolve, REST_MS));
     return read;
   };
   return { ...(first as Pick<TorchSteps, 'version' | 'losses'>), run, stop: () => python.kill() };
-}
-
-/** The next line, parsed; undefined where the process ends without one. */
-async function answer(python: ChildProcess, lines: Interface): Promise<unknown> {
-  const ended = Promise.race([once(python, 'error'), once(python, 'close')]).then(() => undefined);
-  const line = await Promise.race([once(lines, 'line').then(([text]) => text as string), ended]);
-  return line === undefined ? undefined : JSON.parse(line);
 }

@@ -25,7 +25,7 @@ export type Pass = (x: tf.Tensor) => tf.Tensor;
 interface Stage {
   run: Pass;
   /** What it is, where it is a convolution that {@link convReluStack} can do. */
-  inStack?: ConvReluLayer;
+  inStack?: ConvReluLayer & { relu: boolean };
 }
 
 /** In which passes differ. */
@@ -35,6 +35,8 @@ interface Making {
   value(variable: tf.Variable): tf.Tensor;
   /** Of the stages of one row of layers: fewer that do the same. */
   joined?(stages: Stage[]): Stage[];
+  /** A residual block, where it can be done as one: two rows of stages, whose values are added before a relu. */
+  residual?(branches: [Stage[], Stage[]]): Pass | undefined;
 }
 
 /** The pass in training: batch normalisation by the batch's own statistics, which moves the running ones unless told not to. */
@@ -59,12 +61,18 @@ export function foldedPass(layers: readonly Layer[], variables: Variables): Pass
  */
 export function frozenPass(layers: readonly Layer[], variables: Variables): Pass {
   const convolution = (layer: Convolution | Depthwise) => folded(layer, variables);
-  return inOrder(layers, variables, { convolution, value: tf.clone, joined: stacked });
+  return inOrder(layers, variables, { convolution, value: tf.clone, joined: stacked, residual });
 }
 
 function inOrder(layers: readonly Layer[], variables: Variables, making: Making): Pass {
-  const stages = layers.map((layer) => stageOf(layer, variables, making));
-  const runs = (making.joined?.(stages) ?? stages).map(({ run }) => run);
+  return passOf(
+    layers.map((layer) => stageOf(layer, variables, making)),
+    making,
+  );
+}
+
+function passOf(stages: Stage[], { joined }: Making): Pass {
+  const runs = (joined?.(stages) ?? stages).map(({ run }) => run);
   return (x) => runs.reduce((y, run) => run(y), x);
 }
 
@@ -88,14 +96,16 @@ function stageOf(layer: Layer, variables: Variables, making: Making): Stage {
       return { run: (x) => tf.add(tf.matMul(x, kernel), bias) };
     }
     case 'sum': {
-      const branches = layer.branches.map((branch) => inOrder(branch, variables, making));
-      return {
-        run: (x) =>
-          sumOf(
-            branches.map((branch) => branch(x)),
-            layer.activation,
-          ),
-      };
+      const rows = layer.branches.map((branch) => branch.map((inner) => stageOf(inner, variables, making)));
+      const block = layer.activation === 'relu' && rows.length === 2 && making.residual?.(rows as [Stage[], Stage[]]);
+      if (block) return { run: block };
+      const branches = rows.map((row) => passOf(row, making));
+      const run: Pass = (x) =>
+        sumOf(
+          branches.map((branch) => branch(x)),
+          layer.activation,
+        );
+      return { run };
     }
     case 'concat': {
       const branches = layer.branches.map((branch) => inOrder(branch, variables, making));
@@ -146,8 +156,8 @@ function folded(layer: Convolution | Depthwise, variables: Variables): Stage {
   const [pad, depthwise] = [plain(layer), layer.type === 'depthwise'];
   const { filter, bias } = foldedWeights(layer, variables);
   const run: Pass = (x) => convActivated(x as tf.Tensor4D, filter, bias, { strides, pad, depthwise, activation });
-  const fits = !depthwise && activation === 'relu' && pad === 'same';
-  return fits ? { run, inStack: { filter, bias, strides } } : { run };
+  const fits = !depthwise && activation !== 'relu6';
+  return fits ? { run, inStack: { filter, bias, strides, pad, relu: activation === 'relu' } } : { run };
 }
 
 function foldedWeights(layer: Convolution | Depthwise, variables: Variables): Weights {
@@ -167,7 +177,7 @@ function stacked(stages: Stage[]): Stage[] {
   const rows: Stage[][] = [];
   for (const stage of stages) {
     const last = rows.at(-1);
-    if (stage.inStack && last?.[0].inStack) last.push(stage);
+    if (stage.inStack?.relu && last?.[0].inStack?.relu) last.push(stage);
     else rows.push([stage]);
   }
   return rows.map((row) => {
@@ -175,4 +185,16 @@ function stacked(stages: Stage[]): Stage[] {
     const layers = row.map(({ inStack }) => inStack!);
     return { run: (x) => convReluStack(x as tf.Tensor4D, layers) };
   });
+}
+
+/** Whose first row ends in a convolution without relu, after others with it: as one stack, to which the other row's value is added. */
+function residual([main, other]: [Stage[], Stage[]]): Pass | undefined {
+  const layers = main.flatMap(({ inStack }) => inStack ?? []);
+  const fits =
+    layers.length === main.length && layers.length > 0 && layers.every(({ relu }, i) => relu === i + 1 < layers.length);
+  if (!fits) return undefined;
+  return (x) => {
+    const sum = other.reduce((y, { run }) => run(y), x);
+    return convReluStack(x as tf.Tensor4D, layers, sum as tf.Tensor4D);
+  };
 }

@@ -27,6 +27,11 @@ const LAYERS: Layer[] = [
   conv('stem', 4, 1, { bias: true, strides: 2 }),
   { type: 'max-pool', size: 3, strides: 2, padding: 1 },
   { type: 'sum', activation: 'relu6', branches: [[conv('a', 4, 1), conv('b', 4, 'same')], []] },
+  { type: 'sum', activation: 'relu', branches: [[conv('c', 3, 1), conv('d', 4, 1, { activation: 'none' })], []] },
+  {
+    ...{ type: 'sum', activation: 'relu' },
+    branches: [[conv('e', 4, 'same', { activation: 'none' })], [conv('f', 4, 'same', { size: 1, activation: 'none' })]],
+  },
   { type: 'depthwise', name: 'deep', size: 3, strides: 1, padding: 1, norm: norm('deep.bn'), activation: 'relu6' },
   conv('last', 6, 'valid', { size: 1, norm: undefined, bias: true, activation: 'none' }),
   { type: 'mean-pool' },
@@ -101,6 +106,7 @@ test('rows of plain convolutions with ReLU run as one stack in the frozen pass, 
   const calls = stopKernelProfile()!.kernels.map(({ kernel }) => kernel);
   expect(calls).toContain('ConvReluStack');
   expect(calls).toContain('ConvRelu');
+  expect(calls).not.toContain('SumRelu');
   embedder.dispose();
 });
 

@@ -1,6 +1,7 @@
 // The kernels without Node, for sanitizers and emulators: every instruction set of this processor against plain double loops,
 // on 1 and 3 threads with equal bits, from several threads at once, and cancelled midway. Prints what ran; exits 1 on a failure.
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -175,6 +176,7 @@ Outputs stack(const Run& run, bool judge) {
 
 #include "selections.h"
 #include "winograd.h"
+#include "residual.h"
 
 void cancelled() {
   std::atomic<bool> cancel{false};
@@ -211,7 +213,7 @@ void not_finite() {
 
 int main() {
   const std::vector<std::function<Outputs(const Run&, bool)>> suites = {distances, nearest, clusters, steps, products, stack, maps,
-                                                                        tiled_stack, comparisons, rankings, picks};
+                                                                        tiled_stack, residual_blocks, comparisons, rankings, picks};
   Run one, three;
   three.threads = 3;
   for (const auto& suite : suites) check(same_bits(suite(one, true), suite(three, false)), "same bits on 1 and 3 threads");

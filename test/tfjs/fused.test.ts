@@ -122,6 +122,31 @@ describeNative('what is fused gives what its parts give', () => {
     expect(tf.memory().numTensors).toBe(before);
   });
 
+  // To the images and back to them; to others, at another size.
+  const block = () => [
+    ...layers().slice(0, 1),
+    { ...layers()[1], filter: tensor([3, 3, 16, 2], 'end') as tf.Tensor4D },
+  ];
+  const ended = () =>
+    block().map((layer, i) => ({ ...layer, strides: 1, bias: tf.slice1d(layer.bias, 0, i ? 2 : 16) }));
+
+  test('convReluStack with a sum, and its gradients', async () => {
+    await differentiated((x) => convReluStack(x as tf.Tensor4D, ended(), x as tf.Tensor4D), [2, 7, 6, 2]);
+    const other = (x: tf.Tensor, sum: tf.Tensor) => convReluStack(x as tf.Tensor4D, layers(), sum as tf.Tensor4D);
+    await differentiated(other, [2, 7, 6, 2], [2, 2, 2, 8]);
+    const norm = (x: tf.Tensor) =>
+      tf.sum(
+        tf.square(tf.grad((at) => tf.sum(tf.square(convReluStack(at as tf.Tensor4D, ended(), at as tf.Tensor4D))))(x)),
+      );
+    await expectSame('native', () => tf.grad(norm)(tensor([1, 4, 4, 2])));
+    const kernels = await nativeKernels(
+      () =>
+        void tf.grad((x) => tf.sum(convReluStack(x as tf.Tensor4D, ended(), x as tf.Tensor4D)))(tensor([2, 7, 6, 2])),
+    );
+    expect(kernels).toContain('ConvReluStackBackpropInput');
+    for (const name of ['Add', 'AddN', 'SumRelu', 'ReluGrad']) expect(kernels).not.toContain(name);
+  });
+
   test('unitRows, and both derivatives', async () => {
     // Rows of many lengths, and one of zeros.
     const scales = () => tf.tensor2d([0, 1e-3, 1, 50], [4, 1]);

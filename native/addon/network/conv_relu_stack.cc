@@ -25,6 +25,11 @@ std::vector<ConvReluLayer> read_layers(const Napi::Env& env, Arguments& args, bo
   return layers;
 }
 
+bool residual(const std::vector<ConvReluLayer>& layers) {
+  const Conv2DGeometry &first = layers.front().geometry, &last = layers.back().geometry;
+  return first.in_height == last.out_height && first.in_width == last.out_width && first.in_channels == last.out_channels;
+}
+
 index_t passed_size(const std::vector<ConvReluLayer>& layers) {
   index_t size = 0;
   for (const ConvReluLayer& layer : layers) size += eat::passed_size(layer.geometry);
@@ -38,6 +43,7 @@ Napi::Value conv_relu_stack(const Napi::CallbackInfo& info) {
     ConvReluStack p;
     p.layers = read_layers(env, args, true);
     p.input = args.input<float>("input", input_size(p.layers.front().geometry));
+    if (args.has("sum")) p.sum = args.input<float>("sum", output_size(p.layers.back().geometry));
     p.out = args.output<float>("out", output_size(p.layers.back().geometry));
     p.passed = args.output<std::int32_t>("passed", passed_size(p.layers));
     return {[p](const Run& run) { kernels().conv_relu_stack(run, p); }, {}};
@@ -50,7 +56,10 @@ Napi::Value conv_relu_stack_backprop_input(const Napi::CallbackInfo& info) {
     p.layers = read_layers(env, args, false);
     p.dy = args.input<float>("dy", output_size(p.layers.back().geometry));
     p.passed = args.input<std::int32_t>("passed", passed_size(p.layers));
+    p.residual = args.flag("residual");
+    if (p.residual && !residual(p.layers)) throw Napi::TypeError::New(env, "Expected an input of the shape of the output.");
     p.out = args.output<float>("out", input_size(p.layers.front().geometry));
+    if (args.has("masked")) p.masked = args.output<float>("masked", output_size(p.layers.back().geometry));
     return {[p](const Run& run) { kernels().conv_relu_stack_backprop_input(run, p); }, {}};
   });
 }

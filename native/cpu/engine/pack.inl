@@ -89,8 +89,8 @@ inline index_t ceil_div(index_t a, index_t b) { return (a + b - 1) / b; }
 // Thread-local memory that only grows; `slot` keeps the uses of one thread apart.
 inline float* scratch(int slot, index_t floats) {
   static thread_local struct Slots {
-    float* data[6] = {};
-    size_t size[6] = {};
+    float* data[7] = {};
+    size_t size[7] = {};
     ~Slots() { for (float* p : data) std::free(p); }
   } slots;
   const size_t bytes = (static_cast<size_t>(floats) * sizeof(float) + 63) / 64 * 64;

@@ -26,20 +26,20 @@ struct StackCut {
   static index_t input_floats(const Conv2DGeometry& g) { return g.in_height * g.in_width * g.in_channels; }
   static index_t output_floats(const Conv2DGeometry& g) { return g.out_height * g.out_width * g.out_channels; }
 
-  // Calls through(run, first image, count, two places for values between layers) until all images are through.
+  // Calls through(run, first image, count, three places for values between layers) until all images are through.
   template <class Through>
   void each(const Run& run, const Through& through) const {
     const index_t size = images * largest;
     if (shared) {
-      const Buffer one(static_cast<size_t>(size) * sizeof(float)), two(static_cast<size_t>(size) * sizeof(float));
-      float* const places[2] = {one.as<float>(), two.as<float>()};
+      const Buffer memory(static_cast<size_t>(3 * size) * sizeof(float));
+      float* const places[3] = {memory.as<float>(), memory.as<float>() + size, memory.as<float>() + 2 * size};
       for (index_t first = 0; first < batch; first += images) through(run, first, std::min(images, batch - first), places);
       return;
     }
     Run alone = run;
     alone.threads = 1;
     parallel_for(run, ceil_div(batch, images), [&](index_t task) {
-      float* const places[2] = {scratch(4, size), scratch(5, size)};
+      float* const places[3] = {scratch(4, size), scratch(5, size), scratch(6, size)};
       through(alone, task * images, std::min(images, batch - task * images), places);
     });
   }
@@ -57,20 +57,21 @@ inline ReluMask mask_of_images(const std::vector<ConvReluLayer>& layers, const s
   return {const_cast<std::int32_t*>(passed) + passed_size(of_images(g, first)), g};
 }
 
-// One layer; `filter` is packed where Winograd does not run.
-inline void relu_layer(const Run& run, const ConvReluLayer& layer, const float* x, bool cached, const PackedPanels& filter, float* y,
-                       const ReluMask& mask) {
+// One layer; `filter` is packed where Winograd does not run, `sum` is like y, or none.
+inline void relu_layer(const Run& run, const ConvReluLayer& layer, const float* x, bool cached, const PackedPanels& filter,
+                       const float* sum, float* y, const ReluMask& mask) {
   const Conv2DGeometry& g = layer.geometry;
   const index_t pixels = g.batch * g.out_height * g.out_width;
   if (const int outputs = winograd_outputs(g)) {
     std::fill(mask.bits, mask.bits + pixels * mask.bytes, std::uint8_t{0});
-    return winograd_forward(run, g, outputs, x, layer.filter, WinogradReluStore{y, g.out_channels, layer.bias, mask});
+    return winograd_forward(run, g, outputs, x, layer.filter, WinogradReluStore{y, g.out_channels, layer.bias, sum, mask});
   }
   const PatchGrid grid = forward_grid(g, x);
   multiply_rows(run, PatchRows{grid, pixels, cached}, pixels, filter, [&](index_t row0, index_t rows) {
     ReluMask here = mask;
     here.bits += row0 * mask.bytes;
-    return ReluEpilogue{y + row0 * g.out_channels, rows, g.out_channels, layer.bias, here};
+    const float* added = sum == nullptr ? nullptr : sum + row0 * g.out_channels;
+    return ReluEpilogue{y + row0 * g.out_channels, rows, g.out_channels, layer.bias, added, here};
   });
 }
 
@@ -87,9 +88,11 @@ inline void conv_relu_stack(const Run& run, const ConvReluStack& p) {
     const float* x = p.input + first * StackCut::input_floats(p.layers[0].geometry);
     for (size_t l = 0; l < p.layers.size(); l++) {
       const Conv2DGeometry g = of_images(p.layers[l].geometry, count);
-      float* y = l + 1 == p.layers.size() ? p.out + first * StackCut::output_floats(g) : places[l % 2];
+      const bool last = l + 1 == p.layers.size();
+      const float* sum = last && p.sum != nullptr ? p.sum + first * StackCut::output_floats(g) : nullptr;
+      float* y = last ? p.out + first * StackCut::output_floats(g) : places[l % 2];
       const ReluMask mask = mask_of_images(p.layers, p.passed, l, first);
-      relu_layer(inner, {g, p.layers[l].filter, p.layers[l].bias}, x, !cut.shared && l > 0, filters[l], y, mask);
+      relu_layer(inner, {g, p.layers[l].filter, p.layers[l].bias}, x, !cut.shared && l > 0, filters[l], sum, y, mask);
       x = y;
     }
   });
@@ -104,16 +107,18 @@ inline void conv_relu_stack_backprop_input(const Run& run, const ConvReluStackBa
     const Conv2DGeometry& out = p.layers[top].geometry;
     const index_t pixels = out.out_height * out.out_width;
     const float* dy = p.dy + first * StackCut::output_floats(out);
-    float* d = places[top % 2];
+    float* const masked = p.masked != nullptr ? p.masked + first * StackCut::output_floats(out) : places[2];
     const ReluMask last = mask_of_images(p.layers, p.passed, top, first);
-    parallel_for(inner, count, [&](index_t image) { last.apply(dy, image * pixels, pixels, out.out_channels, d); });
+    parallel_for(inner, count, [&](index_t image) { last.apply(dy, image * pixels, pixels, out.out_channels, masked); });
+    const float* d = masked;
     for (size_t l = top; l > 0; l--) {
-      const Conv2DBackpropInput layer{of_images(p.layers[l].geometry, count), d, p.layers[l].filter, places[(l - 1) % 2]};
+      const Conv2DBackpropInput layer{of_images(p.layers[l].geometry, count), d, p.layers[l].filter, places[l % 2]};
       input_gradient(inner, layer, phases[l], mask_of_images(p.layers, p.passed, l - 1, first), !cut.shared);
       d = layer.out;
     }
     const Conv2DGeometry g = of_images(p.layers[0].geometry, count);
     const Conv2DBackpropInput bottom{g, d, p.layers[0].filter, p.out + first * StackCut::input_floats(g)};
-    input_gradient(inner, bottom, phases[0], NoMask{}, !cut.shared);
+    if (p.residual) input_gradient(inner, bottom, phases[0], AddTo{masked, g.in_channels}, !cut.shared);
+    else input_gradient(inner, bottom, phases[0], NoMask{}, !cut.shared);
   });
 }

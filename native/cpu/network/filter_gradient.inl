@@ -126,10 +126,15 @@ struct FilterGradient {
     return to;
   }
 
+  typedef std::vector<std::vector<PixelPair>> Lists;
+
   // Adds what images [first, last) give to the sums of tiles [tile0, tile1).
   void add_images(index_t first, index_t last, index_t tile0, index_t tile1, float* sums) const {
-    const index_t lists = padded ? 1 : taps;
-    std::vector<std::vector<PixelPair>> pairs(static_cast<size_t>(lists));
+    if (padded) {
+      for (index_t n = first; n < last; n++) add_padded_image(n, tile0, tile1, sums);
+      return;
+    }
+    Lists pairs(static_cast<size_t>(taps));
     for (index_t start = 0; start < pixels; start += band) {
       index_t listed = 0;
       for (index_t n = first; n < last; n += together) {
@@ -140,12 +145,25 @@ struct FilterGradient {
           }
           listed = images;
         }
-        const float* x = padded ? with_margin(n) : p.input + n * g.in_height * g.in_width * g.in_channels;
-        const float* dy = p.dy + n * pixels * g.out_channels;
-        for (index_t t = tile0; t < tile1; t++) {
-          add_tile(tiles[t], pairs[static_cast<size_t>(tiles[t].tap)], x, dy, sums + t * GR * columns);
-        }
+        add_band(pairs, p.input + n * g.in_height * g.in_width * g.in_channels, n, tile0, tile1, sums);
       }
+    }
+  }
+
+  // The margin is made once for all bands.
+  void add_padded_image(index_t n, index_t tile0, index_t tile1, float* sums) const {
+    const float* x = with_margin(n);
+    Lists pairs(1);
+    for (index_t start = 0; start < pixels; start += band) {
+      list_pairs(0, start, std::min(pixels, start + band), 1, pairs[0]);
+      add_band(pairs, x, n, tile0, tile1, sums);
+    }
+  }
+
+  void add_band(const Lists& pairs, const float* x, index_t n, index_t tile0, index_t tile1, float* sums) const {
+    const float* dy = p.dy + n * pixels * g.out_channels;
+    for (index_t t = tile0; t < tile1; t++) {
+      add_tile(tiles[t], pairs[static_cast<size_t>(tiles[t].tap)], x, dy, sums + t * GR * columns);
     }
   }
 

@@ -41,7 +41,7 @@ struct ReluMask {
   }
 
   // 0 where relu let nothing pass.
-  EAT_ALWAYS_INLINE F pass(index_t pixel, index_t j, F value) const { return select(get(pixel, j), value, zero()); }
+  EAT_ALWAYS_INLINE F pass(index_t pixel, index_t j, int, F value) const { return select(get(pixel, j), value, zero()); }
 
   // Row i of the tile, its columns from j0 on, is that pixel's: 0 where relu let nothing pass.
   EAT_ALWAYS_INLINE void apply(Accumulators& c, index_t count, index_t j0, const index_t* pixels) const {
@@ -69,16 +69,45 @@ struct ReluMask {
 
 // In ReluMask's place where all passes.
 struct NoMask {
-  EAT_ALWAYS_INLINE F pass(index_t, index_t, F value) const { return value; }
+  EAT_ALWAYS_INLINE F pass(index_t, index_t, int, F value) const { return value; }
   EAT_ALWAYS_INLINE void apply(Accumulators&, index_t, index_t, const index_t*) const {}
   EAT_ALWAYS_INLINE void apply(const float*, index_t, index_t, index_t, float*) const {}
 };
 
-// max(0, x + bias), stored, and its bits.
+inline F load_lanes(const float* from, int lanes) { return lanes == W ? load(from) : load_partial(from, lanes); }
+
+// In ReluMask's place where all passes and has another gradient added.
+struct AddTo {
+  const float* base;
+  index_t channels;
+
+  EAT_ALWAYS_INLINE F pass(index_t pixel, index_t j, int lanes, F value) const {
+    return add(value, load_lanes(base + pixel * channels + j, lanes));
+  }
+
+  EAT_ALWAYS_INLINE void apply(Accumulators& c, index_t count, index_t j0, const index_t* pixels) const {
+#pragma GCC unroll 16
+    for (int i = 0; i < MR; i++) {
+      if (i >= count) continue;
+#pragma GCC unroll 4
+      for (int j = 0; j < NV; j++) {
+        const index_t column = j0 + j * W;
+        if (column < channels) c[i][j] = pass(pixels[i], column, static_cast<int>(std::min<index_t>(W, channels - column)), c[i][j]);
+      }
+    }
+  }
+
+  void apply(const float* from, index_t first, index_t count, index_t, float* to) const {
+    for (index_t i = first * channels; i < (first + count) * channels; i++) to[i] = from[i] + base[i];
+  }
+};
+
+// max(0, x + bias), or max(0, x + bias + sum), stored, and its bits.
 struct ReluEpilogue {
   float* out;
   index_t rows, columns;
   const float* bias;
+  const float* sum;  // like out, or none
   ReluMask mask;
 
   void finish() const {}
@@ -94,8 +123,9 @@ struct ReluEpilogue {
         const index_t left = columns - j0 - j * W;
         if (left <= 0) continue;
         const int n = static_cast<int>(std::min<index_t>(left, W));
-        const F biased = add(c[i][j], n == W ? load(bias + j0 + j * W) : load_partial(bias + j0 + j * W, n));
-        const F value = activate(biased, Activation::relu);
+        F value = add(c[i][j], load_lanes(bias + j0 + j * W, n));
+        if (sum != nullptr) value = add(value, load_lanes(sum + (i0 + i) * columns + j0 + j * W, n));
+        value = activate(value, Activation::relu);
         if (n == W) store(row + j * W, value); else store_partial(row + j * W, value, n);
         positive |= (bits(lt(zero(), value)) & ((1u << n) - 1)) << j * W;
       }

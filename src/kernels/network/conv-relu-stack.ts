@@ -1,7 +1,7 @@
 import { invalid } from '../../errors.js';
 import { allocate } from '../allocate.js';
 import { checkInt32Length } from '../integers.js';
-import { checkFloat32Length, checkOptions, readOptions } from '../matrix.js';
+import { checkFlag, checkFloat32Length, checkOptions, readOptions } from '../matrix.js';
 import { readable, readFields } from '../read-once.js';
 import { type Conv2DGeometry, geometrySizes, readGeometry } from './conv2d.js';
 import { type NetworkCall, type NetworkRun, runNative } from './run-network.js';
@@ -14,6 +14,7 @@ export interface ConvReluLayerArgs extends Conv2DGeometry {
 export interface ConvReluStackArgs {
   layers: readonly ConvReluLayerArgs[];
   input: Float32Array;
+  sum?: Float32Array;
   out: Float32Array;
   passed: Int32Array;
 }
@@ -22,7 +23,9 @@ export interface ConvReluStackBackpropInputArgs {
   layers: readonly ConvReluLayerArgs[];
   dy: Float32Array;
   passed: Int32Array;
+  residual: boolean;
   out: Float32Array;
+  masked?: Float32Array;
 }
 
 /** Words of 32 bits for the output of one layer: a bit per channel, a pixel begins a word. */
@@ -44,6 +47,8 @@ export interface ConvReluStackOptions {
   layers: readonly ConvReluStackLayer[];
   /** Like the first layer's input. */
   input: Float32Array;
+  /** Like the last layer's output, added before its relu: the end of a residual block. It may be the input. */
+  sum?: Float32Array;
   /** Like the last layer's output. */
   out?: Float32Array;
   /** {@link passedLength} words. */
@@ -65,13 +70,23 @@ export interface ConvReluStackBackpropInputOptions {
   dy: Float32Array;
   /** As {@link convReluStack} gave it. */
   passed: Int32Array;
+  /** Whether the sum was the input, which has the gradients of both then. Default: false. */
+  residual?: boolean;
   /** Gradient of the input. */
   out?: Float32Array;
+  /** Where it is given: gets the gradient of the sum, what relu let pass of `dy`. */
+  masked?: Float32Array;
+}
+
+export interface ConvReluStackGradient {
+  out: Float32Array;
+  masked?: Float32Array;
 }
 
 /**
  * relu(conv2d + bias), layer after layer, a few images at a time through all of them. Of what lies between two layers only
  * bits are kept; where it fits into the processor's cache, nothing else goes to memory. NaN stays NaN, and passes no gradient.
+ * With `sum` the last layer is relu(conv2d + bias + sum).
  * @throws EatDmlError ERR_ARGUMENT for layers that are not whole or do not follow each other, and arrays that do not fit.
  */
 export function convReluStack(options: ConvReluStackOptions, run: NetworkRun = runNative): ConvReluStackResult {
@@ -79,13 +94,13 @@ export function convReluStack(options: ConvReluStackOptions, run: NetworkRun = r
 }
 
 /**
- * The gradient of {@link convReluStack} by its input.
+ * The gradient of {@link convReluStack} by its input, and by its sum.
  * @throws EatDmlError ERR_ARGUMENT as there.
  */
 export function convReluStackBackpropInput(
   options: ConvReluStackBackpropInputOptions,
   run: NetworkRun = runNative,
-): Float32Array {
+): ConvReluStackGradient {
   return run(prepareGradient(options));
 }
 
@@ -101,36 +116,47 @@ const wordsOf = (layers: readonly ConvReluStackLayer[]) =>
   layers.reduce((sum, { geometry }) => sum + passedSize(geometry), 0);
 
 function prepare(options: ConvReluStackOptions): NetworkCall<ConvReluStackArgs, ConvReluStackResult> {
-  options = readOptions(options, ['layers', 'input', 'out', 'passed']);
-  const { input } = options;
+  options = readOptions(options, ['layers', 'input', 'sum', 'out', 'passed']);
+  const { input, sum } = options;
   const given = readLayers(options.layers);
   const layers = checkedLayers(given, true);
   const [inputLength, outputLength] = ends(given);
   checkFloat32Length('input', input, inputLength);
+  if (sum !== undefined) checkFloat32Length('sum', sum, outputLength);
   const words = wordsOf(given);
   const { out = allocate(Float32Array, outputLength, 'layers'), passed = allocate(Int32Array, words, 'layers') } =
     options;
   checkFloat32Length('out', out, outputLength);
   checkInt32Length('passed', passed, words);
-  const args = { layers, input, out, passed };
+  const args = { layers, input, sum, out, passed };
   const result = () => ({ out: args.out, passed: args.passed });
   return { kernel: 'convReluStack', options, args, result };
 }
 
 function prepareGradient(
   options: ConvReluStackBackpropInputOptions,
-): NetworkCall<ConvReluStackBackpropInputArgs, Float32Array> {
-  options = readOptions(options, ['layers', 'dy', 'passed', 'out']);
-  const { dy, passed } = options;
+): NetworkCall<ConvReluStackBackpropInputArgs, ConvReluStackGradient> {
+  options = readOptions(options, ['layers', 'dy', 'passed', 'residual', 'out', 'masked']);
+  const { dy, passed, residual = false, masked } = options;
   const given = readLayers(options.layers);
   const layers = checkedLayers(given, false);
   const [inputLength, outputLength] = ends(given);
   checkFloat32Length('dy', dy, outputLength);
   checkInt32Length('passed', passed, wordsOf(given));
+  checkFlag('residual', residual);
+  if (residual)
+    checkShape(
+      "layers[0]'s input",
+      inputShape(given[0].geometry),
+      outputShape(given.at(-1)!.geometry),
+      'the last output',
+    );
+  if (masked !== undefined) checkFloat32Length('masked', masked, outputLength);
   const { out = allocate(Float32Array, inputLength, 'layers') } = options;
   checkFloat32Length('out', out, inputLength);
-  const args = { layers, dy, passed, out };
-  return { kernel: 'convReluStackBackpropInput', options, args, result: () => args.out };
+  const args: ConvReluStackBackpropInputArgs = { layers, dy, passed, residual, out, masked };
+  const result = () => ({ out: args.out, ...(args.masked && { masked: args.masked }) });
+  return { kernel: 'convReluStackBackpropInput', options, args, result };
 }
 
 const LAYER = ['geometry', 'filter', 'bias'] as const;
@@ -166,9 +192,9 @@ function checkedLayers(layers: readonly ConvReluStackLayer[], biased: boolean): 
 const inputShape = (g: Conv2DGeometry) => [g.batch, g.inHeight, g.inWidth, g.inChannels];
 const outputShape = (g: Conv2DGeometry) => [g.batch, g.outHeight, g.outWidth, g.outChannels];
 
-function checkShape(name: string, shape: number[], expected: number[]): void {
+function checkShape(name: string, shape: number[], expected: number[], of = 'the output before'): void {
   if (shape.join() === expected.join()) return;
-  throw invalid(name, `the shape of the output before, [${expected.join(', ')}]`, shape);
+  throw invalid(name, `the shape of ${of}, [${expected.join(', ')}]`, shape);
 }
 
 /** Lengths of the first input and the last output. */

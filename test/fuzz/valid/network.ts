@@ -104,14 +104,17 @@ const convReluStack: Arguments = (draw) => {
   const { layers, input, output } = layersOf(draw, true);
   const passed = () => ({ passed: new Int32Array(passedLength(layers)) });
   const out = () => ({ out: new Float32Array(output) });
-  return [{ layers, input: draw.floats(input), ...draw.maybe(0.4, out), ...draw.maybe(0.4, passed) }];
+  const sum = () => ({ sum: draw.floats(output) });
+  const rest = { ...draw.maybe(0.4, sum), ...draw.maybe(0.4, out), ...draw.maybe(0.4, passed) };
+  return [{ layers, input: draw.floats(input), ...rest }];
 };
 
 const convReluStackBackpropInput: Arguments = (draw) => {
   const { layers, input, output } = layersOf(draw, draw.chance(0.5));
   const passed = draw.integers(passedLength(layers), 2 ** 31 - 1);
   const out = () => ({ out: new Float32Array(input) });
-  return [{ layers, dy: draw.floats(output), passed, ...draw.maybe(0.4, out) }];
+  const masked = () => ({ masked: new Float32Array(output) });
+  return [{ layers, dy: draw.floats(output), passed, ...draw.maybe(0.4, out), ...draw.maybe(0.4, masked) }];
 };
 
 const passedLengthArguments: Arguments = (draw) => [layersOf(draw, true).layers];

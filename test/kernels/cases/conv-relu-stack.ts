@@ -56,6 +56,23 @@ const STACKS: [[number, number, number, number], [number, number, number, number
       [33, 3, 2],
     ],
   ],
+  // Residual blocks: of one layer with few channels, of 3x3 filters that are tiled, and a bottleneck.
+  [[3, 5, 4, 2], [[2, 3, 1]]],
+  [
+    [5, 9, 8, 20],
+    [
+      [12, 3, 1],
+      [20, 3, 1],
+    ],
+  ],
+  [
+    [4, 6, 7, 40],
+    [
+      [9, 1, 1],
+      [9, 3, 1],
+      [40, 1, 1],
+    ],
+  ],
   // Images too large for a task, and patches too deep to be laid.
   [
     [2, 60, 61, 8],
@@ -80,6 +97,12 @@ function stackOf([[batch, h, w, c], rows]: (typeof STACKS)[number]): ConvReluSta
   });
 }
 
+/** Whether the input may be the sum. */
+function isResidual(layers: ConvReluStackLayer[]): boolean {
+  const [first, last] = [layers[0].geometry, layers[layers.length - 1].geometry];
+  return first.inHeight === last.outHeight && first.inWidth === last.outWidth && first.inChannels === last.outChannels;
+}
+
 export const convReluStackCases: ParityCase[] = STACKS.flatMap((row): ParityCase[] => {
   const layers = stackOf(row);
   const last = layers[layers.length - 1].geometry;
@@ -90,6 +113,7 @@ export const convReluStackCases: ParityCase[] = STACKS.flatMap((row): ParityCase
   const dy = values(last.batch * last.outHeight * last.outWidth * last.outChannels, 2);
   // Any bits: the gradient is defined for all. Those of channels that there are not say nothing.
   const passed = new Int32Array(values(passedLength(layers), 3).map((x) => x * 1e9));
+  const sum = values(dy.length, 4);
   const name = `${row[0].join('x')}, ${row[1].map((layer) => layer.join(' ')).join(', ')}`;
   const common = { name, floor: 1 };
   return [
@@ -103,7 +127,26 @@ export const convReluStackCases: ParityCase[] = STACKS.flatMap((row): ParityCase
       ...common,
       kernel: 'convReluStackBackpropInput',
       tolerance: { out: 1e-5 },
-      run: async (device) => ({ out: convReluStackBackpropInput({ layers, dy, passed, device }) }),
+      run: async (device) => ({ ...convReluStackBackpropInput({ layers, dy, passed, device }) }),
+    },
+    {
+      ...common,
+      name: `${name}, and a sum`,
+      kernel: 'convReluStack',
+      tolerance: { out: 1e-5, passed: 0 },
+      run: async (device) => {
+        return { ...convReluStack({ layers, input, sum: isResidual(layers) ? input : sum, device }) };
+      },
+    },
+    {
+      ...common,
+      name: `${name}, and a sum`,
+      kernel: 'convReluStackBackpropInput',
+      tolerance: { out: 1e-5, masked: 0 },
+      run: async (device) => {
+        const [residual, masked] = [isResidual(layers), new Float32Array(dy.length)];
+        return { ...convReluStackBackpropInput({ layers, dy, passed, residual, masked, device }) };
+      },
     },
   ];
 });

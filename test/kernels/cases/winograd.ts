@@ -111,7 +111,7 @@ const stacks: ParityCase[] = [
     ...{ kernel: 'convReluStackBackpropInput', name, floor: 1, tolerance: { out: 5e-5 } },
     run: async (device) => {
       const passed = new Int32Array(values(passedLength(layers), 3).map((x) => x * 1e9));
-      return { out: convReluStackBackpropInput({ layers, dy: values(3 * 6 * 5 * 75, 2), passed, device }) };
+      return { ...convReluStackBackpropInput({ layers, dy: values(3 * 6 * 5 * 75, 2), passed, device }) };
     },
   },
 ];

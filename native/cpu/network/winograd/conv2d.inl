@@ -20,17 +20,20 @@ struct WinogradStore {
   }
 };
 
-// max(0, x + bias) and its bits, which are clear before.
+// max(0, x + bias), or max(0, x + bias + sum), and its bits, which are clear before.
 struct WinogradReluStore {
   static constexpr bool by_panels = NR % 8 == 0;  // else two panels may share a byte
   float* out;
   index_t columns;
   const float* bias;
+  const float* sum;
   ReluMask mask;
 
   EAT_ALWAYS_INLINE void operator()(index_t pixel, index_t column, int lanes, F value) const {
     float* to = out + pixel * columns + column;
-    value = activate(add(value, lanes == W ? load(bias + column) : load_partial(bias + column, lanes)), Activation::relu);
+    value = add(value, load_lanes(bias + column, lanes));
+    if (sum != nullptr) value = add(value, load_lanes(sum + pixel * columns + column, lanes));
+    value = activate(value, Activation::relu);
     if (lanes == W) store(to, value); else store_partial(to, value, lanes);
     mask.add(pixel, column, bits(lt(zero(), value)) & ((1u << lanes) - 1));
   }
@@ -46,7 +49,7 @@ struct WinogradMaskStore {
 
   EAT_ALWAYS_INLINE void operator()(index_t pixel, index_t column, int lanes, F value) const {
     float* to = out + pixel * columns + column;
-    value = mask.pass(pixel, column, value);
+    value = mask.pass(pixel, column, lanes, value);
     if (lanes == W) store(to, value); else store_partial(to, value, lanes);
   }
 };

@@ -17,13 +17,19 @@ function bitOf(i: number, { outChannels }: Conv2DGeometry): [number, number] {
 }
 
 /** x = relu(conv2d(x, filter) + bias), layer after layer; the bits of `passed` say where x is positive. */
-export function* convReluStackReference({ layers, input, out, passed }: ConvReluStackArgs): Generator<void> {
+export function* convReluStackReference({ layers, input, sum, out, passed }: ConvReluStackArgs): Generator<void> {
   passed.fill(0);
   let [x, offset] = [input, 0];
   for (const [l, layer] of layers.entries()) {
-    const y = l === layers.length - 1 ? out : new Float32Array(outputLength(layer));
-    yield* conv2dReference({ ...layer, input: x, activation: ACTIVATIONS.indexOf('relu'), out: y });
+    const last = l === layers.length - 1;
+    const y = last ? out : new Float32Array(outputLength(layer));
+    const activation = last && sum ? 'none' : 'relu';
+    yield* conv2dReference({ ...layer, input: x, activation: ACTIVATIONS.indexOf(activation), out: y });
     y.forEach((value, i) => {
+      if (last && sum) {
+        value += sum[i];
+        y[i] = value <= 0 ? 0 : value;
+      }
       const [word, bit] = bitOf(i, layer);
       if (value > 0) passed[offset + word] |= bit;
     });
@@ -34,16 +40,25 @@ export function* convReluStackReference({ layers, input, out, passed }: ConvRelu
 
 /** d = the gradient of conv2d by its input, last layer first, of what relu let pass of d. */
 export function* convReluStackBackpropInputReference(args: ConvReluStackBackpropInputArgs): Generator<void> {
-  const { layers, passed, out } = args;
-  let [d, offset] = [args.dy, passed.length];
+  const { layers, passed, residual, out, masked } = args;
+  let [d, offset, top] = [args.dy, passed.length, args.dy];
   for (const [l, layer] of [...layers.entries()].reverse()) {
     offset -= passedSize(layer);
     const dy = d.map((value, i) => {
       const [word, bit] = bitOf(i, layer);
       return passed[offset + word] & bit ? value : 0;
     });
+    if (l === layers.length - 1) {
+      top = dy;
+      masked?.set(dy);
+    }
     const dx = l === 0 ? out : new Float32Array(inputLength(layer));
     yield* conv2dBackpropInputReference({ ...layer, dy, out: dx });
     d = dx;
+  }
+  if (residual) {
+    top.forEach((value, i) => {
+      out[i] += value;
+    });
   }
 }
