@@ -7,6 +7,9 @@ const SMALLEST_SHARE = 0.005;
 /** So many layers are listed. */
 const LAYERS = 20;
 
+/** Characters of shapes: an optimiser's step has hundreds of tensors. */
+const LONGEST = 120;
+
 /**
  * Where the time of a run on the backend `native` went, a line per kernel, then a line per layer that took longest (a kernel and the
  * shapes of its tensors): calls, time, share of the run, for products their rate and its share of what this machine can do at
@@ -54,5 +57,6 @@ function figuresOf(all: number, peak: number | undefined) {
 
 function layerLine({ kernel, path, shapes, bytes, milliseconds }: LayerTime, figures: string): string {
   const rate = (bytes / milliseconds / 1e6).toFixed(1).padStart(7);
-  return `${figures}${rate}  ${kernel}${path === 'native' ? '' : ` (${path})`} ${shapes}`;
+  const short = shapes.length > LONGEST ? `${shapes.slice(0, LONGEST)}...` : shapes;
+  return `${figures}${rate}  ${kernel}${path === 'native' ? '' : ` (${path})`} ${short}`;
 }

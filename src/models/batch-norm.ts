@@ -30,10 +30,9 @@ export function batchNormOf(norm: Norm, weights: ReadonlyMap<string, tf.Variable
 export function batchNorm(x: tf.Tensor4D, norm: BatchNorm, activation: Activation, moving = true): tf.Tensor4D {
   const { gamma, beta, epsilon } = norm;
   const [scale, offset] = [gamma, beta] as tf.Tensor[] as tf.Tensor1D[];
-  const fused = activation === 'relu6' ? 'none' : activation;
-  const { y, mean, variance } = batchNormTraining(x, scale, offset, { epsilon, activation: fused });
+  const { y, mean, variance } = batchNormTraining(x, scale, offset, { epsilon, activation });
   if (moving) moveBoth(norm, mean, variance, x.size / x.shape[3]);
-  return activation === 'relu6' ? tf.relu6(y) : y;
+  return y;
 }
 
 function moveBoth(norm: BatchNorm, mean: tf.Tensor, variance: tf.Tensor, samples: number): void {

@@ -4,7 +4,7 @@ export interface BatchNormTrainingAttrs {
   /** Added to the variance. */
   epsilon: number;
   /** Applied to the result (default none). */
-  activation?: 'none' | 'relu';
+  activation?: 'none' | 'relu' | 'relu6';
 }
 
 export interface BatchNormTraining<T extends tf.Tensor> {
@@ -68,6 +68,10 @@ const fused: Steps = {
 
 const allButLast = (x: tf.Tensor) => x.shape.slice(1).map((_, axis) => axis);
 
+/** 1 where the activation, of whose result y is, let its operand pass. */
+const passing = (y: tf.Tensor, activation: 'relu' | 'relu6') =>
+  activation === 'relu' ? tf.step(y) : tf.mul(tf.step(y), tf.step(tf.sub(6, y)));
+
 const composed: Steps = {
   moments(x) {
     const { mean, variance } = tf.moments(x, allButLast(x));
@@ -75,14 +79,15 @@ const composed: Steps = {
   },
   normalise({ x, mean, variance, scale, offset }, { epsilon, activation }) {
     const y = tf.batchNorm(x, mean, variance, offset, scale, epsilon);
-    return activation === 'relu' ? tf.relu(y) : y;
+    if (activation === 'relu') return tf.relu(y);
+    return activation === 'relu6' ? tf.relu6(y) : y;
   },
   gradient({ x, mean, variance, scale, y, dy }, { epsilon, activation }) {
     const axes = allButLast(x);
     const share = scale.size / x.size;
     const inverse = tf.rsqrt(tf.add(variance, epsilon));
     const normalised = tf.mul(tf.sub(x, mean), inverse);
-    const dz = activation === 'relu' ? tf.mul(dy, tf.step(y)) : dy;
+    const dz = !activation || activation === 'none' ? dy : tf.mul(dy, passing(y, activation));
     const dOffset = tf.sum(dz, axes);
     const dScale = tf.sum(tf.mul(dz, normalised), axes);
     const projected = tf.add(tf.mul(normalised, tf.mul(dScale, share)), tf.mul(dOffset, share));

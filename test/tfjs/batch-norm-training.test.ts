@@ -12,6 +12,7 @@ describe.each(backends)('batchNormTraining on %s', (name) => {
     [[4, 3, 5, 17], 'none'],
     [[4, 3, 5, 17], 'relu'],
     [[50, 64], 'relu'],
+    [[5, 6, 33], 'relu6'],
   ] as const)('%j, %s: value and gradients are those of the parts', async (shape, activation) => {
     await chooseBackend({ backend: name });
     const channels = shape.at(-1)!;
@@ -28,6 +29,7 @@ describe.each(backends)('batchNormTraining on %s', (name) => {
       const { mean, variance } = tf.moments(x, axes);
       const normalised = tf.div(tf.sub(x, mean), tf.sqrt(tf.add(variance, EPSILON)));
       const y = tf.add(tf.mul(normalised, scale), offset);
+      if (activation === 'relu6') return tf.relu6(y);
       return activation === 'relu' ? tf.relu(y) : y;
     };
     const run = (op: typeof fused) => () => {

@@ -59,6 +59,28 @@ describeNative('what is fused gives what its parts give', () => {
     expect(kernels).not.toContain('Conv2DBackpropFilter');
   });
 
+  test.each([false, true])(
+    'relu6 after a convolution, by channel %s, is one kernel, and both derivatives',
+    async (depthwise) => {
+      const attrs = { strides: 2, pad: 1, depthwise, activation: 'relu6' } as const;
+      const filter = depthwise ? [3, 3, 5, 1] : [3, 3, 5, 18];
+      const columns = depthwise ? 5 : 18;
+      // Some values above 6, some below 0.
+      const op = (x: tf.Tensor, w: tf.Tensor, b: tf.Tensor) =>
+        convActivated(tf.mul(x, 4) as never, w as never, tf.add(b, 2) as never, attrs);
+      await differentiated(op, [2, 7, 6, 5], filter, [columns]);
+      const inputs = () => [tensor([2, 7, 6, 5]), tensor(filter, 'w'), tensor([columns], 'b')] as const;
+      const [values] = await on('native', () => op(...inputs()));
+      expect([0, 6].every((end) => values.values.includes(end))).toBe(true);
+      const kernels = await nativeKernels(() => {
+        const [x, w, b] = inputs();
+        tf.grad((at) => tf.sum(tf.square(op(at, w, b))))(x);
+      });
+      expect(kernels).toEqual(expect.arrayContaining([depthwise ? 'DepthwiseRelu' : 'ConvRelu', 'ReluGrad']));
+      for (const name of ['Relu6', 'Step', 'LessEqual']) expect(kernels).not.toContain(name);
+    },
+  );
+
   test('a sum with relu, and both derivatives', async () => {
     await differentiated((a, b) => sumRelu(a, b), [2, 3, 4, 19], [2, 3, 4, 19]);
     const norm = (x: tf.Tensor) =>

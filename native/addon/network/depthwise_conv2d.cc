@@ -17,6 +17,8 @@ Napi::Value depthwise_conv2d(const Napi::CallbackInfo& info) {
     p.geometry = read_geometry(args);
     p.input = args.input<float>("input", input_size(p.geometry));
     p.filter = args.input<float>("filter", taps(p.geometry));
+    if (args.has("bias")) p.bias = args.input<float>("bias", p.geometry.in_channels);
+    p.activation = args.choice<Activation>("activation");
     p.out = args.output<float>("out", output_size(p.geometry));
     return {[p](const Run& run) { kernels().depthwise_conv2d(run, p); }, {}};
   });

@@ -81,6 +81,8 @@ inline void binary(const Run& run, const Binary& p) {
     case BinaryOp::mul: return binary_lanes(run, p, [&](F a, F b) { return mul(a, b); });
     case BinaryOp::pow: return binary_lanes(run, p, [&](F a, F b) { return power_lanes(a, b); });
     case BinaryOp::relu_grad: return binary_lanes(run, p, [&](F a, F b) { return select(lt(zero(), b), a, zero()); });
+    case BinaryOp::relu6_grad:
+      return binary_lanes(run, p, [&](F a, F b) { return select(mask_and(lt(zero(), b), lt(b, set1(6.0f))), a, zero()); });
     case BinaryOp::squared_difference:
       return binary_lanes(run, p, [&](F a, F b) { const F d = sub(a, b); return mul(d, d); });
     case BinaryOp::sub: return binary_lanes(run, p, [&](F a, F b) { return sub(a, b); });

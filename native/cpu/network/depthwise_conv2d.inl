@@ -9,6 +9,8 @@ inline void depthwise_conv2d(const Run& run, const DepthwiseConv2D& p) {
     const index_t top = task % g.out_height * g.stride_height - g.pad_top;
     for_column_groups(channels, [&](auto group, index_t c) {
       constexpr int J = decltype(group)::vectors;
+      F bias[J] = {};
+      if (p.bias != nullptr) group.read(p.bias + c, bias);
       for (index_t ox = 0; ox < g.out_width; ox++) {
         F sum[J] = {}, x[J], w[J];
         for (index_t i = 0; i < g.filter_height; i++) {
@@ -23,6 +25,8 @@ inline void depthwise_conv2d(const Run& run, const DepthwiseConv2D& p) {
             for (int v = 0; v < J; v++) sum[v] = fma(x[v], w[v], sum[v]);
           }
         }
+#pragma GCC unroll 4
+        for (int v = 0; v < J; v++) sum[v] = activate(add(sum[v], bias[v]), p.activation);
         group.write(out + ox * channels + c, sum);
       }
     });

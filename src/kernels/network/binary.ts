@@ -15,6 +15,7 @@ export const BINARY_OPS = [
   'reluGrad',
   'pow',
   'addRelu',
+  'relu6Grad',
 ] as const;
 
 export type BinaryOp = (typeof BINARY_OPS)[number];
@@ -36,7 +37,7 @@ export interface BinaryOptions extends BroadcastOperands {
 
 /**
  * out[i,j,k,l] = op(a[i,j,k,l], b[i,j,k,l]) with broadcasting by strides. maximum and minimum give NaN where either is NaN;
- * reluGrad is b > 0 ? a : 0; pow is Math.pow; addRelu is max(0, a + b).
+ * reluGrad is b > 0 ? a : 0, relu6Grad 0 < b && b < 6 ? a : 0; pow is Math.pow; addRelu is max(0, a + b).
  * @throws EatDmlError ERR_ARGUMENT for options that do not fit, such as strides that leave an operand.
  */
 export function binary(options: BinaryOptions, run: NetworkRun = runNative): Float32Array {

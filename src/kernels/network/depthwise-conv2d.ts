@@ -1,12 +1,16 @@
 import { invalid } from '../../errors.js';
 import { allocate } from '../allocate.js';
-import { checkFloat32Length, readOptions } from '../matrix.js';
+import { checkFloat32Length, checkOneOf, readOptions } from '../matrix.js';
+import { ACTIVATIONS, type Activation } from './activation.js';
 import { type Conv2DGeometry, geometrySizes, readGeometry } from './conv2d.js';
 import { type NetworkCall, type NetworkRun, runNative } from './run-network.js';
 
 export interface DepthwiseArgs extends Conv2DGeometry {
   input: Float32Array;
   filter: Float32Array;
+  bias?: Float32Array;
+  /** Index into ACTIVATIONS. */
+  activation: number;
   out: Float32Array;
 }
 
@@ -33,6 +37,10 @@ export interface DepthwiseConv2DOptions extends Common {
   input: Float32Array;
   /** [filterHeight, filterWidth, channels] */
   filter: Float32Array;
+  /** [channels] */
+  bias?: Float32Array;
+  /** Applied after the bias. Default `none`. */
+  activation?: Activation;
 }
 
 export interface DepthwiseConv2DBackpropInputOptions extends Common {
@@ -46,12 +54,12 @@ export interface DepthwiseConv2DBackpropFilterOptions extends Common {
   dy: Float32Array;
 }
 
-/** Cross-correlation of every channel of NHWC images with a filter of its own, zero padding. */
+/** Cross-correlation of every channel of NHWC images with a filter of its own, zero padding; bias and activation on the way out. */
 export function depthwiseConv2d(options: DepthwiseConv2DOptions, run: NetworkRun = runNative): Float32Array {
   return run(forward(options));
 }
 
-/** The gradient of {@link depthwiseConv2d} by its input. */
+/** The gradient of {@link depthwiseConv2d} (without activation) by its input. */
 export function depthwiseConv2dBackpropInput(
   options: DepthwiseConv2DBackpropInputOptions,
   run: NetworkRun = runNative,
@@ -59,7 +67,7 @@ export function depthwiseConv2dBackpropInput(
   return run(byInput(options));
 }
 
-/** The gradient of {@link depthwiseConv2d} by its filter. */
+/** The gradient of {@link depthwiseConv2d} (without activation) by its filter. */
 export function depthwiseConv2dBackpropFilter(
   options: DepthwiseConv2DBackpropFilterOptions,
   run: NetworkRun = runNative,
@@ -69,7 +77,17 @@ export function depthwiseConv2dBackpropFilter(
 
 type Operand = 'input' | 'filter' | 'dy';
 
-const forward = (options: DepthwiseConv2DOptions) => prepare('depthwiseConv2d', options, ['input', 'filter'], 'dy');
+function forward(options: DepthwiseConv2DOptions): NetworkCall<DepthwiseArgs, Float32Array> {
+  const { bias, activation = 'none', ...operands } = readOptions(options, [...FORWARD, 'geometry', 'out']);
+  const call = prepare('depthwiseConv2d', operands, ['input', 'filter'], 'dy');
+  if (bias !== undefined) checkFloat32Length('bias', bias, call.args.inChannels);
+  checkOneOf('activation', activation, ACTIVATIONS);
+  const { out, ...rest } = call.args;
+  const args = { ...rest, bias, activation: ACTIVATIONS.indexOf(activation), out };
+  return { ...call, options, args, result: () => args.out };
+}
+
+const FORWARD = ['input', 'filter', 'bias', 'activation'] as const;
 
 const byInput = (options: DepthwiseConv2DBackpropInputOptions) =>
   prepare('depthwiseConv2dBackpropInput', options, ['dy', 'filter'], 'input');

@@ -146,14 +146,21 @@ const depthwiseCases = CONVOLUTIONS.flatMap((row): ParityCase[] => {
   const filter = values(g.filterHeight * g.filterWidth * g.inChannels, 2);
   const dy = values(g.batch * g.outHeight * g.outWidth * g.inChannels, 3);
   const name = `${g.inHeight}x${g.inWidth}x${g.inChannels}, ${row.slice(4).join(' ')}`;
-  const runs: Record<string, (device: 'js' | 'cpu' | 'cuda') => Float32Array> = {
-    depthwiseConv2d: (device) => depthwiseConv2d({ geometry: g, input, filter, device }),
-    depthwiseConv2dBackpropInput: (device) => depthwiseConv2dBackpropInput({ geometry: g, dy, filter, device }),
-    depthwiseConv2dBackpropFilter: (device) => depthwiseConv2dBackpropFilter({ geometry: g, input, dy, device }),
-  };
-  return Object.entries(runs).map(([kernel, run]) => ({
+  const bias = values(g.inChannels, 4);
+  const ended = { geometry: g, input, filter, bias };
+  const runs: [string, string, (device: 'js' | 'cpu' | 'cuda') => Float32Array][] = [
+    ['depthwiseConv2d', '', (device) => depthwiseConv2d({ geometry: g, input, filter, device })],
+    ['depthwiseConv2d', ', bias, relu6', (device) => depthwiseConv2d({ ...ended, activation: 'relu6', device })],
+    ['depthwiseConv2dBackpropInput', '', (device) => depthwiseConv2dBackpropInput({ geometry: g, dy, filter, device })],
+    [
+      'depthwiseConv2dBackpropFilter',
+      '',
+      (device) => depthwiseConv2dBackpropFilter({ geometry: g, input, dy, device }),
+    ],
+  ];
+  return runs.map(([kernel, end, run]) => ({
     kernel,
-    name,
+    name: `${name}${end}`,
     run: async (device) => ({ values: run(device) }),
     tolerance: { values: 1e-5 },
     floor: 10,

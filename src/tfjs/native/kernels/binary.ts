@@ -14,11 +14,13 @@ const operations: Record<string, BinaryOp> = {
   Sub: 'sub',
 };
 
-const reluGrad: NativeKernel = {
+/** dy where the activation let its operand pass, of whose result y is. */
+const reluGrad: NativeKernel<{ activation: 'relu' | 'relu6' }> = {
   kernelName: 'ReluGrad',
-  run({ inputs: { dy, y }, backend }) {
+  run({ inputs: { dy, y }, attrs, backend }) {
+    const op = attrs.activation === 'relu6' ? 'relu6Grad' : 'reluGrad';
     const operands = { a: backend.floats(dy), b: backend.floats(y), ...broadcast(dy.shape, y.shape)! };
-    return backend.output(y.shape, binary({ op: 'reluGrad', ...operands, out: backend.allocate(y.shape) }));
+    return backend.output(y.shape, binary({ op, ...operands, out: backend.allocate(y.shape) }));
   },
 };
 

@@ -111,19 +111,15 @@ const conv2dBackpropFilterKernel: NativeKernel<tf.Conv2DBackpropFilterAttrs> = {
   },
 };
 
-/** relu(conv2d + bias); its gradient is registered beside `convRelu`. */
-const convRelu: NativeKernel<tf.Conv2DAttrs> = {
+/** act(conv2d + bias), relu or relu6; its gradient is registered beside `convRelu`. */
+const convRelu: NativeKernel<FusedConv2DAttrs> = {
   kernelName: 'ConvRelu',
   flops: (call) => flopsOf(forwardInfo({ ...call, attrs: { ...call.attrs, dilations: 1 } })),
-  run: (call) => forward({ ...call, attrs: { ...call.attrs, dilations: 1, activation: 'relu' } }, call.inputs.bias),
+  run: (call) => forward({ ...call, attrs: { ...call.attrs, dilations: 1 } }, call.inputs.bias),
 };
 
 /** conv2d + bias; likewise. */
-const convBias: NativeKernel<tf.Conv2DAttrs> = {
-  ...convRelu,
-  kernelName: 'ConvBias',
-  run: (call) => forward({ ...call, attrs: { ...call.attrs, dilations: 1 } }, call.inputs.bias),
-};
+const convBias: NativeKernel<FusedConv2DAttrs> = { ...convRelu, kernelName: 'ConvBias' };
 
 export const convolutionKernels: NativeKernel[] = [
   convRelu,

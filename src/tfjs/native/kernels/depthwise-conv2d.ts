@@ -38,6 +38,17 @@ const forward: NativeKernel<DepthwiseAttrs> = {
   },
 };
 
+/** act(depthwise convolution + bias), relu or relu6; its gradient is registered beside `depthwiseRelu`. */
+const depthwiseRelu: NativeKernel<DepthwiseAttrs> = {
+  kernelName: 'DepthwiseRelu',
+  run({ inputs: { x, filter, bias }, attrs, backend }) {
+    const info = infoOf(x.shape, filter.shape, attrs);
+    const operands = { input: backend.floats(x), filter: backend.floats(filter), bias: backend.floats(bias) };
+    const ends = { activation: attrs.activation as 'relu' | 'relu6', out: backend.allocate(info.outShape) };
+    return backend.output(info.outShape, depthwiseConv2d({ geometry: windowGeometry(info), ...operands, ...ends }));
+  },
+};
+
 const fused: NativeKernel<DepthwiseAttrs> = {
   kernelName: 'FusedDepthwiseConv2D',
   accepts: (call) => onePerChannel(call, call.inputs.filter.shape),
@@ -71,4 +82,4 @@ const byFilter: NativeKernel<DepthwiseAttrs & { filterShape: Shape4D }> = {
   },
 };
 
-export const depthwiseKernels: NativeKernel[] = [forward, fused, byInput, byFilter];
+export const depthwiseKernels: NativeKernel[] = [forward, depthwiseRelu, fused, byInput, byFilter];

@@ -10,6 +10,7 @@ const operations: Record<BinaryOp, (a: number, b: number) => number> = {
   squaredDifference: (a, b) => (a - b) * (a - b),
   sub: (a, b) => a - b,
   reluGrad: (a, b) => (b > 0 ? a : 0),
+  relu6Grad: (a, b) => (b > 0 && b < 6 ? a : 0),
   addRelu: (a, b) => Math.max(0, a + b),
   pow: (a, b) => a ** b,
 };

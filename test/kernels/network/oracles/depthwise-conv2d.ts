@@ -1,3 +1,4 @@
+import { activationOf } from '../../../../src/kernels/network/activation.js';
 import type {
   DepthwiseArgs,
   DepthwiseBackpropFilterArgs,
@@ -5,14 +6,15 @@ import type {
 } from '../../../../src/kernels/network/depthwise-conv2d.js';
 import { products } from './conv2d.js';
 
-/** out[pixel,c] = sum over taps of input * filter */
+/** out[pixel,c] = act(bias[c] + sum over taps of input * filter) */
 export function* depthwiseReference(args: DepthwiseArgs): Generator<void> {
-  const { inChannels: n, input, filter, out } = args;
+  const { inChannels: n, input, filter, bias, activation, out } = args;
   const sums = new Float64Array(out.length);
   yield* products(args, (from, to, tap) => {
     for (let c = 0; c < n; c++) sums[to * n + c] += input[from * n + c] * filter[tap * n + c];
   });
-  out.set(sums);
+  const activate = activationOf(activation);
+  out.set(sums.map((sum, i) => activate(sum + (bias ? bias[i % n] : 0))));
 }
 
 /** out[pixel,c] = sum over taps of dy * filter */
