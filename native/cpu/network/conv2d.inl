@@ -40,6 +40,21 @@ inline void conv2d(const Run& run, const Conv2D& p) {
   }
 }
 
+// The product of all pixels' channels, transposed, and their upstream gradients; in ranges of pixels where these are many.
+inline void pointwise_filter(const Run& run, const Conv2DBackpropFilter& p) {
+  const index_t rows = p.geometry.in_channels, columns = p.geometry.out_channels;
+  const index_t pixels = p.geometry.batch * p.geometry.out_height * p.geometry.out_width;
+  const Columns x{p.input, rows, rows}, dy{p.dy, columns, columns};
+  if (pixels > 8192) return multiply_split(run, x, rows, dy, columns, pixels, p.out);
+  PackedPanels panels(columns, pixels);
+  panels.pack(run, dy);
+  multiply_blocks(run, x, rows, panels, [&](index_t row0, index_t count) {
+    return StoreEpilogue{p.out + row0 * columns, columns, count, columns, nullptr, Activation::none};
+  });
+}
+
 inline void conv2d_backprop_filter(const Run& run, const Conv2DBackpropFilter& p) {
-  if (const int outputs = winograd_outputs(p.geometry)) winograd_filter(run, p, outputs); else FilterGradient(p).run(run);
+  if (const int outputs = winograd_outputs(p.geometry)) return winograd_filter(run, p, outputs);
+  if (pointwise(p.geometry)) return pointwise_filter(run, p);
+  FilterGradient(p).run(run);
 }
