@@ -66,6 +66,11 @@ Napi::Value limits(const Napi::CallbackInfo& info) {
   o.Set("triadGbytes", Napi::Number::New(info.Env(), limits.triad_gbytes));
   return o;
 }
+
+// Whether no convolution of this process goes by Winograd from now on: false where one has gone already.
+Napi::Value forbid_winograd(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), kernels().forbid_winograd());
+}
 #endif
 
 template <Binding function>
@@ -89,6 +94,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   add<register_tensorflow_kernels>(env, exports, "registerTensorflowKernels");
 #else
   add<limits>(env, exports, "machineLimits");
+  add<forbid_winograd>(env, exports, "forbidWinograd");
   add<register_tensorflow_ops>(env, exports, "registerTensorflowOps");
   add<tensorflow_devices>(env, exports, "tensorflowDevices");
 #endif

@@ -15,6 +15,7 @@ struct KernelTable {
 #define EAT_DML_KERNEL(name, js_name, Arguments) void (*name)(const Run&, const Arguments&);
 #include "kernels.def"
   MachineLimits (*machine_limits)(const Run&);
+  bool (*forbid_winograd)();  // for this process, before its first convolution; whether it did
 };
 
 // The table in use: EAT_DML_ISA by name, else the first that this processor runs. Throws std::invalid_argument where

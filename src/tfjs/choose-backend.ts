@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
 import { checkEnvironment } from '../environment.js';
 import { EatDmlError } from '../errors.js';
+import { forbidWinograd } from '../kernels/forbid-winograd.js';
 import { devices } from '../kernels/index.js';
 import { parseOptions } from '../options.js';
 import { backendInUse, type ChosenBackend, inTurn, runJob } from './backend-jobs.js';
@@ -34,7 +35,13 @@ interface Probe extends BackendStatus {
 
 const names = backendName.options;
 
-const options = z.strictObject({ backend: backendChoice.default('auto') });
+const options = z.strictObject({
+  backend: backendChoice.default('auto'),
+  winograd: z
+    .boolean()
+    .default(true)
+    .describe('false: convolutions of `native` by direct products alone, in this process; before its first one'),
+});
 
 const probes: Record<BackendName, () => Promise<Probe>> = {
   async tensorflow() {
@@ -78,13 +85,21 @@ function probe(name: BackendName): Promise<Probe> {
  * Sets the tfjs backend that networks run on, and says which and why. `auto` (the default) takes the first there is of:
  * tensorflow on a GPU (looked for where the system has one), native, tensorflow on the CPU, wasm, cpu; while a job (`train`,
  * `evaluate`, `embed`) runs, the one that it runs on. A backend asked for by name that is not there, or is another than that of
- * a job that runs, throws `ERR_BACKEND`.
+ * a job that runs, throws `ERR_BACKEND`. `winograd: false` keeps convolutions on `native` to direct products, whose rounding errors are
+ * a third to a half; after the first convolution it is too late, and throws `ERR_ARGUMENT`.
  */
 export async function chooseBackend(
   given: z.input<typeof options> = {},
 ): Promise<{ name: BackendName; reason: string }> {
-  const { backend } = parseOptions(options, given);
+  const { backend, winograd } = parseOptions(options, given);
   checkEnvironment();
+  if (!winograd && !forbidWinograd()) {
+    throw new EatDmlError(
+      'ERR_ARGUMENT',
+      'Expected winograd: false before the first convolution of this process but received it after one.',
+      { hint: 'Call chooseBackend first, or set EAT_DML_WINOGRAD=off.' },
+    );
+  }
   const chosen = await inTurn(async () => backendInUse(backend) ?? (await choose(backend)));
   return chosen as { name: BackendName; reason: string };
 }

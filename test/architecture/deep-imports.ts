@@ -28,7 +28,11 @@ export const DEEP: Record<string, string[]> = {
     'training/options.js',
   ],
   'checks and memory of matrices': ['kernels/allocate.js', 'kernels/matrix.js', 'kernels/project-perturbation.js'],
-  'the addon itself, which tfjs and doctor ask for': ['kernels/load-addon.js', 'kernels/machine-limits.js'],
+  'the addon itself, which tfjs and doctor ask for': [
+    'kernels/forbid-winograd.js',
+    'kernels/load-addon.js',
+    'kernels/machine-limits.js',
+  ],
   'kernels of networks, which no user calls': ['kernels/network/index.js', 'kernels/network/pool2d.js'],
   'steps of one computation that two rooms share': [
     'attacks/attack-context.js',

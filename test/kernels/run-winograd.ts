@@ -1,5 +1,6 @@
-/** Run as a child, with EAT_DML_WINOGRAD or without: a hash and the errors of conv2d and of its gradients by input and filter, shape by shape. */
+/** Run as a child, with EAT_DML_WINOGRAD or without, or with the argument 'option', which forbids it by chooseBackend: a hash and the errors of conv2d and of its gradients by input and filter, shape by shape. */
 import { createHash } from 'node:crypto';
+import { chooseBackend } from '../../src/tfjs/index.js';
 import { WINOGRAD_SHAPES, winogradGeometry, winogradOperands } from './cases/winograd.js';
 import { conv2d, conv2dBackpropFilter, conv2dBackpropInput } from './network/by-device.js';
 
@@ -9,6 +10,7 @@ function error(received: Float32Array, expected: Float32Array): number {
   return worst / Math.sqrt(square);
 }
 
+if (process.argv[2] === 'option') await chooseBackend({ backend: 'native', winograd: false });
 const outcomes = WINOGRAD_SHAPES.map(({ shape }) => {
   const geometry = winogradGeometry(shape);
   const { input, filter, dy } = winogradOperands(geometry);

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { expect, test } from 'vitest';
+import { chooseBackend } from '../../src/tfjs/index.js';
 import { program } from '../program.js';
 import { WINOGRAD_SHAPES, winogradGeometry, winogradOperands } from './cases/winograd.js';
 import { conv2d, conv2dBackpropInput } from './network/by-device.js';
@@ -14,8 +15,8 @@ interface Outcome {
   errors: number[][];
 }
 
-function outcome(env: NodeJS.ProcessEnv): Outcome {
-  const child = spawnSync(process.execPath, [script], { env: { ...process.env, ...env }, encoding: 'utf8' });
+function outcome(env: NodeJS.ProcessEnv, ...args: string[]): Outcome {
+  const child = spawnSync(process.execPath, [script, ...args], { env: { ...process.env, ...env }, encoding: 'utf8' });
   expect(child.status, child.stderr).toBe(0);
   return JSON.parse(child.stdout);
 }
@@ -23,6 +24,7 @@ function outcome(env: NodeJS.ProcessEnv): Outcome {
 describeNative('Winograd', () => {
   test('keeps to the errors that its contract states, runs where it says it does, and not where it is forbidden', () => {
     const [by, direct] = [outcome({ EAT_DML_WINOGRAD: '' }), outcome({ EAT_DML_WINOGRAD: 'off' })];
+    expect(outcome({ EAT_DML_WINOGRAD: '' }, 'option').bits).toEqual(direct.bits);
     WINOGRAD_SHAPES.forEach(({ tile, shape }, i) => {
       const bound = tile === 2 ? 1e-5 : 5e-5;
       const name = `${tile}x${tile}, ${shape.join(' ')}`;
@@ -46,6 +48,16 @@ describeNative('Winograd', () => {
       expect(conv2d({ geometry: one, input: part(input, x), filter, bias })).toEqual(part(all, d));
       expect(conv2dBackpropInput({ geometry: one, dy: part(dy, d), filter })).toEqual(part(gradients, x));
     }
+  });
+
+  test('is forbidden before the first convolution, and not after one', async () => {
+    const geometry = winogradGeometry(WINOGRAD_SHAPES[0].shape);
+    const { input, filter } = winogradOperands(geometry);
+    conv2d({ geometry, input, filter });
+    await expect(chooseBackend({ backend: 'native', winograd: false })).rejects.toThrow(
+      'Expected winograd: false before the first convolution of this process but received it after one.',
+    );
+    await chooseBackend({ backend: 'native', winograd: true });
   });
 
   test('what is not finite is seen by every window that holds it, and by no tile that does not read it', () => {

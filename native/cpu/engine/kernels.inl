@@ -55,5 +55,5 @@ inline constexpr KernelTable make_table(const char* isa) {
   return {isa,
 #define EAT_DML_KERNEL(name, js_name, Arguments) name,
 #include "../../contracts/kernels.def"
-          machine_limits};
+          machine_limits, forbid_winograd};
 }

@@ -155,14 +155,28 @@ struct Winograd : WinogradTiles<O> {
   }
 };
 
-// EAT_DML_WINOGRAD=off forbids it, from the first call on.
-inline bool winograd_allowed() {
-  static const bool allowed = [] {
-    const char* text = std::getenv("EAT_DML_WINOGRAD");
-    return text == nullptr || std::strcmp(text, "off") != 0;
-  }();
-  return allowed;
+// Whether Winograd may run is settled once, for what one part of a kernel plans another part relies on: by forbid_winograd or, if that comes
+// too late, by EAT_DML_WINOGRAD at the first convolution that could use it.
+enum class WinogradChoice { open, allowed, forbidden };
+
+inline WinogradChoice settle_winograd(WinogradChoice wanted) {
+  static std::atomic<WinogradChoice> choice{WinogradChoice::open};
+  WinogradChoice found = choice.load(std::memory_order_relaxed);
+  if (found == WinogradChoice::open && choice.compare_exchange_strong(found, wanted)) found = wanted;
+  return found;
 }
+
+inline bool winograd_allowed() {
+  static const WinogradChoice choice = [] {
+    const char* text = std::getenv("EAT_DML_WINOGRAD");
+    const bool off = text != nullptr && std::strcmp(text, "off") == 0;
+    return settle_winograd(off ? WinogradChoice::forbidden : WinogradChoice::allowed);
+  }();
+  return choice == WinogradChoice::allowed;
+}
+
+// False where a convolution has run by it already.
+inline bool forbid_winograd() { return settle_winograd(WinogradChoice::forbidden) == WinogradChoice::forbidden; }
 
 // Where Winograd runs: by the image's size and the channels alone, so that neither batch nor threads change an image's bits. Outputs of
 // a tile's side, or 0 where the direct product is quicker. A point of a tile costs a product and, as measured, a share of transforms;
