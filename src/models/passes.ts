@@ -35,8 +35,8 @@ interface Making {
   value(variable: tf.Variable): tf.Tensor;
   /** Of the stages of one row of layers: fewer that do the same. */
   joined?(stages: Stage[]): Stage[];
-  /** A residual block, where it can be done as one: two rows of stages, whose values are added before a relu. */
-  residual?(branches: [Stage[], Stage[]]): Pass | undefined;
+  /** A residual block, where it can be done as one: a row of stages, to whose value that of the shortcut is added before a relu. */
+  residual?(main: Stage[], shortcut: Pass): Pass | undefined;
 }
 
 /** The pass in training: batch normalisation by the batch's own statistics, which moves the running ones unless told not to. */
@@ -97,9 +97,10 @@ function stageOf(layer: Layer, variables: Variables, making: Making): Stage {
     }
     case 'sum': {
       const rows = layer.branches.map((branch) => branch.map((inner) => stageOf(inner, variables, making)));
-      const block = layer.activation === 'relu' && rows.length === 2 && making.residual?.(rows as [Stage[], Stage[]]);
-      if (block) return { run: block };
       const branches = rows.map((row) => passOf(row, making));
+      const pair = layer.activation === 'relu' && rows.length === 2;
+      const block = pair && making.residual?.(rows[0], branches[1]);
+      if (block) return { run: block };
       const run: Pass = (x) =>
         sumOf(
           branches.map((branch) => branch(x)),
@@ -187,14 +188,10 @@ function stacked(stages: Stage[]): Stage[] {
   });
 }
 
-/** Whose first row ends in a convolution without relu, after others with it: as one stack, to which the other row's value is added. */
-function residual([main, other]: [Stage[], Stage[]]): Pass | undefined {
+/** Where the row ends in a convolution without relu, after others with it: one stack, to which the shortcut's value is added. */
+function residual(main: Stage[], shortcut: Pass): Pass | undefined {
   const layers = main.flatMap(({ inStack }) => inStack ?? []);
-  const fits =
-    layers.length === main.length && layers.length > 0 && layers.every(({ relu }, i) => relu === i + 1 < layers.length);
-  if (!fits) return undefined;
-  return (x) => {
-    const sum = other.reduce((y, { run }) => run(y), x);
-    return convReluStack(x as tf.Tensor4D, layers, sum as tf.Tensor4D);
-  };
+  const whole = layers.length === main.length && layers.length > 0;
+  if (!whole || !layers.every(({ relu }, i) => relu === i + 1 < layers.length)) return undefined;
+  return (x) => convReluStack(x as tf.Tensor4D, layers, shortcut(x) as tf.Tensor4D);
 }

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { invalid } from '../errors.js';
-import { type ConvReluAttrs, convBias, convRelu } from './conv-relu.js';
+import { convActivated, type Pad } from './convolve.js';
 import { sumRelu } from './sum-relu.js';
 
 /** A convolution, its bias and relu; filter [height, width, c, filters], bias [filters]; pixels on every side, or TensorFlow's padding. */
@@ -9,13 +9,13 @@ export interface ConvReluLayer {
   bias: tf.Tensor1D;
   strides: number;
   /** Default: 'same'. */
-  pad?: ConvReluAttrs['pad'];
+  pad?: Pad;
 }
 
 const KERNEL = 'ConvReluStack';
 
 /**
- * Layers of {@link convRelu} one after another on x [n, h, w, c]; differentiable in x, any number of times, as attacks need it:
+ * Convolutions with bias and relu one after another on x [n, h, w, c]; differentiable in x, any number of times, as attacks need it:
  * gradients by filters and biases are not to be asked for. Where the backend has it as one kernel, a few images at a time go
  * through all layers, and of what lies between these only bits are kept. With a `sum`, like the output, it is a residual block, in
  * whose last layer the sum is added before relu; differentiable in it, too, and x itself may be it.
@@ -53,8 +53,8 @@ export function convReluStack(x: tf.Tensor4D, layers: readonly ConvReluLayer[], 
 
 function layerByLayer(layers: readonly ConvReluLayer[], x: tf.Tensor4D, sum?: tf.Tensor4D): tf.Tensor4D {
   return layers.reduce((y, { filter, bias, strides, pad = 'same' }, i) => {
-    const how = { strides, pad };
-    if (!sum || i + 1 < layers.length) return convRelu(y, filter, bias, how);
-    return sumRelu(convBias(y, filter, bias, how), sum);
+    const how = { strides, pad, depthwise: false };
+    if (!sum || i + 1 < layers.length) return convActivated(y, filter, bias, { ...how, activation: 'relu' });
+    return sumRelu(convActivated(y, filter, bias, { ...how, activation: 'none' }), sum);
   }, x);
 }
