@@ -1,12 +1,12 @@
 /**
- * Whether training keeps memory: `npx tsx bench/steady-memory.ts [steps]` (10000) steps of a small network on the backend native,
+ * Whether training keeps memory: `npx tsx bench/steady-memory.ts [steps] [conv|resnet18]`: steps (10000) of a small network or of ResNet-18 on the backend native,
  * its images moved by an attack's gradient each time; of every tenth the tensors and the least resident memory (garbage comes and
  * goes). Exits 1 where there are more tensors at the end, or the second half's least memory is above the first's, whose first
  * tenth is the warm-up and does not count.
  */
 import * as tf from '@tensorflow/tfjs';
 import { proxyAnchor } from '../src/losses/index.js';
-import { convEmbedder } from '../src/models/index.js';
+import { convEmbedder, resnet18 } from '../src/models/index.js';
 import { randomStream } from '../src/random.js';
 import { chooseBackend } from '../src/tfjs/index.js';
 import { AdamW } from '../src/training/adamw.js';
@@ -16,10 +16,17 @@ const ALLOWED_BYTES = 16e6;
 
 const count = Number(process.argv[2] ?? 10_000);
 await chooseBackend({ backend: 'native' });
-const net = convEmbedder({ dimension: 16, width: 8 }).build([16, 16, 1], 1);
-const images = tf.tensor4d(Float32Array.from(randomStream(1, 'images').uniforms(32 * 256)), [32, 16, 16, 1]);
+const nets = {
+  conv: { model: convEmbedder({ dimension: 16, width: 8 }), shape: [32, 16, 16, 1] },
+  resnet18: { model: resnet18({ dimension: 16, preprocessing: 'none' }), shape: [8, 32, 32, 3] },
+};
+const { model, shape } = nets[(process.argv[3] ?? 'conv') as keyof typeof nets];
+const [batch, ...imageShape] = shape as [number, number, number, number];
+const net = model.build(imageShape, 1);
+const pixels = Float32Array.from(randomStream(1, 'images').uniforms(tf.util.sizeFromShape(shape)));
+const images = tf.tensor4d(pixels, [batch, ...imageShape]);
 const labels = tf.tensor1d(
-  Int32Array.from({ length: 32 }, (_, i) => i % 4),
+  Int32Array.from({ length: batch }, (_, i) => i % 4),
   'int32',
 );
 const start = Float32Array.from(randomStream(1, 'proxies').uniforms(64), (u) => u - 0.5);
