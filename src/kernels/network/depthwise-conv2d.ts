@@ -78,7 +78,8 @@ export function depthwiseConv2dBackpropFilter(
 type Operand = 'input' | 'filter' | 'dy';
 
 function forward(options: DepthwiseConv2DOptions): NetworkCall<DepthwiseArgs, Float32Array> {
-  const { bias, activation = 'none', ...operands } = readOptions(options, [...FORWARD, 'geometry', 'out']);
+  options = readOptions(options, [...FORWARD, 'geometry', 'out']);
+  const { bias, activation = 'none', ...operands } = options;
   const call = prepare('depthwiseConv2d', operands, ['input', 'filter'], 'dy');
   if (bias !== undefined) checkFloat32Length('bias', bias, call.args.inChannels);
   checkOneOf('activation', activation, ACTIVATIONS);
