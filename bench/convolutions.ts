@@ -1,7 +1,8 @@
 /**
  * ResNet-50's convolutions, forward and both gradients: `npx tsx bench/convolutions.ts [3x3|1x1|first] [batch] [repeats]`. Least time of
  * the repeats in ms, and GFLOP/s of the direct product (EAT_DML_WINOGRAD=off: what that takes). PyTorch's side, to run by turns with
- * it: `python bench/peers/convolutions.py`, with the same arguments.
+ * it: `python bench/peers/convolutions.py`, with the same arguments. Results go into arrays that are used again, as the backend does it;
+ * PyTorch has its own allocator's.
  */
 import * as network from '../src/kernels/network/index.js';
 import { values } from './row.js';

@@ -5,8 +5,8 @@
 
 The second form takes no attack of the package: it looks for the lowest NMI and Recall@1 by the attacks of strong.py, to be laid
 beside the worst case of `eat-dml evaluate` on the same images. It holds the whole set's activations at once: with
-MALLOC_MMAP_THRESHOLD_=8000000000 MALLOC_TRIM_THRESHOLD_=16000000000 in the environment glibc keeps that memory, and it takes half
-the time. Needs torch, numpy and scikit-learn. Same ball, steps, step size, random start, batches and best-iterate rule as the
+MALLOC_MMAP_THRESHOLD_=8000000000 MALLOC_TRIM_THRESHOLD_=16000000000 in the environment glibc keeps that memory, and a step of
+soft k-means takes a third to a half of the time. Needs torch, numpy and scikit-learn. Same ball, steps, step size, random start, batches and best-iterate rule as the
 package's PGD; network, objectives, projection and scores are written here from their definitions. The peer runs from three
 random starts, which shows how much a metric moves by chance. Ends with 1 when one of the package's attacks reaches an
 objective more than 1% below the peer's lowest, or leaves a metric more than 0.5 points above the peer's highest.

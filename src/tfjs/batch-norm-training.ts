@@ -1,10 +1,11 @@
 import * as tf from '@tensorflow/tfjs';
+import { passing, type Rectifier } from './conv-relu.js';
 
 export interface BatchNormTrainingAttrs {
   /** Added to the variance. */
   epsilon: number;
   /** Applied to the result (default none). */
-  activation?: 'none' | 'relu' | 'relu6';
+  activation?: 'none' | Rectifier;
 }
 
 export interface BatchNormTraining<T extends tf.Tensor> {
@@ -67,10 +68,6 @@ const fused: Steps = {
 };
 
 const allButLast = (x: tf.Tensor) => x.shape.slice(1).map((_, axis) => axis);
-
-/** 1 where the activation, of whose result y is, let its operand pass. */
-const passing = (y: tf.Tensor, activation: 'relu' | 'relu6') =>
-  activation === 'relu' ? tf.step(y) : tf.mul(tf.step(y), tf.step(tf.sub(6, y)));
 
 const composed: Steps = {
   moments(x) {

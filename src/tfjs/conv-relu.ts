@@ -5,7 +5,7 @@ export interface ConvReluAttrs {
   pad: 'same' | 'valid' | number;
 }
 
-type Rectifier = 'relu' | 'relu6';
+export type Rectifier = 'relu' | 'relu6';
 
 const RELU = 'ConvRelu';
 const LINEAR = 'ConvBias';
@@ -27,8 +27,8 @@ export function convRelu(
   return run(RELU, { x, filter, bias }, { ...attrs, activation });
 }
 
-/** Whether the backend has {@link depthwiseRelu}. */
-export const hasDepthwiseRelu = (): boolean => tf.getKernel(DEPTHWISE, tf.getBackend()) !== undefined;
+/** Whether the backend has all of these as kernels: relu6 and depthwise filters have no other form here. */
+export const hasConvKernels = (): boolean => tf.getKernel(DEPTHWISE, tf.getBackend()) !== undefined;
 
 /** {@link convRelu} of each channel by a filter of its own, [height, width, c, 1]; where the backend has it. */
 export function depthwiseRelu(
@@ -99,9 +99,11 @@ function gradients(
 
 /** dy where the activation let its operand pass; by differentiable operations where a gradient of this gradient is taken. */
 export function passed<T extends tf.Tensor>(dy: T, y: T, activation: Rectifier = 'relu'): T {
-  if (tf.engine().state.gradientDepth > 0) {
-    const above = tf.mul<T>(dy, tf.step(y));
-    return activation === 'relu' ? above : tf.mul(above, tf.step(tf.sub(6, y)));
-  }
+  if (tf.engine().state.gradientDepth > 0) return tf.mul(dy, passing(y, activation));
   return tf.engine().runKernel('ReluGrad', { dy, y } as unknown as tf.NamedTensorMap, { activation }) as T;
+}
+
+/** 1 where the activation, of whose result y is, let its operand pass, else 0. */
+export function passing(y: tf.Tensor, activation: Rectifier): tf.Tensor {
+  return activation === 'relu' ? tf.step(y) : tf.mul(tf.step(y), tf.step(tf.sub(6, y)));
 }

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
-import { convBias, convRelu, depthwiseRelu, hasDepthwiseRelu } from './conv-relu.js';
+import { convBias, convRelu, depthwiseRelu, hasConvKernels, type Rectifier } from './conv-relu.js';
 
 /** TensorFlow's 'same' or 'valid', or so many rows and columns on every side. */
 export type Pad = 'same' | 'valid' | number;
@@ -11,7 +11,7 @@ export interface ConvolveAttrs {
   depthwise: boolean;
 }
 
-type ActivationName = 'none' | 'relu' | 'relu6';
+type ActivationName = 'none' | Rectifier;
 
 /** The convolution of x [n, h, w, c] with filter [height, width, c, filters], or {@link ConvolveAttrs.depthwise}; differentiable. */
 export function convolve(x: tf.Tensor4D, filter: tf.Tensor4D, { strides, pad, depthwise }: ConvolveAttrs): tf.Tensor4D {
@@ -28,15 +28,12 @@ export function convActivated(
 ): tf.Tensor4D {
   const { strides, depthwise } = attrs;
   const [input, pad] = padded(x, attrs.pad, 0);
-  const graded = tf.engine().state.gradientDepth > 0;
-  if (activation !== 'none') {
-    const [how, fused] = [{ strides, pad, activation }, hasDepthwiseRelu()];
-    if (!depthwise && (activation === 'relu' || fused)) return convRelu(input, filter, bias, how);
-    if (depthwise && fused) return depthwiseRelu(input, filter, bias, how);
+  if (activation !== 'none' && (hasConvKernels() || (activation === 'relu' && !depthwise))) {
+    return (depthwise ? depthwiseRelu : convRelu)(input, filter, bias, { strides, pad, activation });
   }
   if (activation === 'none' && !depthwise) return convBias(input, filter, bias, { strides, pad });
   // The gradient of tfjs's fused kernels is by the filter, too, asked for or not.
-  if (graded) return activated(tf.add(convolve(x, filter, attrs), bias), activation);
+  if (tf.engine().state.gradientDepth > 0) return activated(tf.add(convolve(x, filter, attrs), bias), activation);
   const fused = depthwise ? tf.fused.depthwiseConv2d : tf.fused.conv2d;
   return fused({ x: input, filter, bias, strides, pad, activation: activation === 'none' ? 'linear' : activation });
 }

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
+import { kernelProfileLines } from '../../src/cli/kernel-profile.js';
 import { runCli, temporaryFolder, writeTinyImages } from './run-cli.js';
 
 const folder = temporaryFolder();
@@ -53,4 +54,16 @@ test('without them there is no event file and no profile', async () => {
   expect(JSON.parse(stdout)).not.toHaveProperty('profile');
   expect(stderr).not.toContain('Kernels on tensors');
   expect(existsSync(join(folder, 'plain/events'))).toBe(false);
+});
+
+test('a profile of the backend native lists kernels, then layers, the longest first, with their rates', () => {
+  const kernel = { kernel: 'Conv2D', path: 'native' as const, calls: 2, milliseconds: 100, flops: 2e9 };
+  const layer = (shapes: string, milliseconds: number) => ({ ...kernel, shapes, milliseconds, bytes: 1e9 });
+  const layers = [layer('x'.repeat(500), 60), layer('8x4, 4x4 -> 8x4', 40)];
+  const lines = kernelProfileLines({ milliseconds: 200, kernels: [kernel], layers });
+  expect(lines.find((line) => line.startsWith('Conv2D (native)'))).toMatch(/ 2 +0\.100 +50\.0% +20\.0/);
+  const [long, short] = lines.slice(-2);
+  // 1 GB in 60 and in 40 ms, 2 GFLOP in 40.
+  expect(long).toMatch(/ 30\.0% .* 16\.7 {2}Conv2D x{120}\.\.\.$/);
+  expect(short).toMatch(/ 20\.0% +50\.0 .* 25\.0 {2}Conv2D 8x4, 4x4 -> 8x4$/);
 });

@@ -210,4 +210,18 @@ export const CASES: [string, () => unknown, string][] = [
     () => convReluStackBackpropInput({ layers: [layer(1, 40)], dy: new Float32Array(160), passed: new Int32Array(4) }),
     'Expected an Int32Array of length 8 for passed but received a Int32Array of length 4.',
   ],
+  [
+    'a sum of another length',
+    () => convReluStack({ layers: [layer(1, 2)], input: new Float32Array(4), sum: new Float32Array(4) }),
+    'Expected a Float32Array of length 8 for sum but received a Float32Array of length 4.',
+  ],
+  [
+    'a residual block that changes the shape',
+    () =>
+      convReluStackBackpropInput({
+        ...{ layers: [layer(1, 2)], residual: true },
+        ...{ dy: new Float32Array(8), passed: new Int32Array(4) },
+      }),
+    "Expected the shape of the last output, [1, 2, 2, 2] for layers[0]'s input but received [1, 2, 2, 1].",
+  ],
 ];

@@ -167,5 +167,11 @@ describeNative('the addon, called past the checks', () => {
     expect(call([])).toThrow('Expected at least one layer.');
     expect(call([layer(1, 2), layer(3, 1)])).toThrow('Expected layers that follow each other.');
     expect(call([layer(1, 2), layer(2, 1)])).not.toThrow();
+    const { geometry, ...rest } = layer(1, 2);
+    const { convReluStackBackpropInput: back } = loadAddon() as unknown as Record<string, (args: object) => void>;
+    const args = { layers: [{ ...geometry, ...rest }], dy: new Float32Array(8), passed: new Int32Array(4) };
+    const out = () => ({ ...args, out: new Float32Array(4) });
+    expect(() => back({ ...out(), residual: true })).toThrow('Expected an input of the shape of the output.');
+    expect(() => back(out())).not.toThrow();
   });
 });

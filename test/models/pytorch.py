@@ -1,31 +1,19 @@
 """Embeddings by torchvision of weights that were exported: python pytorch.py WEIGHTS ARCH IMAGES.npy OUT.npy"""
+import pathlib
 import sys
 
 import numpy as np
 import torch
 
 
-def networks():
-    try:
-        from torchvision import models
-    except RuntimeError:
-        # A build of torch and one of torchvision that do not fit: its own operators are not needed here.
-        for name in [name for name in sys.modules if name.startswith("torchvision")]:
-            del sys.modules[name]
-        library = torch.library.Library("torchvision", "DEF")
-        library.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-        library.define("qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-        from torchvision import models
-    return models
+sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "bench" / "peers"))
+from networks import trunk  # noqa: E402
 
 
 def main(weights, arch, images, out):
     from safetensors.torch import load_file
 
-    model = getattr(networks(), arch)(weights=None)
-    for name in ("fc", "classifier"):
-        if hasattr(model, name):
-            setattr(model, name, torch.nn.Identity())
+    model = trunk(arch)
     tensors = load_file(weights)
     kernel, bias = tensors.pop("embedding.weight"), tensors.pop("embedding.bias")
     model.load_state_dict(tensors)

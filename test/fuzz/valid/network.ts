@@ -65,9 +65,8 @@ function convolution(names: [Operand, Operand], like: Operand, depthwise: boolea
     const values = operands(draw, shape, geometry, depthwise ? 1 : geometry.outChannels);
     const read = Object.fromEntries(names.map((name) => [name, values[name]()]));
     const out = () => ({ out: new Float32Array(values[like]().length) });
-    const forward = like === 'dy' && !depthwise;
     const bias = () => ({ bias: draw.floats(geometry.outChannels) });
-    const end = forward ? { ...activation(draw), ...draw.maybe(0.4, bias) } : {};
+    const end = like === 'dy' ? { ...activation(draw), ...draw.maybe(0.4, bias) } : {};
     return [{ geometry, ...read, ...end, ...draw.maybe(0.4, out) }];
   };
 }
@@ -114,7 +113,11 @@ const convReluStackBackpropInput: Arguments = (draw) => {
   const passed = draw.integers(passedLength(layers), 2 ** 31 - 1);
   const out = () => ({ out: new Float32Array(input) });
   const masked = () => ({ masked: new Float32Array(output) });
-  return [{ layers, dy: draw.floats(output), passed, ...draw.maybe(0.4, out), ...draw.maybe(0.4, masked) }];
+  const [first, last] = [layers[0].geometry, layers[layers.length - 1].geometry];
+  const fits =
+    Object.values(outputShape(last)).join() === [first.batch, first.inHeight, first.inWidth, first.inChannels].join();
+  const rest = { ...draw.maybe(0.4, out), ...draw.maybe(0.4, masked), ...draw.maybe(0.5, () => ({ residual: fits })) };
+  return [{ layers, dy: draw.floats(output), passed, ...rest }];
 };
 
 const passedLengthArguments: Arguments = (draw) => [layersOf(draw, true).layers];
