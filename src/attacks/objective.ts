@@ -55,6 +55,8 @@ export interface Objective {
   readonly leastClasses?: number;
   /** Depends on the whole evaluated set: batches are attacked in turn, each against the rest as it stands. */
   readonly wholeSet?: boolean;
+  /** It is bound with a gallery. */
+  readonly searches?: boolean;
   /**
    * Called once per batch and restart; what it creates lives as long as the attack.
    */

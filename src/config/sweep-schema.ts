@@ -23,6 +23,14 @@ export const sweepSchema = z.strictObject({
     .string()
     .optional()
     .describe('label of a run: every other is also trained for as many epochs as that one’s compute buys'),
+  budgets: z
+    .array(z.enum(['epochs', 'compute']))
+    .min(1)
+    .optional()
+    .describe(
+      'epochs: every run as it is configured; compute: for as long as the reference’s compute lasts, which is itself run as it is ' +
+        '(default both, where there is a reference)',
+    ),
 });
 
 function checkLabels(runs: object, context: z.core.$RefinementCtx): void {
@@ -52,13 +60,16 @@ export interface SweepJob {
 }
 
 /** Every job of the grid, in a fixed order: seeds outermost, so that early results can be compared. */
-export function jobsOf({ seeds, runs, reference }: SweepConfig): SweepJob[] {
+export function jobsOf({ seeds, runs, reference, budgets: chosen }: SweepConfig): SweepJob[] {
   const labels = Object.keys(runs);
-  const budgets: Budget[] = reference === undefined ? ['epochs'] : ['epochs', 'compute'];
+  const budgets = chosen ?? (reference === undefined ? ['epochs'] : ['epochs', 'compute']);
+  // The reference has its own compute as it is.
+  const wanted = (label: string, budget: Budget) =>
+    label === reference ? budget === 'epochs' : budgets.includes(budget);
   return seeds.flatMap((seed) =>
-    budgets.flatMap((budget) =>
+    (['epochs', 'compute'] as const).flatMap((budget) =>
       labels
-        .filter((label) => budget === 'epochs' || label !== reference)
+        .filter((label) => wanted(label, budget))
         .map((label) => ({ label, seed, budget, folder: `${label}/${budget}/seed-${seed}` })),
     ),
   );

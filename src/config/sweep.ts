@@ -79,6 +79,12 @@ function checkRuns(sweep: SweepConfig, check: (config: Config, label: string) =>
   if (sweep.reference !== undefined && !Object.hasOwn(sweep.runs, sweep.reference)) {
     throw new EatDmlError('ERR_CONFIG', `Expected reference to be one of the runs but received "${sweep.reference}".`);
   }
+  if (sweep.reference === undefined && sweep.budgets?.includes('compute')) {
+    throw new EatDmlError(
+      'ERR_CONFIG',
+      'Expected a reference, whose compute the budget compute is, but received none.',
+    );
+  }
   for (const label of Object.keys(sweep.runs)) check(configOf(sweep, label, sweep.seeds[0]), label);
 }
 

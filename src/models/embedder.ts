@@ -45,6 +45,11 @@ export interface Embedder {
   by?(set: NormSet): Embedder;
   /** False of one that gives features as they are: neither training nor evaluation takes it. Default true. */
   readonly unitNorm?: boolean;
+  /**
+   * Parts of the columns, as many in each, that are embeddings for themselves: of one length, 1/sqrt(heads), so that whole rows
+   * have unit length and their squared distances are the mean of the heads'. Default 1.
+   */
+  readonly heads?: number;
   dispose(): void;
 }
 
@@ -74,6 +79,8 @@ export interface ModelSpec {
   weightShapes?(inputShape: ImageShape): ReadonlyMap<string, readonly number[]>;
   /** The same network with two sets of batch normalisations, where it can have them; they begin alike. */
   split?(): ModelSpec;
+  /** The same network with so many heads ({@link Embedder.heads}), each of as many columns as it has in one. */
+  withHeads?(heads: number): ModelSpec;
 }
 
 /** A model specification, as a schema. */
@@ -118,9 +125,9 @@ export function layersOf(members: readonly Embedder[], i: number): readonly Laye
 
 /** An embedder with other parts in place of some. By name, as an embedder may be an object of a class. */
 export function embedderWith(embedder: Embedder, parts: Partial<Embedder>): Embedder {
-  const { inputShape, embedding, apply, weights, layers, unitNorm } = embedder;
+  const { inputShape, embedding, apply, weights, layers, unitNorm, heads } = embedder;
   return {
-    ...{ inputShape, embedding, apply, weights, layers, unitNorm },
+    ...{ inputShape, embedding, apply, weights, layers, unitNorm, heads },
     variables: () => embedder.variables(),
     ...(embedder.by && { by: (set) => embedder.by!(set) }),
     ...(embedder.head && { head: () => embedder.head!() }),

@@ -1,5 +1,6 @@
-import type * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs';
 import { EatDmlError } from '../errors.js';
+import { count } from '../options.js';
 import type { Embedder } from './embedder.js';
 
 /**
@@ -16,4 +17,16 @@ export function headOf(embedder: Embedder): tf.Variable[] {
   const last = embedder.layers.filter((layer) => layer.type === 'dense').at(-1);
   if (!last) return [];
   return [...embedder.weights].flatMap(([name, variable]) => (name.startsWith(`${last.name}/`) ? [variable] : []));
+}
+
+/** `heads` of a network, as a schema. */
+export const heads = count;
+
+/** What they are. */
+export const HEADS =
+  'embeddings side by side over one trunk, each of dimension columns and of a length of its own, as methods with heads train them (default 1)';
+
+/** Embeddings [n, columns], or proxies, cut into the columns of each head; a head's rows are 1/sqrt(heads) as long as whole ones. */
+export function headsOf({ heads = 1 }: Pick<Embedder, 'heads'>, rows: tf.Tensor2D): tf.Tensor2D[] {
+  return heads === 1 ? [rows] : tf.split(rows, heads, 1);
 }

@@ -22,6 +22,8 @@ import type { Renaming } from './weights/names.js';
 export interface NetworkOptions {
   /** Scale the output [n, columns] to unit rows. Default true. */
   unitNorm?: boolean;
+  /** Parts of the columns, as many in each, that are scaled to unit length each for itself, and then by 1/sqrt(heads). Default 1. */
+  heads?: number;
   /** File whose weights it begins with. */
   weights?: string;
   /** Other names under which such files hold them. */
@@ -37,18 +39,18 @@ export function networkModel(
   layers: readonly Layer[],
   options: NetworkOptions = {},
 ): ModelSpec {
-  const { unitNorm = true, weights: path, renaming } = options;
+  const { unitNorm = true, heads = 1, weights: path, renaming } = options;
   const split = options.batchNorm === 'split';
   if (split && config.frozenBatchNorm) {
     throw invalid('frozenBatchNorm', 'false with batchNorm split, as frozen sets would stay alike,', true);
   }
   const made = (inputShape: ImageShape, seed: number, values: (all: VariableSpec[]) => Values) => {
     checkImageShape('inputShape', inputShape);
-    return networkEmbedder({ layers, inputShape, unitNorm }, split, parse(seedSchema, seed, 'seed'), values);
+    return networkEmbedder({ layers, inputShape, unitNorm, heads }, split, parse(seedSchema, seed, 'seed'), values);
   };
   return {
     kind,
-    config: { ...config, ...(split && { batchNorm: 'split' }) },
+    config: { ...config, ...(heads > 1 && { heads }), ...(split && { batchNorm: 'split' }) },
     build: (inputShape, seed) =>
       made(inputShape, seed, (all) =>
         path === undefined ? new Map() : loadWeights(path, kind, all, { renaming, layers }),
@@ -56,13 +58,22 @@ export function networkModel(
     restore: (inputShape, weights) => made(inputShape, 0, () => weights),
     weightShapes: (shape) => new Map(specsOf(layers, shape, split).all.map(({ name, shape }) => [name, shape])),
     split: () => networkModel(kind, config, layers, { ...options, batchNorm: 'split' }),
+    withHeads: (wanted) => networkModel(kind, config, widened(layers, wanted / heads), { ...options, heads: wanted }),
   };
+}
+
+/** The layers with so many times the columns of the last. */
+function widened(layers: readonly Layer[], times: number): Layer[] {
+  const last = layers.at(-1)!;
+  if (last.type !== 'dense')
+    throw invalid('model', 'a network with a linear head, which heads can stand beside,', last.type);
+  return [...layers.slice(0, -1), { ...last, units: last.units * times }];
 }
 
 /** What variables begin with, by name; others are drawn. */
 type Values = ReadonlyMap<string, Float32Array>;
 
-type Described = Required<Pick<Embedder, 'layers' | 'inputShape' | 'unitNorm'>>;
+type Described = Required<Pick<Embedder, 'layers' | 'inputShape' | 'unitNorm' | 'heads'>>;
 
 /** The variables that layers need, and all of a network of one or two sets of normalisations. */
 function specsOf(layers: readonly Layer[], inputShape: ImageShape, split: boolean) {
@@ -101,13 +112,13 @@ function networkEmbedder(
 }
 
 /** What layers make of images by those variables. */
-function functionOf({ layers, inputShape, unitNorm }: Described, variables: Embedder['weights']): EmbedImages {
+function functionOf({ layers, inputShape, unitNorm, heads }: Described, variables: Embedder['weights']): EmbedImages {
   const [training, batch] = [true, false].map((moving) => trainingPass(layers, variables, moving));
   const embed = (images: tf.Tensor4D, pass: () => Pass) => {
     checkImages(images, inputShape);
     return tf.tidy(() => {
       const rows = pass()(images) as tf.Tensor2D;
-      return unitNorm ? unitRows(rows) : rows;
+      return unitNorm ? unitHeads(rows, heads) : rows;
     });
   };
   const passOf = (mode: TrainingMode) => {
@@ -120,6 +131,14 @@ function functionOf({ layers, inputShape, unitNorm }: Described, variables: Embe
     return { apply: (images: tf.Tensor4D) => embed(images, () => pass) };
   };
   return Object.assign(apply, { frozen });
+}
+
+/** Each head's columns scaled to unit length, and all by 1/sqrt(heads): rows of unit length, whose squared distances are the heads' means. */
+function unitHeads(rows: tf.Tensor2D, heads: number): tf.Tensor2D {
+  if (heads === 1) return unitRows(rows);
+  const [n, columns] = rows.shape;
+  const unit = unitRows(tf.reshape(rows, [n * heads, columns / heads]));
+  return tf.mul(tf.reshape(unit, [n, columns]), 1 / Math.sqrt(heads));
 }
 
 /** A fresh variable of those values; without, each layer draws from a stream of its own. */

@@ -1,7 +1,7 @@
 import type * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
 import { EatDmlError } from '../errors.js';
-import type { Embedder, ModelSpec } from './embedder.js';
+import type { Embedder } from './embedder.js';
 import type { Ensemble } from './ensemble.js';
 import type { VariableSpec } from './survey.js';
 
@@ -55,21 +55,4 @@ export function membersBy({ members }: Ensemble, set: NormSet): Embedder[] {
     'ERR_ARGUMENT',
     `Expected no batchNorm for an ensemble whose members have one set of batch normalisations but received ${set}.`,
   );
-}
-
-/** The model that a method trains: of two sets, where it learns by two. ERR_ARGUMENT where one of them does not go with the other. */
-export function modelFor(
-  model: ModelSpec,
-  { config, batchNorm }: { config: { readonly name: string }; batchNorm?: 'split' },
-): ModelSpec {
-  if (batchNorm === 'split') {
-    if (model.split) return model.split();
-    const message = `Expected batchNorm shared of the method ${config.name} for the model ${model.kind} but received split`;
-    throw new EatDmlError('ERR_ARGUMENT', `${message}.`, {
-      hint: 'Networks of this package have two sets of batch normalisations; one of another’s has its own alone.',
-    });
-  }
-  if (model.config.batchNorm !== 'split') return model;
-  const message = `Expected batchNorm shared of the model ${model.kind} for the method ${config.name}, which fills one set alone,`;
-  throw new EatDmlError('ERR_ARGUMENT', `${message} but received split.`);
 }

@@ -21,7 +21,8 @@ export function toLayersModel(members: readonly Embedder[]): tf.LayersModel {
     const named = new Naming(`member-${i}/`, values);
     for (const [name, value] of evaluated(member).weights) values.set(named.of(name), value);
     const end = chain(named, layers, input);
-    return member.unitNorm === false ? end : unitRows(named, end, 1 / Math.sqrt(members.length), values);
+    const { unitNorm, heads = 1 } = member;
+    return unitNorm === false ? end : unitRows(named, end, { heads, length: 1 / Math.sqrt(members.length) }, values);
   });
   const outputs = ends.length === 1 ? ends[0] : (tf.layers.concatenate({ name: 'embedding' }).apply(ends) as Symbolic);
   const model = tf.model({ inputs: input, outputs, name: 'eat-dml' });
@@ -35,10 +36,12 @@ export function toLayersModel(members: readonly Embedder[]): tf.LayersModel {
 }
 
 /**
- * Rows scaled to length `length`, by layers that tfjs has. Layer normalisation of [y, -y], whose mean is 0, gives
- * sqrt(d) y / |y| and its negative; a convolution over pairs makes the one of the other, another keeps the first.
+ * Rows scaled to length `length`, each head's columns alike, by layers that tfjs has. Layer normalisation of a head's [y, -y],
+ * whose mean is 0, gives sqrt(d) y / |y| and its negative; a convolution over pairs makes the one of the other, another keeps the
+ * first. All heads' d columns together are as long as sqrt(d heads), the root of all columns.
  */
-function unitRows(named: Naming, y: Symbolic, length: number, values: Values): Symbolic {
+function unitRows(named: Naming, y: Symbolic, of: { heads: number; length: number }, values: Values): Symbolic {
+  const { heads, length } = of;
   const columns = y.shape[1]!;
   const pairs = (name: string, filters: number, kernel: number[], x: Symbolic) => {
     values.set(named.of(`${name}/kernel`), kernel);
@@ -51,7 +54,7 @@ function unitRows(named: Naming, y: Symbolic, length: number, values: Values): S
   const both = pairs('unit-pairs', 2, [1, -1], shaped([columns, 1], y));
   // With a scale of 1 and a centre of 0: without them tfjs cannot take its gradient.
   const norm = tf.layers.layerNormalization({ epsilon: 1e-24, name: named.of('unit-norm') });
-  const scaled = norm.apply(shaped([2 * columns], both)) as Symbolic;
+  const scaled = norm.apply(shaped([heads, (2 * columns) / heads], both)) as Symbolic;
   const first = pairs('unit-scale', 1, [length / Math.sqrt(columns), 0], shaped([columns, 2], scaled));
   return shaped([columns], first);
 }

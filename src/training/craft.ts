@@ -1,14 +1,25 @@
 import * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
-import { OBJECTIVE_NAMES, type Objective, objective, type PgdSettings, pgd, runAttack } from '../attacks/index.js';
+import {
+  type AttackGallery,
+  OBJECTIVE_NAMES,
+  type Objective,
+  objective,
+  type PgdSettings,
+  pgd,
+  runAttack,
+} from '../attacks/index.js';
 import { checkRadius } from '../attacks/norm.js';
 import { pgdShape } from '../attacks/rules/pgd.js';
+import { headsOf } from '../models/head.js';
 import { Ensemble } from '../models/index.js';
 import { count } from '../options.js';
 import { randomStream } from '../random.js';
 import type { Member, MemberUpdate, TrainingStep } from './method.js';
 
 const GOALS = ['training-loss', ...OBJECTIVE_NAMES] as [string, ...string[]];
+/** Of objectives that training takes otherwise: of a batch's few clean images more than the nearest count. */
+const OPTIONS: Readonly<Record<string, Record<string, unknown>>> = { retrieval: { temperature: 0.05 } };
 const oneOrMore = `one or more of ${GOALS.join(', ')}`;
 
 /** The attack that a method trains against: PGD, in fewer steps, of which the last is kept. */
@@ -82,7 +93,8 @@ export function craftOn(
   const { goals } = settings;
   const drawn = goals.length > 1 ? randomStream(step.seed, 'goal', step.step, path).integer(goals.length) : 0;
   const members = sources.map((i) => step.members[i]);
-  const goal = goals[drawn] === 'training-loss' ? summedLoss(step, members) : objective(goals[drawn]);
+  const goal =
+    goals[drawn] === 'training-loss' ? summedLoss(step, members) : objective(goals[drawn], OPTIONS[goals[drawn]]);
   return craftWith(step, sources, rows, settings, path, goal, start);
 }
 
@@ -109,6 +121,7 @@ export function craftWith(
       settings: attack,
       labels: rows.map((row) => step.labels[row]),
       centroids: proxiesOf(members),
+      ...(goal.searches && { gallery: galleryOf(step, model, rows) }),
       start,
       seed: step.seed,
       path: ['craft', step.step, path],
@@ -116,17 +129,27 @@ export function craftWith(
   );
 }
 
-/** The members' class proxies as the ensemble embeds: unit rows side by side, over sqrt(N). */
-function proxiesOf(members: readonly Member[]): tf.Tensor2D {
-  const unit = members.map(({ proxies }) => {
-    const p = proxies as tf.Tensor as tf.Tensor2D;
-    return tf.div<tf.Tensor2D>(p, tf.sqrt(tf.maximum(tf.sum(tf.square(p), 1, true), 1e-24)));
-  });
-  return tf.mul(tf.concat(unit, 1), 1 / Math.sqrt(members.length));
+/** The clean images of those rows, to be searched. */
+function galleryOf({ images, labels }: TrainingStep, model: Ensemble, rows: Int32Array): AttackGallery {
+  return {
+    embeddings: model.apply(rowsOf(images, rows)),
+    labels: rows.map((row) => labels[row]),
+    self: Int32Array.from(rows.keys()),
+  };
 }
 
-/** Σ_i loss(f_i(x'), y, proxies_i); the ensemble's embedding is cut back into its members' unit rows. */
-export function summedLoss({ loss }: TrainingStep, members: readonly Member[]): Objective {
+/** The class proxies as the ensemble embeds: unit rows of every member, or of each of its heads, side by side, over sqrt(N). */
+function proxiesOf(members: readonly Member[]): tf.Tensor2D {
+  const parts = members.flatMap(({ embedder, proxies }) => headsOf(embedder, proxies as tf.Tensor as tf.Tensor2D));
+  const unit = parts.map((p) => tf.div<tf.Tensor2D>(p, tf.sqrt(tf.maximum(tf.sum(tf.square(p), 1, true), 1e-24))));
+  return tf.mul(tf.concat(unit, 1), 1 / Math.sqrt(parts.length));
+}
+
+/**
+ * Σ_i loss(f_i(x'), y, proxies_i) over members, or over all heads of a network that learns by them; the ensemble's embedding is cut
+ * back into their unit rows.
+ */
+export function summedLoss(step: TrainingStep, members: readonly Member[]): Objective {
   const widths = members.map(({ embedder }) => embedder.embedding);
   return {
     name: 'training-loss',
@@ -137,11 +160,30 @@ export function summedLoss({ loss }: TrainingStep, members: readonly Member[]): 
       return (embeddings) => {
         const whole = tf.mul<tf.Tensor2D>(embeddings, Math.sqrt(members.length));
         const parts = members.length === 1 ? [embeddings] : tf.split<tf.Tensor2D>(whole, widths, 1);
-        const losses = members.map(({ proxies }, i) => loss(parts[i], classOf, proxies as tf.Tensor as tf.Tensor2D));
+        const losses = members.flatMap((member, i) => lossesOf(step, member, parts[i], classOf));
         return tf.reshape(tf.addN(losses), [1]);
       };
     },
   };
+}
+
+/** The loss of a member's embeddings; of the whole batch through a network with heads that of each, on unit rows of its own images. */
+export function lossesOf(
+  { loss, headRows }: TrainingStep,
+  { embedder, proxies }: Member,
+  embeddings: tf.Tensor2D,
+  labels: tf.Tensor1D,
+): tf.Scalar[] {
+  const all = proxies as tf.Tensor as tf.Tensor2D;
+  if (!headRows) return [loss(embeddings, labels, all)];
+  const cut = headsOf(embedder, all);
+  return headsOf(embedder, embeddings).flatMap((head, h) => {
+    const unit = tf.mul<tf.Tensor2D>(head, Math.sqrt(cut.length));
+    if (headRows[h].length === labels.shape[0]) return [loss(unit, labels, cut[h])];
+    if (headRows[h].length === 0) return [];
+    const own = tf.tensor1d(headRows[h], 'int32');
+    return [loss(tf.gather(unit, own), tf.gather(labels, own), cut[h])];
+  });
 }
 
 /** The training loss of one member on what it was given; also moves its batch normalisation. */

@@ -28,14 +28,19 @@ export function idleWarning({ epoch, members }: IdleEpoch, { method, loss }: Set
     : `${what} The loss is flat where the model is: lower the learning rate, or look at the data.`;
 }
 
-/** ERR_ARGUMENT where the loss is one over pairs and no batch can ever hold two images of a class for some member. */
-export function checkPairs({ loss, batch }: Settings, labels: Int32Array, parts: readonly Int32Array[]): void {
+/** ERR_ARGUMENT where the loss is one over pairs and no batch can ever hold two images of a class for some member or head. */
+export function checkPairs(
+  { loss, batch }: Settings,
+  labels: Int32Array,
+  parts: readonly Int32Array[],
+  learner: 'member' | 'head',
+): void {
   if (!loss.overPairs) return;
   const most = 'classes' in batch ? batch.images : batch.size;
   if (most < 2) throw noPairs(loss, `batches of ${JSON.stringify(batch)}`);
-  for (const [member, part] of parts.entries()) {
+  for (const [i, part] of parts.entries()) {
     if (new Set(part.map((sample) => labels[sample])).size === part.length) {
-      throw noPairs(loss, `data in which member ${member} sees one image of each class`);
+      throw noPairs(loss, `data in which ${learner} ${i} sees one image of each class`);
     }
   }
 }

@@ -8,6 +8,7 @@ export { type AdpOptions, adp } from './methods/adp.js';
 export { type AtOptions, at } from './methods/at.js';
 export { type DvergeOptions, dverge } from './methods/dverge.js';
 export { type EatOptions, eat, type Transfer } from './methods/eat.js';
+export { type EatHeadsOptions, eatHeads } from './methods/eat-heads.js';
 export { type EnsembleAtOptions, ensembleAt } from './methods/ensemble-at.js';
 export { type EstOptions, est } from './methods/est.js';
 export { type GalOptions, gal } from './methods/gal.js';

@@ -19,6 +19,8 @@ export interface TrainingStep {
   readonly labels: Int32Array;
   /** Which rows of the batch each member learns from, ascending. */
   readonly rows: readonly Int32Array[];
+  /** Which rows of the batch each head of a network learns from, ascending; of a method with heads. */
+  readonly headRows?: readonly Int32Array[];
   readonly loss: MetricLoss;
   readonly seed: number;
   /** Steps made before this one, since the start of training. */
@@ -56,8 +58,12 @@ export interface Method {
   readonly members: number;
   /** Adversarial images have batch normalisations of their own: it embeds them in the mode 'adversarial', clean ones with true. */
   readonly batchNorm?: 'split';
+  /** Embeddings side by side over one trunk that its networks must have, each of as many columns as the model has. Default 1. */
+  readonly heads?: number;
   /** Which samples each member learns from: `members` lists of indices into `labels`, none empty. Called once. */
   memberData(labels: Int32Array, seed: number): Int32Array[];
+  /** Which samples each head learns from, of a method with heads: as many lists as heads. Called once. */
+  headData?(labels: Int32Array, seed: number): Int32Array[];
   /** What each member is updated on in this step; called once per step, before any member moves. */
   craft(step: TrainingStep): Crafted[];
   /** The loss of one member, differentiable in its variables; called once per member and step that gave it rows. */

@@ -4,7 +4,7 @@ import { invalid } from '../errors.js';
 import { proxyAnchor } from '../losses/index.js';
 import { lossValue } from '../losses/metric-loss.js';
 import { modelSpec } from '../models/embedder.js';
-import { modelFor } from '../models/norm-sets.js';
+
 import { anything, callback, count, parseOptions, seed, signal } from '../options.js';
 import { nameOf, partNamed, partsOf } from '../part.js';
 import { backendChoice } from '../tfjs/index.js';
@@ -13,6 +13,7 @@ import type { Clip } from './clip.js';
 import { loopShape } from './loop-options.js';
 import { methodValue } from './method.js';
 import { standard } from './methods/standard.js';
+import { modelFor } from './model-for.js';
 import type { TrainingPlan } from './plan.js';
 import type { TrainingProgress } from './progress.js';
 import * as recipes from './recipes/list.js';

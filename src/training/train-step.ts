@@ -29,13 +29,15 @@ export function trainStep(
 ): number {
   const { method, loss, seed } = settings;
   const { trainees, position } = state;
-  const rows = set.memberOf.map((own) => Int32Array.from(batch.keys()).filter((row) => own[batch[row]] === 1));
+  const rowsIn = (own: Uint8Array) => Int32Array.from(batch.keys()).filter((row) => own[batch[row]] === 1);
+  const rows = set.memberOf.map(rowsIn);
   const passes = { forward: 0, backward: 0 };
   const step: TrainingStep = {
     members: trainees.map(({ embedder, proxies }) => ({ embedder: counted(embedder, passes), proxies })),
     images,
     labels: batch.map((sample) => set.classOf[sample]),
     rows,
+    ...(set.headOf && { headRows: set.headOf.map(rowsIn) }),
     loss,
     seed,
     step: position.step,

@@ -13,6 +13,8 @@ export interface TrainingSet {
   classOf: Int32Array;
   /** memberOf[i][sample] is 1 where member i learns from the sample. */
   memberOf: Uint8Array[];
+  /** headOf[h][sample] is 1 where head h does; of a method with heads. */
+  headOf?: Uint8Array[];
   stepsPerEpoch: number;
   /** The samples of each batch of an epoch. */
   batchesOf(epoch: number): Int32Array[];
@@ -29,23 +31,35 @@ export function trainingSet(settings: Settings, data: Source): TrainingSet {
     );
   }
   const rowOf = new Map(Array.from(classes, (label, row) => [label, row]));
-  const parts = method.memberData(data.labels, seed);
-  const isSample = (sample: number) => Number.isInteger(sample) && sample >= 0 && sample < data.labels.length;
-  const fits = Array.isArray(parts) && parts.length === method.members;
-  if (!fits || !parts.every((part) => part instanceof Int32Array && part.length > 0 && part.every(isSample))) {
-    throw invalid('method.memberData', `${method.members} Int32Arrays of samples, none empty`, parts);
-  }
-  checkPairs(settings, data.labels, parts);
-  const memberOf = parts.map((part) => {
-    const own = new Uint8Array(data.labels.length);
-    for (const sample of part) own[sample] = 1;
-    return own;
-  });
+  const parts = checkedParts('memberData', method.memberData(data.labels, seed), method.members, data);
+  checkPairs(settings, data.labels, parts, 'member');
+  const ofHeads = method.headData?.(data.labels, seed);
+  const heads = ofHeads && checkedParts('headData', ofHeads, method.heads ?? 1, data);
+  if (heads) checkPairs(settings, data.labels, heads, 'head');
+  const memberOf = parts.map((part) => markedIn(part, data.labels.length));
+  const headOf = heads?.map((part) => markedIn(part, data.labels.length));
   const classOf = data.labels.map((label) => rowOf.get(label)!);
   // The samples that any member learns from.
   const candidates = Int32Array.from(data.labels.keys()).filter((i) => memberOf.some((own) => own[i] === 1));
   const labels = candidates.map((sample) => classOf[sample]);
   const batchesOf = (epoch: number) =>
     epochBatches(batch, labels, seed, epoch).map((rows) => rows.map((row) => candidates[row]));
-  return { data, classes, classOf, memberOf, stepsPerEpoch: epochBatches(batch, labels, seed, 0).length, batchesOf };
+  const { length: stepsPerEpoch } = epochBatches(batch, labels, seed, 0);
+  return { data, classes, classOf, memberOf, ...(headOf && { headOf }), stepsPerEpoch, batchesOf };
+}
+
+/** What a hook cut the data into: ERR_ARGUMENT where that is not `count` lists of its samples, none empty. */
+function checkedParts(hook: string, parts: Int32Array[], count: number, { labels }: Source): Int32Array[] {
+  const isSample = (sample: number) => Number.isInteger(sample) && sample >= 0 && sample < labels.length;
+  const fits = Array.isArray(parts) && parts.length === count;
+  if (fits && parts.every((part) => part instanceof Int32Array && part.length > 0 && part.every(isSample)))
+    return parts;
+  throw invalid(`method.${hook}`, `${count} Int32Arrays of samples, none empty`, parts);
+}
+
+/** 1 for each of the samples that the part holds. */
+function markedIn(part: Int32Array, samples: number): Uint8Array {
+  const own = new Uint8Array(samples);
+  for (const sample of part) own[sample] = 1;
+  return own;
 }

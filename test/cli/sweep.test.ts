@@ -46,6 +46,13 @@ describe('jobs', () => {
     ]);
   });
 
+  test('of the budgets that are named; the reference always as it is', () => {
+    const foldersOf = (budgets: ('epochs' | 'compute')[]) =>
+      jobsOf({ ...sweep, seeds: [1], budgets }).map((job) => job.folder);
+    expect(foldersOf(['compute'])).toEqual(['at/epochs/seed-1', 'standard/compute/seed-1']);
+    expect(foldersOf(['epochs'])).toEqual(['standard/epochs/seed-1', 'at/epochs/seed-1']);
+  });
+
   test.each(readdirSync('examples/sweeps'))('examples/sweeps/%s is a grid', (name) => {
     const grid = sweepSchema.parse(JSON.parse(readFileSync(join('examples/sweeps', name), 'utf8')));
     expect(jobsOf(grid).length).toBeGreaterThan(grid.seeds.length);
@@ -119,6 +126,14 @@ describe('sweep and table', () => {
     writeFileSync(path, JSON.stringify({ ...sweep, reference: 'constructor' }));
     const { code, stderr } = await callCli(['sweep', path]);
     expect(stderr).toContain('Expected reference to be one of the runs but received "constructor"');
+    expect(code).toBe(2);
+  });
+
+  test('the budget compute without a reference is refused', async () => {
+    const path = join(folder, 'no-reference.json');
+    writeFileSync(path, JSON.stringify({ ...sweep, reference: undefined, budgets: ['compute'] }));
+    const { code, stderr } = await callCli(['sweep', path]);
+    expect(stderr).toContain('Expected a reference, whose compute the budget compute is, but received none.');
     expect(code).toBe(2);
   });
 

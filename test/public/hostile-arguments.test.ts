@@ -39,7 +39,7 @@ let ensemble: api.Ensemble;
 let batch: { embeddings: tf.Tensor2D; labels: tf.Tensor1D; proxies: tf.Tensor2D };
 let images: tf.Tensor4D;
 
-const methods = ['at', 'ensembleAt', 'trades', 'est', 'act', 'hm', 'adp', 'gal', 'dverge', 'eat'] as const;
+const methods = ['at', 'ensembleAt', 'trades', 'est', 'act', 'hm', 'adp', 'gal', 'dverge', 'eat', 'eatHeads'] as const;
 const losses = ['proxyAnchor', 'tripletMargin', 'contrastive', 'multiSimilarity', 'ntXent'] as const;
 
 /** A configuration whose data are not there. */

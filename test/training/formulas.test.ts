@@ -1,10 +1,10 @@
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type Objective, pgd } from '../../src/attacks/index.js';
+import { type AttackGallery, type Objective, pgd } from '../../src/attacks/index.js';
 import type { MetricLoss } from '../../src/losses/index.js';
-import { convEmbedder } from '../../src/models/index.js';
+import { convEmbedder, type Embedder } from '../../src/models/index.js';
 import { craftWith } from '../../src/training/craft.js';
-import { eat, type Method, standard, type TrainingStep, train } from '../../src/training/index.js';
+import { eat, eatHeads, type Method, standard, type TrainingStep, train } from '../../src/training/index.js';
 import { tinyImages } from '../models/tiny-images.js';
 import { toyEmbedder, toyEmbedding } from '../models/toy-embedder.js';
 
@@ -164,6 +164,129 @@ describe('eat', () => {
     expect(seen.length).toBe(2);
     for (const [i, rows] of seen.entries()) close(tf.tensor1d(rows), embedded(i).flat());
   });
+});
+
+describe('eat-heads', () => {
+  /** Two heads of two columns each in one network: [a, b, c, d] of two pixels, either half scaled to 1 / sqrt(2). */
+  const W = [[1, 0, 1, 1], [0, 1, -1, 2]]; // biome-ignore format: a matrix
+  const halves = [W.map((row) => row.slice(0, 2)), W.map((row) => row.slice(2))];
+  const heads = halves.map((weights) => PIXELS.map((x) => toyEmbedding(weights, x)));
+  const network = (): Embedder => {
+    const parts = halves.map((weights) => toyEmbedder(weights));
+    const apply = (images: tf.Tensor4D) => {
+      const rows = parts.map((part) => part.apply(images));
+      return tf.mul<tf.Tensor2D>(tf.concat(rows, 1), Math.SQRT1_2);
+    };
+    return { ...parts[0], embedding: 4, heads: 2, apply };
+  };
+  const proxies = [[1, 0, 0, 2], [0, 2, 3, 0]]; // biome-ignore format: a matrix
+  const stepWith = (loss: MetricLoss, headRows: Int32Array[]): TrainingStep => {
+    const members = [{ embedder: network(), proxies: tf.variable(tf.tensor2d(proxies)) }];
+    return { ...stepOf(1, [], { loss, headRows }), members };
+  };
+  const update = (step: TrainingStep) => {
+    return { step, member: 0, images: step.images, labels: tf.tensor1d([0, 1, 0], 'int32') };
+  };
+  const all = Int32Array.of(0, 1, 2);
+
+  it('the mean of the heads’ losses, each on unit rows of its own images and on its own proxies', () => {
+    const seen: unknown[] = [];
+    const loss = Object.assign(
+      (e: tf.Tensor2D, labels: tf.Tensor1D, own: tf.Tensor2D) => {
+        seen.push([e.shape, Array.from(labels.dataSync()), own.arraySync()]);
+        return tf.sum(e) as tf.Scalar;
+      },
+      { config: { name: 'stub' } },
+    );
+    const step = stepWith(loss, [all, Int32Array.of(1, 2)]);
+    const value = eatHeads({ heads: 2, alignment: 0, attack }).memberLoss(update(step));
+    const first = heads[0].flat().reduce((a, b) => a + b);
+    const second = heads[1].slice(1).flat().reduce((a, b) => a + b); // biome-ignore format: one sum a line
+    close(value, [(first + second) / 2]);
+    expect(seen).toEqual([
+      [[3, 2], [0, 1, 0], [[1, 0], [0, 2]]],
+      [[2, 2], [1, 0], [[0, 2], [3, 0]]],
+    ]); // biome-ignore format: a table
+  });
+
+  it('lambda times the mean squared distance of all heads to their mean, on all images', () => {
+    const step = stepWith(
+      lossOf(() => tf.scalar(3)),
+      [Int32Array.of(0), Int32Array.of(2)],
+    );
+    const gaps = PIXELS.map((_, i) => {
+      const mean = [0, 1].map((j) => (heads[0][i][j] + heads[1][i][j]) / 2);
+      const apart = heads.map((rows) => (rows[i][0] - mean[0]) ** 2 + (rows[i][1] - mean[1]) ** 2);
+      return (apart[0] + apart[1]) / 2;
+    });
+    const gap = (gaps[0] + gaps[1] + gaps[2]) / 3;
+    const lossWith = (alignment: number) => eatHeads({ heads: 2, alignment, attack }).memberLoss(update(step));
+    close(lossWith(1), [3 + gap]);
+    close(lossWith(2.5), [3 + 2.5 * gap]);
+  });
+
+  it('a head without images in a batch is left out of the mean', () => {
+    const step = stepWith(
+      lossOf((e) => tf.sum(e)),
+      [all, new Int32Array(0)],
+    );
+    const first = heads[0].flat().reduce((a, b) => a + b);
+    close(eatHeads({ heads: 2, alignment: 0, attack }).memberLoss(update(step)), [first]);
+  });
+
+  it('crafts on the losses of all heads on their own images, and on goals over what the whole network embeds', () => {
+    const seen: number[][] = [];
+    const loss = lossOf((e) => {
+      seen.push(Array.from(e.dataSync()));
+      return tf.sum(e);
+    });
+    const step = stepWith(loss, [all, Int32Array.of(2)]);
+    eatHeads({ heads: 2, attack: { ...attack, epsilon: 0 } }).craft(step);
+    expect(seen.length).toBe(2);
+    close(tf.tensor1d(seen[0]), heads[0].flat());
+    close(tf.tensor1d(seen[1]), heads[1][2]);
+    let centroids: tf.Tensor | undefined;
+    const goal: Objective = {
+      ...{ name: 'spy', joint: false, flatAtStart: false },
+      bind(inputs) {
+        centroids = tf.keep(tf.clone(inputs.centroids!));
+        return (e) => tf.sum(e, 1);
+      },
+    };
+    craftWith(step, [0], Int32Array.of(0, 1), pgd({ epsilon: 0, steps: 1 }), 'x', goal);
+    const h = Math.SQRT1_2;
+    close(centroids!, [h, 0, 0, h, 0, h, h, 0]);
+  });
+
+  it('cuts the data among the heads, and shows the network all of it', () => {
+    const labels = Int32Array.from({ length: 12 }, (_, i) => i % 3);
+    const method = eatHeads({ heads: 3, diversity: 'disjoint', attack });
+    expect([method.members, method.heads]).toEqual([1, 3]);
+    expect(method.memberData(labels, 1).map(({ length }) => length)).toEqual([12]);
+    const parts = method.headData!(labels, 1);
+    expect(parts.map(({ length }) => length)).toEqual([4, 4, 4]);
+    expect(parts.flatMap((part) => [...part]).sort((a, b) => a - b)).toEqual([...labels.keys()]);
+    // Two heads of a part each leave the third part out.
+    const two = eatHeads({ heads: 2, diversity: 'm-of-n', m: 1, n: 3, attack });
+    const [seen] = two.memberData(labels, 1);
+    expect([...seen]).toEqual(two.headData!(labels, 1).flatMap((part) => [...part]).sort((a, b) => a - b)); // biome-ignore format: one value
+    expect(seen.length).toBe(8);
+  });
+});
+
+it('the goal retrieval searches the clean images of the batch, each but for itself', () => {
+  let gallery: AttackGallery | undefined;
+  const goal: Objective = {
+    ...{ name: 'spy', joint: false, flatAtStart: false, searches: true },
+    bind(inputs) {
+      const { embeddings, ...rest } = inputs.gallery!;
+      gallery = { ...rest, embeddings: tf.keep(tf.clone(embeddings)) };
+      return (e) => tf.sum(e, 1);
+    },
+  };
+  craftWith(stepOf(1), [0], Int32Array.of(0, 2), pgd({ epsilon: 0, steps: 1 }), 'x', goal);
+  close(gallery!.embeddings, [embedded(0)[0], embedded(0)[2]].flat());
+  expect([[...gallery!.labels], [...gallery!.self]]).toEqual([[0, 0], [0, 1]]); // biome-ignore format: two lists
 });
 
 it('the class proxies stand for centroids as the ensemble embeds: unit rows side by side over sqrt(N)', () => {

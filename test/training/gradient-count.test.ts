@@ -8,6 +8,7 @@ import {
   at,
   dverge,
   eat,
+  eatHeads,
   ensembleAt,
   est,
   gal,
@@ -43,9 +44,12 @@ function countingModel() {
     };
     return { ...embedder, apply: Object.assign(apply, embedder.apply.frozen && { frozen }) };
   };
-  const { kind, config, build } = convEmbedder({ dimension: 4, width: 2 });
-  const model: ModelSpec = { kind, config, build: (shape, seed) => counting(build(shape, seed)) };
-  return { model, taken };
+  const modelOf = ({ kind, config, build, withHeads }: ModelSpec): ModelSpec => ({
+    ...{ kind, config },
+    build: (shape, seed) => counting(build(shape, seed)),
+    withHeads: (heads) => modelOf(withHeads!(heads)),
+  });
+  return { model: modelOf(convEmbedder({ dimension: 4, width: 2 })), taken };
 }
 
 describe('the compute that training reports is the passes that it took', () => {
@@ -69,6 +73,7 @@ describe('the compute that training reports is the passes that it took', () => {
     ['dverge', dverge({ attack })],
     ['dverge, adversarial', dverge({ attack, adversarial: true })],
     ['eat', eat({ attack: { ...both, goal: [...both.goal] }, alignment: 1 })],
+    ['eat-heads', eatHeads({ attack: { ...attack, goal: ['training-loss', 'retrieval'] } })],
     ...transfers.map((transfer): [string, Method] => [`eat, ${transfer}`, eat({ attack, transfer })]),
   ])('%s', async (_, method) => {
     const { model, taken } = countingModel();

@@ -10,6 +10,7 @@ import {
   dverge,
   type EatOptions,
   eat,
+  eatHeads,
   ensembleAt,
   est,
   gal,
@@ -106,6 +107,8 @@ describe('methods', () => {
     ...(['leave-one-out', 'disjoint', 'm-of-n', 'none'] as Diversity[]).map(
       (diversity) => [`eat ${diversity}`, eat({ attack, diversity, m: 1, n: 5 })] as [string, Method],
     ),
+    ['eat-heads', eatHeads({ attack })],
+    ['eat-heads disjoint', eatHeads({ attack, heads: 2, diversity: 'disjoint', alignment: 0 })],
     ...(['peers', 'mix', 'none', 'one', 'relay', 'pooled'] as Transfer[]).map(
       (transfer) => [`eat ${transfer}`, eat({ attack, transfer })] as [string, Method],
     ),
@@ -151,6 +154,27 @@ describe('methods', () => {
       ),
     ];
     expect(weightsOf(plain)).toEqual(weightsOf(reduced));
+  });
+
+  it('eat-heads refuses a model of other heads, and one that can have none', async () => {
+    const method = eatHeads({ attack });
+    await expect(run(method, { model: convEmbedder({ dimension: 4, width: 2, heads: 2 }) })).rejects.toThrow(
+      'Expected a model of 3 heads for the method eat-heads but received conv with 2.',
+    );
+    const { withHeads: _, ...foreign } = model;
+    await expect(run(method, { model: foreign })).rejects.toThrow(
+      'Expected a model of 3 heads for the method eat-heads but received conv with 1.',
+    );
+    const same = await run(method, { model: convEmbedder({ dimension: 4, width: 2, heads: 3 }) });
+    expect(weightsOf(same)).toEqual(weightsOf(await run(method)));
+  });
+
+  it('eat-heads of one head that is not split is at', async () => {
+    const [single, one] = [
+      await run(at({ attack })),
+      await run(eatHeads({ heads: 1, attack: { ...attack, goal: 'training-loss' }, diversity: 'none', alignment: 0 })),
+    ];
+    for (const [i, x] of weightsOf(one).entries()) expect(x).toBeCloseTo(weightsOf(single)[i], 5);
   });
 
   it('eat of one member is at', async () => {

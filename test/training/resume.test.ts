@@ -3,10 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { loadEnsemble } from '../../src/checkpoints/index.js';
 import { convEmbedder } from '../../src/models/index.js';
 import type { BackendName } from '../../src/tfjs/index.js';
 import {
   eat,
+  eatHeads,
   type Method,
   standard,
   type TrainedEnsemble,
@@ -103,6 +105,17 @@ describe('resume', () => {
     const run = train({ ...small, checkpoint: dir, ...interruptAfter(3) });
     await expect(run).rejects.toMatchObject({ code: 'ERR_ABORTED' });
     expect(stateOf(await train({ ...small, checkpoint: dir, resume: true }))).toEqual(whole);
+  });
+
+  it('equals an uninterrupted run with heads, which come back as they are', async () => {
+    const mine = { ...options, method: eatHeads({ attack: { epsilon: 0.1, steps: 2 } }) };
+    const whole = stateOf(await train(mine));
+    const run = train({ ...mine, checkpoint: dir, ...interruptAfter(5) });
+    await expect(run).rejects.toMatchObject({ code: 'ERR_ABORTED' });
+    expect(stateOf(await train({ ...mine, checkpoint: dir, resume: true }))).toEqual(whole);
+    const loaded = await loadEnsemble(dir);
+    expect(loaded.members.map(({ heads, embedding }) => [heads, embedding])).toEqual([[3, 12]]);
+    loaded.dispose();
   });
 
   it('trains on when epochs grow', async () => {

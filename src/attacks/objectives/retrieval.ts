@@ -36,6 +36,7 @@ export const retrievalPart = objectivePart(
     joint: false,
     flatAtStart: false,
     leastClasses: 2,
+    searches: true,
     bind(inputs) {
       const compare = compared(name, inputs, towards);
       return (embeddings) => {

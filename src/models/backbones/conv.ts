@@ -3,6 +3,7 @@ import { invalid } from '../../errors.js';
 import { count, parseOptions } from '../../options.js';
 import { part } from '../../part.js';
 import type { ModelSpec } from '../embedder.js';
+import { HEADS, heads } from '../head.js';
 import type { Layer } from '../layers.js';
 import { networkModel } from '../network.js';
 import { BATCH_NORM, batchNorm } from '../norm-sets.js';
@@ -14,6 +15,7 @@ export const convEmbedderOptions = z.strictObject({
   embedding: count.optional().describe('the same, by the name that it had before'),
   width: count.default(32).describe('filters of the first block; the second and third have 2 and 4 times as many'),
   batchNorm: batchNorm.optional().describe(BATCH_NORM),
+  heads: heads.optional().describe(HEADS),
 });
 
 export type ConvEmbedderOptions = z.input<typeof convEmbedderOptions>;
@@ -31,9 +33,10 @@ export function convEmbedder(options: ConvEmbedderOptions = {}): ModelSpec {
     block(2, 2 * width, 2),
     block(3, 4 * width, 2),
     { type: 'mean-pool' } as const,
-    { type: 'dense', name: 'embedding', units: dimension } as const,
+    { type: 'dense', name: 'embedding', units: dimension * (given.heads ?? 1) } as const,
   ];
-  return networkModel(convPart.name, { dimension, width }, layers, { batchNorm: given.batchNorm });
+  const { batchNorm, heads } = given;
+  return networkModel(convPart.name, { dimension, width }, layers, { batchNorm, heads });
 }
 
 export const convPart = part(

@@ -1,6 +1,8 @@
 import { z } from 'zod';
+import { invalid } from '../../errors.js';
 import { count, path } from '../../options.js';
 import type { ModelSpec } from '../embedder.js';
+import { HEADS, heads } from '../head.js';
 import type { Activation, Convolution, Layer, Norm } from '../layers.js';
 import { networkModel } from '../network.js';
 import { BATCH_NORM, batchNorm } from '../norm-sets.js';
@@ -31,6 +33,7 @@ export function publishedShape(preprocessing: Preprocessing) {
       .default(false)
       .describe('normalise by the running statistics in training too, and learn no scale and offset'),
     batchNorm: batchNorm.optional().describe(BATCH_NORM),
+    heads: heads.optional().describe(HEADS),
     preprocessing: z
       .enum(PREPROCESSING)
       .default(preprocessing)
@@ -54,9 +57,11 @@ interface Published {
 
 /** A published network with its options: preprocessing, trunk, pooling, head. */
 export function publishedModel({ kind, trunk, renaming }: Published, options: PublishedOptions): ModelSpec {
-  const { weights, unitNorm = options.head === 'linear', batchNorm, ...config } = options;
+  const { weights, unitNorm = options.head === 'linear', batchNorm, heads, ...config } = options;
+  if (heads !== undefined && options.head === 'none')
+    throw invalid('heads', 'none of a network without a linear head', heads);
   const layers = [...preprocessingLayers(options.preprocessing), ...trunk(normOf(options)), ...endOf(options)];
-  return networkModel(kind, { ...config, unitNorm }, layers, { unitNorm, weights, renaming, batchNorm });
+  return networkModel(kind, { ...config, unitNorm }, layers, { unitNorm, weights, renaming, batchNorm, heads });
 }
 
 /** PyTorch's momentum of 0.1 and its epsilon, which is every one of these networks'. */
@@ -65,12 +70,12 @@ function normOf({ frozenBatchNorm: frozen }: PublishedOptions): NormOf {
 }
 
 /** The last layers, in place of the classifier. */
-function endOf({ pooling, head, dimension }: PublishedOptions): Layer[] {
+function endOf({ pooling, head, dimension, heads = 1 }: PublishedOptions): Layer[] {
   const pool: Layer =
     pooling === 'gap'
       ? { type: 'mean-pool' }
       : { type: 'sum', branches: [[{ type: 'mean-pool' }], [{ type: 'peak-pool' }]], activation: 'none' };
-  return head === 'none' ? [pool] : [pool, { type: 'dense', name: HEAD, units: dimension }];
+  return head === 'none' ? [pool] : [pool, { type: 'dense', name: HEAD, units: dimension * heads }];
 }
 
 /** A convolution with PyTorch's padding that keeps the size at strides of 1, and its normalisation. */

@@ -4,6 +4,7 @@ export { adpPart } from './adp.js';
 export { atPart } from './at.js';
 export { dvergePart } from './dverge.js';
 export { eatPart } from './eat.js';
+export { eatHeadsPart } from './eat-heads.js';
 export { ensembleAtPart } from './ensemble-at.js';
 export { estPart } from './est.js';
 export { galPart } from './gal.js';
