@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type AttackGallery, type Objective, pgd } from '../../src/attacks/index.js';
+import { type AttackGallery, type Objective, objective, pgd } from '../../src/attacks/index.js';
 import type { MetricLoss } from '../../src/losses/index.js';
 import { convEmbedder, type Embedder } from '../../src/models/index.js';
-import { craftWith } from '../../src/training/craft.js';
+import { craftOn, craftWith } from '../../src/training/craft.js';
 import { eat, eatHeads, type Method, standard, type TrainingStep, train } from '../../src/training/index.js';
 import { tinyImages } from '../models/tiny-images.js';
 import { toyEmbedder, toyEmbedding } from '../models/toy-embedder.js';
@@ -287,6 +287,17 @@ it('the goal retrieval searches the clean images of the batch, each but for itse
   craftWith(stepOf(1), [0], Int32Array.of(0, 2), pgd({ epsilon: 0, steps: 1 }), 'x', goal);
   close(gallery!.embeddings, [embedded(0)[0], embedded(0)[2]].flat());
   expect([[...gallery!.labels], [...gallery!.self]]).toEqual([[0, 0], [0, 1]]); // biome-ignore format: two lists
+});
+
+it('the goal retrieval is taken at a temperature of 0.05', () => {
+  const step = stepOf(1);
+  const all = Int32Array.of(0, 1, 2);
+  const settings = { ...pgd({ norm: 'l2', epsilon: 0.05, steps: 1 }), goals: ['retrieval'] };
+  const at = (temperature: number) =>
+    Array.from(craftWith(step, [0], all, settings, 0, objective('retrieval', { temperature })).dataSync());
+  const crafted = Array.from(craftOn(step, [0], all, settings, 0).dataSync());
+  expect(crafted).toEqual(at(0.05));
+  expect(crafted).not.toEqual(at(0.5));
 });
 
 it('the class proxies stand for centroids as the ensemble embeds: unit rows side by side over sqrt(N)', () => {
