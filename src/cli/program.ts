@@ -90,6 +90,7 @@ function addTrain(eatDml: Command): void {
     .option('--data <set>', 'fashion-mnist (default), ..., or cub200:/path and the like for an archive')
     .addOption(skipBrokenOption())
     .option('--members <count>', 'networks in the ensemble', positiveInteger)
+    .option('--heads <count>', 'heads of the network, of eat-heads', positiveInteger)
     .option(
       '--epsilon <radius>',
       'of the attack trained against, in [0, 1] pixel units (default 0.1; above 1 in l2 and l1 alone)',

@@ -174,13 +174,24 @@ test('Ctrl-C saves a checkpoint, says how to go on, and ends with 130', async ()
   expect(history.steps).toBeGreaterThan(0);
 });
 
+test('a network with heads is trained by flags, and evaluated from its run', async () => {
+  const out = join(folder, 'heads');
+  const args = ['train', '--config', config, '--method', 'eat-heads', '--heads', '2', '--epsilon', '0.1'];
+  const { code, stdout } = await callCli([...args, '--epochs', '1', '--out', out, '--json']);
+  expect(code).toBe(0);
+  expect(parsed(stdout)).toMatchObject({ members: 1, config: { method: { name: 'eat-heads', heads: 2 } } });
+  const evaluated = await callCli(['evaluate', out, '--json']);
+  expect(evaluated.code).toBe(0);
+  expect(parsed(evaluated.stdout)).toHaveProperty('worst.scores.nmi');
+});
+
 test('the demo compares the three methods, in one table and one JSON', async () => {
   vi.mocked(sanityChecks).mockResolvedValue(CHECKED);
   const out = join(folder, 'demo');
   const { code, stdout, stderr } = await callCli(['demo', '--config', config, '--epochs', '1', '--out', out, '--json']);
   expect(code).toBe(0);
   const result = parsed(stdout) as never as { comparison: { conditions: string[]; methods: { method: string }[] } };
-  expect(result.comparison.methods.map(({ method }) => method)).toEqual(['standard', 'at', 'eat']);
+  expect(result.comparison.methods.map(({ method }) => method)).toEqual(['standard', 'at', 'eat-heads']);
   expect(result.comparison.conditions.at(0)).toBe('clean');
   expect(result.comparison.conditions.at(-1)).toBe('worst');
   expect(JSON.parse(readFileSync(join(out, 'report.json'), 'utf8'))).toEqual(result);

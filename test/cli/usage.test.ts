@@ -19,11 +19,12 @@ test.each([
   [['train', '--epsilon', '2'], 'Expected a number from 0 to 1'],
   [
     ['train', '--method', 'magic'],
-    'Allowed choices are act, adp, at, dverge, eat, ensemble-at, est, gal, hm, standard, trades',
+    'Allowed choices are act, adp, at, dverge, eat, eat-heads, ensemble-at, est, gal, hm, standard, trades',
   ],
   [['evaluate'], 'Expected a run or --model to evaluate but received neither.'],
   [['demo', '--frob'], "unknown option '--frob'"],
   [['train', '--method', 'at', '--members', '2'], 'Expected no --members with the method at'],
+  [['train', '--method', 'eat', '--heads', '2'], 'Expected no --heads with the method eat'],
 ])('%j is a usage error: 2, and nothing on stdout', async (args, message) => {
   const { code, stdout, stderr } = await callCli(args as string[]);
   expect(stderr).toContain(message);

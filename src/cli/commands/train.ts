@@ -25,6 +25,7 @@ export interface TrainFlags extends SharedFlags, ModelFlags {
   /** fashion-mnist, cub200:/path */
   data?: string;
   members?: number;
+  heads?: number;
   epsilon?: number;
   epochs?: number;
   perClass?: number;
@@ -148,16 +149,17 @@ function chosen<P extends { name: string }>(name: P['name'] | undefined, configu
   return name === undefined || name === configured?.name ? configured! : ({ name } as P);
 }
 
-/** The configured method, or the one that a flag names with its defaults; flags change its members and radius. */
-function methodConfig({ method: name, members, epsilon }: TrainFlags, configured?: MethodConfig): MethodConfig {
+/** The configured method, or the one that a flag names with its defaults; flags change its members, heads and radius. */
+function methodConfig({ method: name, members, heads, epsilon }: TrainFlags, configured?: MethodConfig): MethodConfig {
   const keep = configured && (name === undefined || name === configured.name);
   const method = keep ? configured : methodNamed(name ?? DEFAULTS.method.name);
   const given: Record<string, unknown> = { ...method };
   const refused = (flag: string) =>
     new EatDmlError('ERR_CONFIG', `Expected no ${flag} with the method ${method.name}.`);
-  if (members !== undefined) {
-    if (!hasOption(PARTS.method, method.name, 'members')) throw refused('--members');
-    given.members = members;
+  for (const [option, value] of Object.entries({ members, heads })) {
+    if (value === undefined) continue;
+    if (!hasOption(PARTS.method, method.name, option)) throw refused(`--${option}`);
+    given[option] = value;
   }
   if (epsilon !== undefined) {
     if (!hasOption(PARTS.method, method.name, 'attack')) throw refused('--epsilon');
