@@ -84,7 +84,7 @@ function addDemo(eatDml: Command): void {
 function addTrain(eatDml: Command): void {
   const command = eatDml.command('train').description('train one method; Ctrl-C saves first');
   modelOptions(sharedOptions(command))
-    .option('--method <name>', 'default eat')
+    .option('--method <name>', 'default eat-heads')
     .option('--loss <name>', 'default proxy-anchor, or that of the configuration')
     .option('--recipe <name>', 'a published set of training options; those of the configuration go before it')
     .option('--data <set>', 'fashion-mnist (default), ..., or cub200:/path and the like for an archive')

@@ -16,7 +16,7 @@ export const DEFAULTS = {
   data: { name: 'fashion-mnist' },
   model: { kind: 'conv' },
   loss: { name: 'proxy-anchor' },
-  method: { name: 'eat', attack: { epsilon: EPSILON } },
+  method: { name: 'eat-heads', attack: { epsilon: EPSILON } },
 } as const;
 
 const method = choiceOf(PARTS.method);

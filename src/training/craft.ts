@@ -38,8 +38,8 @@ export const trainingAttackOptions = z
       .union([z.enum(GOALS), z.array(z.enum(GOALS)).min(1, oneOrMore)], oneOrMore)
       .optional()
       .describe(
-        'what it raises: the training loss (default, but of eat, which takes it and centroid-random-target), or an ' +
-          'objective of the evaluation, with the class proxies as centroids; of several one is drawn per step and member',
+        'what it raises: the training loss (default, but of eat, which takes centroid-random-target, too, and eat-heads, which takes both and ' +
+          'retrieval), or an objective of the evaluation, with the class proxies as centroids; of several one is drawn per step and member',
       ),
   })
   .check(checkRadius);

@@ -133,8 +133,8 @@ describe('library and configuration', () => {
 });
 
 describe('what a configuration becomes', () => {
-  test('without a method it is eat, against linf 0.1', () => {
-    expect(methodOf().config).toMatchObject({ name: 'eat', members: 3, attack: { norm: 'linf', epsilon: 0.1 } });
+  test('without a method it is eat-heads, against linf 0.1', () => {
+    expect(methodOf().config).toMatchObject({ name: 'eat-heads', heads: 3, attack: { norm: 'linf', epsilon: 0.1 } });
   });
 
   test('every key reaches the method', () => {

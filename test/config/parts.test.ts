@@ -175,7 +175,7 @@ describe('the JSON Schema', () => {
       { name: 'fashion-mnist' },
       { kind: 'conv' },
       { name: 'proxy-anchor' },
-      { name: 'eat', attack: { epsilon: 0.1 } },
+      { name: 'eat-heads', attack: { epsilon: 0.1 } },
     ]);
   });
 });

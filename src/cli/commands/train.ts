@@ -109,7 +109,7 @@ function settingsOf(config: Config, { data, backend }: Start): object {
 
 async function trainFlags(flags: TrainFlags): Promise<{ config: Config; out: string }> {
   const file = await configOf(flags);
-  const out = flags.out ?? `runs/${flags.method ?? file.method?.name ?? 'eat'}`;
+  const out = flags.out ?? `runs/${flags.method ?? file.method?.name ?? DEFAULTS.method.name}`;
   const config = flags.resume && flags.config === undefined ? await configOf(flags, await readRun(out)) : file;
   const { epochs, perClass, skipBroken, recipe } = flags;
   const data = chosenData(flags.data, config.data ?? DEFAULTS.data);

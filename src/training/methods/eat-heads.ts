@@ -63,7 +63,7 @@ export function eatHeads(options: EatHeadsOptions): Method {
 
 export const eatHeadsPart = part(
   'eat-heads',
-  'the same in one network: heads over one trunk, diverse by data, drawn to their mean',
+  'EAT in one network, ours: heads over one trunk, diverse by data, drawn to their mean',
   eatHeadsOptions,
   eatHeads,
 );
