@@ -80,7 +80,7 @@ export function rowsOf(images: tf.Tensor4D, rows: Int32Array): tf.Tensor4D {
 /**
  * Adversarial examples of those rows of the batch, crafted through the `sources` at once: on the sum of their training
  * losses (each with its own proxies), or on the goal drawn from the settings. `path` names the random stream below the
- * step; `start`, where given, is where the attack begins, and `lost` what counts as the training loss.
+ * step; `start`, where given, is where the attack begins.
  */
 export function craftOn(
   step: TrainingStep,
@@ -89,13 +89,12 @@ export function craftOn(
   settings: CraftSettings,
   path: string | number,
   start?: tf.Tensor4D,
-  lost?: Objective,
 ): tf.Tensor4D {
   const { goals } = settings;
   const drawn = goals.length > 1 ? randomStream(step.seed, 'goal', step.step, path).integer(goals.length) : 0;
   const members = sources.map((i) => step.members[i]);
-  const loss = lost ?? summedLoss(step, members);
-  const goal = goals[drawn] === 'training-loss' ? loss : objective(goals[drawn], OPTIONS[goals[drawn]]);
+  const goal =
+    goals[drawn] === 'training-loss' ? summedLoss(step, members) : objective(goals[drawn], OPTIONS[goals[drawn]]);
   return craftWith(step, sources, rows, settings, path, goal, start);
 }
 
@@ -140,33 +139,51 @@ function galleryOf({ images, labels }: TrainingStep, model: Ensemble, rows: Int3
 }
 
 /** The class proxies as the ensemble embeds: unit rows of every member, or of each of its heads, side by side, over sqrt(N). */
-export function proxiesOf(members: readonly Member[]): tf.Tensor2D {
+function proxiesOf(members: readonly Member[]): tf.Tensor2D {
   const parts = members.flatMap(({ embedder, proxies }) => headsOf(embedder, proxies as tf.Tensor as tf.Tensor2D));
   const unit = parts.map((p) => tf.div<tf.Tensor2D>(p, tf.sqrt(tf.maximum(tf.sum(tf.square(p), 1, true), 1e-24))));
   return tf.mul(tf.concat(unit, 1), 1 / Math.sqrt(parts.length));
 }
 
-/** Σ_i loss(f_i(x'), y, proxies_i); the ensemble's embedding is cut back into its members' unit rows. */
-export function summedLoss({ loss }: TrainingStep, members: readonly Member[]): Objective {
+/**
+ * Σ_i loss(f_i(x'), y, proxies_i) over members, or over all heads of a network that learns by them; the ensemble's embedding is cut
+ * back into their unit rows.
+ */
+export function summedLoss(step: TrainingStep, members: readonly Member[]): Objective {
   const widths = members.map(({ embedder }) => embedder.embedding);
-  return trainingGoal((embeddings, labels) => {
-    const whole = tf.mul<tf.Tensor2D>(embeddings, Math.sqrt(members.length));
-    const parts = members.length === 1 ? [embeddings] : tf.split<tf.Tensor2D>(whole, widths, 1);
-    return tf.addN(members.map(({ proxies }, i) => loss(parts[i], labels, proxies as tf.Tensor as tf.Tensor2D)));
-  });
-}
-
-/** What training loses on the whole attacked set, as an objective. */
-export function trainingGoal(lossOf: (embeddings: tf.Tensor2D, labels: tf.Tensor1D) => tf.Scalar): Objective {
   return {
     name: 'training-loss',
     joint: true,
     flatAtStart: false,
     bind({ labels }) {
       const classOf = tf.tensor1d(labels!, 'int32');
-      return (embeddings) => tf.reshape(lossOf(embeddings, classOf), [1]);
+      return (embeddings) => {
+        const whole = tf.mul<tf.Tensor2D>(embeddings, Math.sqrt(members.length));
+        const parts = members.length === 1 ? [embeddings] : tf.split<tf.Tensor2D>(whole, widths, 1);
+        const losses = members.flatMap((member, i) => lossesOf(step, member, parts[i], classOf));
+        return tf.reshape(tf.addN(losses), [1]);
+      };
     },
   };
+}
+
+/** The loss of a member's embeddings; of the whole batch through a network with heads that of each, on unit rows of its own images. */
+export function lossesOf(
+  { loss, headRows }: TrainingStep,
+  { embedder, proxies }: Member,
+  embeddings: tf.Tensor2D,
+  labels: tf.Tensor1D,
+): tf.Scalar[] {
+  const all = proxies as tf.Tensor as tf.Tensor2D;
+  if (!headRows) return [loss(embeddings, labels, all)];
+  const cut = headsOf(embedder, all);
+  return headsOf(embedder, embeddings).flatMap((head, h) => {
+    const unit = tf.mul<tf.Tensor2D>(head, Math.sqrt(cut.length));
+    if (headRows[h].length === labels.shape[0]) return [loss(unit, labels, cut[h])];
+    if (headRows[h].length === 0) return [];
+    const own = tf.tensor1d(headRows[h], 'int32');
+    return [loss(tf.gather(unit, own), tf.gather(labels, own), cut[h])];
+  });
 }
 
 /** The training loss of one member on what it was given; also moves its batch normalisation. */

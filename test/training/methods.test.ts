@@ -172,12 +172,7 @@ describe('methods', () => {
   it('eat-heads of one head that is not split is at', async () => {
     const [single, one] = [
       await run(at({ attack })),
-      await run(
-        eatHeads({
-          ...{ heads: 1, diversity: 'none', alignment: 0, consistency: 0, whole: 0 },
-          attack: { ...attack, goal: 'training-loss' },
-        }),
-      ),
+      await run(eatHeads({ heads: 1, attack: { ...attack, goal: 'training-loss' }, diversity: 'none', alignment: 0 })),
     ];
     for (const [i, x] of weightsOf(one).entries()) expect(x).toBeCloseTo(weightsOf(single)[i], 5);
   });
