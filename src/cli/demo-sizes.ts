@@ -3,9 +3,6 @@ import type { Config, MethodConfig } from '../config/schema.js';
 /** Of every attack of the demo, in training and in evaluation, in [0, 1] pixel units (linf). */
 const EPSILON = 0.1;
 const SEED = 1;
-/** Heads of eat-heads, and columns of one of them. */
-const HEADS = 3;
-const COLUMNS = 64;
 
 interface DemoSize {
   perClass: number;
@@ -31,35 +28,15 @@ export function demoConfig(given: Config, flags: { epochs?: number; perClass?: n
     ...given,
     seed: given.seed ?? SEED,
     data,
-    model: conv ? { width: size.width, ...conv } : given.model,
-    training: {
-      epochs: flags.epochs ?? size.epochs,
-      batch: { size: size.batch },
-      schedule: { name: 'cosine' },
-      ...given.training,
-    },
+    model: conv ? { width: size.width, dimension: 64, ...conv } : given.model,
+    training: { epochs: flags.epochs ?? size.epochs, batch: { size: size.batch }, ...given.training },
     evaluation: { suite: 'quick', count: size.count, epsilon: EPSILON, ...given.evaluation },
   };
 }
 
-/** What the demo trains by one method: the rest of its configuration is the same for all. */
-export type DemoConfig = Config & { method: MethodConfig };
-
-/**
- * The three methods, against the attack that they are evaluated under, in fewer steps. Where the demo chooses the model, all embed to
- * as many columns: those of eat-heads are three heads'.
- */
-export function demoRuns(config: Config, fast: boolean): DemoConfig[] {
-  const { evaluation, model } = config;
+/** The three methods, against the attack that they are evaluated under, in fewer steps. */
+export function demoMethods({ evaluation }: Config, fast: boolean): MethodConfig[] {
   const { steps } = fast ? FAST : SLOW;
   const attack = { epsilon: evaluation?.epsilon ?? EPSILON, norm: evaluation?.norm, steps };
-  const of = (method: MethodConfig, dimension: number): DemoConfig => {
-    const own = model?.kind === 'conv' && model.dimension === undefined && model.embedding === undefined;
-    return { ...config, ...(own && { model: { ...model, dimension } }), method };
-  };
-  return [
-    of({ name: 'standard' }, HEADS * COLUMNS),
-    of({ name: 'at', attack }, HEADS * COLUMNS),
-    of({ name: 'eat-heads', heads: HEADS, attack }, COLUMNS),
-  ];
+  return [{ name: 'standard' }, { name: 'at', attack }, { name: 'eat', attack }];
 }

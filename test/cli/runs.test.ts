@@ -191,7 +191,7 @@ test('the demo compares the three methods, in one table and one JSON', async () 
   const { code, stdout, stderr } = await callCli(['demo', '--config', config, '--epochs', '1', '--out', out, '--json']);
   expect(code).toBe(0);
   const result = parsed(stdout) as never as { comparison: { conditions: string[]; methods: { method: string }[] } };
-  expect(result.comparison.methods.map(({ method }) => method)).toEqual(['standard', 'at', 'eat-heads']);
+  expect(result.comparison.methods.map(({ method }) => method)).toEqual(['standard', 'at', 'eat']);
   expect(result.comparison.conditions.at(0)).toBe('clean');
   expect(result.comparison.conditions.at(-1)).toBe('worst');
   expect(JSON.parse(readFileSync(join(out, 'report.json'), 'utf8'))).toEqual(result);

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { hasCheckpoint, removeCheckpoint } from '../../checkpoints/index.js';
 import { dataOf, evaluateOptionsOf, trainOptionsOf } from '../../config/make.js';
 import { requireDevice } from '../../config/require-device.js';
-import type { MethodConfig } from '../../config/schema.js';
+import type { Config, MethodConfig } from '../../config/schema.js';
 import type { Source } from '../../data/index.js';
 import { EatDmlError } from '../../errors.js';
 import { type EvaluationReport, evaluate } from '../../evaluation/index.js';
@@ -11,7 +11,7 @@ import { scoreText } from '../../report/score-text.js';
 import { chooseBackend } from '../../tfjs/index.js';
 import { type TrainedEnsemble, type TrainingHistory, train } from '../../training/index.js';
 import { checkTargets, deliver, jsonText } from '../deliver.js';
-import { type DemoConfig, demoConfig, demoRuns } from '../demo-sizes.js';
+import { demoConfig, demoMethods } from '../demo-sizes.js';
 import { interruptible } from '../interrupt.js';
 import { configOf, type SharedFlags } from '../options.js';
 import { profileText, startProfile } from '../profile.js';
@@ -33,7 +33,8 @@ interface DemoRun {
 
 /** What every method of a demo shares. */
 interface DemoSetting {
-  configs: DemoConfig[];
+  config: Config;
+  methods: MethodConfig[];
   flags: DemoFlags;
   seen: Source;
   unseen: Source;
@@ -61,7 +62,7 @@ export async function demoCommand(flags: DemoFlags): Promise<void> {
   announce(`${seen.labels.length} images to learn from; ${unseen.labels.length} of classes never seen to be clustered`);
   const endProfile = startProfile(flags.profile, backend.name);
   const runs = await interruptible((signal) =>
-    runAll({ configs: demoRuns(config, fast), flags, seen, unseen, signal }),
+    runAll({ config, methods: demoMethods(config, fast), flags, seen, unseen, signal }),
   ).catch((error) => {
     throw withResumeHint(error, flags.out);
   });
@@ -79,24 +80,24 @@ export async function demoCommand(flags: DemoFlags): Promise<void> {
 }
 
 async function runAll(setting: DemoSetting): Promise<DemoRun[]> {
-  const { configs } = setting;
+  const { methods } = setting;
   const runs: DemoRun[] = [];
-  for (const [i, config] of configs.entries()) {
-    const { method } = config;
-    const label = (what: string) => `[${i + 1}/${configs.length}] ${what} ${method.name.padEnd(9)}`;
-    const ensemble = await trainOne(setting, config, new ProgressLine(label('train   ')));
-    const report = await evaluateOne(setting, config, ensemble, new ProgressLine(label('evaluate')));
+  for (const [i, method] of methods.entries()) {
+    const label = (what: string) => `[${i + 1}/${methods.length}] ${what} ${method.name.padEnd(8)}`;
+    const ensemble = await trainOne(setting, method, new ProgressLine(label('train   ')));
+    const report = await evaluateOne(setting, method, ensemble, new ProgressLine(label('evaluate')));
     runs.push({ method: method.name, config: method, history: ensemble.history, report });
     ensemble.dispose();
   }
   return runs;
 }
 
-async function trainOne(setting: DemoSetting, run: DemoConfig, line: ProgressLine): Promise<TrainedEnsemble> {
-  const { flags, seen, signal } = setting;
-  const dir = join(flags.out, run.method.name);
+async function trainOne(setting: DemoSetting, method: MethodConfig, line: ProgressLine): Promise<TrainedEnsemble> {
+  const { config, flags, seen, signal } = setting;
+  const dir = join(flags.out, method.name);
   const there = await hasCheckpoint(dir);
   if (there && !flags.resume) await removeCheckpoint(dir);
+  const run = { ...config, method };
   const options = { ...trainOptionsOf(run), data: seen, checkpoint: { dir, run }, signal };
   const ensemble = await cleared(line, train({ ...options, resume: there && flags.resume, onProgress: line.show }));
   line.end(`${ensemble.history.steps} steps in ${duration(ensemble.history.seconds)}`);
@@ -104,8 +105,8 @@ async function trainOne(setting: DemoSetting, run: DemoConfig, line: ProgressLin
 }
 
 async function evaluateOne(
-  { unseen, signal }: DemoSetting,
-  config: DemoConfig,
+  { config, unseen, signal }: DemoSetting,
+  method: MethodConfig,
   ensemble: TrainedEnsemble,
   line: ProgressLine,
 ): Promise<EvaluationReport> {
@@ -114,7 +115,7 @@ async function evaluateOne(
   const report = await cleared(line, evaluate(ensemble, unseen, options));
   const { nmi, recallAt1 } = report.worst.scores;
   const worst = `worst case NMI ${scoreText(nmi)}, Recall@1 ${scoreText(recallAt1)}`;
-  line.end(`${config.method.name}: ${report.attacks.length} attacks in ${duration(report.seconds)}; ${worst}`);
+  line.end(`${method.name}: ${report.attacks.length} attacks in ${duration(report.seconds)}; ${worst}`);
   return report;
 }
 
