@@ -55,7 +55,7 @@ export interface Objective {
   readonly leastClasses?: number;
   /** Depends on the whole evaluated set: batches are attacked in turn, each against the rest as it stands. */
   readonly wholeSet?: boolean;
-  /** It is bound with a gallery. */
+  /** It asks for a gallery: training then makes one of its batch. */
   readonly searches?: boolean;
   /**
    * Called once per batch and restart; what it creates lives as long as the attack.

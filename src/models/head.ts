@@ -1,6 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
 import { EatDmlError } from '../errors.js';
-import { count } from '../options.js';
 import type { Embedder } from './embedder.js';
 
 /**
@@ -19,10 +18,7 @@ export function headOf(embedder: Embedder): tf.Variable[] {
   return [...embedder.weights].flatMap(([name, variable]) => (name.startsWith(`${last.name}/`) ? [variable] : []));
 }
 
-/** `heads` of a network, as a schema. */
-export const heads = count;
-
-/** What they are. */
+/** What `heads` of a network are. */
 export const HEADS =
   'embeddings side by side over one trunk, each of dimension columns and of a length of its own, as methods with heads train them (default 1)';
 

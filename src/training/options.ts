@@ -4,7 +4,6 @@ import { invalid } from '../errors.js';
 import { proxyAnchor } from '../losses/index.js';
 import { lossValue } from '../losses/metric-loss.js';
 import { modelSpec } from '../models/embedder.js';
-
 import { anything, callback, count, parseOptions, seed, signal } from '../options.js';
 import { nameOf, partNamed, partsOf } from '../part.js';
 import { backendChoice } from '../tfjs/index.js';

@@ -45,6 +45,25 @@ function stepOf(count: number, calls: number[] = [], more: Partial<TrainingStep>
   return { ...fixed, ...more };
 }
 
+/** What an objective is bound with when those rows are crafted on those networks; kept. */
+function boundWith(step: TrainingStep, sources: number[], rows: Int32Array, more: Partial<Objective> = {}) {
+  let bound: { centroids?: tf.Tensor; gallery?: AttackGallery } = {};
+  const spy: Objective = {
+    ...{ name: 'spy', joint: false, flatAtStart: false },
+    ...more,
+    bind({ centroids, gallery }) {
+      const kept = <T extends tf.Tensor>(x: T): T => tf.keep(tf.clone(x)) as T;
+      bound = {
+        centroids: kept(centroids!),
+        gallery: gallery && { ...gallery, embeddings: kept(gallery.embeddings) },
+      };
+      return (e) => tf.sum(e, 1);
+    },
+  };
+  craftWith(step, sources, rows, pgd({ epsilon: 0, steps: 1 }), 'x', spy);
+  return bound;
+}
+
 const still = { epsilon: 0, steps: 1 };
 const attack = { epsilon: 0.1, steps: 1, goal: 'training-loss' };
 const close = (t: tf.Tensor, expected: number[]) => {
@@ -245,17 +264,8 @@ describe('eat-heads', () => {
     expect(seen.length).toBe(2);
     close(tf.tensor1d(seen[0]), heads[0].flat());
     close(tf.tensor1d(seen[1]), heads[1][2]);
-    let centroids: tf.Tensor | undefined;
-    const goal: Objective = {
-      ...{ name: 'spy', joint: false, flatAtStart: false },
-      bind(inputs) {
-        centroids = tf.keep(tf.clone(inputs.centroids!));
-        return (e) => tf.sum(e, 1);
-      },
-    };
-    craftWith(step, [0], Int32Array.of(0, 1), pgd({ epsilon: 0, steps: 1 }), 'x', goal);
     const h = Math.SQRT1_2;
-    close(centroids!, [h, 0, 0, h, 0, h, h, 0]);
+    close(boundWith(step, [0], Int32Array.of(0, 1)).centroids!, [h, 0, 0, h, 0, h, h, 0]);
   });
 
   it('cuts the data among the heads, and shows the network all of it', () => {
@@ -274,44 +284,32 @@ describe('eat-heads', () => {
   });
 });
 
-it('the goal retrieval searches the clean images of the batch, each but for itself', () => {
-  let gallery: AttackGallery | undefined;
-  const goal: Objective = {
-    ...{ name: 'spy', joint: false, flatAtStart: false, searches: true },
-    bind(inputs) {
-      const { embeddings, ...rest } = inputs.gallery!;
-      gallery = { ...rest, embeddings: tf.keep(tf.clone(embeddings)) };
-      return (e) => tf.sum(e, 1);
-    },
-  };
-  craftWith(stepOf(1), [0], Int32Array.of(0, 2), pgd({ epsilon: 0, steps: 1 }), 'x', goal);
+it('an objective that searches gets the clean images of the batch, each but for itself', () => {
+  const { gallery } = boundWith(stepOf(1), [0], Int32Array.of(0, 2), { searches: true });
   close(gallery!.embeddings, [embedded(0)[0], embedded(0)[2]].flat());
   expect([[...gallery!.labels], [...gallery!.self]]).toEqual([[0, 0], [0, 1]]); // biome-ignore format: two lists
 });
 
 it('the goal retrieval is taken at a temperature of 0.05', () => {
-  const step = stepOf(1);
-  const all = Int32Array.of(0, 1, 2);
+  // Two of the other class about as near, in two directions: which counts for how much is the temperature's to say.
+  const pixels = [0.5, 0.5, 0.5, 0.7, 0.5, 0.5, 0.5, 0.75, 0.5, 0.5, 0.5, 0.6];
+  const images = tf.tensor4d(pixels, [4, 1, 3, 1]);
+  const identity = [[1, 0, 0], [0, 1, 0], [0, 0, 1]]; // biome-ignore format: a matrix
+  const members = [{ embedder: toyEmbedder(identity), proxies: tf.variable(tf.tensor2d([[1, 0, 0], [0, 1, 0]])) }]; // biome-ignore format: one value
+  const step = { ...stepOf(1, [], { images, labels: Int32Array.of(0, 1, 1, 0) }), members };
+  const all = Int32Array.of(0, 1, 2, 3);
   const settings = { ...pgd({ norm: 'l2', epsilon: 0.05, steps: 1 }), goals: ['retrieval'] };
   const at = (temperature: number) =>
     Array.from(craftWith(step, [0], all, settings, 0, objective('retrieval', { temperature })).dataSync());
   const crafted = Array.from(craftOn(step, [0], all, settings, 0).dataSync());
   expect(crafted).toEqual(at(0.05));
-  expect(crafted).not.toEqual(at(0.5));
+  // The default of an evaluation.
+  expect(crafted).not.toEqual(at(0.02));
 });
 
 it('the class proxies stand for centroids as the ensemble embeds: unit rows side by side over sqrt(N)', () => {
-  let centroids: tf.Tensor | undefined;
-  const goal: Objective = {
-    ...{ name: 'spy', joint: false, flatAtStart: false },
-    bind(inputs) {
-      centroids = tf.keep(tf.clone(inputs.centroids!));
-      return (e) => tf.sum(e, 1);
-    },
-  };
-  craftWith(stepOf(2), [0, 1], Int32Array.of(0, 1), pgd({ epsilon: 0, steps: 1 }), 'x', goal);
   const h = Math.SQRT1_2;
-  close(centroids!, [h, 0, h, 0, 0, h, 0, h]);
+  close(boundWith(stepOf(2), [0, 1], Int32Array.of(0, 1)).centroids!, [h, 0, h, 0, 0, h, 0, h]);
 });
 
 /** Member i has the loss 1 + 2 i, member 1 only half of the images. */

@@ -3,7 +3,7 @@ import { invalid } from '../../errors.js';
 import { count, parseOptions } from '../../options.js';
 import { part } from '../../part.js';
 import type { ModelSpec } from '../embedder.js';
-import { HEADS, heads } from '../head.js';
+import { HEADS } from '../head.js';
 import type { Layer } from '../layers.js';
 import { networkModel } from '../network.js';
 import { BATCH_NORM, batchNorm } from '../norm-sets.js';
@@ -15,7 +15,7 @@ export const convEmbedderOptions = z.strictObject({
   embedding: count.optional().describe('the same, by the name that it had before'),
   width: count.default(32).describe('filters of the first block; the second and third have 2 and 4 times as many'),
   batchNorm: batchNorm.optional().describe(BATCH_NORM),
-  heads: heads.optional().describe(HEADS),
+  heads: count.optional().describe(HEADS),
 });
 
 export type ConvEmbedderOptions = z.input<typeof convEmbedderOptions>;

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { invalid } from '../../errors.js';
 import { count, path } from '../../options.js';
 import type { ModelSpec } from '../embedder.js';
-import { HEADS, heads } from '../head.js';
+import { HEADS } from '../head.js';
 import type { Activation, Convolution, Layer, Norm } from '../layers.js';
 import { networkModel } from '../network.js';
 import { BATCH_NORM, batchNorm } from '../norm-sets.js';
@@ -33,7 +33,7 @@ export function publishedShape(preprocessing: Preprocessing) {
       .default(false)
       .describe('normalise by the running statistics in training too, and learn no scale and offset'),
     batchNorm: batchNorm.optional().describe(BATCH_NORM),
-    heads: heads.optional().describe(HEADS),
+    heads: count.optional().describe(HEADS),
     preprocessing: z
       .enum(PREPROCESSING)
       .default(preprocessing)
