@@ -1,0 +1,54 @@
+import { EatDmlError } from '../../errors.js';
+import { probeWebgpu } from './probe.js';
+import type { GpuAdapter, GpuDevice, WebgpuGlobals, WebgpuPackage } from './types.js';
+
+export interface WebgpuDevice {
+  device: GpuDevice;
+  adapter: GpuAdapter;
+  globals: WebgpuGlobals;
+}
+
+/** What kernels or tfjs can make use of. */
+const WANTED = ['shader-f16', 'subgroups', 'timestamp-query'];
+
+let opened: Promise<WebgpuDevice> | undefined;
+
+/**
+ * The one adapter and device of this process, made when first asked for; another after it was lost. It has all of the adapter's limits.
+ * @throws EatDmlError ERR_DEVICE where there is none, which a child process has found out.
+ */
+export function webgpuDevice(): Promise<WebgpuDevice> {
+  opened ??= open().catch((error) => {
+    opened = undefined;
+    throw error;
+  });
+  return opened;
+}
+
+async function open(): Promise<WebgpuDevice> {
+  const { failure } = probeWebgpu();
+  if (failure !== undefined) throw new EatDmlError('ERR_DEVICE', `Device webgpu is not available: ${failure}`);
+  try {
+    // By a name that the compiler does not follow: the package may not be installed where this is compiled.
+    const name = 'webgpu';
+    const { create, globals } = (await import(name)) as WebgpuPackage;
+    const adapter = await create([]).requestAdapter({ powerPreference: 'high-performance' });
+    if (!adapter) throw new Error('WebGPU finds no adapter');
+    const requiredFeatures = WANTED.filter((feature) => adapter.features.has(feature));
+    const device = await adapter.requestDevice({ requiredFeatures, requiredLimits: limitsOf(adapter) });
+    device.lost.then(() => {
+      opened = undefined;
+    });
+    return { device, adapter, globals };
+  } catch (cause) {
+    const why = (cause as Error).message.split('\n')[0];
+    throw new EatDmlError('ERR_DEVICE', `Device webgpu does not open: ${why}`, { cause });
+  }
+}
+
+/** All of them, as numbers of an object of their own. */
+function limitsOf({ limits }: GpuAdapter): Record<string, number> {
+  const all: Record<string, number> = {};
+  for (const name in limits) if (typeof limits[name] === 'number') all[name] = limits[name];
+  return all;
+}
