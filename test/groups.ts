@@ -14,7 +14,7 @@ export const OWN_PROCESS = [
   'test/evaluation/{ranking-steps,sanity-thresholds}.test.ts',
   'test/kernels/{abort,cuda-probe,cuda-variants,isa,lifecycle,winograd,worker-threads}.test.ts',
   'test/training/resume-killed.test.ts',
-  'test/tfjs/{op-tests,tensorflow-choice,tensorflow-training}.test.ts',
+  'test/tfjs/{op-tests,tensorflow-choice,tensorflow-training,webgpu,webgpu-import}.test.ts',
 ];
 
 /** What `npm run test:fast` leaves out, by the reason. */
@@ -25,7 +25,7 @@ export const NOT_FAST: Record<string, string[]> = {
     'test/kernels/{cuda-probe,isa,lifecycle,worker-threads}.test.ts',
   ],
   'builds or emulates': ['test/{simt,gpu,native}/**'],
-  'runs what others wrote': ['test/tfjs/{tensorflow,op-tests,wasm}*.test.ts'],
+  'runs what others wrote': ['test/tfjs/{tensorflow,op-tests,wasm,webgpu}*.test.ts'],
   'reads or makes a whole data set': ['test/data/{sets/fashion-mnist,layouts/full-count}.test.ts'],
   'trains or attacks for long': [
     'test/evaluation/{protocols,small-sets,sanity,seen,temperatures,ranking-steps}.test.ts',

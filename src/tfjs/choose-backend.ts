@@ -10,8 +10,10 @@ import { registerNativeBackend } from './native/register.js';
 import { quiet } from './quiet.js';
 import { gpuMayExist, probeTensorflow } from './tensorflow-backend.js';
 import { registerWasmBackend, startWasmBackend } from './wasm/backend.js';
+import { startWebgpuBackend } from './webgpu/backend.js';
+import { cardMayExist, probeWebgpuBackend } from './webgpu/probe.js';
 
-const backendName = z.enum(['tensorflow', 'native', 'wasm', 'cpu']);
+const backendName = z.enum(['tensorflow', 'webgpu', 'native', 'wasm', 'cpu']);
 
 export type BackendName = z.infer<typeof backendName>;
 
@@ -49,6 +51,9 @@ const probes: Record<BackendName, () => Promise<Probe>> = {
     const remedy = 'npx eat-dml setup-tensorflow (--gpu for one with CUDA)';
     return { name: 'tensorflow', ...probe, ...(probe.available ? {} : { remedy }) };
   },
+  async webgpu() {
+    return { name: 'webgpu', ...(await probeWebgpuBackend()) };
+  },
   async native() {
     const cpu = devices().find(({ name }) => name === 'cpu')!;
     if (!cpu.available) {
@@ -83,8 +88,8 @@ function probe(name: BackendName): Promise<Probe> {
 
 /**
  * Sets the tfjs backend that networks run on, and says which and why. `auto` (the default) takes the first there is of:
- * tensorflow on a GPU (looked for where the system has one), native, tensorflow on the CPU, wasm, cpu; while a job (`train`,
- * `evaluate`, `embed`) runs, the one that it runs on. A backend asked for by name that is not there, or is another than that of
+ * tensorflow on a GPU (looked for where the system has one), webgpu on a graphics card (likewise), native, tensorflow on the CPU, wasm,
+ * cpu; while a job (`train`, `evaluate`, `embed`) runs, the one that it runs on. A backend asked for by name that is not there, or is another than that of
  * a job that runs, throws `ERR_BACKEND`. `winograd: false` keeps convolutions on `native` to direct products, whose rounding errors are
  * a third to a half; after the first convolution it is too late, and throws `ERR_ARGUMENT`.
  */
@@ -138,7 +143,10 @@ type Candidate = [name: BackendName, wanted: (probe: Probe) => boolean];
 
 /** What `auto` tries, in order. libtensorflow is large: where no GPU can be, it is not loaded only to be passed over. */
 function candidates(): Candidate[] {
-  const onGpu: Candidate[] = gpuMayExist() ? [['tensorflow', ({ gpu }) => gpu === true]] : [];
+  const isGpu = ({ gpu }: Probe) => gpu === true;
+  const onGpu: Candidate[] = [];
+  if (gpuMayExist()) onGpu.push(['tensorflow', isGpu]);
+  if (cardMayExist()) onGpu.push(['webgpu', isGpu]);
   const others = (['native', 'tensorflow', 'wasm', 'cpu'] as const).map((name): Candidate => [name, () => true]);
   return [...onGpu, ...others];
 }
@@ -156,10 +164,16 @@ async function chooseAutomatically(): Promise<{ name: BackendName; reason: strin
   throw new EatDmlError('ERR_BACKEND', `No tfjs backend could be started: ${passedOver.join('; ')}.`);
 }
 
+/** What takes more than tf.setBackend. */
+const starts: Partial<Record<BackendName, () => Promise<boolean>>> = {
+  wasm: startWasmBackend,
+  webgpu: startWebgpuBackend,
+};
+
 /** Makes it tfjs's backend; says what went wrong, if anything. */
 async function activate(name: BackendName): Promise<string | undefined> {
   try {
-    const started = await (name === 'wasm' ? startWasmBackend() : tf.setBackend(name));
+    const started = await (starts[name]?.() ?? tf.setBackend(name));
     return started ? undefined : 'tfjs could not start it';
   } catch (error) {
     return (error as Error).message;

@@ -33,6 +33,11 @@ export const DEEP: Record<string, string[]> = {
     'kernels/load-addon.js',
     'kernels/machine-limits.js',
   ],
+  'the one device of WebGPU, which kernels and the backend share': [
+    'kernels/webgpu/device.js',
+    'kernels/webgpu/probe.js',
+    'kernels/webgpu/types.js',
+  ],
   'kernels of networks, which no user calls': ['kernels/network/index.js', 'kernels/network/pool2d.js'],
   'steps of one computation that two rooms share': [
     'attacks/attack-context.js',

@@ -35,7 +35,7 @@ test('tells devices, load attempts, backends, data and Node', async () => {
   expect(d.code).toBe(0);
   expect(d.devices.map(({ name }) => name)).toEqual(['cuda', 'cpu', 'js']);
   expect(d.devices.at(-1)).toMatchObject({ available: true });
-  expect(d.backends.map(({ name }) => name)).toEqual(['tensorflow', 'native', 'wasm', 'cpu']);
+  expect(d.backends.map(({ name }) => name)).toEqual(['tensorflow', 'webgpu', 'native', 'wasm', 'cpu']);
   // Every backend that is not there comes with what to do about it.
   for (const { available, remedy } of d.backends) expect(available || remedy).toBeTruthy();
   expect(d.attempts.length).toBeGreaterThanOrEqual(3);

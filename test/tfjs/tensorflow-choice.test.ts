@@ -62,7 +62,7 @@ describe('tensorflow', () => {
 
   test('on the CPU comes after native', async () => {
     const { chooseBackend, backendReport } = await freshChoice({ cpu: () => tfjsNode({ gpu: false }) });
-    const [tensorflow, native] = await backendReport();
+    const [tensorflow, , native] = await backendReport();
     expect(tensorflow).toMatchObject({ name: 'tensorflow', available: true });
     // Nothing loaded a libtensorflow here, so the kernels' ops have nowhere to register, and the detail says so.
     expect(tensorflow.detail).toMatch(/^@tensorflow\/tfjs-node on the CPU, kernels over copies \(.+\)$/);

@@ -1,11 +1,13 @@
 import { EatDmlError } from '../../errors.js';
 import { probeWebgpu } from './probe.js';
-import type { GpuAdapter, GpuDevice, WebgpuGlobals, WebgpuPackage } from './types.js';
+import type { Gpu, GpuAdapter, GpuDevice, WebgpuGlobals, WebgpuPackage } from './types.js';
 
 export interface WebgpuDevice {
   device: GpuDevice;
   adapter: GpuAdapter;
   globals: WebgpuGlobals;
+  /** Dawn's instance: were it collected while the device is in use, the process would end in it. */
+  gpu: Gpu;
 }
 
 /** What kernels or tfjs can make use of. */
@@ -26,20 +28,23 @@ export function webgpuDevice(): Promise<WebgpuDevice> {
 }
 
 async function open(): Promise<WebgpuDevice> {
-  const { failure } = probeWebgpu();
-  if (failure !== undefined) throw new EatDmlError('ERR_DEVICE', `Device webgpu is not available: ${failure}`);
+  const { failure, remedy } = probeWebgpu();
+  if (failure !== undefined) {
+    throw new EatDmlError('ERR_DEVICE', `Device webgpu is not available: ${failure}.`, { hint: remedy });
+  }
   try {
     // By a name that the compiler does not follow: the package may not be installed where this is compiled.
     const name = 'webgpu';
     const { create, globals } = (await import(name)) as WebgpuPackage;
-    const adapter = await create([]).requestAdapter({ powerPreference: 'high-performance' });
+    const gpu = create([]);
+    const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
     if (!adapter) throw new Error('WebGPU finds no adapter');
     const requiredFeatures = WANTED.filter((feature) => adapter.features.has(feature));
     const device = await adapter.requestDevice({ requiredFeatures, requiredLimits: limitsOf(adapter) });
     device.lost.then(() => {
       opened = undefined;
     });
-    return { device, adapter, globals };
+    return { device, adapter, globals, gpu };
   } catch (cause) {
     const why = (cause as Error).message.split('\n')[0];
     throw new EatDmlError('ERR_DEVICE', `Device webgpu does not open: ${why}`, { cause });

@@ -21,17 +21,19 @@ export interface WebgpuProbe {
   adapter?: WebgpuAdapter;
   /** The adapter computes on the CPU: good for tests, never worth its while. */
   software?: boolean;
-  /** Why there is no adapter, and what to do about it. */
+  /** Why there is no adapter, as a clause. */
   failure?: string;
+  /** What to do about it. */
+  remedy?: string;
 }
 
 const require = createRequire(import.meta.url);
 
 /** A driver that hangs is given up after this. */
 const PROBE_TIMEOUT_MS = 60_000;
-const INSTALL_HINT = '`npm install webgpu` gets it.';
+const INSTALL_HINT = 'npm install webgpu';
 const DRIVER_HINT =
-  'On Linux it takes the driver of a GPU and a Vulkan loader (libvulkan1); VK_ICD_FILENAMES may name another driver.';
+  'install the driver of a GPU, on Linux a Vulkan loader too (libvulkan1); VK_ICD_FILENAMES may name another driver';
 
 let known: WebgpuProbe | undefined;
 
@@ -46,10 +48,10 @@ function probe(): WebgpuProbe {
   try {
     path = require.resolve('webgpu');
   } catch {
-    return { found: false, failure: `the package webgpu is not installed. ${INSTALL_HINT}` };
+    return { found: false, failure: 'the package webgpu is not installed', remedy: INSTALL_HINT };
   }
   const answer = askInChild(pathToFileURL(path).href);
-  if (typeof answer === 'string') return { found: true, failure: `${answer}. ${DRIVER_HINT}` };
+  if (typeof answer === 'string') return { found: true, failure: answer, remedy: DRIVER_HINT };
   return { found: true, adapter: answer, software: isSoftware(answer) };
 }
 

@@ -45,6 +45,10 @@ export interface GpuDevice {
   readonly features: ReadonlySet<string>;
   readonly queue: GpuQueue;
   readonly lost: Promise<{ reason: string; message: string }>;
+  addEventListener(
+    type: 'uncapturederror',
+    listener: (event: { error: GpuError; preventDefault(): void }) => void,
+  ): void;
   createBuffer(descriptor: { size: number; usage: number; label?: string; mappedAtCreation?: boolean }): GpuBuffer;
   createShaderModule(descriptor: { code: string; label?: string }): object;
   createComputePipelineAsync(descriptor: object): Promise<GpuPipeline>;
@@ -63,9 +67,13 @@ export interface GpuAdapter {
   requestDevice(descriptor?: object): Promise<GpuDevice>;
 }
 
+export interface Gpu {
+  requestAdapter(options?: object): Promise<GpuAdapter | null>;
+}
+
 /** What the package `webgpu` exports. `globals` has GPUBufferUsage, GPUMapMode and the classes; nothing of it is made global here. */
 export interface WebgpuPackage {
-  create(options: string[]): { requestAdapter(options?: object): Promise<GpuAdapter | null> };
+  create(options: string[]): Gpu;
   globals: WebgpuGlobals;
 }
 
