@@ -111,6 +111,54 @@ describeWebgpu('the backend webgpu', () => {
     ).toBe(0);
   });
 
+  // Tiles cut by every side, sums in parts, strides, paddings of all forms.
+  const shapes: [string, number[], number[], number, tf.backend_util.ExplicitPadding | 'same' | 'valid' | number][] = [
+    ['small', [4, 9, 11, 3], [3, 3, 3, 5], 1, 'same'],
+    ['in several parts', [4, 20, 20, 2], [3, 3, 2, 3], 1, 1],
+    ['with more columns than a tile', [1, 6, 6, 3], [3, 3, 3, 70], 2, 'same'],
+    ['of a first layer', [2, 12, 12, 3], [7, 7, 3, 4], 2, 'valid'],
+    ['1 x 1', [2, 5, 5, 33], [1, 1, 33, 6], 1, 'valid'],
+    [
+      'padded unequally',
+      [2, 8, 8, 4],
+      [3, 3, 4, 4],
+      2,
+      [
+        [0, 0],
+        [1, 2],
+        [2, 1],
+        [0, 0],
+      ],
+    ],
+  ];
+  test.each(shapes)('the gradients of a convolution that is %s', async (_, shape, filterShape, strides, pad) => {
+    const gradients = async (backend: 'native' | 'webgpu') => {
+      await chooseBackend({ backend });
+      const x = tf.tensor4d(noise(shape, 'x'), shape as [number, number, number, number]);
+      const filter = tf.tensor4d(noise(filterShape, 'w'), filterShape as [number, number, number, number]);
+      const before = tf.memory().numTensors;
+      const both = tf.tidy(() => {
+        // By random weights, so that no two positions are worth the same.
+        const y = tf.conv2d(x, filter, strides, pad as 'same');
+        const dy = tf.tensor4d(noise(y.shape, 'dy'), y.shape);
+        const of = (x: tf.Tensor, w: tf.Tensor) =>
+          tf.conv2d(x as tf.Tensor4D, w as tf.Tensor4D, strides, pad as 'same');
+        return tf.grads(of)([x, filter], dy);
+      });
+      const values = [await both[0].data(), await both[1].data()];
+      tf.dispose(both);
+      expect(tf.memory().numTensors).toBe(before);
+      tf.dispose([x, filter]);
+      return values;
+    };
+    const expected = await gradients('native');
+    const received = await gradients('webgpu');
+    for (const i of [0, 1]) {
+      expect(expected[i].some((v) => v !== 0)).toBe(true);
+      expect(difference(received[i], expected[i])).toBeLessThan(1e-5);
+    }
+  });
+
   const conv = { model: convEmbedder({ dimension: 8, width: 4 }), shape: [4, 8, 8, 1], steps: 20 } satisfies Task;
   const residual = {
     model: resnet18({ dimension: 8, preprocessing: 'none' }),

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { EatDmlError } from '../../errors.js';
 import { type WebgpuDevice, webgpuDevice } from '../../kernels/webgpu/device.js';
+import { convolutionGradients } from './conv2d-gradients.js';
 import { withGlobals } from './globals.js';
 
 /** What is used of tfjs-backend-webgpu's class. */
@@ -32,11 +33,24 @@ export async function registerWebgpuBackend(): Promise<void> {
   const name = PACKAGE;
   const module = await import(name);
   if (tf.findBackendFactory('webgpu')) return;
+  replaceKernels();
   const Base = (module.WebGPUBackend ?? module.default.WebGPUBackend) as BackendClass;
   tf.registerBackend('webgpu', async () => {
     const opened = await webgpuDevice();
     return withGlobals(opened.globals, () => new (watched(Base, opened))(opened.device, opened.adapter.info));
   });
+}
+
+let replaced = false;
+
+function replaceKernels(): void {
+  if (replaced) return;
+  replaced = true;
+  for (const [name, over] of Object.entries(convolutionGradients)) {
+    const own = tf.getKernel(name, 'webgpu');
+    tf.unregisterKernel(name, 'webgpu');
+    tf.registerKernel({ ...own, kernelFunc: over(own.kernelFunc) });
+  }
 }
 
 /** Sets it, on a new device where the last one was lost. */
@@ -65,7 +79,8 @@ function watched(Base: BackendClass, { device }: WebgpuDevice): BackendClass {
 
     override write(values: tf.backend_util.BackendValues, shape: number[], dtype: tf.DataType): object {
       const dataId = super.write(values, shape, dtype);
-      if (dtype === 'int32') this.written.set(dataId, (values as Int32Array).slice());
+      // Without values it makes room for a result.
+      if (dtype === 'int32' && values) this.written.set(dataId, (values as Int32Array).slice());
       return dataId;
     }
 

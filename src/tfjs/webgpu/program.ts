@@ -1,0 +1,41 @@
+import type * as tf from '@tensorflow/tfjs';
+
+/** What tfjs-backend-webgpu compiles and runs; `main` is in WGSL, over `result`, the variables and `uniforms`. */
+export interface WebgpuProgram {
+  variableNames: string[];
+  /** Declarations of the fields after those of the shapes. */
+  uniforms?: string;
+  outputShape: number[];
+  workgroupSize: [number, number, number];
+  dispatchLayout: { x: number[]; y?: number[]; z?: number[] };
+  dispatch: [number, number, number];
+  /** Programs of one key have one source. */
+  shaderKey: string;
+  getUserCode(): string;
+}
+
+export interface Uniform {
+  type: 'int32';
+  data: number[];
+}
+
+/** The backend as kernels see it. */
+export interface ProgramBackend {
+  runWebGPUProgram(
+    program: WebgpuProgram,
+    inputs: tf.TensorInfo[],
+    dtype: tf.DataType,
+    uniforms?: Uniform[],
+  ): tf.TensorInfo;
+  disposeData(dataId: object): void;
+}
+
+/** int32 fields of `uniforms`, in the order of the record. */
+export function fields(values: Record<string, number>): { uniforms: string; data: Uniform[] } {
+  return {
+    uniforms: Object.keys(values)
+      .map((name) => `${name} : i32,`)
+      .join(' '),
+    data: Object.values(values).map((value) => ({ type: 'int32', data: [value] })),
+  };
+}
