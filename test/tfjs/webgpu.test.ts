@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import type { EatDmlError } from '../../src/errors.js';
 import { proxyAnchor } from '../../src/losses/index.js';
 import { convEmbedder, type ModelSpec, resnet18 } from '../../src/models/index.js';
-import { backendReport, chooseBackend } from '../../src/tfjs/index.js';
+import { backendReport, batchNormTraining, chooseBackend } from '../../src/tfjs/index.js';
 import type { WebgpuBackend } from '../../src/tfjs/webgpu/backend.js';
 import { cardMayExist } from '../../src/tfjs/webgpu/probe.js';
 import { AdamW } from '../../src/training/adamw.js';
@@ -156,6 +156,47 @@ describeWebgpu('the backend webgpu', () => {
     for (const i of [0, 1]) {
       expect(expected[i].some((v) => v !== 0)).toBe(true);
       expect(difference(received[i], expected[i])).toBeLessThan(1e-5);
+    }
+  });
+
+  const norms = (['none', 'relu', 'relu6'] as const).flatMap((activation) =>
+    [
+      [40, 70],
+      [3, 9, 9, 5],
+      [2, 40, 40, 1],
+    ].map((shape) => ({ activation, shape })),
+  );
+  test.each(norms)('batch normalisation in training, $activation of $shape', async ({ activation, shape }) => {
+    const all = async (backend: 'native' | 'webgpu') => {
+      await chooseBackend({ backend });
+      const channels = shape.at(-1)!;
+      // Far from 0 beside its spread: a variance by the squares' mean alone would be off.
+      const x = tf.tensor(
+        noise(shape, 'x').map((v) => 30 + v),
+        shape,
+      );
+      const [scale, offset] = ['scale', 'offset'].map((name) => tf.tensor1d(noise([channels], name).map((v) => 2 + v)));
+      const dy = tf.tensor(noise(shape, 'dy'), shape);
+      const before = tf.memory().numTensors;
+      const results = tf.tidy(() => {
+        const of = (...[x, scale, offset]: tf.Tensor[]) =>
+          batchNormTraining(x, scale as tf.Tensor1D, offset as tf.Tensor1D, { epsilon: 1e-3, activation });
+        const { y, mean, variance } = of(x, scale, offset);
+        return [y, mean, variance, ...tf.grads((...args) => of(...args).y)([x, scale, offset], dy)];
+      });
+      const values = await Promise.all(results.map((t) => t.data()));
+      tf.dispose(results);
+      expect(tf.memory().numTensors).toBe(before);
+      tf.dispose([x, scale, offset, dy]);
+      return values;
+    };
+    const expected = await all('native');
+    const received = await all('webgpu');
+    // Two units in the last place of a mean of 30 (4e-6), over the spread (0.57), are 7e-6 in each term that a sum adds up.
+    const rows = shape.slice(0, -1).reduce((product, length) => product * length, 1);
+    const most = { y: 2e-4, mean: 2e-6, variance: 2e-6, dx: 2e-4, dScale: 7e-6 * rows, dOffset: 1e-6 * rows };
+    for (const [i, [part, bound]] of Object.entries(most).entries()) {
+      expect(difference(received[i], expected[i]), part).toBeLessThan(bound);
     }
   });
 

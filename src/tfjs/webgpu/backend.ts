@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { EatDmlError } from '../../errors.js';
 import { type WebgpuDevice, webgpuDevice } from '../../kernels/webgpu/device.js';
+import { batchNormKernels } from './batch-norm.js';
 import { convolutionGradients } from './conv2d-gradients.js';
 import { withGlobals } from './globals.js';
 
@@ -50,6 +51,9 @@ function replaceKernels(): void {
     const own = tf.getKernel(name, 'webgpu');
     tf.unregisterKernel(name, 'webgpu');
     tf.registerKernel({ ...own, kernelFunc: over(own.kernelFunc) });
+  }
+  for (const [kernelName, kernelFunc] of Object.entries(batchNormKernels)) {
+    tf.registerKernel({ kernelName, kernelFunc, backendName: 'webgpu' });
   }
 }
 

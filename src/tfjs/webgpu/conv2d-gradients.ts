@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
+import { sumOfParts } from './each-element.js';
 import { fields, type ProgramBackend } from './program.js';
-import { MOST_ROWS, partLengthOf, partsOf, sumOfParts, tiledProduct } from './tiled-product.js';
+import { MOST_ROWS, partLengthOf, partsOf, tiledProduct } from './tiled-product.js';
 
 /**
  * The gradients of a convolution as products over tiles. tfjs-backend-webgpu 4.22 takes one thread per weight, which goes through all positions of
@@ -88,10 +89,9 @@ function filterGradient({ inputs, backend, attrs }: Call): tf.TensorInfo {
   const on = backend as ProgramBackend;
   const product = on.runWebGPUProgram(program, [x, dy], 'float32', data);
   if (parts === 1) return product;
-  const sum = sumOfParts(filterShape, parts);
-  const added = on.runWebGPUProgram(sum.program, [product], 'float32', sum.data);
+  const sum = sumOfParts(on, product, filterShape, parts);
   on.disposeData(product.dataId);
-  return added;
+  return sum;
 }
 
 /** dx[(b, y, x), ci] = Σ over (r, c, co) of dy[b, (y + pad - r) / s, (x + pad - c) / s, co] W[r, c, ci, co], where s divides. */

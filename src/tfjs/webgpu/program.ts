@@ -15,7 +15,7 @@ export interface WebgpuProgram {
 }
 
 export interface Uniform {
-  type: 'int32';
+  type: 'int32' | 'float32';
   data: number[];
 }
 
@@ -30,12 +30,12 @@ export interface ProgramBackend {
   disposeData(dataId: object): void;
 }
 
-/** int32 fields of `uniforms`, in the order of the record. */
+/** Fields of `uniforms`, in the order of the record: i32, but f32 where a name ends with F. */
 export function fields(values: Record<string, number>): { uniforms: string; data: Uniform[] } {
+  const isFloat = (name: string) => name.endsWith('F');
+  const entries = Object.entries(values);
   return {
-    uniforms: Object.keys(values)
-      .map((name) => `${name} : i32,`)
-      .join(' '),
-    data: Object.values(values).map((value) => ({ type: 'int32', data: [value] })),
+    uniforms: entries.map(([name]) => `${name} : ${isFloat(name) ? 'f32' : 'i32'},`).join(' '),
+    data: entries.map(([name, value]) => ({ type: isFloat(name) ? 'float32' : 'int32', data: [value] })),
   };
 }

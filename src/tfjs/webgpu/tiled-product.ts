@@ -1,4 +1,4 @@
-import { fields, type Uniform, type WebgpuProgram } from './program.js';
+import type { WebgpuProgram } from './program.js';
 
 /** Of a tile of the result, and how deep the slices are that are held of both factors. */
 const ROWS = 64;
@@ -110,30 +110,4 @@ function tileCode(columns: number): string {
         }
       }
     }`;
-}
-
-/** The parts [parts, ...] of a product, added up in their order. */
-export function sumOfParts(outputShape: number[], parts: number): { program: WebgpuProgram; data: Uniform[] } {
-  const values = outputShape.reduce((product, length) => product * length, 1);
-  const groups = Math.ceil(values / 64);
-  const wide = Math.min(groups, MOST_GROUPS);
-  const { uniforms, data } = fields({ parts, values });
-  const program: WebgpuProgram = {
-    variableNames: ['x'],
-    uniforms,
-    outputShape,
-    workgroupSize: [64, 1, 1],
-    dispatchLayout: { x: [0], y: [1], z: [2] },
-    dispatch: [wide, Math.ceil(groups / wide), 1],
-    shaderKey: 'eatDml_sumOfParts',
-    getUserCode: () => `
-      fn main() {
-        let i = (i32(workgroupId.y) * i32(numWorkgroups.x) + i32(workgroupId.x)) * 64 + i32(localIndex);
-        if (i >= uniforms.values) { return; }
-        var sum = 0.0;
-        for (var part = 0; part < uniforms.parts; part++) { sum += x[part * uniforms.values + i]; }
-        result[i] = sum;
-      }`,
-  };
-  return { program, data };
 }
