@@ -12,6 +12,8 @@ export interface WebgpuDevice {
 const WANTED = ['shader-f16', 'subgroups', 'timestamp-query'];
 
 let opened: Promise<WebgpuDevice> | undefined;
+/** Dawn lives as long as this is referred to; where the garbage collector took it, the device would go on in freed memory. */
+const instances: object[] = [];
 
 /**
  * The one adapter and device of this process, made when first asked for; another after it was lost. It has all of the adapter's limits.
@@ -32,7 +34,9 @@ async function open(): Promise<WebgpuDevice> {
     // By a name that the compiler does not follow: the package may not be installed where this is compiled.
     const name = 'webgpu';
     const { create, globals } = (await import(name)) as WebgpuPackage;
-    const adapter = await create([]).requestAdapter({ powerPreference: 'high-performance' });
+    const instance = create([]);
+    instances.push(instance);
+    const adapter = await instance.requestAdapter({ powerPreference: 'high-performance' });
     if (!adapter) throw new Error('WebGPU finds no adapter');
     const requiredFeatures = WANTED.filter((feature) => adapter.features.has(feature));
     const device = await adapter.requestDevice({ requiredFeatures, requiredLimits: limitsOf(adapter) });
