@@ -8,7 +8,9 @@
  * core, which loads tfjs, the addon and src/ once.
  */
 export const OWN_PROCESS = [
-  ...['cli', 'fuzz', 'simt', 'gpu', 'native', 'packaging', 'public'].map((room) => `test/${room}/**/*.test.ts`),
+  ...['cli', 'fuzz', 'simt', 'gpu', 'webgpu', 'native', 'packaging', 'public'].map(
+    (room) => `test/${room}/**/*.test.ts`,
+  ),
   'test/config/{parts,sweep-budget}.test.ts',
   'test/data/{source,open-data,decoding-thread,layouts/fuzz,sets/fashion-mnist}.test.ts',
   'test/evaluation/{ranking-steps,sanity-thresholds}.test.ts',
@@ -24,7 +26,7 @@ export const NOT_FAST: Record<string, string[]> = {
     'test/checkpoints/{lock-folder,changed-files}.test.ts',
     'test/kernels/{cuda-probe,isa,lifecycle,worker-threads}.test.ts',
   ],
-  'builds or emulates': ['test/{simt,gpu,native}/**'],
+  'builds or emulates': ['test/{simt,gpu,webgpu,native}/**'],
   'runs what others wrote': ['test/tfjs/{tensorflow,op-tests,wasm,webgpu}*.test.ts'],
   'reads or makes a whole data set': ['test/data/{sets/fashion-mnist,layouts/full-count}.test.ts'],
   'trains or attacks for long': [

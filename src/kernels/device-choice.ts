@@ -8,14 +8,19 @@ import { ResidentMatrix } from './resident-matrix.js';
 
 /**
  * Operations and bytes per second, and seconds per round trip of a call. The CPU's are of its kernels on a machine of two threads, per
- * thread; js's are a guess. The GPU's are on the low side of what an H200 gave (bench/results: 22e12 to 123e12 operations, 0.24e12 to
+ * thread; js's are a guess. CUDA's are on the low side of what an H200 gave (bench/results: 22e12 to 123e12 operations, 0.24e12 to
  * 4.3e12 bytes, 8.3e9 to 10e9 over the bus, 0.23 ms for a small call), so that in doubt, and for smaller GPUs, the CPU is taken.
  */
 const RATES = {
   cpu: { operationsPerThread: 50e9, bytes: 30e9 },
   js: { operations: 0.5e9, bytes: 2e9 },
-  gpu: { operations: 10e12, bytes: 0.5e12, busBytes: 9e9, roundTrip: 250e-6 },
+  cuda: { operations: 10e12, bytes: 0.5e12, busBytes: 9e9, roundTrip: 250e-6 },
+  // Guesses, until a card is measured: no tensor cores, and the host scans, copies and settles beside what it sends.
+  webgpu: { operations: 2e12, bytes: 0.2e12, busBytes: 1e9, roundTrip: 1e-3 },
 };
+
+/** A device that arrays must be sent to. */
+export type GpuName = 'cuda' | 'webgpu';
 
 /** Iterations that k-means is expected to take where it may take more. */
 const EXPECTED_ITERATIONS = 10;
@@ -56,8 +61,8 @@ const ROUND_TRIPS: Record<string, (args: Operands) => number> = {
   kmeansPlusPlus: ({ k }) => 1 + (k as number) / 8,
 };
 
-/** The work of a call by the arguments that the addons get; undefined for a kernel that no GPU has. */
-export function workOf(kernel: string, args: object): Work | undefined {
+/** The work of a call by the arguments that the addons get, for this GPU; undefined for a kernel that no GPU has. */
+export function workOf(kernel: string, args: object, gpu: GpuName = 'cuda'): Work | undefined {
   const operands = args as Operands;
   const operations = OPERATIONS[kernel]?.(operands);
   if (operations === undefined) return undefined;
@@ -65,7 +70,7 @@ export function workOf(kernel: string, args: object): Work | undefined {
   for (const value of Object.values(operands)) {
     const of = bytesOf(value);
     bytes += of;
-    if (!(ResidentMatrix.is(value) && value.device === 'cuda')) crossing += of;
+    if (!(ResidentMatrix.is(value) && value.device === gpu)) crossing += of;
   }
   return { operations, bytes, crossing, roundTrips: ROUND_TRIPS[kernel]?.(operands) ?? 1 };
 }
@@ -77,8 +82,12 @@ function bytesOf(value: unknown): number {
 }
 
 /** Whether the GPU is expected to end first. `threads` of the CPU's addon; 0 where there is none, and js is what is left. */
-export function belongsOnGpu({ operations, bytes, crossing, roundTrips }: Work, threads: number): boolean {
-  const { cpu, js, gpu } = RATES;
+export function belongsOnGpu(
+  { operations, bytes, crossing, roundTrips }: Work,
+  threads: number,
+  name: GpuName = 'cuda',
+): boolean {
+  const { cpu, js, [name]: gpu } = RATES;
   const onHost =
     threads > 0
       ? Math.max(operations / (threads * cpu.operationsPerThread), bytes / cpu.bytes)

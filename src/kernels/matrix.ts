@@ -15,13 +15,13 @@ export interface Matrix {
 
 export type Metric = 'sqeuclidean' | 'euclidean' | 'cosine' | 'dot';
 export type Norm = 'linf' | 'l2' | 'l1';
-export type DeviceName = 'cuda' | 'cpu' | 'js';
+export type DeviceName = 'cuda' | 'webgpu' | 'cpu' | 'js';
 
 /** What every kernel accepts. */
 export interface KernelOptions {
   /**
-   * `auto` takes the first of cuda, cpu, js that is there, cuda only for calls that are worth a GPU (large, and not bound by copying to
-   * it: see uploadMatrix); a device asked for by name that is absent throws.
+   * `auto` takes the first of cuda, webgpu, cpu, js that is there, the first two only for calls that are worth a GPU (large, and not
+   * bound by copying to it: see uploadMatrix); a device asked for by name that is absent throws. webgpu has the Promise forms alone.
    */
   device?: DeviceName | 'auto';
   /**

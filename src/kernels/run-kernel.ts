@@ -1,9 +1,10 @@
 import { aborted, EatDmlError, throwIfAborted } from '../errors.js';
 import { checkApart, claimOutputs, isFresh, withInputs } from './call-memory.js';
-import { resolveDevice } from './devices.js';
+import { resolveDevice, takesWebgpu } from './devices.js';
 import type { Addon, AddonKernel, AddonTask } from './load-addon.js';
 import { type AsyncKernelOptions, checkFinite, type Matrix, notFinite, outsideBox } from './matrix.js';
 import { copyOf, viewOf } from './typed-arrays.js';
+import { runWebgpuKernel } from './webgpu/kernels.js';
 
 /** A plain-loop kernel: does its work in slices, yielding between them so that an asynchronous call can be aborted. */
 export type ReferenceKernel<Args> = (args: Args) => Generator<void>;
@@ -56,17 +57,19 @@ export function runOnAddon<Args extends object, Result>(addon: Addon, call: Addo
   }
 }
 
-/** Runs off the event loop (native), or in slices on it (js); stops when `options.signal` is aborted. */
+/** Runs off the event loop (native, webgpu), or in slices on it (js); stops when `options.signal` is aborted. */
 export async function runAsync<Args extends object, Result>(given: KernelCall<Args, Result>): Promise<Result> {
   const { signal, device } = given.options;
   throwIfAborted(signal);
-  const addon = resolveDevice(device, given.kernel, given.args);
+  const onWebgpu = takesWebgpu(device, given.kernel, given.args);
+  const addon = onWebgpu ? undefined : resolveDevice(device, given.kernel, given.args);
   prepare(given);
   const writeBack = claimOutputs(given);
-  // Plain loops run between turns of the event loop: on arrays of their own. The addon makes its copies itself.
+  // What runs between turns of the event loop does so on arrays of its own. The addon makes its copies itself.
   const call = addon ? given : withInputs(given, copyOf);
   try {
-    if (addon) await runTask(addon[call.kernel] as AddonKernel, call.args, signal);
+    if (onWebgpu) await runWebgpuKernel(call.kernel, call.args, signal);
+    else if (addon) await runTask(addon[call.kernel] as AddonKernel, call.args, signal);
     else await runSlices(reference(call), signal);
     writeBack();
     return call.result();

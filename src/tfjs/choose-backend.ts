@@ -2,8 +2,8 @@ import * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
 import { checkEnvironment } from '../environment.js';
 import { EatDmlError } from '../errors.js';
+import { cpuDevice } from '../kernels/devices.js';
 import { forbidWinograd } from '../kernels/forbid-winograd.js';
-import { devices } from '../kernels/index.js';
 import { parseOptions } from '../options.js';
 import { backendInUse, type ChosenBackend, inTurn, runJob } from './backend-jobs.js';
 import { registerNativeBackend } from './native/register.js';
@@ -55,7 +55,7 @@ const probes: Record<BackendName, () => Promise<Probe>> = {
     return { name: 'webgpu', ...(await probeWebgpuBackend()) };
   },
   async native() {
-    const cpu = devices().find(({ name }) => name === 'cpu')!;
+    const cpu = cpuDevice();
     if (!cpu.available) {
       return {
         name: 'native',

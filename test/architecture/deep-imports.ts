@@ -29,6 +29,7 @@ export const DEEP: Record<string, string[]> = {
   ],
   'checks and memory of matrices': ['kernels/allocate.js', 'kernels/matrix.js', 'kernels/project-perturbation.js'],
   'the addon itself, which tfjs and doctor ask for': [
+    'kernels/devices.js',
     'kernels/forbid-winograd.js',
     'kernels/load-addon.js',
     'kernels/machine-limits.js',

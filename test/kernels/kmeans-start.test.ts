@@ -17,7 +17,13 @@ function fourGroups(seed: number, cols: number, scale: number): Matrix {
 const together = Array.from({ length: 12 }, (_, i) => i % 4);
 
 /** The rows that a start drew: with one iteration from them, what is returned tells. */
-async function startOf(points: Matrix, k: number, seed: number, device: 'js' | 'cpu' | 'cuda', init?: 'k-means||') {
+async function startOf(
+  points: Matrix,
+  k: number,
+  seed: number,
+  device: 'js' | 'cpu' | 'cuda' | 'webgpu',
+  init?: 'k-means||',
+) {
   const seen: number[] = [];
   const onIteration = ({ inertia }: { inertia: number }) => seen.push(inertia);
   const { labels } = await kmeans(points, { k, seed, init, maxIterations: 1, device, onIteration });

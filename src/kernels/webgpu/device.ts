@@ -1,19 +1,19 @@
 import { EatDmlError } from '../../errors.js';
 import { probeWebgpu } from './probe.js';
-import type { Gpu, GpuAdapter, GpuDevice, WebgpuGlobals, WebgpuPackage } from './types.js';
+import type { GpuAdapter, GpuDevice, WebgpuGlobals, WebgpuPackage } from './types.js';
 
 export interface WebgpuDevice {
   device: GpuDevice;
   adapter: GpuAdapter;
   globals: WebgpuGlobals;
-  /** Dawn's instance: were it collected while the device is in use, the process would end in it. */
-  gpu: Gpu;
 }
 
 /** What kernels or tfjs can make use of. */
 const WANTED = ['shader-f16', 'subgroups', 'timestamp-query'];
 
 let opened: Promise<WebgpuDevice> | undefined;
+/** Dawn lives as long as this is referred to; where the garbage collector took it, the device would go on in freed memory. */
+const instances: object[] = [];
 
 /**
  * The one adapter and device of this process, made when first asked for; another after it was lost. It has all of the adapter's limits.
@@ -36,15 +36,16 @@ async function open(): Promise<WebgpuDevice> {
     // By a name that the compiler does not follow: the package may not be installed where this is compiled.
     const name = 'webgpu';
     const { create, globals } = (await import(name)) as WebgpuPackage;
-    const gpu = create([]);
-    const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
+    const instance = create([]);
+    instances.push(instance);
+    const adapter = await instance.requestAdapter({ powerPreference: 'high-performance' });
     if (!adapter) throw new Error('WebGPU finds no adapter');
     const requiredFeatures = WANTED.filter((feature) => adapter.features.has(feature));
     const device = await adapter.requestDevice({ requiredFeatures, requiredLimits: limitsOf(adapter) });
     device.lost.then(() => {
       opened = undefined;
     });
-    return { device, adapter, globals, gpu };
+    return { device, adapter, globals };
   } catch (cause) {
     const why = (cause as Error).message.split('\n')[0];
     throw new EatDmlError('ERR_DEVICE', `Device webgpu does not open: ${why}`, { cause });

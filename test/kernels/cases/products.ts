@@ -148,7 +148,7 @@ const depthwiseCases = CONVOLUTIONS.flatMap((row): ParityCase[] => {
   const name = `${g.inHeight}x${g.inWidth}x${g.inChannels}, ${row.slice(4).join(' ')}`;
   const bias = values(g.inChannels, 4);
   const ended = { geometry: g, input, filter, bias };
-  const runs: [string, string, (device: 'js' | 'cpu' | 'cuda') => Float32Array][] = [
+  const runs: [string, string, (device: 'js' | 'cpu' | 'cuda' | 'webgpu') => Float32Array][] = [
     ['depthwiseConv2d', '', (device) => depthwiseConv2d({ geometry: g, input, filter, device })],
     ['depthwiseConv2d', ', bias, relu6', (device) => depthwiseConv2d({ ...ended, activation: 'relu6', device })],
     ['depthwiseConv2dBackpropInput', '', (device) => depthwiseConv2dBackpropInput({ geometry: g, dy, filter, device })],

@@ -1,0 +1,28 @@
+/** The kernels of device webgpu, by their names: what run-kernel.ts calls. */
+import { EatDmlError } from '../../errors.js';
+import { webgpuDevice } from './device.js';
+import type { WebgpuKernel } from './host.js';
+import { nearestCentroid } from './nearest-centroid.js';
+import { pairwiseDistance } from './pairwise-distance.js';
+import { probeWebgpu } from './probe.js';
+import { Gpu, gpuLimits } from './run.js';
+
+// biome-ignore lint/suspicious/noExplicitAny: each kernel has arguments of its own
+const KERNELS: Record<string, WebgpuKernel<any>> = { pairwiseDistance, nearestCentroid };
+
+/** Whether the device has this kernel. */
+export const hasWebgpuKernel = (kernel: string) => kernel in KERNELS;
+
+/** Runs it: reads and fills the arrays of `args`, which nobody else may change meanwhile. */
+export async function runWebgpuKernel(kernel: string, args: object, signal?: AbortSignal): Promise<void> {
+  const run = KERNELS[kernel];
+  if (!run) throw new EatDmlError('ERR_DEVICE', `Device webgpu has no ${kernel}: use device auto or cpu for it.`);
+  const opened = await webgpuDevice();
+  const gpu = new Gpu(opened, gpuLimits(opened, probeWebgpu().software ?? false), signal);
+  try {
+    gpu.check();
+    await run(args, gpu);
+  } finally {
+    gpu.end();
+  }
+}
