@@ -86,13 +86,11 @@ export function* blocksOf(
   const grid = limits.workgroups * side;
   const perRow = (columns: number) => words ?? columns;
   const together = Math.min(
-    ...[
-      fitting / n,
-      fitting / m,
-      results / (n * perRow(m)),
-      limits.operations / (4 * n * m * quads),
-      limits.workgroups,
-    ],
+    fitting / n,
+    fitting / m,
+    results / (n * perRow(m)),
+    limits.operations / (4 * n * m * quads),
+    limits.workgroups,
   );
   if (together >= 1 && n <= grid && m <= grid) {
     for (const matrices of parts(batchOf(a), together)) yield { matrices, rows: whole(n), columns: whole(m) };
