@@ -15,6 +15,7 @@ export const OWN_PROCESS = [
   'test/data/{source,open-data,decoding-thread,layouts/fuzz,sets/fashion-mnist}.test.ts',
   'test/evaluation/{ranking-steps,sanity-thresholds}.test.ts',
   'test/kernels/{abort,cuda-probe,cuda-variants,isa,lifecycle,winograd,worker-threads}.test.ts',
+  'test/models/webgpu-backbones.test.ts',
   'test/training/resume-killed.test.ts',
   'test/tfjs/{op-tests,tensorflow-choice,tensorflow-training,webgpu,webgpu-import}.test.ts',
 ];

@@ -37,9 +37,9 @@ function infoOf(attrs: tf.NamedAttrMap, inShape: number[], filterShape: number[]
 
 type Info = ReturnType<typeof infoOf>;
 
-/** What both factors' code reads. */
-function shapeFields(info: Info) {
-  return {
+/** The layer's shape as constants of the code: a division by one is a product, and there are several to each value that is read. */
+function constants(info: Info): { key: string; code: string } {
+  const values = {
     inHeight: info.inHeight,
     inWidth: info.inWidth,
     inChannels: info.inChannels,
@@ -52,6 +52,8 @@ function shapeFields(info: Info) {
     padTop: info.padInfo.top,
     padLeft: info.padInfo.left,
   };
+  const lines = Object.entries(values).map(([name, value]) => `const ${name}: i32 = ${value};`);
+  return { key: Object.values(values).join('_'), code: lines.join('\n') };
 }
 
 /** dW[(r, c, ci), co] = Σ over positions (b, y, x) of input[b, y·s + r - pad, x·s + c - pad, ci] dy[b, y, x, co]. */
@@ -62,29 +64,26 @@ function filterGradient({ inputs, backend, attrs }: Call): tf.TensorInfo {
   const m = info.filterHeight * info.filterWidth * info.inChannels;
   const sizes = { m, n: info.outChannels, k: info.batchSize * info.outHeight * info.outWidth };
   const parts = partsOf(sizes);
-  const { uniforms, data } = fields({
-    ...sizes,
-    partLength: partLengthOf(sizes.k, parts),
-    ...shapeFields(info),
-  });
+  const { uniforms, data } = fields({ ...sizes, partLength: partLengthOf(sizes.k, parts) });
+  const layer = constants(info);
   const program = tiledProduct({
-    key: 'filterGradient',
+    key: `filterGradient_${layer.key}`,
     variableNames: ['x', 'dy'],
     outputShape: parts > 1 ? [parts, m, sizes.n] : filterShape,
     ...sizes,
     parts,
     uniforms,
-    factors: `
+    factors: `${layer.code}
       fn factorA(m: i32, k: i32) -> f32 {
-        let position = k % (uniforms.outHeight * uniforms.outWidth);
-        let image = k / (uniforms.outHeight * uniforms.outWidth);
-        let offset = m / uniforms.inChannels;
-        let row = (position / uniforms.outWidth) * uniforms.strideY + offset / uniforms.filterWidth - uniforms.padTop;
-        let column = (position % uniforms.outWidth) * uniforms.strideX + offset % uniforms.filterWidth - uniforms.padLeft;
-        if (row < 0 || row >= uniforms.inHeight || column < 0 || column >= uniforms.inWidth) { return 0.0; }
-        return x[((image * uniforms.inHeight + row) * uniforms.inWidth + column) * uniforms.inChannels + m % uniforms.inChannels];
+        let position = k % (outHeight * outWidth);
+        let image = k / (outHeight * outWidth);
+        let offset = m / inChannels;
+        let row = (position / outWidth) * strideY + offset / filterWidth - padTop;
+        let column = (position % outWidth) * strideX + offset % filterWidth - padLeft;
+        if (row < 0 || row >= inHeight || column < 0 || column >= inWidth) { return 0.0; }
+        return x[((image * inHeight + row) * inWidth + column) * inChannels + m % inChannels];
       }
-      fn factorB(k: i32, n: i32) -> f32 { return dy[k * uniforms.outChannels + n]; }`,
+      fn factorB(k: i32, n: i32) -> f32 { return dy[k * outChannels + n]; }`,
   });
   const on = backend as ProgramBackend;
   const product = on.runWebGPUProgram(program, [x, dy], 'float32', data);
@@ -104,30 +103,31 @@ function inputGradient({ inputs, backend, attrs }: Call): tf.TensorInfo {
     n: info.inChannels,
     k: info.filterHeight * info.filterWidth * info.outChannels,
   };
-  const { uniforms, data } = fields({ ...sizes, partLength: partLengthOf(sizes.k, 1), ...shapeFields(info) });
+  const { uniforms, data } = fields({ ...sizes, partLength: partLengthOf(sizes.k, 1) });
+  const layer = constants(info);
   const program = tiledProduct({
-    key: 'inputGradient',
+    key: `inputGradient_${layer.key}`,
     variableNames: ['dy', 'W'],
     outputShape: inputShape,
     ...sizes,
     parts: 1,
     uniforms,
-    factors: `
+    factors: `${layer.code}
       fn factorA(m: i32, k: i32) -> f32 {
-        let position = m % (uniforms.inHeight * uniforms.inWidth);
-        let image = m / (uniforms.inHeight * uniforms.inWidth);
-        let offset = k / uniforms.outChannels;
-        let down = position / uniforms.inWidth + uniforms.padTop - offset / uniforms.filterWidth;
-        let right = position % uniforms.inWidth + uniforms.padLeft - offset % uniforms.filterWidth;
-        if (down < 0 || right < 0 || down % uniforms.strideY != 0 || right % uniforms.strideX != 0) { return 0.0; }
-        let row = down / uniforms.strideY;
-        let column = right / uniforms.strideX;
-        if (row >= uniforms.outHeight || column >= uniforms.outWidth) { return 0.0; }
-        return dy[((image * uniforms.outHeight + row) * uniforms.outWidth + column) * uniforms.outChannels + k % uniforms.outChannels];
+        let position = m % (inHeight * inWidth);
+        let image = m / (inHeight * inWidth);
+        let offset = k / outChannels;
+        let down = position / inWidth + padTop - offset / filterWidth;
+        let right = position % inWidth + padLeft - offset % filterWidth;
+        if (down < 0 || right < 0 || down % strideY != 0 || right % strideX != 0) { return 0.0; }
+        let row = down / strideY;
+        let column = right / strideX;
+        if (row >= outHeight || column >= outWidth) { return 0.0; }
+        return dy[((image * outHeight + row) * outWidth + column) * outChannels + k % outChannels];
       }
       fn factorB(k: i32, n: i32) -> f32 {
-        let offset = k / uniforms.outChannels;
-        return W[(offset * uniforms.inChannels + n) * uniforms.outChannels + k % uniforms.outChannels];
+        let offset = k / outChannels;
+        return W[(offset * inChannels + n) * outChannels + k % outChannels];
       }`,
   });
   return (backend as unknown as ProgramBackend).runWebGPUProgram(program, [dy, filter], 'float32', data);

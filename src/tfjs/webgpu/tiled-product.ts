@@ -60,12 +60,26 @@ export function tiledProduct(product: TiledProduct): WebgpuProgram {
   };
 }
 
-/** How many turns it takes is told by uniforms alone, so that all threads of a workgroup meet at the barriers. */
+/**
+ * How many turns it takes is told by uniforms alone, so that all threads of a workgroup meet at the barriers. Sums are variables of their
+ * own, `s0` to `s3`: an array that a loop counts through would lie in memory.
+ */
 function tileCode(columns: number): string {
   const own = columns / SIDE;
+  const vector = `vec${own}f`;
+  const components = [...'xyzw'].slice(0, own);
+  const rows = [0, 1, 2, 3];
+  const store = (r: number) =>
+    components.map((component, c) => `put(firstM + row + ${r}, firstN + column + ${c}, s${r}.${component});`).join(' ');
   return `
     var<workgroup> tileA: array<array<f32, ${ROWS}>, ${DEPTH}>;
     var<workgroup> tileB: array<array<f32, ${columns}>, ${DEPTH}>;
+
+    fn put(m: i32, n: i32, value: f32) {
+      if (m < uniforms.m && n < uniforms.n) {
+        result[(i32(workgroupId.z) * uniforms.m + m) * uniforms.n + n] = value;
+      }
+    }
 
     fn main() {
       let thread = i32(localIndex);
@@ -75,7 +89,7 @@ function tileCode(columns: number): string {
       let endK = min(firstK + uniforms.partLength, uniforms.k);
       let row = i32(localId.y) * 4;
       let column = i32(localId.x) * ${own};
-      var sums: array<array<f32, ${own}>, 4>;
+      ${rows.map((r) => `var s${r} = ${vector}(0.0);`).join(' ')}
       for (var turn = 0; turn < uniforms.partLength; turn += ${DEPTH}) {
         for (var i = thread; i < ${ROWS * DEPTH}; i += ${SIDE * SIDE}) {
           let m = firstM + i % ${ROWS};
@@ -93,21 +107,11 @@ function tileCode(columns: number): string {
         }
         workgroupBarrier();
         for (var k = 0; k < ${DEPTH}; k++) {
-          for (var r = 0; r < 4; r++) {
-            let a = tileA[k][row + r];
-            for (var c = 0; c < ${own}; c++) { sums[r][c] = fma(a, tileB[k][column + c], sums[r][c]); }
-          }
+          let b = ${vector}(${components.map((_, c) => `tileB[k][column + ${c}]`).join(', ')});
+          ${rows.map((r) => `s${r} = fma(${vector}(tileA[k][row + ${r}]), b, s${r});`).join('\n')}
         }
         workgroupBarrier();
       }
-      for (var r = 0; r < 4; r++) {
-        for (var c = 0; c < ${own}; c++) {
-          let m = firstM + row + r;
-          let n = firstN + column + c;
-          if (m < uniforms.m && n < uniforms.n) {
-            result[(i32(workgroupId.z) * uniforms.m + m) * uniforms.n + n] = sums[r][c];
-          }
-        }
-      }
+      ${rows.map(store).join('\n')}
     }`;
 }
