@@ -8,6 +8,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import {
   chmodSync,
   copyFileSync,
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -44,8 +45,34 @@ export async function stageKit(device, folder, write = () => {}) {
   writeFileSync(join(app, 'device'), device);
   writeFileSync(join(app, 'commit'), commit());
   await bundle(join(app, 'js'));
+  stageWebgpu(app, write);
   copyFileSync(join(root, 'scripts/gpu-run.sh'), join(folder, 'run.sh'));
   copyFileSync(join(root, 'scripts/gpu-plans.sh'), join(folder, 'gpu-plans.sh'));
+}
+
+/** WebGPU for the programs in app/js: Dawn, as npm's package has it for this platform, and the Vulkan loader of this machine. */
+function stageWebgpu(app, write) {
+  const dawn = join(root, 'node_modules/webgpu');
+  const platform = join('dist', `${process.platform}-${process.arch}`);
+  const loader = vulkanLoader();
+  if (!existsSync(join(dawn, platform)) || !loader) {
+    write('without WebGPU: npm install --no-save webgpu, and a Vulkan loader (libvulkan1)\n');
+    return;
+  }
+  const to = join(app, 'node_modules/webgpu');
+  for (const part of ['package.json', 'index.js', platform])
+    cpSync(join(dawn, part), join(to, part), { recursive: true });
+  mkdirSync(join(app, 'vulkan'));
+  copyFileSync(loader, join(app, 'vulkan/libvulkan.so.1'));
+}
+
+/** The path of libvulkan.so.1 as the linker's cache has it. */
+function vulkanLoader() {
+  const cache = ['ldconfig', '/sbin/ldconfig'].map(
+    (tool) => spawnSync(tool, ['-p'], { encoding: 'utf8' }).stdout ?? '',
+  );
+  const path = cache.join('\n').match(/libvulkan\.so\.1 \(libc6,x86-64\) => (\S+)/)?.[1];
+  return path && realpathSync(path);
 }
 
 /** What the kit was made from: the commit, and whether the working tree had changes. */

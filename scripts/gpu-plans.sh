@@ -147,6 +147,17 @@ plan_sanitize() {
   done
 }
 
+# WebGPU on this card, by Dawn and Vulkan: what it finds, the case table.
+plan_webgpu() {
+  local kernel first=
+  [ "$NODE_RUNS" = 1 ] || return 0
+  open_webgpu || { left_out webgpu 'the kit was packed without it, or no driver for Vulkan is here'; return 0; }
+  [ "$DEVICE" = cuda ] || first='--first 3'
+  for kernel in pairwiseDistance nearestCentroid nearestNeighbors centroidMeans kmeans attackStep projectPerturbation; do
+    step "webgpu-$kernel" 90 "$NODE" "$JS/parity.mjs" "$kernel" --device webgpu --references "$WORK/references.bin" $first
+  done
+}
+
 # The GPU's state is read at the start and after the times, where nvidia-smi is.
 state() { # NAME
   command -v nvidia-smi >/dev/null || return 0
@@ -161,8 +172,10 @@ plan_all() {
   until_share 78
   plan_bench
   state nvidia-smi-after
-  until_share 90
+  until_share 86
   plan_v5
+  until_share 93
+  plan_webgpu
   until_share 100
   plan_sanitize
 }

@@ -2,7 +2,7 @@
 # The kernels on this machine's GPU: checks, times and sanitizers, each step a process of its own with a limit, a log and one line.
 # The machine needs no Node, no npm and no network: `npm run gpu:pack` makes the kit, with this file in it as run.sh.
 #   bash .gpu-kit/run.sh PLAN       in a checkout with a kit also: scripts/gpu-run.sh PLAN
-# PLAN is all, check, bench, sanitize or v5 (scripts/gpu-plans.sh), or: step NAME COMMAND...  with $SMOKE, $NODE and $JS of the kit.
+# PLAN is all, check, bench, sanitize, v5 or webgpu (scripts/gpu-plans.sh), or: step NAME COMMAND...  with $SMOKE, $NODE and $JS of the kit.
 #   OUT            folder of the results (gpu-out): summary.txt, logs.tar, and what was measured as JSON
 #   KIT_SECONDS    ends the whole in time (530)     KIT_STEP_SECONDS   no step takes longer
 #   KIT_ONLY       a pattern: only the steps whose names match it
@@ -120,6 +120,19 @@ open_kit() {
   export EAT_DML_NATIVE_PATH=$APP/addon/eat_dml.node EAT_DML_CUDA_PATH=$APP/addon/eat_dml_$DEVICE.node
 }
 
+# Dawn looks for the Vulkan loader by its name, and the loader for a driver where distributions put it; NVIDIA's container runtime has
+# places of its own. What is set already stays.
+open_webgpu() {
+  local icd
+  [ -d "$APP/node_modules/webgpu" ] || return 1
+  export LD_LIBRARY_PATH=$APP/vulkan${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH} XDG_RUNTIME_DIR=${XDG_RUNTIME_DIR:-$WORK}
+  for icd in /usr/local/nvidia/share/vulkan/icd.d /usr/share/vulkan/icd.d /etc/vulkan/icd.d; do
+    [ -z "${VK_DRIVER_FILES:-}" ] && [ -e "$icd/nvidia_icd.json" ] && export VK_DRIVER_FILES=$icd/nvidia_icd.json
+  done
+  # Beside the emulator there may be no driver at all.
+  [ "$DEVICE" = cuda ] || [ -n "${VK_DRIVER_FILES:-}" ]
+}
+
 # Node is unpacked once a device is there: it takes seconds. Where it does not run here, the steps that need it are left out.
 open_node() {
   export NODE=${KIT_NODE:-$WORK/node}
@@ -149,7 +162,7 @@ main() {
   SUMMARY=$OUT/summary.txt
   : >"$SUMMARY"
   rm -f "$OUT/bench-native.jsonl"
-  case $plan in all | check | bench | sanitize | v5) ;; step) [ $# -ge 2 ] || broken 'expected: step NAME COMMAND...' ;; *) broken "expected all, check, bench, sanitize, v5 or step but received $plan" ;; esac
+  case $plan in all | check | bench | sanitize | v5 | webgpu) ;; step) [ $# -ge 2 ] || broken 'expected: step NAME COMMAND...' ;; *) broken "expected all, check, bench, sanitize, v5, webgpu or step but received $plan" ;; esac
   WORK=$(mktemp -d "${TMPDIR:-/tmp}/gpu-kit.XXXXXX") || exit 2
   trap 'rm -rf "$WORK"' EXIT
   mkdir -p "$WORK/logs"

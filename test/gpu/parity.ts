@@ -1,13 +1,13 @@
 /**
- * One kernel's rows of the case table on device 'cuda', against the double-precision reference, without vitest:
- *   parity KERNEL [--references FILE] [--first COUNT]
+ * One kernel's rows of the case table on device 'cuda' (or another), against the double-precision reference, without vitest:
+ *   parity KERNEL [--device NAME] [--references FILE] [--first COUNT]
  * EAT_DML_CUDA_VARIANT forces a variant. FILE keeps the references for the next process. --first runs COUNT rows: the table begins
  * with its smallest shapes. A case is named before it runs: whoever ends this process from outside finds in its last line what did not end.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { deserialize, serialize } from 'node:v8';
-import { devices } from '../../src/kernels/index.js';
+import { type DeviceName, devices } from '../../src/kernels/index.js';
 import { attackCases } from '../kernels/cases/attacks.js';
 import { distanceCases } from '../kernels/cases/distances.js';
 import type { ParityCase } from '../kernels/cases/types.js';
@@ -18,12 +18,16 @@ type Results = Awaited<ReturnType<ParityCase['run']>>;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { references: { type: 'string' }, first: { type: 'string', default: 'Infinity' } },
+  options: {
+    device: { type: 'string', default: 'cuda' },
+    references: { type: 'string' },
+    first: { type: 'string', default: 'Infinity' },
+  },
 });
 const [kernel] = positionals;
-const [cuda] = devices();
+const device = devices().find(({ name }) => name === values.device);
 const variant = process.env.EAT_DML_CUDA_VARIANT ?? 'chosen by shape';
-const what = `${kernel}, variant ${variant}`;
+const what = values.device === 'cuda' ? `${kernel}, variant ${variant}` : `${kernel}, ${values.device}`;
 const stored = values.references !== undefined && existsSync(values.references);
 const references: Map<string, Results> = stored ? deserialize(readFileSync(values.references!)) : new Map();
 
@@ -40,7 +44,7 @@ async function reference({ kernel, name, run }: ParityCase): Promise<Results> {
 
 /** What is off by more than its tolerance. */
 async function complaints(row: ParityCase, expected: Results): Promise<string[]> {
-  const received = await row.run('cuda');
+  const received = await row.run(values.device as DeviceName);
   return Object.entries(expected).flatMap(([result, of]) => {
     const worst = worstRelative(received[result], of, row.floor);
     return worst <= (row.tolerance[result] ?? 0) ? [] : [`${result} is off by ${worst} relative`];
@@ -56,8 +60,8 @@ function end(word: string, text: string, code: number): never {
 // The rows of kernels that a GPU has: those of the others take seconds to be made.
 const rows = [...distanceCases, ...attackCases].filter((row) => row.kernel === kernel);
 if (rows.length === 0) end('FAIL', `no such kernel in the case table`, EXIT.usage);
-if (!cuda.available) end('FAIL', cuda.detail, EXIT.device);
-console.log(`${cuda.detail}; ${what}`);
+if (!device?.available) end('FAIL', device?.detail ?? `there is no device ${values.device}`, EXIT.device);
+console.log(`${device.detail}; ${what}`);
 
 let [ran, failed] = [0, 0];
 for (const row of rows.slice(0, Number(values.first))) {
