@@ -24,7 +24,9 @@ export function proxyAnchor(options: ProxyAnchorOptions = {}): MetricLoss {
   const { alpha, delta } = parseOptions(proxyAnchorOptions, options);
   const loss = (embeddings: tf.Tensor2D, labels: tf.Tensor1D, proxies: tf.Tensor2D): tf.Scalar => {
     const present = checkedLabels(embeddings, labels, proxies);
-    if (tf.getKernel('ProxyAnchor', tf.getBackend())) return fused(embeddings, labels, proxies, { alpha, delta });
+    if (tf.getKernel('ProxyAnchor', tf.getBackend())) {
+      return fused(embeddings, labels, proxies, { alpha, delta, present });
+    }
     return tf.tidy(() => {
       const classes = proxies.shape[0];
       const similarity = tf.matMul(unitRows(embeddings), unitRows(proxies), false, true);
@@ -49,7 +51,7 @@ function fused(
   embeddings: tf.Tensor2D,
   labels: tf.Tensor1D,
   proxies: tf.Tensor2D,
-  attrs: z.output<typeof proxyAnchorOptions>,
+  attrs: z.output<typeof proxyAnchorOptions> & { present: number },
 ) {
   const op = tf.customGrad((...args) => {
     const [e, p, save] = args as unknown as [tf.Tensor2D, tf.Tensor2D, tf.GradSaveFunc];

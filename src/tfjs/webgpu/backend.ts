@@ -1,9 +1,12 @@
 import * as tf from '@tensorflow/tfjs';
 import { EatDmlError } from '../../errors.js';
 import { type WebgpuDevice, webgpuDevice } from '../../kernels/webgpu/device.js';
+import { adamWKernel } from './adam-w.js';
 import { batchNormKernels } from './batch-norm.js';
 import { convolutionGradients } from './conv2d-gradients.js';
 import { withGlobals } from './globals.js';
+import { proxyAnchorKernel } from './proxy-anchor.js';
+import { unitRowsKernels } from './unit-rows.js';
 
 /** What is used of tfjs-backend-webgpu's class. */
 export interface WebgpuBackend extends tf.KernelBackend {
@@ -42,6 +45,14 @@ export async function registerWebgpuBackend(): Promise<void> {
   });
 }
 
+/** What this package has as kernels where a backend can. */
+const ownKernels: Record<string, tf.KernelFunc> = {
+  ...batchNormKernels,
+  ...unitRowsKernels,
+  AdamW: adamWKernel,
+  ProxyAnchor: proxyAnchorKernel,
+};
+
 let replaced = false;
 
 function replaceKernels(): void {
@@ -52,7 +63,7 @@ function replaceKernels(): void {
     tf.unregisterKernel(name, 'webgpu');
     tf.registerKernel({ ...own, kernelFunc: over(own.kernelFunc) });
   }
-  for (const [kernelName, kernelFunc] of Object.entries(batchNormKernels)) {
+  for (const [kernelName, kernelFunc] of Object.entries(ownKernels)) {
     tf.registerKernel({ kernelName, kernelFunc, backendName: 'webgpu' });
   }
 }
