@@ -31,6 +31,7 @@ export {
   type Pad,
 } from './convolve.js';
 export { type NearestCentroidTensors, nearestCentroidTensor, pairwiseDistanceTensor } from './distances.js';
+export { knownTensor, valuesOf } from './known-values.js';
 export { fromMatrix, toMatrix } from './matrix.js';
 export { meanPool } from './mean-pool.js';
 export {
@@ -42,6 +43,20 @@ export {
 } from './native/kernel-clock.js';
 export { coverage } from './native/register.js';
 export { checkPixels, checkPixelValues, outsidePixels, pixelTensor } from './pixels.js';
+export {
+  inMainMemory,
+  inWords,
+  isLater,
+  Looks,
+  look,
+  type Readable,
+  type Reading,
+  readLater,
+  readNow,
+  readsAtOnce,
+  settled,
+  tidied,
+} from './readings.js';
 export { sumRelu } from './sum-relu.js';
 export {
   resetTensorKernelCalls,
