@@ -1,15 +1,34 @@
 import * as tf from '@tensorflow/tfjs';
 import { EatDmlError } from '../errors.js';
+import { isLater, look, type Reading } from '../tfjs/index.js';
 
 /** ERR_NOT_FINITE where `t` [n, ...] holds NaN or Inf: every comparison with NaN is false, so a rule would go on unmoved. */
 export function requireFinite(what: string, t: tf.Tensor): void {
-  // 0 times a finite number is 0, and NaN otherwise: one number to read, whatever the size.
-  const [sound] = tf.tidy(() => tf.sum(tf.mul(t, 0)).dataSync() as never) as Float32Array;
-  if (sound === 0) return;
-  const values = t.dataSync();
+  tf.tidy(() => {
+    // 0 times a finite number is 0, and NaN otherwise: one number to read, whatever the size.
+    const zeros = tf.mul(t, 0);
+    if (isLater()) return look(faultsOf(t, zeros), (faults) => requireNone(what, faults));
+    const judge = ([sound]: tf.TypedArray, all: tf.Tensor) => (sound === 0 ? undefined : firstIn(what, all));
+    look(tf.sum(zeros), judge, { kept: [t] });
+  });
+}
+
+/** Throws with the first value of `t` that is not finite. */
+function* firstIn(what: string, t: tf.Tensor): Reading<void> {
+  const values = yield t;
   const at = values.findIndex((value) => !Number.isFinite(value));
-  const row = Math.floor((at * t.shape[0]) / values.length);
-  throw notFinite(what, row, values[at]);
+  throw notFinite(what, Math.floor((at * t.shape[0]) / values.length), values[at]);
+}
+
+/** Of each row 0 where it is sound, else what is not finite in it: what can wait to be read, where all of `t` would take memory. */
+function faultsOf(t: tf.Tensor, zeros: tf.Tensor): tf.Tensor1D {
+  const faults = tf.where(tf.equal(zeros, 0), tf.zerosLike(t), t);
+  return tf.sum(tf.reshape(faults, [t.shape[0], -1]), 1);
+}
+
+function requireNone(what: string, faults: ArrayLike<number>): void {
+  const row = Array.from(faults).findIndex((fault) => fault !== 0);
+  if (row >= 0) throw notFinite(what, row, faults[row]);
 }
 
 /** {@link requireFinite} of values that were read: one per image, or one for all. */
