@@ -1,15 +1,14 @@
 import * as tf from '@tensorflow/tfjs';
 import { EatDmlError } from '../errors.js';
-import { isLater, look, type Reading } from '../tfjs/index.js';
+import { faultsOf, isLater, look, type Reading } from '../tfjs/index.js';
 
 /** ERR_NOT_FINITE where `t` [n, ...] holds NaN or Inf: every comparison with NaN is false, so a rule would go on unmoved. */
 export function requireFinite(what: string, t: tf.Tensor): void {
   tf.tidy(() => {
-    // 0 times a finite number is 0, and NaN otherwise: one number to read, whatever the size.
-    const zeros = tf.mul(t, 0);
-    if (isLater()) return look(faultsOf(t, zeros), (faults) => requireNone(what, faults));
+    if (isLater()) return look(faultsOf(t), (faults) => requireNone(what, faults));
     const judge = ([sound]: tf.TypedArray, all: tf.Tensor) => (sound === 0 ? undefined : firstIn(what, all));
-    look(tf.sum(zeros), judge, { kept: [t] });
+    // 0 times a finite number is 0, and NaN otherwise: one number to read, whatever the size.
+    look(tf.sum(tf.mul(t, 0)), judge, { kept: [t] });
   });
 }
 
@@ -18,12 +17,6 @@ function* firstIn(what: string, t: tf.Tensor): Reading<void> {
   const values = yield t;
   const at = values.findIndex((value) => !Number.isFinite(value));
   throw notFinite(what, Math.floor((at * t.shape[0]) / values.length), values[at]);
-}
-
-/** Of each row 0 where it is sound, else what is not finite in it: what can wait to be read, where all of `t` would take memory. */
-function faultsOf(t: tf.Tensor, zeros: tf.Tensor): tf.Tensor1D {
-  const faults = tf.where(tf.equal(zeros, 0), tf.zerosLike(t), t);
-  return tf.sum(tf.reshape(faults, [t.shape[0], -1]), 1);
 }
 
 function requireNone(what: string, faults: ArrayLike<number>): void {

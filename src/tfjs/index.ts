@@ -31,7 +31,6 @@ export {
   type Pad,
 } from './convolve.js';
 export { type NearestCentroidTensors, nearestCentroidTensor, pairwiseDistanceTensor } from './distances.js';
-export { knownTensor, valuesOf } from './known-values.js';
 export { fromMatrix, toMatrix } from './matrix.js';
 export { meanPool } from './mean-pool.js';
 export {
@@ -43,6 +42,8 @@ export {
 } from './native/kernel-clock.js';
 export { coverage } from './native/register.js';
 export { checkPixels, checkPixelValues, outsidePixels, pixelTensor } from './pixels.js';
+export { faultsOf } from './reading/faults.js';
+export { knownTensor, valuesOf } from './reading/known-values.js';
 export {
   inMainMemory,
   inWords,
@@ -56,7 +57,7 @@ export {
   readsAtOnce,
   settled,
   tidied,
-} from './readings.js';
+} from './reading/readings.js';
 export { sumRelu } from './sum-relu.js';
 export {
   resetTensorKernelCalls,

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { EatDmlError, invalid } from '../errors.js';
 import { NativeBackend } from './native/backend.js';
-import { look, type Reading } from './readings.js';
+import { look, type Reading } from './reading/readings.js';
 
 /** What each byte is as a float in [0, 1]. */
 const LEVELS = Float32Array.from({ length: 256 }, (_, byte) => byte / 255);

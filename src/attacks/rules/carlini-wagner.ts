@@ -134,7 +134,6 @@ function lossAt(
   const loss = (at: tf.Tensor4D) => {
     const x = pixels(at);
     const value = values(x);
-    requireFinite(`values of ${objective}`, value);
     reached = tf.keep(tf.clone(value));
     const length = tf.sum(tf.squaredDifference(x, images));
     const missing = tf.sum(tf.mul(tf.relu(tf.sub(confidence, value)), weights));
@@ -142,6 +141,8 @@ function lossAt(
   };
   try {
     const { gradient } = valueAndGradient({ values: loss, objective }, w);
+    // Not in the loss: tfjs would keep what it had saved for the way back.
+    requireFinite(`values of ${objective}`, reached!);
     requireFinite(`gradient of ${objective} by the images`, gradient);
     return { gradient, values: tf.clone(reached!) };
   } finally {
