@@ -17,7 +17,7 @@ export const OWN_PROCESS = [
   'test/kernels/{abort,cuda-probe,cuda-variants,isa,lifecycle,winograd,worker-threads}.test.ts',
   'test/models/webgpu-backbones.test.ts',
   'test/training/resume-killed.test.ts',
-  'test/tfjs/{op-tests,tensorflow-choice,tensorflow-training,webgpu,webgpu-import,webgpu-kernels}.test.ts',
+  'test/tfjs/{later-*,op-tests,tensorflow-choice,tensorflow-training,webgpu,webgpu-import,webgpu-kernels}.test.ts',
 ];
 
 /** What `npm run test:fast` leaves out, by the reason. */
@@ -37,6 +37,6 @@ export const NOT_FAST: Record<string, string[]> = {
     'test/training/{methods,resume,run-folder,defences,published-defences,gradient-count,validation}*.test.ts',
     'test/training/{micro-batches,split-batch-norm}*.test.ts',
     'test/config/sweep-budget.test.ts',
-    'test/tfjs/{training-step*,backend-jobs}.test.ts',
+    'test/tfjs/{training-step*,backend-jobs,later-*}.test.ts',
   ],
 };

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { inWordsOf } from '../errors.js';
-import { type AttackStepTensorOptions, attackStepTensor } from '../tfjs/index.js';
+import { type AttackStepTensorOptions, attackStepTensor, inWords } from '../tfjs/index.js';
 import type { AttackNorm } from './norm.js';
 import type { CommonSettings } from './rules/common.js';
 
@@ -43,12 +43,11 @@ function step(
   options: Omit<AttackStepTensorOptions<tf.Tensor4D>, 'box'>,
   current = 'the attacked images',
 ): tf.Tensor4D {
-  try {
-    return attackStepTensor({ ...options, box: BOX });
-  } catch (error) {
-    const names = { origin: 'images', current, gradient: 'the gradient by images', 'the box': '[0, 1]' };
-    throw inWordsOf(error, names);
-  }
+  const names = { origin: 'images', current, gradient: 'the gradient by images', 'the box': '[0, 1]' };
+  return inWords(
+    (error) => inWordsOf(error, names),
+    () => attackStepTensor({ ...options, box: BOX }),
+  );
 }
 
 /** The steepest direction of length 1 in the norm, per sample: sign(g) or g / |g|. */

@@ -1,15 +1,27 @@
 import * as tf from '@tensorflow/tfjs';
 import { EatDmlError } from '../errors.js';
+import { faultsOf, isLater, look, type Reading } from '../tfjs/index.js';
 
 /** ERR_NOT_FINITE where `t` [n, ...] holds NaN or Inf: every comparison with NaN is false, so a rule would go on unmoved. */
 export function requireFinite(what: string, t: tf.Tensor): void {
-  // 0 times a finite number is 0, and NaN otherwise: one number to read, whatever the size.
-  const [sound] = tf.tidy(() => tf.sum(tf.mul(t, 0)).dataSync() as never) as Float32Array;
-  if (sound === 0) return;
-  const values = t.dataSync();
+  tf.tidy(() => {
+    if (isLater()) return look(faultsOf(t), (faults) => requireNone(what, faults));
+    const judge = ([sound]: tf.TypedArray, all: tf.Tensor) => (sound === 0 ? undefined : firstIn(what, all));
+    // 0 times a finite number is 0, and NaN otherwise: one number to read, whatever the size.
+    look(tf.sum(tf.mul(t, 0)), judge, { kept: [t] });
+  });
+}
+
+/** Throws with the first value of `t` that is not finite. */
+function* firstIn(what: string, t: tf.Tensor): Reading<void> {
+  const values = yield t;
   const at = values.findIndex((value) => !Number.isFinite(value));
-  const row = Math.floor((at * t.shape[0]) / values.length);
-  throw notFinite(what, row, values[at]);
+  throw notFinite(what, Math.floor((at * t.shape[0]) / values.length), values[at]);
+}
+
+function requireNone(what: string, faults: ArrayLike<number>): void {
+  const row = Array.from(faults).findIndex((fault) => fault !== 0);
+  if (row >= 0) throw notFinite(what, row, faults[row]);
 }
 
 /** {@link requireFinite} of values that were read: one per image, or one for all. */

@@ -4,7 +4,16 @@ import { invalid } from '../errors.js';
 import type { Embedder } from '../models/index.js';
 import { int32Array, parseOptions, seed } from '../options.js';
 import { type RandomStream, randomStream } from '../random.js';
-import { checkPixels, tensorOf } from '../tfjs/index.js';
+import {
+  checkPixels,
+  type Reading,
+  readLater,
+  readNow,
+  readsAtOnce,
+  settled,
+  tensorOf,
+  tidied,
+} from '../tfjs/index.js';
 import type { Ascent } from './ascent.js';
 import { intoBall } from './ball.js';
 import { better, type Candidate } from './candidate.js';
@@ -40,25 +49,36 @@ export interface AttackRun {
  * Returns images [n, h, w, c] that differ from the clean ones by at most epsilon and lie in [0, 1].
  */
 export function runAttack(run: AttackRun): tf.Tensor4D {
+  return readNow(tidied(() => attack(run)));
+}
+
+/** {@link runAttack}, which reads nothing at once: for devices that cannot, and none waits for it. */
+export function runAttackLater(run: AttackRun): Promise<tf.Tensor4D> {
+  return readLater(() => attack(run));
+}
+
+function* attack(run: AttackRun): Reading<tf.Tensor4D> {
   checkRun(run);
   if ((run.model as Partial<Embedder>).unitNorm === false) throw invalid('model', 'one with unit rows', 'features');
-  return tf.tidy(() => {
-    const model = run.model.apply.frozen?.() ?? run.model;
-    let best: Candidate | undefined;
-    for (let restart = 0; restart < run.settings.restarts; restart++) {
-      const before = best;
-      best = tf.tidy(() => withRestart({ ...run, model }, restart, before));
-      tf.dispose(before);
-    }
-    return best!.images;
-  });
+  const model = run.model.apply.frozen?.() ?? run.model;
+  let best: Candidate | undefined;
+  for (let restart = 0; restart < run.settings.restarts; restart++) {
+    const before = best;
+    best = yield* tidied(() => withRestart({ ...run, model }, restart, before));
+    tf.dispose(before);
+  }
+  return best!.images;
 }
 
 /** The better of what is kept and of one more restart, which takes what is not lost yet. */
-function withRestart(run: AttackRun, restart: number, kept: Candidate | undefined): Candidate {
-  if (!kept) return better(undefined, ascend(run, restart), run.objective.joint);
-  const rows = stillHeld(run, kept.images);
-  if (!rows) return better(kept, ascend(run, restart), run.objective.joint);
+function* withRestart(run: AttackRun, restart: number, kept: Candidate | undefined): Reading<Candidate> {
+  if (!kept) return better(undefined, yield* ascend(run, restart), run.objective.joint);
+  const lost = lostAt(run, kept.images);
+  if (!lost) return better(kept, yield* ascend(run, restart), run.objective.joint);
+  // Training crafts at once: where that cannot read, it takes all, and leaves as they are those that are lost.
+  if (!readsAtOnce()) return keepLost(lost, kept, better(kept, yield* ascend(run, restart), false));
+  const values = yield lost;
+  const rows = Int32Array.from(values.keys()).filter((i) => !(values[i] > 0));
   if (rows.length === 0) return { images: tf.clone(kept.images), values: tf.clone(kept.values) };
   const those = <T extends tf.Tensor>(x: T): T => tf.gather(x, tf.tensor1d(rows, 'int32')) as T;
   const { images, labels, gallery } = run;
@@ -68,7 +88,7 @@ function withRestart(run: AttackRun, restart: number, kept: Candidate | undefine
     labels: labels && rows.map((row) => labels[row]),
     gallery: gallery && { ...gallery, self: rows.map((row) => gallery.self[row]) },
   };
-  const part = better({ images: those(kept.images), values: those(kept.values) }, ascend(some, restart), false);
+  const part = better({ images: those(kept.images), values: those(kept.values) }, yield* ascend(some, restart), false);
   // Of all kept rows and the part's, after them, each image takes its newest.
   const newest = Int32Array.from({ length: images.shape[0] }, (_, i) => i);
   for (const [i, row] of rows.entries()) newest[row] = images.shape[0] + i;
@@ -77,18 +97,25 @@ function withRestart(run: AttackRun, restart: number, kept: Candidate | undefine
   return { images: joined(kept.images, part.images), values: joined(kept.values, part.values) };
 }
 
-/** The images that the objective's metric does not count as lost; undefined where the objective has no such metric. */
-function stillHeld(run: AttackRun, attacked: tf.Tensor4D): Int32Array | undefined {
+function keepLost(lost: tf.Tensor1D, kept: Candidate, offered: Candidate): Candidate {
+  const leave = tf.greater(lost, 0);
+  return {
+    images: tf.where(tf.reshape(leave, [-1, 1, 1, 1]), kept.images, offered.images),
+    values: tf.where(leave, kept.values, offered.values),
+  };
+}
+
+/** Above 0 for the images that the objective's metric counts as lost; undefined where the objective has no such metric. */
+function lostAt(run: AttackRun, attacked: tf.Tensor4D): tf.Tensor1D | undefined {
   const { images, labels, centroids, objective, gallery, rest, model } = run;
   // Of a joint objective the whole batch is kept, or none of it.
   if (!objective.lost || objective.joint) return undefined;
   const random = randomStream(run.seed, ...(run.path ?? []), objective.name, 'lost');
   const inputs = { clean: () => model.apply(images), labels, centroids, gallery, rest, random };
-  const lost = objective.lost(inputs)(model.apply(attacked)).dataSync();
-  return Int32Array.from(lost.keys()).filter((i) => !(lost[i] > 0));
+  return objective.lost(inputs)(model.apply(attacked));
 }
 
-function ascend(run: AttackRun, restart: number): Candidate {
+function* ascend(run: AttackRun, restart: number): Reading<Candidate> {
   const { model, images, labels, centroids, objective, settings, gallery, rest } = run;
   const random = randomStream(run.seed, ...(run.path ?? []), objective.name, restart);
   const embed = (x: tf.Tensor4D) => checkEmbeddings(run, model.apply(x));
@@ -103,7 +130,7 @@ function ascend(run: AttackRun, restart: number): Candidate {
     objective: `the objective ${objective.name}`,
     random,
   };
-  const reached = ruleOf(settings).ascend(ascent, settings);
+  const reached = yield* settled(ruleOf(settings).ascend(ascent, settings));
   if (!bound.across || settings.restarts === 1) return reached;
   return { ...reached, values: checkValues(run, bound.across(embed(reached.images))) };
 }

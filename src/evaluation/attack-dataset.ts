@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
-import { type AttackSettings, runAttack } from '../attacks/index.js';
+import type { AttackSettings } from '../attacks/index.js';
+import { runAttackLater } from '../attacks/run-attack.js';
 import type { Source } from '../data/index.js';
 import { throwIfAborted } from '../errors.js';
 import type { Matrix } from '../kernels/index.js';
@@ -131,24 +132,23 @@ async function attackBatch(
   const images = await data.batch(samples, { signal });
   if (next.length > 0) data.prefetch?.(next, { signal });
   const start = pass > 0 ? await set?.standOf(samples) : undefined;
+  const rest = set?.restOf(samples);
   try {
-    return tf.tidy(() =>
-      runAttack({
-        model: ensemble,
-        images,
-        objective: plan.objective,
-        settings: set ? shareOfPass(plan.settings) : plan.settings,
-        labels: samples.map((sample) => context.labels[sample]),
-        centroids: context.centroids,
-        gallery: galleryOf(context, samples),
-        rest: set?.restOf(samples),
-        start,
-        seed,
-        path: ['evaluation', plan.settings.name, batch, ...(pass > 0 ? [pass] : [])],
-      }),
-    );
+    return await runAttackLater({
+      model: ensemble,
+      images,
+      objective: plan.objective,
+      settings: set ? shareOfPass(plan.settings) : plan.settings,
+      labels: samples.map((sample) => context.labels[sample]),
+      centroids: context.centroids,
+      gallery: galleryOf(context, samples),
+      rest,
+      start,
+      seed,
+      path: ['evaluation', plan.settings.name, batch, ...(pass > 0 ? [pass] : [])],
+    });
   } finally {
-    tf.dispose([images, ...(start ? [start] : [])]);
+    tf.dispose([images, ...(start ? [start] : []), ...(rest ? [rest.sums] : [])]);
   }
 }
 

@@ -5,7 +5,7 @@ import { bySet, stepOfSet } from '../attacks/set-step.js';
 import { throwIfAborted } from '../errors.js';
 import type { Matrix } from '../kernels/index.js';
 import { type RandomStream, randomStream } from '../random.js';
-import { fromMatrix, stayOnBackend } from '../tfjs/index.js';
+import { fromMatrix, readLater, stayOnBackend } from '../tfjs/index.js';
 import type { DatasetAttack, Observed } from './attack-dataset.js';
 import { ImageSpool } from './image-spool.js';
 import { galleryOf } from './set-context.js';
@@ -94,12 +94,14 @@ class SetAscent {
     throwIfAborted(signal);
     stayOnBackend();
     const images = await data.batch(this.samplesOf(rows), { signal });
-    const start = startOf({ images, objective: plan.objective, settings }, this.random, this.restart);
+    let start: tf.Tensor4D | undefined;
     try {
+      const { random, restart } = this;
+      start = await readLater(() => startOf({ images, objective: plan.objective, settings }, random, restart));
       await this.write('images', rows, images);
       await this.stand(rows, start);
     } finally {
-      tf.dispose([images, start]);
+      tf.dispose([images, ...(start ? [start] : [])]);
     }
   }
 
@@ -115,7 +117,7 @@ class SetAscent {
     };
     let moved: ReturnType<typeof stepOfSet> | undefined;
     try {
-      moved = stepOfSet({ model, images, moving, gradient, settings, step });
+      moved = await readLater(() => stepOfSet({ model, images, moving, gradient, settings, step }));
       await this.write('velocity', rows, moved.velocity);
       await this.stand(rows, moved.current);
     } finally {
@@ -131,12 +133,13 @@ class SetAscent {
     const gallery = galleryOf(context, Int32Array.from(labels.keys()));
     const standing = fromMatrix(this.standing);
     const known = { clean: () => embeddings, labels, centroids, gallery, random: this.random };
-    const found = bySet(plan.objective, known, standing);
+    let found: ReturnType<typeof bySet> | undefined;
     try {
+      found = await readLater(() => bySet(plan.objective, known, standing));
       const value = (await found.value.data<'float32'>()).reduce((a, b) => a + b, 0);
       return { value, gradient: { ...this.standing, data: await found.gradient.data<'float32'>() } };
     } finally {
-      tf.dispose([standing, found]);
+      tf.dispose([standing, ...(found ? [found] : [])]);
     }
   }
 

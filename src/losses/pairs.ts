@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { invalid } from '../errors.js';
 import { labelProblem } from '../labels.js';
-import { unitRows } from '../tfjs/index.js';
+import { unitRows, valuesOf } from '../tfjs/index.js';
 
 /** Stands for minus infinity under a mask: exp of it is 0, and it has finite gradients. */
 export const NEVER = -1e30;
@@ -28,7 +28,7 @@ export function checkBatch(embeddings: tf.Tensor2D, labels: tf.Tensor1D): void {
 export function pairsOf(embeddings: tf.Tensor2D, labels: tf.Tensor1D): Pairs {
   checkBatch(embeddings, labels);
   const n = embeddings.shape[0];
-  const classOf = labels.dataSync();
+  const classOf = valuesOf(labels);
   for (let i = 0; i < n; i++) {
     const expected = labelProblem(classOf, i);
     if (expected) throw invalid(`labels[${i}]`, expected, classOf[i]);

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { invalid } from '../errors.js';
 import { parseOptions, positive } from '../options.js';
 import { part } from '../part.js';
-import { unitRows } from '../tfjs/index.js';
+import { unitRows, valuesOf } from '../tfjs/index.js';
 import type { MetricLoss } from './metric-loss.js';
 import { checkBatch, NEVER } from './pairs.js';
 
@@ -76,7 +76,7 @@ function checkedLabels(embeddings: tf.Tensor2D, labels: tf.Tensor1D, proxies: tf
   const cols = embeddings.shape[1];
   const fits = proxies instanceof tf.Tensor && !proxies.isDisposed && proxies.rank === 2 && proxies.shape[1] === cols;
   if (!fits) throw invalid('proxies', `a tensor [classes, ${cols}]`, proxies);
-  const values = labels.dataSync();
+  const values = Array.from(valuesOf(labels));
   const bad = values.find((label) => !Number.isInteger(label) || label < 0 || label >= proxies.shape[0]);
   if (bad !== undefined) throw invalid('labels', `rows of proxies, 0 to ${proxies.shape[0] - 1}`, bad);
   return new Set(values).size;

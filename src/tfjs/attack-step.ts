@@ -7,6 +7,8 @@ import { checkBox } from '../kernels/project-perturbation.js';
 import { anything, parseOptions } from '../options.js';
 import { customOpPath, customOpsBackend, runCustomOp } from './custom-ops.js';
 import { checkRows, memoryPath, result, rowsOf } from './memory.js';
+import { projectByOperations, stepByOperations } from './reading/ball-by-operations.js';
+import { readsAtOnce } from './reading/readings.js';
 import { counted } from './tensor-kernel-calls.js';
 
 export interface AttackStepTensorOptions<T extends tf.Tensor> {
@@ -51,6 +53,10 @@ export function attackStepTensor<T extends tf.Tensor>(options: AttackStepTensorO
     const values = stepSettings(settings, { origin, current, gradient });
     const step = () => runCustomOp(backend, 'EatDmlAttackStep', { origin, current, gradient }, values)[0] as T;
     return counted('attackStep', customOpPath(), 0, step);
+  }
+  if (!readsAtOnce()) {
+    stepSettings(settings, { origin, current, gradient });
+    return counted('attackStep', 'operations', 0, () => stepByOperations({ origin, current, gradient }, settings) as T);
   }
   return counted('attackStep', memoryPath(), copied(origin, 4), () => {
     const { out, tensor } = result<T>(origin.shape);
@@ -102,6 +108,11 @@ export function projectTensor<T extends tf.Tensor>(delta: T, options: ProjectTen
     const inputs = { delta, around: around ?? delta };
     const project = () => runCustomOp(backend, 'EatDmlProjectPerturbation', inputs, values)[0] as T;
     return counted('projectPerturbation', customOpPath(), 0, project);
+  }
+  if (!readsAtOnce()) {
+    projectionSettings(delta, options);
+    const ball = { box: [0, 1] as [number, number], ...settings };
+    return counted('projectPerturbation', 'operations', 0, () => projectByOperations(delta, around, ball) as T);
   }
   return counted('projectPerturbation', memoryPath(), copied(delta, around ? 3 : 2), () => {
     const { out, tensor } = result<T>(delta.shape);

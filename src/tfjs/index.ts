@@ -42,6 +42,22 @@ export {
 } from './native/kernel-clock.js';
 export { coverage } from './native/register.js';
 export { checkPixels, checkPixelValues, outsidePixels, pixelTensor } from './pixels.js';
+export { faultsOf } from './reading/faults.js';
+export { knownTensor, valuesOf } from './reading/known-values.js';
+export {
+  inMainMemory,
+  inWords,
+  isLater,
+  Looks,
+  look,
+  type Readable,
+  type Reading,
+  readLater,
+  readNow,
+  readsAtOnce,
+  settled,
+  tidied,
+} from './reading/readings.js';
 export { sumRelu } from './sum-relu.js';
 export {
   resetTensorKernelCalls,

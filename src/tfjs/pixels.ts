@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { EatDmlError, invalid } from '../errors.js';
 import { NativeBackend } from './native/backend.js';
+import { look, type Reading } from './reading/readings.js';
 
 /** What each byte is as a float in [0, 1]. */
 const LEVELS = Float32Array.from({ length: 256 }, (_, byte) => byte / 255);
@@ -25,9 +26,14 @@ export function outsidePixels(images: tf.Tensor): tf.Scalar {
 /** Throws where `images` [n, ...] hold a value outside [0, 1] (ERR_ARGUMENT) or NaN (ERR_NOT_FINITE). */
 export function checkPixels(name: string, images: tf.Tensor): void {
   const outside = outsidePixels(images);
-  const [sum] = outside.dataSync();
-  outside.dispose();
-  if (sum !== 0) checkPixelValues(name, images.dataSync(), images.size / images.shape[0]);
+  function* allOf(all: tf.Tensor): Reading<void> {
+    checkPixelValues(name, yield all, images.size / images.shape[0]);
+  }
+  try {
+    look(outside, ([sum], all) => (sum === 0 ? undefined : allOf(all)), { kept: [images] });
+  } finally {
+    outside.dispose();
+  }
 }
 
 /** {@link checkPixels} of values, `size` of them an image; `first` is the number of the first image. */

@@ -6,6 +6,8 @@ export type TensorPath =
   | 'custom op, GPU'
   /** In place, in the memory of the backend `native`. */
   | 'in place'
+  /** By tfjs's own operations, on a device whose memory the kernels do not reach. */
+  | 'operations'
   /** Over copies in typed arrays. */
   | 'copies';
 

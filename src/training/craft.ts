@@ -15,6 +15,7 @@ import { headsOf } from '../models/head.js';
 import { Ensemble } from '../models/index.js';
 import { count } from '../options.js';
 import { randomStream } from '../random.js';
+import { knownTensor, valuesOf } from '../tfjs/index.js';
 import type { Member, MemberUpdate, TrainingStep } from './method.js';
 
 const GOALS = ['training-loss', ...OBJECTIVE_NAMES] as [string, ...string[]];
@@ -156,7 +157,7 @@ export function summedLoss(step: TrainingStep, members: readonly Member[]): Obje
     joint: true,
     flatAtStart: false,
     bind({ labels }) {
-      const classOf = tf.tensor1d(labels!, 'int32');
+      const classOf = knownTensor(labels!);
       return (embeddings) => {
         const whole = tf.mul<tf.Tensor2D>(embeddings, Math.sqrt(members.length));
         const parts = members.length === 1 ? [embeddings] : tf.split<tf.Tensor2D>(whole, widths, 1);
@@ -181,8 +182,9 @@ export function lossesOf(
     const unit = tf.mul<tf.Tensor2D>(head, Math.sqrt(cut.length));
     if (headRows[h].length === labels.shape[0]) return [loss(unit, labels, cut[h])];
     if (headRows[h].length === 0) return [];
-    const own = tf.tensor1d(headRows[h], 'int32');
-    return [loss(tf.gather(unit, own), tf.gather(labels, own), cut[h])];
+    const classOf = valuesOf(labels);
+    const own = knownTensor(Array.from(headRows[h], (row) => classOf[row]));
+    return [loss(tf.gather(unit, tf.tensor1d(headRows[h], 'int32')), own, cut[h])];
   });
 }
 

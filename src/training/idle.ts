@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { EatDmlError } from '../errors.js';
 import type { MetricLoss } from '../losses/index.js';
+import { look } from '../tfjs/index.js';
 import type { Settings } from './options.js';
 
 /** An epoch in which members had no gradient in any step, and so learnt nothing. */
@@ -12,11 +13,14 @@ export interface IdleEpoch {
 
 const REMEDY = 'Set batch to {classes, images} with at least 2 images of a class.';
 
-/** True where any value of any gradient is not zero. */
-export function anyGradient(gradients: tf.NamedTensorMap): boolean {
-  return Object.values(gradients).some((gradient) =>
-    tf.tidy(() => tf.any(tf.notEqual(gradient, 0)).dataSync()[0] !== 0),
-  );
+/** Has `found` called where any value of any gradient is not zero. */
+export function lookForGradient(gradients: tf.NamedTensorMap, found: () => void): void {
+  const each = Object.values(gradients).map((gradient) => tf.any(tf.notEqual(gradient, 0)));
+  if (each.length === 0) return;
+  const any = each.reduce((a, b) => tf.logicalOr(a, b));
+  look(any, ([one]) => {
+    if (one !== 0) found();
+  });
 }
 
 /** One sentence on what an epoch did not teach, and what to do. */

@@ -7,10 +7,11 @@ import { stayOnBackend } from '../tfjs/index.js';
 import { idleWarning } from './idle.js';
 import type { Settings } from './options.js';
 import { Reporter } from './progress.js';
+import { LateSteps } from './state/late-steps.js';
 import type { TrainingState } from './state/restore-state.js';
 import { shown } from './state/trainee.js';
 import { saveState } from './state/training-state.js';
-import { rateOf, trainStep } from './train-step.js';
+import { meanOf, rateOf, type TrainingBatch, trainStep } from './train-step.js';
 import type { TrainingSet } from './training-set.js';
 import { bestOf, isOver, saveBest } from './validation/best.js';
 import { type ValidationScores, validationScores } from './validation/validate.js';
@@ -65,39 +66,71 @@ export async function runEpochs(run: Run): Promise<void> {
   await save();
 }
 
-async function runEpoch({ settings, state, set, folder }: Run, report: Reporter, save: Save) {
-  const { signal, checkpoint, learningRate } = settings;
+async function runEpoch(run: Run, report: Reporter, save: Save) {
+  const { settings, state, set, folder } = run;
+  const { signal, checkpoint } = settings;
   const { position } = state;
-  const { stepsPerEpoch } = set;
   const epoch = position.losses.length;
   const batches = set.batchesOf(epoch);
-  const last = (epoch + 1) * stepsPerEpoch;
-  while (position.step < last) {
-    // A turn of the event loop per step lets signals, timers and the user's own work through.
-    await new Promise(setImmediate);
-    if (signal?.aborted) {
-      await save();
-      throw aborted(signal);
+  const last = (epoch + 1) * set.stepsPerEpoch;
+  const late = new LateSteps();
+  try {
+    while (position.step < last) {
+      // A turn of the event loop per step lets signals, timers and the user's own work through.
+      await new Promise(setImmediate);
+      if (signal?.aborted) {
+        await late.settleAll();
+        await save();
+        throw aborted(signal);
+      }
+      stayOnBackend();
+      const start = performance.now();
+      const at = position.step - epoch * set.stepsPerEpoch;
+      const samples = batches[at];
+      // The step numbers the random views: a resumed run draws those of an uninterrupted one.
+      const images = await set.data.batch(samples, { signal, draw: position.step }).catch(unlessAborted(signal));
+      if (!images) continue;
+      const next = batches[at + 1];
+      if (next) set.data.prefetch?.(next, { signal, draw: position.step + 1 });
+      makeStep(run, { samples, images }, late, report, start);
+      // What is saved must be known to be sound.
+      const saves = checkpoint?.everySteps !== undefined && position.step % checkpoint.everySteps === 0;
+      await (saves || position.step === last ? late.settleAll() : late.settle());
+      if (saves) await save();
+      await folder?.touch();
     }
-    stayOnBackend();
-    const start = performance.now();
-    const at = position.step - epoch * stepsPerEpoch;
-    const samples = batches[at];
-    // The step numbers the random views: a resumed run draws those of an uninterrupted one.
-    const images = await set.data.batch(samples, { signal, draw: position.step }).catch(unlessAborted(signal));
-    if (!images) continue;
-    const next = batches[at + 1];
-    if (next) set.data.prefetch?.(next, { signal, draw: position.step + 1 });
-    const rate = learningRate * rateOf(settings, position.step, stepsPerEpoch);
-    const loss = trainStep(settings, state, set, { samples, images });
-    position.seconds += (performance.now() - start) / 1000;
-    position.step++;
-    position.lossSum += loss;
-    const warning = position.step === last ? closeEpoch(settings, state, stepsPerEpoch) : undefined;
-    report.step(position, { loss, images: samples.length, learningRate: rate, warning });
-    if (checkpoint?.everySteps !== undefined && position.step % checkpoint.everySteps === 0) await save();
-    await folder?.touch();
+  } catch (error) {
+    // A step before what failed now may have been what went wrong.
+    await late.settleAll();
+    throw error;
   }
+}
+
+/** One step, which is counted now and reported when its losses are there. */
+function makeStep(
+  { settings, state, set }: Run,
+  batch: TrainingBatch,
+  late: LateSteps,
+  report: Reporter,
+  start: number,
+) {
+  const { position } = state;
+  const { stepsPerEpoch } = set;
+  const learningRate = settings.learningRate * rateOf(settings, position.step, stepsPerEpoch);
+  let losses: number[] = [];
+  const work = () => {
+    losses = trainStep(settings, state, set, batch);
+    position.seconds += (performance.now() - start) / 1000;
+  };
+  const step = position.step + 1;
+  late.make(work, (waited) => {
+    const loss = meanOf(losses);
+    position.seconds += waited;
+    position.lossSum += loss;
+    const warning = step % stepsPerEpoch === 0 ? closeEpoch(settings, state, stepsPerEpoch) : undefined;
+    report.step({ ...position, step }, { loss, images: batch.samples.length, learningRate, warning });
+  });
+  position.step = step;
 }
 
 /** Of a batch that was not read because the signal fired: nothing, so that the loop can save and end. */

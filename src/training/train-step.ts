@@ -2,9 +2,10 @@ import * as tf from '@tensorflow/tfjs';
 import { EatDmlError } from '../errors.js';
 import { counted } from '../models/counted.js';
 import type { Embedder } from '../models/index.js';
+import { inWords, knownTensor, look } from '../tfjs/index.js';
 import { clipped } from './clip.js';
 import { follow } from './ema.js';
-import { anyGradient } from './idle.js';
+import { lookForGradient } from './idle.js';
 import type { Crafted, MemberUpdate, Method, TrainingStep } from './method.js';
 import { heldInParts, microBatchGradients } from './micro-batches.js';
 import type { Settings } from './options.js';
@@ -20,13 +21,16 @@ export interface TrainingBatch {
   images: tf.Tensor4D;
 }
 
-/** One step: craft for all, then update member after member. Returns their mean loss. */
+/**
+ * One step: craft for all, then update member after member. Returns their losses, which are there when what the step looks at has been
+ * looked at; then ERR_DIVERGED, too, where one is not finite.
+ */
 export function trainStep(
   settings: Settings,
   state: Pick<TrainingState, 'trainees' | 'position'>,
   set: TrainingSet,
   { samples: batch, images }: TrainingBatch,
-): number {
+): number[] {
   const { method, loss, seed } = settings;
   const { trainees, position } = state;
   const rowsIn = (own: Uint8Array) => Int32Array.from(batch.keys()).filter((row) => own[batch[row]] === 1);
@@ -47,16 +51,24 @@ export function trainStep(
   try {
     crafted = craftAll(method, step);
     const learning = trainees.map((_, i) => i).filter((i) => rows[i].length > 0);
-    const losses = learning.map((i) =>
-      updateMember(settings, set, trainees[i], { ...crafted[i], step, member: i }, (gradients) => {
-        // Once an epoch and member, as a rule.
-        position.moved[i] ||= anyGradient(gradients);
-      }),
-    );
+    const losses: number[] = [];
+    for (const i of learning) {
+      const found = {
+        loss: (loss: number) => losses.push(loss),
+        gradients(gradients: tf.NamedTensorMap) {
+          // Once an epoch and member, as a rule.
+          if (position.moved[i]) return;
+          lookForGradient(gradients, () => {
+            position.moved[i] = true;
+          });
+        },
+      };
+      updateMember(settings, set, trainees[i], { ...crafted[i], step, member: i }, found);
+    }
     position.imagesSeen += batch.length;
     position.forwardPasses += passes.forward;
     position.gradientEvaluations += passes.backward;
-    return losses.reduce((sum, value) => sum + value, 0) / losses.length;
+    return losses;
   } finally {
     tf.dispose([images, crafted as never]);
   }
@@ -64,12 +76,11 @@ export function trainStep(
 
 /** What a member learns from; a network whose weights have become NaN has nothing to attack it by. */
 function craftAll(method: Method, step: TrainingStep): Crafted[] {
-  try {
-    return tf.tidy(() => method.craft(step) as never) as Crafted[];
-  } catch (error) {
-    if (!(error instanceof EatDmlError) || error.code !== 'ERR_NOT_FINITE') throw error;
-    throw diverged(`${error.message.replace(/\.$/, '')} while crafting in step ${step.step}.`, error);
-  }
+  const words = (error: unknown) => {
+    if (!(error instanceof EatDmlError) || error.code !== 'ERR_NOT_FINITE') return error;
+    return diverged(`${error.message.replace(/\.$/, '')} while crafting in step ${step.step}.`, error);
+  };
+  return inWords(words, () => tf.tidy(() => method.craft(step) as never) as Crafted[]);
 }
 
 function updateMember(
@@ -77,27 +88,28 @@ function updateMember(
   { stepsPerEpoch }: TrainingSet,
   trainee: Trainee,
   given: Omit<MemberUpdate, 'labels'>,
-  onGradients: (gradients: tf.NamedTensorMap) => void,
-) {
+  found: { loss(loss: number): void; gradients(gradients: tf.NamedTensorMap): void },
+): void {
   const { method, clip, ema } = settings;
   const { step, member } = given;
-  return tf.tidy(() => {
-    const labels = tf.tensor1d(
-      step.rows[member].map((row) => step.labels[row]),
-      'int32',
-    );
+  tf.tidy(() => {
+    const labels = knownTensor(step.rows[member].map((row) => step.labels[row]));
     const moving = movingIn(Math.floor(step.step / stepsPerEpoch), settings, trainee);
     const lossOf = (by: TrainingStep) => method.memberLoss({ ...given, step: by, labels });
     const { value, grads } = gradientsOf(lossOf, given, moving, settings);
-    const [loss] = value.dataSync();
-    if (!Number.isFinite(loss)) {
+    look(value, ([loss]) => {
+      if (Number.isFinite(loss)) return void found.loss(loss);
       throw diverged(`Expected a finite loss but member ${member} had ${loss} in step ${step.step}.`);
-    }
-    onGradients(grads);
+    });
+    found.gradients(grads);
     trainee.optimizer.update(clip ? clipped(grads, clip) : grads, rateOf(settings, step.step, stepsPerEpoch));
     if (trainee.average) follow(trainee.average, trainee, ema!);
-    return loss;
   });
+}
+
+/** The mean of a step's losses. */
+export function meanOf(losses: readonly number[]): number {
+  return losses.reduce((sum, value) => sum + value, 0) / losses.length;
 }
 
 /** The loss of a member and its gradients, with no more images in its network at a time than the settings say. */

@@ -140,6 +140,28 @@ describe('objectives, against their formulas in double precision', () => {
     expectClose(found, expected);
   });
 
+  it('retrieval towards one of several classes as near: the one whose images are there first', () => {
+    const labels = Int32Array.of(7, 3, 5, 3, 7, 9);
+    // Of class 3 the second image is as near as the first of class 5 and the second of class 7; class 9 is farther.
+    const rows = tf.tensor2d([0, 1, 0, 1, 1, 0, 1, 0, 1, 0, 0.6, 0.8], [6, 2]);
+    const gallery = { embeddings: rows, labels, self: Int32Array.of(-1) };
+    const inputs = { clean: () => tf.tensor2d([[1, 0]]), labels: Int32Array.of(9), gallery, random: randomStream(1) };
+    // Seen from where each image of the gallery has a similarity of its own to the attacked one.
+    const gap = (towards: number) =>
+      tf.tidy(
+        () =>
+          objective('retrieval', { towards })
+            .bind(inputs)(tf.tensor2d([[0.28, 0.96]]))
+            .dataSync()[0],
+      );
+    const own = 0.28 * 0.6 + 0.96 * 0.8;
+    // Classes 7 and 3 have an image at (0, 1); class 5, which comes last, has none.
+    expect([1, 2, 3, 4].map((towards) => gap(towards) + own)).toEqual(
+      [0.96, 0.96, 0.28, 0.96].map((s) => expect.closeTo(s, 5)),
+    );
+    rows.dispose();
+  });
+
   it('retrieval towards the nearest, second nearest, ... other class: its images alone count as others', () => {
     // Two other classes: the third count begins anew.
     const own = (i: number, j: number) => j !== i && LABELS[j] === LABELS[i];

@@ -11,9 +11,9 @@ const made: AttackSettings[] = [];
 const attacked: number[] = [];
 const goals: string[] = [];
 
-vi.mock('../../src/attacks/index.js', async (original) => ({
-  ...(await original<typeof import('../../src/attacks/index.js')>()),
-  runAttack({ settings, images, objective }: AttackRun) {
+vi.mock('../../src/attacks/run-attack.js', async (original) => ({
+  ...(await original<typeof import('../../src/attacks/run-attack.js')>()),
+  async runAttackLater({ settings, images, objective }: AttackRun) {
     goals.push(objective.name);
     if (objective.name === 'centroid-margin') made.push(settings);
     attacked.push(images.shape[0]);

@@ -1,4 +1,5 @@
 import type * as tf from '@tensorflow/tfjs';
+import type { Readable } from '../../tfjs/index.js';
 
 /** Tensors that a step of Auto-PGD hands on: where it stands and stood, and the best point so far, each with its gradient. */
 export type Points = Record<'current' | 'previous' | 'gradient' | 'best' | 'bestGradient', tf.Tensor4D>;
@@ -12,5 +13,5 @@ export interface Pace {
   /** Told the values of every iterate. */
   note(values: Float64Array): void;
   /** At a mark, told the best points and their values: 1 for each that the search is to return to. */
-  lookBack(best: tf.Tensor4D, values: Float64Array): Uint8Array;
+  lookBack(best: tf.Tensor4D, values: Float64Array): Readable<Uint8Array>;
 }

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
+import type { Reading } from '../../tfjs/index.js';
 import type { Ascent } from '../ascent.js';
 import { intoBall, largestSigns } from '../ball.js';
 import { perSample } from '../candidate.js';
@@ -28,19 +29,25 @@ export class SparsePace implements Pace {
   /** Moved values of the best point at the last mark, per sample (or of a whole batch). */
   private moved: number[];
 
-  constructor(
+  /** `given`: moved values of the start, per sample, where the caller gave it. */
+  private constructor(
     private readonly ascent: Ascent,
     private readonly settings: CommonSettings,
+    given: number[] | undefined,
   ) {
-    const { start, startGiven, images } = ascent;
+    const { images } = ascent;
     const every = Math.max(Math.trunc(0.04 * settings.steps), 1);
     const marks = Array.from({ length: Math.floor(settings.steps / every) }, (_, i) => (i + 1) * every);
     this.marks = new Set(marks);
     const size = images.size / images.shape[0];
-    const counts = startGiven ? this.movedBy(start) : new Array(images.shape[0]).fill(size);
-    this.shares = counts.map((count) => (startGiven ? count / size / REDUCTION : FIRST_SHARE));
+    const counts = given ?? new Array<number>(images.shape[0]).fill(size);
+    this.shares = counts.map((count) => (given ? count / size / REDUCTION : FIRST_SHARE));
     this.moved = this.together(counts);
     this.stepSize = new Float64Array(this.moved.length).fill(settings.epsilon);
+  }
+
+  static *of(ascent: Ascent, settings: CommonSettings): Reading<SparsePace> {
+    return new SparsePace(ascent, settings, ascent.startGiven ? yield* movedBy(ascent, ascent.start) : undefined);
   }
 
   next({ current, gradient }: Points): tf.Tensor4D {
@@ -59,9 +66,9 @@ export class SparsePace implements Pace {
 
   note(): void {}
 
-  lookBack(best: tf.Tensor4D): Uint8Array {
+  *lookBack(best: tf.Tensor4D): Reading<Uint8Array> {
     const { epsilon } = this.settings;
-    const counts = this.movedBy(best);
+    const counts = yield* movedBy(this.ascent, best);
     const size = best.size / best.shape[0];
     const moved = this.together(counts);
     const sparser = Uint8Array.from(moved, (count, i) => (count / this.moved[i] < SPARSER ? 1 : 0));
@@ -73,13 +80,12 @@ export class SparsePace implements Pace {
     return sparser;
   }
 
-  /** How many values of each sample differ from the clean ones. */
-  private movedBy(x: tf.Tensor4D): number[] {
-    const counts = tf.tidy(() => tf.sum(tf.cast(tf.notEqual(x, this.ascent.images), 'float32'), [1, 2, 3]).dataSync());
-    return Array.from(counts as Float32Array);
-  }
-
   private together(counts: number[]): number[] {
     return this.ascent.joint ? [counts.reduce((a, b) => a + b, 0)] : counts;
   }
+}
+
+/** How many values of each sample differ from the clean ones. */
+function* movedBy({ images }: Ascent, x: tf.Tensor4D): Reading<number[]> {
+  return Array.from(yield tf.tidy(() => tf.sum(tf.cast(tf.notEqual(x, images), 'float32'), [1, 2, 3])));
 }

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
 import { count, parseOptions } from '../../options.js';
+import { type Reading, readNow, settled, tidied } from '../../tfjs/index.js';
 import type { Ascent } from '../ascent.js';
 import { type Candidate, perSample } from '../candidate.js';
 import { requireFinite, requireFiniteValues, valueAndGradient } from '../finite.js';
@@ -40,28 +41,34 @@ export function apgd(options: ApgdOptions): ApgdSettings {
  * Adapted: random starts are uniform in the ball; in l1 one radius from the first step to the last.
  */
 export function apgdAscent(ascent: Ascent, settings: ApgdSettings): Candidate {
+  return readNow(climb(ascent, settings));
+}
+
+function* climb(ascent: Ascent, settings: ApgdSettings): Reading<Candidate> {
   const { start } = ascent;
   const { norm } = settings;
-  const first = evaluate(ascent, start);
+  const first = yield* evaluate(ascent, start);
   const best = Float64Array.from(first.values);
   const pace: Pace =
-    norm === 'l1' ? new SparsePace(ascent, settings) : new HalvingPace(ascent, { ...settings, norm }, first.values);
+    norm === 'l1'
+      ? yield* SparsePace.of(ascent, settings)
+      : new HalvingPace(ascent, { ...settings, norm }, first.values);
   const [at, gradient] = [() => tf.clone(start), () => tf.clone(first.gradient)];
   let points: Points = { current: at(), previous: at(), best: at(), gradient: gradient(), bestGradient: gradient() };
   for (let step = 1; step <= settings.steps; step++) {
     const before = points;
-    points = tf.tidy(() => {
-      const next = advance(ascent, before, pace, best);
-      return pace.marks.has(step) ? goOn(next, pace.lookBack(next.best, best)) : next;
+    points = yield* tidied(function* () {
+      const next = yield* advance(ascent, before, pace, best);
+      return pace.marks.has(step) ? goOn(next, yield* settled(pace.lookBack(next.best, best))) : next;
     });
     tf.dispose(before);
   }
   return { images: points.best, values: tf.tensor1d(Float32Array.from(best)) };
 }
 
-function advance(ascent: Ascent, points: Points, pace: Pace, best: Float64Array): Points {
+function* advance(ascent: Ascent, points: Points, pace: Pace, best: Float64Array): Reading<Points> {
   const next = pace.next(points);
-  const { values, gradient } = evaluate(ascent, next);
+  const { values, gradient } = yield* evaluate(ascent, next);
   pace.note(values);
   const rises = Uint8Array.from(values, (value, i) => (value > best[i] ? 1 : 0));
   for (const [i, rise] of rises.entries()) if (rise) best[i] = values[i];
@@ -85,16 +92,16 @@ function goOn(points: Points, stalled: Uint8Array): Points {
   };
 }
 
-function evaluate(ascent: Ascent, x: tf.Tensor4D): { values: Float64Array; gradient: tf.Tensor4D } {
+function* evaluate(ascent: Ascent, x: tf.Tensor4D): Reading<{ values: Float64Array; gradient: tf.Tensor4D }> {
   const { joint, objective } = ascent;
   const { value, gradient } = valueAndGradient(ascent, x);
-  const numbers = Float64Array.from(value.dataSync());
+  const numbers = Float64Array.from(yield value);
   value.dispose();
   requireFiniteValues(`values of ${objective}`, numbers);
   requireFinite(`gradient of ${objective} by the images`, gradient);
   return { values: joint ? Float64Array.of(numbers.reduce((a, b) => a + b, 0)) : numbers, gradient };
 }
 
-const rule: Rule<typeof apgdSettings> = { settings: apgdSettings, ascend: apgdAscent };
+const rule: Rule<typeof apgdSettings> = { settings: apgdSettings, ascend: climb };
 
 export const apgdPart = attackPart('apgd', 'Auto-PGD (Croce and Hein, ICML 2020 and 2021)', apgdOptions, apgd, rule);

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
 import { count, nonNegative, parseOptions } from '../../options.js';
+import { type Reading, tidied } from '../../tfjs/index.js';
 import type { Ascent } from '../ascent.js';
 import { intoBall } from '../ball.js';
 import { type Candidate, perSample } from '../candidate.js';
@@ -62,7 +63,7 @@ interface Search {
  * c grows tenfold until f exceeds kappa, then is halved between its bounds. Returns the shortest success of each
  * sample, cut to the ball; where there is none, the last point, which the ball cuts as well.
  */
-export function carliniWagnerAscent(ascent: Ascent, settings: CarliniWagnerSettings): Candidate {
+export function* carliniWagnerAscent(ascent: Ascent, settings: CarliniWagnerSettings): Reading<Candidate> {
   const { images, values } = ascent;
   const n = images.shape[0];
   tf.tidy(() => checkStart(ascent));
@@ -75,7 +76,7 @@ export function carliniWagnerAscent(ascent: Ascent, settings: CarliniWagnerSetti
   let best = tf.clone(images);
   for (let round = 0; round < settings.searches; round++) {
     const before = best;
-    best = tf.tidy(() => searchOnce(ascent, settings, search, before));
+    best = yield* tidied(() => searchOnce(ascent, settings, search, before));
     before.dispose();
   }
   const cut = intoBall(images, best, settings);
@@ -89,7 +90,12 @@ function checkStart(ascent: Ascent): void {
   requireFinite(`gradient of ${ascent.objective} by the images`, gradient);
 }
 
-function searchOnce(ascent: Ascent, settings: CarliniWagnerSettings, search: Search, kept: tf.Tensor4D): tf.Tensor4D {
+function* searchOnce(
+  ascent: Ascent,
+  settings: CarliniWagnerSettings,
+  search: Search,
+  kept: tf.Tensor4D,
+): Reading<tf.Tensor4D> {
   const { images } = ascent;
   const reached = new Uint8Array(images.shape[0]);
   let best = tf.clone(kept);
@@ -97,13 +103,14 @@ function searchOnce(ascent: Ascent, settings: CarliniWagnerSettings, search: Sea
   let [first, second]: tf.Tensor4D[] = [tf.zerosLike(w), tf.zerosLike(w)];
   for (let step = 1; step <= settings.steps; step++) {
     const old = [w, first, second, best];
-    [w, first, second, best] = tf.tidy(() => {
+    [w, first, second, best] = yield* tidied(function* () {
       const { gradient, values } = lossAt(ascent, settings, search.weight, w);
       const moment1 = tf.add<tf.Tensor4D>(tf.mul(first, BETA1), tf.mul(gradient, 1 - BETA1));
       const moment2 = tf.add<tf.Tensor4D>(tf.mul(second, BETA2), tf.mul(tf.square(gradient), 1 - BETA2));
       const size = (settings.learningRate * Math.sqrt(1 - BETA2 ** step)) / (1 - BETA1 ** step);
       const next = tf.sub<tf.Tensor4D>(w, tf.mul(tf.div(moment1, tf.add(tf.sqrt(moment2), 1e-8)), size));
-      return [next, moment1, moment2, shorter(ascent, settings, search, reached, { images: pixels(w), values }, best)];
+      const iterate = { images: pixels(w), values };
+      return [next, moment1, moment2, yield* shorter(ascent, settings, search, reached, iterate, best)];
     });
     tf.dispose(old);
   }
@@ -123,36 +130,43 @@ function lossAt(
   w: tf.Tensor4D,
 ) {
   const weights = tf.tensor1d(Float32Array.from(weight));
-  let reached: ArrayLike<number> = [];
+  let reached: tf.Tensor1D | undefined;
   const loss = (at: tf.Tensor4D) => {
     const x = pixels(at);
     const value = values(x);
-    requireFinite(`values of ${objective}`, value);
-    reached = value.dataSync();
+    reached = tf.keep(tf.clone(value));
     const length = tf.sum(tf.squaredDifference(x, images));
     const missing = tf.sum(tf.mul(tf.relu(tf.sub(confidence, value)), weights));
     return tf.reshape(tf.add(length, missing), [1]) as tf.Tensor1D;
   };
-  const { gradient } = valueAndGradient({ values: loss, objective }, w);
-  requireFinite(`gradient of ${objective} by the images`, gradient);
-  return { gradient, values: reached };
+  try {
+    const { gradient } = valueAndGradient({ values: loss, objective }, w);
+    // Not in the loss: tfjs would keep what it had saved for the way back.
+    requireFinite(`values of ${objective}`, reached!);
+    requireFinite(`gradient of ${objective} by the images`, gradient);
+    return { gradient, values: tf.clone(reached!) };
+  } finally {
+    reached?.dispose();
+  }
 }
 
 /** The shorter success of each sample: this iterate, or the one kept. */
-function shorter(
+function* shorter(
   { images }: Ascent,
   { confidence }: CarliniWagnerSettings,
   search: Search,
   reached: Uint8Array,
-  iterate: { images: tf.Tensor4D; values: ArrayLike<number> },
+  iterate: { images: tf.Tensor4D; values: tf.Tensor1D },
   best: tf.Tensor4D,
-): tf.Tensor4D {
-  const lengths = tf.sqrt(tf.sum(tf.squaredDifference(iterate.images, images), [1, 2, 3])).dataSync();
-  const wins = Uint8Array.from(iterate.values, (value, i) => {
+): Reading<tf.Tensor4D> {
+  const lengths = tf.sqrt<tf.Tensor1D>(tf.sum(tf.squaredDifference(iterate.images, images), [1, 2, 3]));
+  const read = yield tf.concat1d([iterate.values, lengths]);
+  const [values, distances] = [read.subarray(0, lengths.size), read.subarray(lengths.size)];
+  const wins = Uint8Array.from(values, (value, i) => {
     if (!(value > confidence)) return 0;
     reached[i] = 1;
-    if (lengths[i] >= search.shortest[i]) return 0;
-    search.shortest[i] = lengths[i];
+    if (distances[i] >= search.shortest[i]) return 0;
+    search.shortest[i] = distances[i];
     return 1;
   });
   return tf.where(tf.cast(perSample(wins), 'bool'), iterate.images, best);

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { type Part, part } from '../../part.js';
+import type { Readable } from '../../tfjs/index.js';
 import type { Ascent } from '../ascent.js';
 import type { Candidate } from '../candidate.js';
 import type { CommonSettings } from './common.js';
@@ -8,8 +9,8 @@ import type { CommonSettings } from './common.js';
 export interface Rule<Settings extends z.ZodObject = z.ZodObject> {
   /** `rule` among them is a literal: settings say by it which rule runs them. */
   settings: Settings;
-  /** One restart. */
-  ascend(ascent: Ascent, settings: z.infer<Settings>): Candidate;
+  /** One restart; a reading where what it does next depends on values. */
+  ascend(ascent: Ascent, settings: z.infer<Settings>): Readable<Candidate>;
   /** Runs of all the steps in one restart (default 1). */
   searches?(settings: z.infer<Settings>): number;
   /** It weighs image by image: objectives must have one value per sample. */

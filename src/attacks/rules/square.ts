@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
 import { count, parseOptions } from '../../options.js';
 import type { RandomStream } from '../../random.js';
+import { type Reading, readNow, tidied } from '../../tfjs/index.js';
 import type { Ascent } from '../ascent.js';
 import { intoBall } from '../ball.js';
 import { type Candidate, perSample } from '../candidate.js';
@@ -56,6 +57,10 @@ export interface Patchwork {
  * short; an image is searched for as long as its value rises, not until it is misclassified.
  */
 export function squareSearch(ascent: Ascent, settings: SquareSettings): Candidate {
+  return readNow(search(ascent, settings));
+}
+
+function* search(ascent: Ascent, settings: SquareSettings): Reading<Candidate> {
   const { images, random } = ascent;
   const [n, h, w, c] = images.shape;
   const size = h * w * c;
@@ -65,10 +70,10 @@ export function squareSearch(ascent: Ascent, settings: SquareSettings): Candidat
     if (settings.norm === 'linf') stripes(patch, settings.epsilon, random);
     else firstPyramids(patch, settings.epsilon, random);
   }
-  const clean = settings.norm === 'l2' ? images.dataSync() : undefined;
+  const clean = settings.norm === 'l2' ? yield images : undefined;
   if (clean) cutToBox(deltas, clean);
   let current = tf.tidy(() => moved(ascent, settings, deltas));
-  const best = valuesAt(ascent, current);
+  const best = yield* valuesAt(ascent, current);
   for (let step = 0; step < settings.steps; step++) {
     const side = squareSide(settings, step, h, w);
     const tried = Float32Array.from(deltas);
@@ -79,7 +84,7 @@ export function squareSearch(ascent: Ascent, settings: SquareSettings): Candidat
     }
     if (clean) cutToBox(tried, clean);
     const before = current;
-    current = tf.tidy(() => keepRises(ascent, settings, before, { deltas, tried, best }));
+    current = yield* tidied(() => keepRises(ascent, settings, before, { deltas, tried, best }));
     before.dispose();
   }
   return { images: current, values: tf.tensor1d(Float32Array.from(best)) };
@@ -96,10 +101,15 @@ interface Trial {
   best: Float64Array;
 }
 
-function keepRises(ascent: Ascent, settings: SquareSettings, current: tf.Tensor4D, { deltas, tried, best }: Trial) {
+function* keepRises(
+  ascent: Ascent,
+  settings: SquareSettings,
+  current: tf.Tensor4D,
+  { deltas, tried, best }: Trial,
+): Reading<tf.Tensor4D> {
   const candidate = moved(ascent, settings, tried);
   const size = deltas.length / candidate.shape[0];
-  const wins = Uint8Array.from(valuesAt(ascent, candidate), (value, i) => {
+  const wins = Uint8Array.from(yield* valuesAt(ascent, candidate), (value, i) => {
     if (!(value > best[i])) return 0;
     best[i] = value;
     return 1;
@@ -118,8 +128,10 @@ function moved({ images }: Ascent, settings: SquareSettings, deltas: Float32Arra
   return intoBall(images, tf.add(images, tf.tensor4d(deltas, images.shape)), settings);
 }
 
-function valuesAt({ values, joint, objective }: Ascent, x: tf.Tensor4D): Float64Array {
-  const numbers = tf.tidy(() => Float64Array.from(values(x).dataSync()) as never) as Float64Array;
+function* valuesAt({ values, joint, objective }: Ascent, x: tf.Tensor4D): Reading<Float64Array> {
+  const value = tf.tidy(() => values(x));
+  const numbers = Float64Array.from(yield value);
+  value.dispose();
   requireFiniteValues(`values of ${objective}`, numbers);
   return joint ? Float64Array.of(numbers.reduce((a, b) => a + b, 0)) : numbers;
 }
@@ -151,7 +163,7 @@ function paint({ delta, shape: [h, w, c] }: Patchwork, side: number, epsilon: nu
   }
 }
 
-const rule: Rule<typeof squareSettings> = { settings: squareSettings, ascend: squareSearch };
+const rule: Rule<typeof squareSettings> = { settings: squareSettings, ascend: search };
 
 export const squarePart = attackPart(
   'square',

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
-import { type AttackNorm, type AttackSettings, objective, pgd, runAttack, square } from '../../attacks/index.js';
+import { type AttackNorm, type AttackSettings, objective, pgd, square } from '../../attacks/index.js';
+import { runAttackLater } from '../../attacks/run-attack.js';
 import { assignToCentroids } from '../../clustering/assign.js';
 import type { Source } from '../../data/index.js';
 import type { Ensemble } from '../../models/index.js';
@@ -56,14 +57,14 @@ export async function sanityChecks(setting: SanitySetting): Promise<SanityCheck[
     const { norm, epsilon } = setting;
     const probes = GOALS.map((goal) => probeOf(setting, goal, probed));
     const twice = Math.min(2 * epsilon, wholeBoxRadius(setting));
-    const at = (radius: number, steps: number) => probes.map((p) => p.reach(pgd({ norm, epsilon: radius, steps })));
-    const [short, long, wide] = [at(epsilon, 5), at(epsilon, 20), at(twice, 20)];
+    const at = (radius: number, steps: number) => reached(probes, pgd({ norm, epsilon: radius, steps }));
+    const [short, long, wide] = [await at(epsilon, 5), await at(epsilon, 20), await at(twice, 20)];
     return [
       noLess('more-steps', ['5 steps', short], ['20 steps', long]),
       noLess('more-epsilon', [`epsilon ${epsilon}`, long], [`epsilon ${twice}`, wide]),
       await wholeBox(setting, probes[0]),
-      blackBox(setting, probes, long),
-      gradients(setting, probes),
+      await blackBox(setting, probes, long),
+      await gradients(setting, probes),
       collapse(setting.context.clean),
     ];
   } finally {
@@ -79,11 +80,31 @@ interface Probe {
   images: tf.Tensor4D;
   /** Class of each image as a row of the centroids. */
   labels: Int32Array;
-  attack(settings: AttackSettings): tf.Tensor4D;
+  attack(settings: AttackSettings): Promise<tf.Tensor4D>;
   /** The objective at images, one value each. */
   values(x: tf.Tensor4D): tf.Tensor1D;
-  /** Mean objective after an attack. */
-  reach(settings: AttackSettings): number;
+}
+
+/** Mean objectives after an attack. */
+async function reached(probes: readonly Probe[], settings: AttackSettings): Promise<number[]> {
+  const means: number[] = [];
+  for (const { attack, values } of probes) {
+    const attacked = await attack(settings);
+    const [mean] = await readAndFree(() => tf.mean(values(attacked)), attacked);
+    means.push(mean);
+  }
+  return means;
+}
+
+/** What `work` comes to; `used` is freed. */
+async function readAndFree(work: () => tf.Tensor, ...used: tf.Tensor[]): Promise<Float32Array> {
+  let found: tf.Tensor | undefined;
+  try {
+    found = tf.tidy(work);
+    return await found.data<'float32'>();
+  } finally {
+    tf.dispose([...used, ...(found ? [found] : [])]);
+  }
 }
 
 type Probed = { samples: Int32Array; images: tf.Tensor4D };
@@ -101,12 +122,10 @@ function probeOf({ ensemble, context, seed }: SanitySetting, name: string, { sam
   const gallery = galleryOf(context, samples);
   const known = { labels, centroids: context.centroids, gallery };
   const attack = (settings: AttackSettings) =>
-    runAttack({ model: ensemble, images, objective: goal, settings, ...known, seed, path: ['honesty'] });
+    runAttackLater({ model: ensemble, images, objective: goal, settings, ...known, seed, path: ['honesty'] });
   const values = (x: tf.Tensor4D) =>
     goal.bind({ clean: () => ensemble.apply(images), ...known, random: randomStream(seed) })(ensemble.apply(x));
-  const reach = (settings: AttackSettings) =>
-    tf.tidy(() => tf.mean(values(attack(settings))).dataSync()[0] as never) as number;
-  return { images, labels, attack, values, reach };
+  return { images, labels, attack, values };
 }
 
 /** Of each of {@link GOALS}. */
@@ -135,35 +154,35 @@ function wholeBoxRadius({ norm, data }: SanitySetting): number {
 async function wholeBox(setting: SanitySetting, probe: Probe): Promise<SanityCheck> {
   const { norm, context, ensemble } = setting;
   const epsilon = wholeBoxRadius(setting);
-  const embedded = tf.tidy(() => ensemble.apply(probe.attack(pgd({ norm, epsilon, steps: 30 }))));
-  const [rows, cols] = embedded.shape;
-  const attacked = { data: await embedded.data<'float32'>(), rows, cols };
-  embedded.dispose();
-  const nearest = await assignToCentroids(attacked, context.means);
+  const images = await probe.attack(pgd({ norm, epsilon, steps: 30 }));
+  const data = await readAndFree(() => ensemble.apply(images), images);
+  const rows = probe.labels.length;
+  const nearest = await assignToCentroids({ data, rows, cols: data.length / rows }, context.means);
   const share = nearest.reduce((sum, c, i) => sum + (c === probe.labels[i] ? 1 : 0), 0) / rows;
   const chance = 1 / context.means.rows;
   const detail = `${(100 * share).toFixed(0)}% nearest to their own mean when every image is in reach; chance ${(100 * chance).toFixed(0)}%`;
   return { name: 'whole-box', passed: share <= chance + 0.1, detail };
 }
 
-function blackBox({ norm, epsilon }: SanitySetting, probes: Probe[], white: number[]): SanityCheck {
+async function blackBox({ norm, epsilon }: SanitySetting, probes: Probe[], white: number[]): Promise<SanityCheck> {
   if (norm === 'l1') return notMade('black-box', 'there is no Square attack in l1');
-  const black = probes.map((probe) => probe.reach(square({ norm, epsilon, steps: 100 })));
+  const black = await reached(probes, square({ norm, epsilon, steps: 100 }));
   const passed = black.every((value, i) => value <= white[i] + tolerance(white[i]));
   const detail = besideText(['100 random squares', black], ['20 steps of gradients', white]);
   return { name: 'black-box', passed, detail };
 }
 
 /** The images that have no gradient under one goal or another. */
-function gradients({ differentiable }: SanitySetting, probes: Probe[]): SanityCheck {
+async function gradients({ differentiable }: SanitySetting, probes: Probe[]): Promise<SanityCheck> {
   if (!differentiable) return { name: 'gradients', passed: false, detail: 'the model has no gradient by its images' };
-  const shares = probes.map(({ images, values }) => {
-    const largest = tf.tidy(() => {
+  const shares: number[] = [];
+  for (const { images, values } of probes) {
+    const largest = await readAndFree(() => {
       const gradient = tf.grad((x) => tf.sum(values(x as tf.Tensor4D)))(images);
-      return Array.from(tf.max(tf.abs(gradient), [1, 2, 3]).dataSync()) as never;
-    }) as number[];
-    return largest.filter((size) => !(size > 1e-12)).length / largest.length;
-  });
+      return tf.max(tf.abs(gradient), [1, 2, 3]);
+    });
+    shares.push(largest.filter((size) => !(size > 1e-12)).length / largest.length);
+  }
   const zero = shares.reduce((a, b) => Math.max(a, b), 0);
   return { name: 'gradients', passed: zero <= MASKED, detail: `${(100 * zero).toFixed(0)}% of images have none` };
 }

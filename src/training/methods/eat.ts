@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { count, nonNegative, parseOptions } from '../../options.js';
 import { part } from '../../part.js';
 import { randomStream } from '../../random.js';
+import { knownTensor, valuesOf } from '../../tfjs/index.js';
 import { attackOption, type CraftSettings, craftOn, rowsOf, trainingAttack } from '../craft.js';
 import { checkDiversity, diversityShape, memberSamples } from '../diversity.js';
 import type { MemberUpdate, Method, TrainingStep } from '../method.js';
@@ -137,7 +138,7 @@ function alignedLoss({ step, member, images, labels, target }: MemberUpdate, lam
   const { embedder, proxies } = step.members[member];
   const embeddings = embedder.apply(images, true);
   const sets = images.shape[0] / labels.shape[0];
-  const classes = sets > 1 ? tf.tile(labels, [sets]) : labels;
+  const classes = sets > 1 ? knownTensor(new Array(sets).fill(Array.from(valuesOf(labels))).flat()) : labels;
   const loss = step.loss(embeddings, classes, proxies as tf.Tensor as tf.Tensor2D);
   if (!target) return loss;
   const gap = tf.mean(tf.sum(tf.squaredDifference(embeddings, target), 1));

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
 import { count, nonNegative, parseOptions } from '../../options.js';
 import { part } from '../../part.js';
+import { constant, knownTensor } from '../../tfjs/index.js';
 import { attackOption, craftOn, rowsOf, trainingAttack } from '../craft.js';
 import { everySample } from '../diversity.js';
 import type { Crafted, MemberUpdate, Method, TrainingStep } from '../method.js';
@@ -63,10 +64,7 @@ function craftAlignments(step: TrainingStep, settings?: ReturnType<typeof traini
 /** Of every member's loss by the images, [n, values] each; undefined where there is nothing to be aligned. */
 function gradientsAt(step: TrainingStep, rows: Int32Array, images: tf.Tensor4D): tf.Tensor2D[] | undefined {
   if (step.members.length === 1 || rows.length === 0) return undefined;
-  const labels = tf.tensor1d(
-    rows.map((row) => step.labels[row]),
-    'int32',
-  );
+  const labels = knownTensor(rows.map((row) => step.labels[row]));
   return step.members.map(({ embedder, proxies }) => {
     const loss = (x: tf.Tensor) =>
       step.loss(embedder.apply(x as tf.Tensor4D), labels, proxies as tf.Tensor as tf.Tensor2D) as tf.Tensor;
@@ -111,6 +109,6 @@ function galLoss({ step, member, images, labels, extra }: MemberUpdate, lambda: 
   const rise = tf.sub(lossAt(tf.add(images, move), false), lossAt(tf.sub(images, move), false));
   const slope = tf.div(rise, tf.mul(h, 2));
   // The alignment's value, and the slope's gradient.
-  const turning = tf.add(alignment, tf.sub(slope, tf.scalar(slope.dataSync()[0])));
+  const turning = tf.add(alignment, tf.sub(slope, constant(slope)));
   return tf.add(loss, tf.mul(turning, lambda * step.members.length));
 }

@@ -4,6 +4,7 @@ import type { Objective } from '../../attacks/index.js';
 import { count, nonNegative, parseOptions } from '../../options.js';
 import { part } from '../../part.js';
 import { randomStream } from '../../random.js';
+import { look } from '../../tfjs/index.js';
 import { attackOption, type CraftSettings, craftWith, rowsOf, trainingAttack } from '../craft.js';
 import { everySample } from '../diversity.js';
 import type { Crafted, MemberUpdate, Method, TrainingStep } from '../method.js';
@@ -95,6 +96,15 @@ function hmLoss({ step, member, images, labels, extra }: MemberUpdate, margin: n
   const [a, p, n] = tf.split<tf.Tensor2D>(embedder.apply(extra.triplets as tf.Tensor4D, true), 3, 0);
   const [anchor, positive] = [extra.anchors, extra.positives].map((at) => tf.gather(clean, at as tf.Tensor1D));
   const attacked = tripletLoss(a, p, n, margin);
-  if (step.memory) step.memory[member] = attacked.dataSync()[0];
+  const { memory } = step;
+  if (memory) {
+    look(
+      attacked,
+      ([loss]) => {
+        memory[member] = loss;
+      },
+      { soon: true },
+    );
+  }
   return tf.addN([loss, attacked, tf.mul(tripletLoss(anchor, a, positive, 0), ics)]);
 }

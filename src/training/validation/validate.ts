@@ -1,5 +1,6 @@
 import type * as tf from '@tensorflow/tfjs';
-import { objective, pgd, runAttack } from '../../attacks/index.js';
+import { type AttackRun, objective, pgd } from '../../attacks/index.js';
+import { runAttackLater } from '../../attacks/run-attack.js';
 import { clusterEmbeddings, clusteringScores, retrievalScores, scoreEmbeddings } from '../../clustering/index.js';
 import type { Source } from '../../data/index.js';
 import { throwIfAborted } from '../../errors.js';
@@ -49,7 +50,7 @@ async function attackedScores(
     stayOnBackend();
     const images = await held.batch(rows.subarray(start, start + BATCH), { signal });
     const path = ['validation', start / BATCH];
-    const embedded = embedAttacked(ensemble, { images, settings, seed, path });
+    const embedded = await embedAttacked(ensemble, { images, settings, seed, path });
     attacked.data.set((await toMatrix(embedded)).data, start * clean.cols);
     embedded.dispose();
     // A turn of the event loop lets signals through.
@@ -65,15 +66,16 @@ async function attackedScores(
   };
 }
 
-function embedAttacked(
+async function embedAttacked(
   ensemble: Ensemble,
-  attack: Pick<Parameters<typeof runAttack>[0], 'images' | 'settings' | 'seed' | 'path'>,
-): tf.Tensor2D {
-  const attacked = runAttack({ model: ensemble, objective: objective('embedding-shift'), ...attack });
+  attack: Pick<AttackRun, 'images' | 'settings' | 'seed' | 'path'>,
+): Promise<tf.Tensor2D> {
+  let attacked: tf.Tensor4D | undefined;
   try {
+    attacked = await runAttackLater({ model: ensemble, objective: objective('embedding-shift'), ...attack });
     return ensemble.apply(attacked);
   } finally {
     attack.images.dispose();
-    attacked.dispose();
+    attacked?.dispose();
   }
 }
