@@ -1,14 +1,20 @@
 /** The kernels of device webgpu, by their names: what run-kernel.ts calls. */
+
 import { EatDmlError } from '../../errors.js';
+import { attackStep } from './attack-step.js';
 import { webgpuDevice } from './device.js';
 import type { WebgpuKernel } from './host.js';
 import { nearestCentroid } from './nearest-centroid.js';
 import { pairwiseDistance } from './pairwise-distance.js';
 import { probeWebgpu } from './probe.js';
+import { projectPerturbation } from './project-perturbation.js';
 import { Gpu, gpuLimits } from './run.js';
 
 // biome-ignore lint/suspicious/noExplicitAny: each kernel has arguments of its own
-const KERNELS: Record<string, WebgpuKernel<any>> = { pairwiseDistance, nearestCentroid };
+const KERNELS: Record<string, WebgpuKernel<any>> = {
+  ...{ pairwiseDistance, nearestCentroid },
+  ...{ projectPerturbation, attackStep },
+};
 
 /** Whether the device has this kernel. */
 export const hasWebgpuKernel = (kernel: string) => kernel in KERNELS;

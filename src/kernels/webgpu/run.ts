@@ -116,7 +116,9 @@ export class Gpu {
         return device.createComputePipelineAsync({ layout: 'auto', compute: { module, entryPoint: 'main' } });
       }).catch(async (cause) => {
         known.delete(code);
-        throw await this.#deviceError(cause);
+        // What the compiler found comes first.
+        const [first] = (await Promise.all(this.#errors.splice(0))).filter((error) => error !== null);
+        throw await this.#deviceError(first ?? cause);
       });
       known.set(code, pipeline);
     }
