@@ -2,6 +2,7 @@
 
 import { EatDmlError } from '../../errors.js';
 import { attackStep } from './attack-step.js';
+import { centroidMeans } from './centroid-means.js';
 import { webgpuDevice } from './device.js';
 import type { WebgpuKernel } from './host.js';
 import { nearestCentroid } from './nearest-centroid.js';
@@ -14,6 +15,7 @@ import { Gpu, gpuLimits } from './run.js';
 const KERNELS: Record<string, WebgpuKernel<any>> = {
   ...{ pairwiseDistance, nearestCentroid },
   ...{ projectPerturbation, attackStep },
+  ...{ centroidMeans },
 };
 
 /** Whether the device has this kernel. */
