@@ -5,6 +5,8 @@ import { attackStep } from './attack-step.js';
 import { centroidMeans } from './centroid-means.js';
 import { webgpuDevice } from './device.js';
 import type { WebgpuKernel } from './host.js';
+import { kmeans } from './kmeans.js';
+import { kmeansPlusPlus } from './kmeans-plus-plus.js';
 import { nearestCentroid } from './nearest-centroid.js';
 import { pairwiseDistance } from './pairwise-distance.js';
 import { probeWebgpu } from './probe.js';
@@ -15,7 +17,7 @@ import { Gpu, gpuLimits } from './run.js';
 const KERNELS: Record<string, WebgpuKernel<any>> = {
   ...{ pairwiseDistance, nearestCentroid },
   ...{ projectPerturbation, attackStep },
-  ...{ centroidMeans },
+  ...{ centroidMeans, kmeans, kmeansPlusPlus },
 };
 
 /** Whether the device has this kernel. */
