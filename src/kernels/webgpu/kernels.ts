@@ -8,6 +8,7 @@ import type { WebgpuKernel } from './host.js';
 import { kmeans } from './kmeans.js';
 import { kmeansPlusPlus } from './kmeans-plus-plus.js';
 import { nearestCentroid } from './nearest-centroid.js';
+import { nearestNeighbors } from './nearest-neighbors.js';
 import { pairwiseDistance } from './pairwise-distance.js';
 import { probeWebgpu } from './probe.js';
 import { projectPerturbation } from './project-perturbation.js';
@@ -15,7 +16,7 @@ import { Gpu, gpuLimits } from './run.js';
 
 // biome-ignore lint/suspicious/noExplicitAny: each kernel has arguments of its own
 const KERNELS: Record<string, WebgpuKernel<any>> = {
-  ...{ pairwiseDistance, nearestCentroid },
+  ...{ pairwiseDistance, nearestCentroid, nearestNeighbors },
   ...{ projectPerturbation, attackStep },
   ...{ centroidMeans, kmeans, kmeansPlusPlus },
 };
