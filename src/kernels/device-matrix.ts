@@ -1,9 +1,12 @@
+import { EatDmlError } from '../errors.js';
 import { resolveDevice } from './devices.js';
 import type { Addon } from './load-addon.js';
 import { checkFinite, type KernelOptions, type Matrix, readMatrix, readOptions } from './matrix.js';
 import { type DeviceMatrix, ResidentMatrix, type Uploaded } from './resident-matrix.js';
 import { translate } from './run-kernel.js';
 import { copyOf } from './typed-arrays.js';
+import { probeWebgpu } from './webgpu/probe.js';
+import { releaseResident } from './webgpu/resident-rows.js';
 
 export type { DeviceMatrix } from './resident-matrix.js';
 
@@ -14,13 +17,20 @@ interface UploadedOnCpu extends Uploaded {
 
 /**
  * Copies `matrix` once for many calls: to the GPU, or with device `auto` (the default) and no GPU here to memory of the addon's own;
- * calls off the event loop then need no copy of it. `cuda` throws where there is no GPU.
+ * calls off the event loop then need no copy of it. `cuda` and `webgpu` throw where there is no GPU; to webgpu the values go with the
+ * first call that reads them.
  * @throws EatDmlError ERR_DEVICE without the device or memory on it, ERR_NOT_FINITE naming the first bad row.
  */
 export function uploadMatrix(matrix: Matrix, options: KernelOptions = {}): DeviceMatrix {
   options = readOptions(options, ['device', 'checkFinite']);
   const read = readMatrix('matrix', matrix);
   const scan = options.checkFinite ?? true;
+  if (options.device === 'webgpu') {
+    const { failure } = probeWebgpu();
+    if (failure !== undefined) throw new EatDmlError('ERR_DEVICE', `Device webgpu is not available: ${failure}`);
+    if (scan) checkFinite('matrix', read);
+    return residentOnWebgpu(read);
+  }
   const addon = resolveDevice(options.device, 'uploadMatrix');
   if (addon && onGpu(addon)) {
     const uploaded = upload<Uploaded>(addon, 'uploadMatrix', { matrix: read, checkFinite: scan });
@@ -38,9 +48,18 @@ export function ownMatrix(
   args: object,
 ): ResidentMatrix {
   if (ResidentMatrix.is(matrix)) return matrix;
+  if (device === 'webgpu') return residentOnWebgpu(matrix);
   const addon = resolveDevice(device, kernel, args);
   // What does not fit on a GPU goes through it in tiles: the copy stays here.
   return snapshot(matrix, addon && onGpu(addon) ? undefined : addon, kernel);
+}
+
+function residentOnWebgpu(matrix: Matrix): ResidentMatrix {
+  const copy = copyOf(matrix.data);
+  const resident: ResidentMatrix = new ResidentMatrix(matrix, 'webgpu', () => copy, {
+    release: () => releaseResident(resident),
+  });
+  return resident;
 }
 
 function snapshot(matrix: Matrix, addon: Addon | undefined, kernel: string): ResidentMatrix {

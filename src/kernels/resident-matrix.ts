@@ -5,16 +5,16 @@ import type { DeviceName, Matrix } from './matrix.js';
  * values are those it had when it was uploaded.
  */
 export interface DeviceMatrix extends Matrix {
-  /** Where its values are: `cuda` or `cpu`, or `js` where there is no addon. */
+  /** Where its values are: `cuda`, `webgpu` or `cpu`, or `js` where there is no addon. */
   readonly device: DeviceName;
   readonly disposed: boolean;
   /** Frees the memory, after the calls that use it; the matrix must not be used any more. */
   dispose(): void;
 }
 
-/** What the addon gives for a matrix: `resident` stands for it in a kernel's arguments. */
+/** What the addon gives for a matrix: `resident` stands for it in a kernel's arguments. webgpu keeps its own list. */
 export interface Uploaded {
-  resident: object;
+  resident?: object;
   release(): void;
 }
 

@@ -29,14 +29,18 @@ export function* attackStepReference(args: AttackStepArgs): Generator<void> {
     projectBall(norm, delta, epsilon, boxed ? boxBounds(origin.data, first, lo, hi) : UNBOUNDED);
     for (let i = 0; i < d; i++) {
       const x = origin.data[first + i];
-      const moved = Math.fround(x + delta[i]);
-      out[first + i] = Math.abs(moved - x) > Math.abs(delta[i]) ? nextFloat(moved, x) : moved;
+      out[first + i] = towardOrigin(Math.fround(x + delta[i]), x, Math.abs(delta[i]));
     }
     yield;
   }
 }
 
-function stepOf(norm: Norm, gradient: Float32Array, size: number): Float64Array {
+/** The float32 `moved`, or the one next to it on the side of `x` where rounding took it farther than `most` from there. */
+export function towardOrigin(moved: number, x: number, most: number): number {
+  return Math.abs(moved - x) > most ? nextFloat(moved, x) : moved;
+}
+
+export function stepOf(norm: Norm, gradient: Float32Array, size: number): Float64Array {
   const g = Float64Array.from(gradient);
   if (norm === 'linf') return g.map((v) => size * Math.sign(v));
   const length = norm === 'l2' ? Math.sqrt(g.reduce((s, v) => s + v * v, 0)) : g.reduce((s, v) => s + Math.abs(v), 0);

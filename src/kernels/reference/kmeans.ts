@@ -38,22 +38,27 @@ export interface KMeansArgs {
 
 /** Lloyd: labels = argmin, centroids = means, until no label changes or the centroids rest. */
 export function* kmeansReference(args: KMeansArgs): Generator<void> {
+  for (let problem = 0; problem < args.inertia.length; problem++) {
+    yield* lloyd(problemOf(args, problem));
+  }
+}
+
+/** The arguments of one problem, as views of those of all. */
+export function problemOf(args: KMeansArgs, problem: number): KMeansArgs {
   const { points, k, starts } = args;
   const { rows, cols } = points;
-  for (let problem = 0; problem < args.inertia.length; problem++) {
-    const first = Math.floor(problem / starts) * rows * cols;
-    yield* lloyd({
-      ...args,
-      points: { data: points.data.subarray(first, first + rows * cols), rows, cols },
-      centroids: args.centroids.subarray(problem * k * cols, (problem + 1) * k * cols),
-      labels: args.labels.subarray(problem * rows, (problem + 1) * rows),
-      counts: args.counts.subarray(problem * k, (problem + 1) * k),
-      inertia: args.inertia.subarray(problem, problem + 1),
-      iterations: args.iterations.subarray(problem, problem + 1),
-      converged: args.converged.subarray(problem, problem + 1),
-      onIteration: args.onIteration && ((progress) => args.onIteration!({ ...progress, problem })),
-    });
-  }
+  const first = Math.floor(problem / starts) * rows * cols;
+  return {
+    ...args,
+    points: { data: points.data.subarray(first, first + rows * cols), rows, cols },
+    centroids: args.centroids.subarray(problem * k * cols, (problem + 1) * k * cols),
+    labels: args.labels.subarray(problem * rows, (problem + 1) * rows),
+    counts: args.counts.subarray(problem * k, (problem + 1) * k),
+    inertia: args.inertia.subarray(problem, problem + 1),
+    iterations: args.iterations.subarray(problem, problem + 1),
+    converged: args.converged.subarray(problem, problem + 1),
+    onIteration: args.onIteration && ((progress) => args.onIteration!({ ...progress, problem })),
+  };
 }
 
 /** One problem. */
@@ -65,14 +70,14 @@ function* lloyd(args: KMeansArgs): Generator<void> {
   let iteration = 0;
   while (iteration < maxIterations && !strict && !settled) {
     const changed = yield* assign(args);
-    const inertia = onIteration ? sumOf(ownDistances(args)) : 0;
+    const inertia = onIteration ? inertiaOf(args) : 0;
     settled = (yield* update(args)) <= tolerance;
     strict = changed === 0;
     iteration++;
     onIteration?.({ problem: 0, iteration, changed, inertia });
   }
   if (!strict) yield* assign(args);
-  args.inertia[0] = sumOf(ownDistances(args));
+  args.inertia[0] = inertiaOf(args);
   args.iterations[0] = iteration;
   args.converged[0] = strict || settled ? 1 : 0;
   args.counts.fill(0);
@@ -96,7 +101,7 @@ function* assign({ points, k, centroids, labels }: KMeansArgs): Generator<void, 
 }
 
 /** Moves the centroids; returns their summed squared shift. A cluster that stays empty keeps its centroid. */
-function* update(args: KMeansArgs): Generator<void, number> {
+export function* update(args: KMeansArgs): Generator<void, number> {
   const { points, k, centroids, labels } = args;
   const d = points.cols;
   const sums = new Float64Array(k * d);
@@ -135,6 +140,9 @@ function fillEmpty(args: KMeansArgs, sums: Float64Array, counts: Float64Array): 
     counts[c] = 1;
   }
 }
+
+/** Of the labels and the centroids as they are. */
+export const inertiaOf = (args: KMeansArgs) => sumOf(ownDistances(args));
 
 function ownDistances({ points, centroids, labels }: KMeansArgs): Float64Array {
   const d = points.cols;

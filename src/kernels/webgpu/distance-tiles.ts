@@ -1,5 +1,6 @@
 /** Which rows and columns of a matrix of distances the device gets at a time, and their rows in its memory. */
 import { batchOf, type Matrix, type Metric } from '../matrix.js';
+import { residentRows } from './resident-rows.js';
 import {
   hasZeroRow,
   type Magnitudes,
@@ -53,9 +54,12 @@ export function planRows(matrices: Record<string, Matrix>, metric: Metric, check
 
 /** Rows of a plan on the device: one buffer, or two halves. `first` counts through all batches. */
 export function uploadRows(gpu: Gpu, matrix: Matrix, { first, count }: Part, plan: RowsPlan, side: 0 | 1): GpuBuffer[] {
-  if (plan.term !== 'unit') return [gpu.buffer(packRows(matrix, first, count, plan.scale))];
-  const { high, low } = packUnitRows(matrix, first, count, plan.withZero, side);
-  return [gpu.buffer(high), gpu.buffer(low)];
+  const key = [plan.term === 'unit', plan.scale, plan.withZero && side, plan.quads, first, count].join();
+  return residentRows(gpu, matrix, key, () => {
+    if (plan.term !== 'unit') return [gpu.buffer(packRows(matrix, first, count, plan.scale))];
+    const { high, low } = packUnitRows(matrix, first, count, plan.withZero, side);
+    return [gpu.buffer(high), gpu.buffer(low)];
+  });
 }
 
 /** Some matrices of the batch, and of each some rows and columns. */

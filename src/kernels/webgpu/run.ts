@@ -68,6 +68,10 @@ export class Gpu {
     this.#signal = signal;
   }
 
+  get device(): GpuDevice {
+    return this.#opened.device;
+  }
+
   /** Throws where the caller has aborted the call. */
   check(): void {
     if (this.#signal?.aborted) throw aborted(this.#signal);
@@ -92,16 +96,14 @@ export class Gpu {
     this.#watched(() => this.#opened.device.queue.writeBuffer(to, offset, values));
   }
 
+  /** Frees those of the call's own. */
   free(...buffers: GpuBuffer[]): void {
-    for (const buffer of buffers) {
-      buffer.destroy();
-      this.#buffers.delete(buffer);
-    }
+    for (const buffer of buffers) if (this.#buffers.delete(buffer)) buffer.destroy();
   }
 
-  /** Keeps a buffer beyond the end of the call; who asks for it frees it. */
-  keep(buffer: GpuBuffer): void {
-    this.#buffers.delete(buffer);
+  /** They stay beyond the end of the call; who asks for it frees them. */
+  keep(...buffers: GpuBuffer[]): void {
+    for (const buffer of buffers) this.#buffers.delete(buffer);
   }
 
   /** The pipeline of a program whose entry is `main`; compiled once per device. */
@@ -116,7 +118,9 @@ export class Gpu {
         return device.createComputePipelineAsync({ layout: 'auto', compute: { module, entryPoint: 'main' } });
       }).catch(async (cause) => {
         known.delete(code);
-        throw await this.#deviceError(cause);
+        // What the compiler found comes first.
+        const [first] = (await Promise.all(this.#errors.splice(0))).filter((error) => error !== null);
+        throw await this.#deviceError(first ?? cause);
       });
       known.set(code, pipeline);
     }
