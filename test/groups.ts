@@ -17,7 +17,7 @@ export const OWN_PROCESS = [
   'test/kernels/{abort,cuda-probe,cuda-variants,isa,lifecycle,winograd,worker-threads}.test.ts',
   'test/models/webgpu-backbones.test.ts',
   'test/training/resume-killed.test.ts',
-  'test/tfjs/{later-*,op-tests,tensorflow-choice,tensorflow-training,webgpu,webgpu-import,webgpu-kernels}.test.ts',
+  'test/tfjs/{later-*,op-tests,tensorflow-choice,tensorflow-training,webgpu,webgpu-import,webgpu-kernels,webgpu-training}.test.ts',
 ];
 
 /** What `npm run test:fast` leaves out, by the reason. */

@@ -10,7 +10,7 @@ import { registerNativeBackend } from './native/register.js';
 import { quiet } from './quiet.js';
 import { gpuMayExist, probeTensorflow } from './tensorflow-backend.js';
 import { registerWasmBackend, startWasmBackend } from './wasm/backend.js';
-import { startWebgpuBackend } from './webgpu/backend.js';
+import { fetchVariables, startWebgpuBackend } from './webgpu/backend.js';
 import { cardMayExist, probeWebgpuBackend } from './webgpu/probe.js';
 
 const backendName = z.enum(['tensorflow', 'webgpu', 'native', 'wasm', 'cpu']);
@@ -173,6 +173,7 @@ const starts: Partial<Record<BackendName, () => Promise<boolean>>> = {
 /** Makes it tfjs's backend; says what went wrong, if anything. */
 async function activate(name: BackendName): Promise<string | undefined> {
   try {
+    if (tf.getBackend() === 'webgpu' && name !== 'webgpu') await fetchVariables();
     const started = await (starts[name]?.() ?? tf.setBackend(name));
     return started ? undefined : 'tfjs could not start it';
   } catch (error) {

@@ -111,6 +111,17 @@ describeWebgpu('the backend webgpu', () => {
     ).toBe(0);
   });
 
+  test('variables follow to another backend, and back', async () => {
+    await chooseBackend({ backend: 'webgpu' });
+    const x = tf.tensor2d(noise([40, 50], 'x'), [40, 50]);
+    const variable = tf.variable(tf.add(x, x));
+    await chooseBackend({ backend: 'cpu' });
+    expect(tf.mul(variable, 2).dataSync()[7]).toBe(4 * noise([40, 50], 'x')[7]);
+    await chooseBackend({ backend: 'webgpu' });
+    expect((await tf.mul(variable, 2).data())[7]).toBe(4 * noise([40, 50], 'x')[7]);
+    tf.dispose([x, variable]);
+  });
+
   const conv = { model: convEmbedder({ dimension: 8, width: 4 }), shape: [4, 8, 8, 1], steps: 20 } satisfies Task;
   const residual = {
     model: resnet18({ dimension: 8, preprocessing: 'none' }),

@@ -38,6 +38,8 @@ export async function registerWebgpuBackend(): Promise<void> {
   const module = await import(name);
   if (tf.findBackendFactory('webgpu')) return;
   replaceKernels();
+  // What is small and not on the device yet, as weights of a file, would be computed in JavaScript: other bits than of weights that are there.
+  tf.env().set('WEBGPU_CPU_FORWARD', false);
   const Base = (module.WebGPUBackend ?? module.default.WebGPUBackend) as BackendClass;
   tf.registerBackend('webgpu', async () => {
     const opened = await webgpuDevice();
@@ -75,6 +77,12 @@ export async function startWebgpuBackend(): Promise<boolean> {
     await registerWebgpuBackend();
   }
   return tf.setBackend('webgpu');
+}
+
+/** Reads all variables: another backend fetches them at once when it needs them, which finds what has been read before. */
+export async function fetchVariables(): Promise<void> {
+  if (trouble.lost) return;
+  await Promise.all(Object.values(tf.engine().state.registeredVariables).map((variable) => variable.data()));
 }
 
 /** The class with this package's errors: WebGPU reports what goes wrong on a device apart from the call that caused it. */
