@@ -8,7 +8,9 @@
  * core, which loads tfjs, the addon and src/ once.
  */
 export const OWN_PROCESS = [
-  ...['cli', 'fuzz', 'simt', 'gpu', 'webgpu', 'native', 'packaging', 'public'].map((room) => `test/${room}/**/*.test.ts`),
+  ...['cli', 'fuzz', 'simt', 'gpu', 'webgpu', 'native', 'packaging', 'public'].map(
+    (room) => `test/${room}/**/*.test.ts`,
+  ),
   'test/config/{parts,sweep-budget}.test.ts',
   'test/data/{source,open-data,decoding-thread,layouts/fuzz,sets/fashion-mnist}.test.ts',
   'test/evaluation/{ranking-steps,sanity-thresholds}.test.ts',

@@ -96,7 +96,7 @@ export const CASES: [string, () => unknown, string][] = [
   [
     'an unknown device',
     () => pairwiseDistance(a, b, { device: wrong('tpu') }),
-    'Expected one of auto, cuda, cpu, js for device but received "tpu".',
+    'Expected one of auto, cuda, webgpu, cpu, js for device but received "tpu".',
   ],
   ['k = 0', () => kmeans(a, { k: 0 }), 'Expected a positive integer for k but received 0.'],
   ['k > n', () => kmeans(a, { k: 5 }), 'Expected at most 4 (the rows of points) for k but received 5.'],
