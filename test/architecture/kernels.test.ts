@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import * as kernelsRoom from '../../src/kernels/index.js';
 import * as networkRoom from '../../src/kernels/network/index.js';
+import { hasWebgpuKernel } from '../../src/kernels/webgpu/kernels.js';
 import { allCases } from '../kernels/cases/index.js';
 
 /** The list of kernels; a kernel's name, in each place's spelling, names its files everywhere. */
@@ -54,6 +55,12 @@ test.each(mission)('$js is on CUDA too, and its source is in the list', ({ js, n
   const source = `cuda/${purposeOf(homeOf(js))}/${name}.cu`;
   expect(readFileSync('native/cuda/sources.txt', 'utf8').split('\n')).toContain(source);
   expect(existsSync(`native/${source}`)).toBe(true);
+});
+
+test.each(mission)('$js is on webgpu too, in a file of its own', ({ js }) => {
+  const path = `src/kernels/webgpu/${kebab(js)}.ts`;
+  expect(existsSync(path) && readFileSync(path, 'utf8')).toMatch(new RegExp(`export const ${js}: WebgpuKernel<`));
+  expect(hasWebgpuKernel(js)).toBe(true);
 });
 
 test('the package offers the kernels of the mission, and none of networks', () => {

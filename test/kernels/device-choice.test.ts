@@ -79,3 +79,19 @@ test('without the CPU addon a GPU is worth it sooner', () => {
   expect(gpu('nearestCentroid', args)).toBe(false);
   expect(gpu('nearestCentroid', args, 0)).toBe(true);
 });
+
+test('webgpu is taken later than cuda: its figures are guesses', () => {
+  const webgpu = (kernel: string, args: object) => belongsOnGpu(workOf(kernel, args, 'webgpu')!, THREADS, 'webgpu');
+  const assignment = (n: number, k: number) => assign(matrix(n, 128), matrix(k, 128));
+  expect(webgpu('nearestCentroid', assign(matrix(200, 32), matrix(10, 32)))).toBe(false);
+  expect([
+    gpu('nearestCentroid', assignment(100_000, 300)),
+    webgpu('nearestCentroid', assignment(100_000, 300)),
+  ]).toEqual([true, false]);
+  expect(webgpu('nearestCentroid', assignment(1_000_000, 4096))).toBe(true);
+  expect(webgpu('attackStep', step(matrix, 256, 150_528))).toBe(false);
+  // What is on the other device has to be sent, too.
+  const on = (device: DeviceName) =>
+    workOf('nearestCentroid', assign(uploaded(100, 8, device), matrix(5, 8)), 'webgpu')!;
+  expect(on('webgpu').crossing).toBeLessThan(on('cuda').crossing);
+});

@@ -59,7 +59,7 @@ describe.each(testDevices)('k-means on %s', (device) => {
         if (converged && distinct >= k) expect(counts.every((count) => count > 0)).toBe(true);
         if (converged && distinct <= k) expect(inertia).toBe(0);
       }),
-      { numRuns: device === 'cuda' ? 40 : 300, seed: 5 },
+      { numRuns: device === 'cuda' || device === 'webgpu' ? 40 : 300, seed: 5 },
     );
   });
 
@@ -71,7 +71,7 @@ describe.each(testDevices)('k-means on %s', (device) => {
         expect({ ...found, centroids: 0, inertia: 0 }).toEqual({ ...expected, centroids: 0, inertia: 0 });
         expect(Math.abs(found.inertia - expected.inertia)).toBeLessThanOrEqual(1e-6 * expected.inertia);
       }),
-      { numRuns: device === 'cuda' ? 40 : 300, seed: 6 },
+      { numRuns: device === 'cuda' || device === 'webgpu' ? 40 : 300, seed: 6 },
     );
   });
 

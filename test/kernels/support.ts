@@ -55,9 +55,11 @@ const named = process.env.EAT_DML_TEST_DEVICES?.split(',');
 /** The devices tests run on; the CPU addon's absence is said in the test's name. */
 export const testDevices = (named ?? (hasCpu ? ['js', 'cpu'] : ['js'])) as ('js' | 'cpu' | 'cuda' | 'webgpu')[];
 
-/** How often: `all`, but `few` on the emulator, which takes a hundred times as long, in the short form. */
+/** How often: `all`, but `few` on what stands in for a GPU, which takes a hundred times as long, in the short form. */
 export function timesOn(device: string, all: number, few: number): number {
-  const emulated = device === 'cuda' && devices().some(({ name, byNameOnly }) => name === device && byNameOnly);
+  const emulated =
+    (device === 'cuda' || device === 'webgpu') &&
+    devices().some(({ name, byNameOnly }) => name === device && byNameOnly);
   return emulated && !LONG ? few : all;
 }
 

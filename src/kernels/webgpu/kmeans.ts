@@ -20,7 +20,8 @@ const AHEAD = 8;
 export const kmeans: WebgpuKernel<KMeansArgs> = async (args, gpu) => {
   const { points, k } = args;
   const { rows, cols } = points;
-  const init = { data: args.centroids, rows: k, cols, batch: args.inertia.length };
+  const problems = args.inertia.length;
+  const init = { data: args.centroids, rows: k, cols, ...(problems > 1 && { batch: problems }) };
   const plan = planRows({ points, init }, 'sqeuclidean', args.checkFinite ?? true);
   const sizes = magnitudes(points);
   const fixed = plan && fixedFor(sizes, rows, plan.scale);

@@ -10,7 +10,7 @@ import { distanceError } from './tile.js';
 const THREADS = 256;
 
 /**
- * A workgroup per query: the key of the k-th nearest by radix selection, 8 bits at a time, then all points whose key is within the
+ * A workgroup per query, or for several: the key of the k-th nearest by radix selection, 8 bits at a time, then all points whose key is within the
  * rounding bound of it, in any order. Keys are floats turned into integers of the same order; `margins` has each query's bound.
  */
 const SELECT = `
@@ -30,8 +30,9 @@ fn value_of(key: u32) -> f32 { return bitcast<f32>(select(~key, key & 0x7fffffff
 fn skipped(row: u32, j: u32) -> bool { return p.skip_self == 1u && p.first_query + row % p.queries == p.first_point + j; }
 @compute @workgroup_size(${THREADS})
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
-  let row = group.y * p.across + group.x;
-  if (row >= p.total) { return; }
+  for (var row = group.x; row < p.total; row += p.across) { choose(row, local); }
+}
+fn choose(row: u32, local: u32) {
   let first = row * p.points;
   var prefix = 0u;
   var mask = 0u;
@@ -115,7 +116,7 @@ async function selectIn(
   const numbers = [METRICS[metric] === 'dot' ? -1 : 1, share].map(floatBits);
   const places = [rows.first, columns.first, excludeSelf ? 1 : 0, across, total];
   const words = [rows.count, columns.count, wanted, room, ...numbers, ...places];
-  gpu.run([{ pipeline, words, buffers: [out, bounds, found], groups: [across, Math.ceil(total / across)] }]);
+  gpu.run([{ pipeline, words, buffers: [out, bounds, found], groups: [across] }]);
   await gpu.read([found, answer]);
   gpu.free(bounds, found);
   return Array.from({ length: total }, (_, i) => {

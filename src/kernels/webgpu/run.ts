@@ -84,6 +84,7 @@ export class Gpu {
     const bytes = typeof of === 'number' ? of : of.byteLength;
     // An empty binding is none.
     const size = Math.max(16, Math.ceil(bytes / 16) * 16);
+    this.#refuse(size, Math.max(16, this.limits.binding), 'bytes in a buffer');
     return this.#watched(() => {
       const buffer = device.createBuffer({ size, usage: STORAGE | COPY_SRC | COPY_DST });
       this.#buffers.add(buffer);
@@ -146,8 +147,15 @@ export class Gpu {
     });
   }
 
+  /** What was not cut small enough is refused here, and never half done. */
+  #refuse(received: number, most: number, what: string): void {
+    if (received <= most) return;
+    throw new EatDmlError('ERR_DEVICE', `Expected at most ${most} ${what} of webgpu but the call takes ${received}.`);
+  }
+
   #encode(pass: GpuPass, { pipeline, words, buffers, groups }: Dispatch, uniforms: GpuBuffer, offset: number): void {
     const size = Math.ceil(words.length / 4) * 16;
+    this.#refuse(Math.max(...groups.map((count) => count ?? 1)), this.limits.workgroups, 'workgroups in a row');
     const bound = [{ buffer: uniforms, offset, size }, ...buffers.map((buffer) => ({ buffer }))];
     const entries = bound.map((resource, binding) => ({ binding, resource }));
     pass.setPipeline(pipeline);
