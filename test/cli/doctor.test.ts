@@ -33,7 +33,7 @@ test('tells devices, load attempts, backends, data and Node', async () => {
   const cache = temporaryFolder();
   const d = await doctor({ EAT_DML_CACHE: cache, EAT_DML_NATIVE_PATH: undefined });
   expect(d.code).toBe(0);
-  expect(d.devices.map(({ name }) => name)).toEqual(['cuda', 'cpu', 'js']);
+  expect(d.devices.map(({ name }) => name)).toEqual(['cuda', 'webgpu', 'cpu', 'js']);
   expect(d.devices.at(-1)).toMatchObject({ available: true });
   expect(d.backends.map(({ name }) => name)).toEqual(['tensorflow', 'native', 'wasm', 'cpu']);
   // Every backend that is not there comes with what to do about it.
