@@ -84,7 +84,7 @@ export function addScore(eatDml: Command): void {
     .option('--recall-at <list>', 'the K of Recall@K (default 1,2,4,8)', list)
     .option('--restarts <count>', 'k-means starts (default 5, of more than 1,000 clusters 1)', positiveInteger)
     .option('--seed <integer>', 'of the k-means starts (default 0)', integer)
-    .option('--device <name>', 'auto, cuda, cpu or js')
+    .option('--device <name>', 'auto, cuda, webgpu, cpu or js')
     .option('--json', 'the result, and nothing else, as JSON on stdout')
     .action(async (embeddings: string, labels: string, flags: ScoreFlags) =>
       (await import('./commands/score.js')).scoreCommand(embeddings, labels, flags),

@@ -4,5 +4,6 @@ import { devices } from '../kernels/index.js';
 export function kernelDevice(): string {
   const [first, ...others] = devices().filter(({ available, byNameOnly }) => available && !byNameOnly);
   const text = `${first.name}: ${first.detail}`;
-  return first.name === 'cuda' ? `${text} (${others[0].name}: ${others[0].detail})` : text;
+  const onGpu = first.name === 'cuda' || first.name === 'webgpu';
+  return onGpu ? `${text} (${others[0].name}: ${others[0].detail})` : text;
 }

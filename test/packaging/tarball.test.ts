@@ -183,7 +183,10 @@ describe('installed with --ignore-scripts', () => {
     const bin = join(folder, 'node_modules/.bin/eat-dml');
     const env = { EAT_DML_NATIVE_PATH: undefined, EAT_DML_ISA: undefined, CXX: undefined };
     const doctor = await run(process.execPath, [bin, 'doctor', '--json'], { cwd: folder, env });
-    expect(JSON.parse(doctor.stdout).devices[1]).toMatchObject({ name: 'cpu', available: false });
+    const [, webgpu, cpu] = JSON.parse(doctor.stdout).devices;
+    expect(webgpu).toMatchObject({ name: 'webgpu', available: false });
+    expect(webgpu.detail).toContain('npm install webgpu');
+    expect(cpu).toMatchObject({ name: 'cpu', available: false });
     const build = await run(process.execPath, [bin, 'build'], { cwd: folder, env: { ...env, PATH: folder } });
     expect(build.stderr).toMatch(/ERR_BUILD: .*a C\+\+ compiler .*cmake/);
     expect(build).toMatchObject({ code: 3, stdout: '' });

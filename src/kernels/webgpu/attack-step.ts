@@ -47,11 +47,11 @@ fn slope(at: u32) -> f32 { return gradient[at] * size; }`;
 
 const prepare = (norm: string) => `
   var most = 0.0;
-  for (var i = local; i < p.cols; i += 256u) { most = max(most, abs(gradient[first + i])); }
+  for (var i = local; i < p.cols; i += threads) { most = max(most, abs(gradient[first + i])); }
   let exponent = clamp(bitcast<u32>(largest(most)) >> 23u, 1u, 253u);
   size = bitcast<f32>((254u - exponent) << 23u);
   var sum = 0.0;
-  for (var i = local; i < p.cols; i += 256u) { let v = slope(first + i); sum += ${norm === 'l2' ? 'v * v' : 'abs(v)'}; }
+  for (var i = local; i < p.cols; i += threads) { let v = slope(first + i); sum += ${norm === 'l2' ? 'v * v' : 'abs(v)'}; }
   length = ${norm === 'l2' ? 'sqrt(total(sum))' : 'total(sum)'};`;
 
 function stepRows({ origin, current, gradient, norm, epsilon, stepSize, lo, hi, out }: Args, gpu: Gpu): Promise<void> {

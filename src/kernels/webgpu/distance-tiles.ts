@@ -89,13 +89,8 @@ export function* blocksOf(
   const results = Math.min(limits.binding, MOST_BYTES) / 4;
   const grid = limits.workgroups * side;
   const perRow = (columns: number) => words ?? columns;
-  const together = Math.min(
-    fitting / n,
-    fitting / m,
-    results / (n * perRow(m)),
-    limits.operations / (4 * n * m * quads),
-    limits.workgroups,
-  );
+  const inMemory = Math.min(fitting / n, fitting / m, results / (n * perRow(m)));
+  const together = Math.min(inMemory, limits.operations / (4 * n * m * quads), limits.workgroups);
   if (together >= 1 && n <= grid && m <= grid) {
     for (const matrices of parts(batchOf(a), together)) yield { matrices, rows: whole(n), columns: whole(m) };
     return;

@@ -98,7 +98,7 @@ export function nearestExactly(points: Matrix, row: number, centroids: Matrix, f
   const { data, cols } = points;
   const of = (j: number) => squaredEuclidean(data, row * cols, centroids.data, (first + j) * cols, cols, 0, 0);
   // The second nearest is no farther than the farther of any two.
-  const limit = near.length < 2 ? Number.POSITIVE_INFINITY : Math.max(of(near[0]), of(near[1]));
+  const limit = near.length < 2 ? Number.POSITIVE_INFINITY : near.reduce((most, j) => Math.max(most, of(j)), 0);
   const found = { label: 0, best: Number.POSITIVE_INFINITY, second: Number.POSITIVE_INFINITY };
   for (let j = 0; j < centroids.rows; j++) {
     const distance = boundedDistance(data, row * cols, centroids.data, (first + j) * cols, cols, limit);

@@ -4,8 +4,9 @@
  */
 import type { Norm } from '../matrix.js';
 
-/** Threads of a row. */
-const THREADS = 256;
+/** Threads of a row: few where it is short, since most of the time goes to their sums. `threads` in the programs. */
+const threadsOf = (cols: number) => (cols <= 128 ? 32 : 256);
+
 /** Words that a row gets: the float found; l1: 1 where it is counted from the largest entry. */
 export const FOUND = 2;
 
@@ -13,19 +14,25 @@ export const FOUND = 2;
  * `inputs` are the names of the bindings from 2 on. `prepare` runs first, for the row; `delta` is an expression for entry `at` of the
  * perturbation, `x` one for what the box is seen from.
  */
-export function searchProgram(norm: Norm, inputs: string[], { prepare = '', delta, x, functions = '' }: Entry): string {
+export function searchProgram(
+  norm: Norm,
+  inputs: string[],
+  cols: number,
+  { prepare = '', delta, x, functions = '' }: Entry,
+): string {
   return `
+const threads = ${threadsOf(cols)}u;
 struct Params { cols: u32, boxed: u32, radius: f32, step: f32, lo: f32, hi: f32 }
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read_write> found: array<vec2u>;
 ${inputs.map((name, i) => `@group(0) @binding(${i + 2}) var<storage, read> ${name}: array<f32>;`).join('\n')}
-var<workgroup> parts: array<f32, ${THREADS}>;
+var<workgroup> parts: array<f32, threads>;
 var<private> first: u32;
 var<private> local: u32;
 fn total(value: f32) -> f32 {
   workgroupBarrier();
   parts[local] = value;
-  for (var half = ${THREADS / 2}u; half > 0u; half /= 2u) {
+  for (var half = threads / 2u; half > 0u; half /= 2u) {
     workgroupBarrier();
     if (local < half) { parts[local] += parts[local + half]; }
   }
@@ -34,7 +41,7 @@ fn total(value: f32) -> f32 {
 fn largest(value: f32) -> f32 {
   workgroupBarrier();
   parts[local] = value;
-  for (var half = ${THREADS / 2}u; half > 0u; half /= 2u) {
+  for (var half = threads / 2u; half > 0u; half /= 2u) {
     workgroupBarrier();
     if (local < half) { parts[local] = max(parts[local], parts[local + half]); }
   }
@@ -47,7 +54,7 @@ fn clipped(at: u32, v: f32) -> f32 {
   return min(max(v, p.lo - ${x}), p.hi - ${x});
 }
 ${norm === 'l2' ? SCALE : THRESHOLD}
-@compute @workgroup_size(${THREADS})
+@compute @workgroup_size(threads)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {
   first = group.x * p.cols;
   local = index;
@@ -80,7 +87,7 @@ fn bisect(start: u32, end: u32, rising: bool) -> u32 {
 const SCALE = `
 fn fits(t: f32) -> bool {
   var sum = 0.0;
-  for (var i = local; i < p.cols; i += ${THREADS}u) {
+  for (var i = local; i < p.cols; i += threads) {
     let v = clipped(first + i, t * delta(first + i)) / p.radius;
     sum += v * v;
   }
@@ -97,7 +104,7 @@ const THRESHOLD = `
 var<private> base: f32;
 fn fits(shift: f32) -> bool {
   var sum = 0.0;
-  for (var i = local; i < p.cols; i += ${THREADS}u) {
+  for (var i = local; i < p.cols; i += threads) {
     let v = delta(first + i);
     let left = max(abs(v) - base + select(-shift, shift, base > 0.0), 0.0);
     sum += abs(clipped(first + i, select(left, -left, v < 0.0)));
@@ -107,7 +114,7 @@ fn fits(shift: f32) -> bool {
 ${BISECT}
 fn search() -> vec2u {
   var most = 0.0;
-  for (var i = local; i < p.cols; i += ${THREADS}u) { most = max(most, abs(delta(first + i))); }
+  for (var i = local; i < p.cols; i += threads) { most = max(most, abs(delta(first + i))); }
   most = largest(most);
   base = most;
   let halfway = bitcast<u32>(most / 2.0);

@@ -53,14 +53,20 @@ export function gpuLimits({ device }: WebgpuDevice, software: boolean): GpuLimit
   };
 }
 
+export interface PassClock {
+  /** The descriptor of a pass. */
+  begin(device: GpuDevice): object;
+  end(device: GpuDevice, encoder: GpuEncoder): void;
+}
+
 export class Gpu {
   readonly limits: GpuLimits;
   readonly #opened: WebgpuDevice;
   readonly #signal?: AbortSignal;
   readonly #buffers = new Set<GpuBuffer>();
   #errors: Promise<GpuError | null>[] = [];
-  /** What its passes write their times to; see bench/webgpu.ts. */
-  static onPass?: (device: GpuDevice, encoder: GpuEncoder) => object | undefined;
+  /** Where every pass writes its times; see bench/webgpu.ts. */
+  static clock?: PassClock;
 
   constructor(opened: WebgpuDevice, limits: GpuLimits, signal?: AbortSignal) {
     this.#opened = opened;
@@ -139,9 +145,10 @@ export class Gpu {
       const uniforms = device.createBuffer({ size: blocks.byteLength, usage: UNIFORM | COPY_DST });
       device.queue.writeBuffer(uniforms, 0, blocks);
       const encoder = device.createCommandEncoder();
-      const pass = encoder.beginComputePass(Gpu.onPass?.(device, encoder));
+      const pass = encoder.beginComputePass(Gpu.clock?.begin(device));
       for (const [i, dispatch] of dispatches.entries()) this.#encode(pass, dispatch, uniforms, i * BLOCK);
       pass.end();
+      Gpu.clock?.end(device, encoder);
       device.queue.submit([encoder.finish()]);
       uniforms.destroy();
     });
@@ -155,7 +162,7 @@ export class Gpu {
 
   #encode(pass: GpuPass, { pipeline, words, buffers, groups }: Dispatch, uniforms: GpuBuffer, offset: number): void {
     const size = Math.ceil(words.length / 4) * 16;
-    this.#refuse(Math.max(...groups.map((count) => count ?? 1)), this.limits.workgroups, 'workgroups in a row');
+    for (const count of groups) this.#refuse(count ?? 1, this.limits.workgroups, 'workgroups in a row');
     const bound = [{ buffer: uniforms, offset, size }, ...buffers.map((buffer) => ({ buffer }))];
     const entries = bound.map((resource, binding) => ({ binding, resource }));
     pass.setPipeline(pipeline);

@@ -29,7 +29,6 @@ export interface GpuQuerySet {
 
 export interface GpuEncoder {
   beginComputePass(descriptor?: object): GpuPass;
-  clearBuffer(buffer: GpuBuffer, offset?: number, size?: number): void;
   copyBufferToBuffer(from: GpuBuffer, fromOffset: number, to: GpuBuffer, toOffset: number, size: number): void;
   resolveQuerySet(set: GpuQuerySet, first: number, count: number, to: GpuBuffer, offset: number): void;
   finish(): object;
