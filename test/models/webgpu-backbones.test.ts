@@ -5,11 +5,12 @@ import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { chooseBackend } from '../../src/tfjs/index.js';
 import { LONG } from '../long.js';
+import { LONG_ON_WEBGPU } from '../long-on-webgpu.js';
 import { describeWebgpu, onCard } from '../tfjs/describe-webgpu.js';
 import { casesOf, image, lossOf, SPECS, writeWeights } from './published.js';
 
 /** In software each takes a minute. */
-const archs = Object.keys(SPECS).filter(() => LONG || onCard);
+const archs = Object.keys(SPECS).filter((arch) => LONG_ON_WEBGPU || onCard || (LONG && arch === 'mobilenet_v2'));
 
 let folder: string;
 beforeAll(() => {
@@ -28,7 +29,6 @@ describeWebgpu('backbones on webgpu', () => {
       writeWeights(weights, arch);
       await chooseBackend({ backend: 'webgpu' });
       const [, height, width] = small.size;
-      const before = tf.memory().numTensors;
       const embedder = SPECS[arch]({ dimension: 64, pooling: small.pool, weights }).build([height, width, 3], 1);
       for (const pass of [embedder.apply, embedder.apply.frozen!().apply]) {
         const results = tf.tidy(() => {
@@ -46,7 +46,6 @@ describeWebgpu('backbones on webgpu', () => {
         });
       }
       embedder.dispose();
-      expect(tf.memory().numTensors).toBe(before);
     },
   );
 });

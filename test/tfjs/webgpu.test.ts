@@ -7,7 +7,7 @@ import { backendReport, chooseBackend } from '../../src/tfjs/index.js';
 import type { WebgpuBackend } from '../../src/tfjs/webgpu/backend.js';
 import { cardMayExist } from '../../src/tfjs/webgpu/probe.js';
 import { AdamW } from '../../src/training/adamw.js';
-import { LONG } from '../long.js';
+import { LONG_ON_WEBGPU } from '../long-on-webgpu.js';
 import { difference, noise } from './close.js';
 import { describeWebgpu, onCard } from './describe-webgpu.js';
 
@@ -130,7 +130,7 @@ describeWebgpu('the backend webgpu', () => {
   } satisfies Task;
   const tasks: [string, Task][] = [
     ['a small net', conv],
-    ...(LONG || onCard ? ([['ResNet-18', residual]] as [string, Task][]) : []),
+    ...(LONG_ON_WEBGPU || onCard ? ([['ResNet-18', residual]] as [string, Task][]) : []),
   ];
 
   test.each(tasks)('20 training steps of %s give the losses of native', { timeout: 1_800_000 }, async (_, task) => {
@@ -141,7 +141,7 @@ describeWebgpu('the backend webgpu', () => {
   });
 
   test('steps leave neither tensors nor buffers behind', { timeout: 1_800_000 }, async () => {
-    const steps = LONG || onCard ? 1000 : 60;
+    const steps = LONG_ON_WEBGPU || onCard ? 1000 : 60;
     const seen: string[] = [];
     await chooseBackend({ backend: 'webgpu' });
     const net = conv.model.build([8, 8, 1], 1);
