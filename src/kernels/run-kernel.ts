@@ -4,7 +4,7 @@ import { resolveDevice, takesWebgpu } from './devices.js';
 import type { Addon, AddonKernel, AddonTask } from './load-addon.js';
 import { type AsyncKernelOptions, checkFinite, type Matrix, notFinite, outsideBox } from './matrix.js';
 import { copyOf, viewOf } from './typed-arrays.js';
-import { runWebgpuKernel } from './webgpu/kernels.js';
+import { runWebgpuKernel, webgpuOpens } from './webgpu/kernels.js';
 
 /** A plain-loop kernel: does its work in slices, yielding between them so that an asynchronous call can be aborted. */
 export type ReferenceKernel<Args> = (args: Args) => Generator<void>;
@@ -68,9 +68,13 @@ export async function runAsync<Args extends object, Result>(given: KernelCall<Ar
   // What runs between turns of the event loop does so on arrays of its own. The addon makes its copies itself.
   const call = addon ? given : withInputs(given, copyOf);
   try {
-    if (onWebgpu) await runWebgpuKernel(call.kernel, call.args, signal);
-    else if (addon) await runTask(addon[call.kernel] as AddonKernel, call.args, signal);
-    else await runSlices(reference(call), signal);
+    if (onWebgpu && (device === 'webgpu' || (await webgpuOpens()))) {
+      await runWebgpuKernel(call.kernel, call.args, signal);
+    } else {
+      const next = onWebgpu ? resolveDevice(device, given.kernel, given.args) : addon;
+      if (next) await runTask(next[call.kernel] as AddonKernel, call.args, signal);
+      else await runSlices(reference(call), signal);
+    }
     writeBack();
     return call.result();
   } catch (error) {

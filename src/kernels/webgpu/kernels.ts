@@ -24,6 +24,13 @@ const KERNELS: Record<string, WebgpuKernel<any>> = {
 /** Whether the device has this kernel. */
 export const hasWebgpuKernel = (kernel: string) => kernel in KERNELS;
 
+/** Whether the device can be opened; what `auto` would have liked to take and cannot is passed over. */
+export const webgpuOpens = (): Promise<boolean> =>
+  webgpuDevice().then(
+    () => true,
+    () => false,
+  );
+
 /** Runs it: reads and fills the arrays of `args`, which nobody else may change meanwhile. */
 export async function runWebgpuKernel(kernel: string, args: object, signal?: AbortSignal): Promise<void> {
   const run = KERNELS[kernel];
