@@ -106,7 +106,7 @@ describe.skipIf(!hasBash)('the run of a kit', () => {
     makeKit('echo PASS');
     expect(runKit(folder, ['everything'])).toMatchObject({
       status: 2,
-      summary: 'FAIL: expected all, check, bench, sanitize, v5 or step but received everything\n',
+      summary: 'FAIL: expected all, check, bench, sanitize, v5, webgpu or step but received everything\n',
     });
     rmSync(join(folder, 'app/device'));
     expect(runKit(folder, ['check'])).toMatchObject({
