@@ -28,9 +28,11 @@ const IN_MAIN_MEMORY = ['native', 'cpu', 'wasm'];
 /** Those that can be read at once. */
 const AT_ONCE = [...IN_MAIN_MEMORY, 'tensorflow'];
 
-/** The values of the backend in use lie in main memory. */
+/** The values of the backend in use lie in main memory; TensorFlow's do where it has no GPU. */
 export function inMainMemory(): boolean {
-  return IN_MAIN_MEMORY.includes(tf.getBackend());
+  const name = tf.getBackend();
+  if (name !== 'tensorflow') return IN_MAIN_MEMORY.includes(name);
+  return (tf.backend() as tf.KernelBackend & { isUsingGpuDevice?: boolean }).isUsingGpuDevice !== true;
 }
 
 /** The backend in use is known to be one that can be read at once; of a stranger none can tell. */
