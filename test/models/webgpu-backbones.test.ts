@@ -29,9 +29,11 @@ describeWebgpu('backbones on webgpu', () => {
       writeWeights(weights, arch);
       await chooseBackend({ backend: 'webgpu' });
       const [, height, width] = small.size;
+      const before = tf.memory().numTensors;
       const embedder = SPECS[arch]({ dimension: 64, pooling: small.pool, weights }).build([height, width, 3], 1);
-      for (const pass of [embedder.apply, embedder.apply.frozen!().apply]) {
+      for (const frozen of [false, true]) {
         const results = tf.tidy(() => {
+          const pass = frozen ? embedder.apply.frozen!().apply : embedder.apply;
           const { value, grad } = tf.valueAndGrad((x) => lossOf(pass(x as tf.Tensor4D)))(image(small));
           return [pass(image(small)), value, grad];
         });
@@ -46,6 +48,7 @@ describeWebgpu('backbones on webgpu', () => {
         });
       }
       embedder.dispose();
+      expect(tf.memory().numTensors).toBe(before);
     },
   );
 });
