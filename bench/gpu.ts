@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { DeviceMatrix, Matrix } from '../src/kernels/index.js';
 import type { AddonInfo } from '../src/kernels/load-addon.js';
+import { uniformMatrix as matrix } from './uniform-matrix.js';
 
 const { values: flags } = parseArgs({
   options: { tiny: { type: 'boolean', default: false }, torch: { type: 'string' } },
@@ -45,19 +46,6 @@ interface Row {
 
 /** Sizes of an emulator where asked for. */
 const scaled = (size: number) => (flags.tiny ? 48 : size);
-
-/** Uniform in [low, low + 1), by a plain loop (xorshift): 256 million values take a second. */
-function matrix(rows: number, cols: number, seed: number, low = -0.5): Matrix {
-  const data = new Float32Array(rows * cols);
-  let state = (seed * 0x9e3779b9) | 1;
-  for (let i = 0; i < data.length; i++) {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    data[i] = low + (state >>> 0) / 2 ** 32;
-  }
-  return { data, rows, cols };
-}
 
 const uploaded = (m: Matrix): DeviceMatrix => kernels.uploadMatrix(m, { device });
 

@@ -9,6 +9,7 @@ import { webgpuDevice } from '../src/kernels/webgpu/device.js';
 import { probeWebgpu } from '../src/kernels/webgpu/probe.js';
 import { Gpu } from '../src/kernels/webgpu/run.js';
 import type { GpuBuffer, GpuQuerySet } from '../src/kernels/webgpu/types.js';
+import { uniformMatrix as matrix } from './uniform-matrix.js';
 
 const { values: flags } = parseArgs({ options: { tiny: { type: 'boolean', default: false } } });
 const { adapter, software, failure } = probeWebgpu();
@@ -60,19 +61,6 @@ interface Row {
 }
 
 const scaled = (size: number) => (flags.tiny ? 48 : size);
-
-/** Uniform in [low, low + 1), by a plain loop (xorshift). */
-function matrix(rows: number, cols: number, seed: number, low = -0.5): kernels.Matrix {
-  const data = new Float32Array(rows * cols);
-  let state = (seed * 0x9e3779b9) | 1;
-  for (let i = 0; i < data.length; i++) {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    data[i] = low + (state >>> 0) / 2 ** 32;
-  }
-  return { data, rows, cols };
-}
 
 const on = (m: kernels.Matrix) => kernels.uploadMatrix(m, { device });
 

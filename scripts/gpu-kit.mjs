@@ -89,6 +89,7 @@ async function bundle(outdir) {
       parity: join(root, 'test/gpu/parity.ts'),
       suite: join(root, 'test/gpu/suite.ts'),
       'bench-gpu': join(root, 'bench/gpu.ts'),
+      'bench-webgpu': join(root, 'bench/webgpu.ts'),
     },
     outdir,
     outExtension: { '.js': '.mjs' },

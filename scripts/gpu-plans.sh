@@ -156,6 +156,7 @@ plan_webgpu() {
   for kernel in pairwiseDistance nearestCentroid nearestNeighbors centroidMeans kmeans attackStep projectPerturbation; do
     step "webgpu-$kernel" 90 "$NODE" "$JS/parity.mjs" "$kernel" --device webgpu --references "$WORK/references.bin" $first
   done
+  [ "$DEVICE" = simt ] || step webgpu-bench 120 bash -c '"$NODE" "$JS/bench-webgpu.mjs" >"$0"' "$OUT/bench-webgpu.json"
 }
 
 # The GPU's state is read at the start and after the times, where nvidia-smi is.

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { attackStepSync, type DeviceName, type Norm, projectPerturbationSync } from '../../src/kernels/index.js';
 
-const size = (norm: Norm, v: number[]): number =>
+export const size = (norm: Norm, v: number[]): number =>
   norm === 'linf'
     ? v.reduce((m, x) => Math.max(m, Math.abs(x)), 0)
     : norm === 'l2'
@@ -11,9 +11,12 @@ const size = (norm: Norm, v: number[]): number =>
 
 const float = fc.float({ min: -4, max: 4, noNaN: true });
 const pixel = fc.float({ min: 0, max: 1, noNaN: true });
-const epsilon = fc.oneof(fc.double({ min: 0, max: 3, noNaN: true }), fc.constantFrom(0, 0.1, 8 / 255, 1e-6, 1e-30));
-const norms = fc.constantFrom<Norm>('linf', 'l2', 'l1');
-const rows = fc.integer({ min: 1, max: 40 }).chain((d) =>
+export const epsilon = fc.oneof(
+  fc.double({ min: 0, max: 3, noNaN: true }),
+  fc.constantFrom(0, 0.1, 8 / 255, 1e-6, 1e-30),
+);
+export const norms = fc.constantFrom<Norm>('linf', 'l2', 'l1');
+export const rows = fc.integer({ min: 1, max: 40 }).chain((d) =>
   fc.record({
     delta: fc.array(float, { minLength: d, maxLength: d }),
     x: fc.array(pixel, { minLength: d, maxLength: d }),

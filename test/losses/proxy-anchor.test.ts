@@ -1,25 +1,8 @@
-import { readFileSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs';
 import { describe, expect, it } from 'vitest';
 import { proxyAnchor } from '../../src/losses/index.js';
 import { availableBackends } from '../models/backends.js';
-
-interface Case {
-  loss: string;
-  alpha: number;
-  delta: number;
-  embeddings: number[][];
-  labels: number[];
-  proxies: number[][];
-  value: number;
-  gradEmbeddings: number[][];
-  gradProxies: number[][];
-}
-
-const goldens = JSON.parse(readFileSync(new URL('../goldens/losses.json', import.meta.url), 'utf8')) as {
-  cases: Case[];
-};
-const cases = goldens.cases.filter(({ loss }) => loss === 'proxy-anchor');
+import { anchorCases as cases } from './anchor-goldens.js';
 
 /** Largest difference relative to the largest expected value. */
 function deviation(actual: tf.Tensor, expected: number[][]): number {

@@ -1,28 +1,11 @@
-import { readFileSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
 import { proxyAnchor } from '../../src/losses/index.js';
 import { batchNormTraining, chooseBackend } from '../../src/tfjs/index.js';
 import { AdamW } from '../../src/training/adamw.js';
+import { anchorCases as anchors } from '../losses/anchor-goldens.js';
 import { difference, noise } from './close.js';
 import { describeWebgpu } from './describe-webgpu.js';
-
-interface Anchor {
-  loss: string;
-  alpha: number;
-  delta: number;
-  embeddings: number[][];
-  labels: number[];
-  proxies: number[][];
-  value: number;
-  gradEmbeddings: number[][];
-  gradProxies: number[][];
-}
-
-const goldens = JSON.parse(readFileSync(new URL('../goldens/losses.json', import.meta.url), 'utf8')) as {
-  cases: Anchor[];
-};
-const anchors = goldens.cases.filter(({ loss }) => loss === 'proxy-anchor');
 
 describeWebgpu('kernels of the backend webgpu', () => {
   // Tiles cut by every side, sums in parts, strides, paddings of all forms.

@@ -1,30 +1,13 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { attackStep, type Matrix, type Norm, projectPerturbation } from '../../src/kernels/index.js';
+import { attackStep, type Matrix, projectPerturbation } from '../../src/kernels/index.js';
 import { boxBounds, UNBOUNDED } from '../../src/kernels/reference/ball.js';
 import { newton, searchRows } from '../../src/kernels/webgpu/ball.js';
+import { epsilon, norms, rows, size } from '../kernels/ball-properties.js';
 import { images } from '../kernels/cases/attacks.js';
 import { normalMatrix } from '../kernels/support.js';
 import { describeWebgpu, gpuCall } from './adapter.js';
 
-const size = (norm: Norm, v: number[]): number =>
-  norm === 'linf'
-    ? v.reduce((m, x) => Math.max(m, Math.abs(x)), 0)
-    : norm === 'l2'
-      ? Math.sqrt(v.reduce((s, x) => s + x * x, 0))
-      : v.reduce((s, x) => s + Math.abs(x), 0);
-
-const float = fc.float({ min: -4, max: 4, noNaN: true });
-const pixel = fc.float({ min: 0, max: 1, noNaN: true });
-const epsilon = fc.oneof(fc.double({ min: 0, max: 3, noNaN: true }), fc.constantFrom(0, 0.1, 8 / 255, 1e-6, 1e-30));
-const norms = fc.constantFrom<Norm>('linf', 'l2', 'l1');
-const rows = fc.integer({ min: 1, max: 40 }).chain((d) =>
-  fc.record({
-    delta: fc.array(float, { minLength: d, maxLength: d }),
-    x: fc.array(pixel, { minLength: d, maxLength: d }),
-    g: fc.array(float, { minLength: d, maxLength: d }),
-  }),
-);
 const row = (values: number[]): Matrix => ({ data: Float32Array.from(values), rows: 1, cols: values.length });
 const device = 'webgpu' as const;
 

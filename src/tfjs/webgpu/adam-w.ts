@@ -1,15 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
+import type { AdamWAttrs } from '../native/kernels/adam-w.js';
 import { eachElement } from './each-element.js';
 import type { ProgramBackend } from './program.js';
-
-/** What a step takes besides the operands, as training/adamw.ts has it. */
-interface AdamWAttrs {
-  beta1: number;
-  beta2: number;
-  kept: number;
-  rate: number;
-  floor: number;
-}
 
 /**
  * One step of AdamW over a group of variables w0, w1, ... with gradients g0, g1, ... (a missing one is zero), whose moments

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
+import { windowGeometry } from '../native/kernels/geometry.js';
 import { sumOfParts } from './each-element.js';
 import { fields, type ProgramBackend } from './program.js';
 import { MOST_ROWS, partLengthOf, partsOf, tiledProduct } from './tiled-product.js';
@@ -39,19 +40,8 @@ type Info = ReturnType<typeof infoOf>;
 
 /** The layer's shape as constants of the code: a division by one is a product, and there are several to each value that is read. */
 function constants(info: Info): { key: string; code: string } {
-  const values = {
-    inHeight: info.inHeight,
-    inWidth: info.inWidth,
-    inChannels: info.inChannels,
-    outHeight: info.outHeight,
-    outWidth: info.outWidth,
-    outChannels: info.outChannels,
-    filterWidth: info.filterWidth,
-    strideY: info.strideHeight,
-    strideX: info.strideWidth,
-    padTop: info.padInfo.top,
-    padLeft: info.padInfo.left,
-  };
+  // How many images there are is no part of it: the last batch of an epoch is compiled with the others.
+  const { batch, ...values } = windowGeometry(info);
   const lines = Object.entries(values).map(([name, value]) => `const ${name}: i32 = ${value};`);
   return { key: Object.values(values).join('_'), code: lines.join('\n') };
 }
@@ -78,8 +68,8 @@ function filterGradient({ inputs, backend, attrs }: Call): tf.TensorInfo {
         let position = k % (outHeight * outWidth);
         let image = k / (outHeight * outWidth);
         let offset = m / inChannels;
-        let row = (position / outWidth) * strideY + offset / filterWidth - padTop;
-        let column = (position % outWidth) * strideX + offset % filterWidth - padLeft;
+        let row = (position / outWidth) * strideHeight + offset / filterWidth - padTop;
+        let column = (position % outWidth) * strideWidth + offset % filterWidth - padLeft;
         if (row < 0 || row >= inHeight || column < 0 || column >= inWidth) { return 0.0; }
         return x[((image * inHeight + row) * inWidth + column) * inChannels + m % inChannels];
       }
@@ -119,9 +109,9 @@ function inputGradient({ inputs, backend, attrs }: Call): tf.TensorInfo {
         let offset = k / outChannels;
         let down = position / inWidth + padTop - offset / filterWidth;
         let right = position % inWidth + padLeft - offset % filterWidth;
-        if (down < 0 || right < 0 || down % strideY != 0 || right % strideX != 0) { return 0.0; }
-        let row = down / strideY;
-        let column = right / strideX;
+        if (down < 0 || right < 0 || down % strideHeight != 0 || right % strideWidth != 0) { return 0.0; }
+        let row = down / strideHeight;
+        let column = right / strideWidth;
         if (row >= outHeight || column >= outWidth) { return 0.0; }
         return dy[((image * outHeight + row) * outWidth + column) * outChannels + k % outChannels];
       }

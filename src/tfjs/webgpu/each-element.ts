@@ -1,8 +1,7 @@
 import type * as tf from '@tensorflow/tfjs';
-import { fields, type ProgramBackend } from './program.js';
+import { fields, MOST_GROUPS, type ProgramBackend } from './program.js';
 
 const THREADS = 64;
-const MOST_GROUPS = 65535;
 
 export interface EachElement {
   /** Names the code. */

@@ -1,5 +1,8 @@
 import type * as tf from '@tensorflow/tfjs';
 
+/** Workgroups of a dispatch along one side that every device has. */
+export const MOST_GROUPS = 65535;
+
 /** What tfjs-backend-webgpu compiles and runs; `main` is in WGSL, over `result`, the variables and `uniforms`. */
 export interface WebgpuProgram {
   variableNames: string[];

@@ -1,12 +1,10 @@
-import type { WebgpuProgram } from './program.js';
+import { MOST_GROUPS, type WebgpuProgram } from './program.js';
 
 /** Of a tile of the result, and how deep the slices are that are held of both factors. */
 const ROWS = 64;
 const DEPTH = 16;
 /** Threads of a workgroup, each with 4 rows and `columns` / 16 columns of the tile in registers. */
 const SIDE = 16;
-/** Workgroups of a dispatch along one side that every device has. */
-const MOST_GROUPS = 65535;
 export const MOST_ROWS = ROWS * MOST_GROUPS;
 
 /**

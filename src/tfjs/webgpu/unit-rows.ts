@@ -2,7 +2,7 @@ import type * as tf from '@tensorflow/tfjs';
 import { eachElement } from './each-element.js';
 import type { ProgramBackend } from './program.js';
 
-/** Rows scaled to unit length, and the gradient through it; what training/unit-rows.ts composes of operations. */
+/** Rows scaled to unit length, and the gradient through it; what ../unit-rows.ts composes of operations. */
 export const unitRowsKernels: Record<string, tf.KernelFunc> = {
   UnitRows({ inputs, backend }) {
     const on = backend as ProgramBackend;

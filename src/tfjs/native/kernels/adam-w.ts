@@ -2,8 +2,8 @@ import type * as tf from '@tensorflow/tfjs';
 import { adamW } from '../../../kernels/network/index.js';
 import type { NativeKernel } from '../kernel.js';
 
-/** The settings of the addon's adamW. */
-interface AdamWAttrs {
+/** What a step takes besides the operands, as training/adamw.ts has it. */
+export interface AdamWAttrs {
   beta1: number;
   beta2: number;
   kept: number;
