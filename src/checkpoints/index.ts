@@ -12,4 +12,4 @@ export { checked, corrupt } from './manifest.js';
 export { BEST, checkVacant, RUN, removeCheckpoint } from './own-files.js';
 export type { SavedTensors } from './read-member.js';
 export { restoreMember } from './restore-member.js';
-export { type CheckpointContent, saveCheckpoint } from './save-checkpoint.js';
+export { bestFolder, type CheckpointContent, finishSaves, saveCheckpoint } from './save-checkpoint.js';

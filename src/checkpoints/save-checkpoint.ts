@@ -1,4 +1,5 @@
-import { type FileHandle, open, readdir, rename, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { type FileHandle, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type * as tf from '@tensorflow/tfjs';
 import { invalid } from '../errors.js';
@@ -7,7 +8,7 @@ import type { Embedder, ImageShape, ModelSpec, TrainedOn } from '../models/index
 import { writeSafetensors } from '../models/safetensors.js';
 import type { LockedFolder } from './lock-folder.js';
 import { type FileEntry, formatManifest, MANIFEST, type Manifest, readManifest, sha256 } from './manifest.js';
-import { RUN, removeOlder } from './own-files.js';
+import { BEST, RUN, removeOlder } from './own-files.js';
 
 /** What a checkpoint stores. */
 export interface CheckpointContent {
@@ -42,6 +43,31 @@ export async function saveCheckpoint(folder: LockedFolder, step: number, content
     await removeOlder(dir, name, previous);
   } catch (error) {
     throw fileError('save a checkpoint in', dir, error);
+  }
+}
+
+/** Ends what a killed `saveCheckpoint` had begun once its manifest was in place, of the best epoch's too: run.json, and the removal of what is older. */
+export async function finishSaves(folder: LockedFolder): Promise<void> {
+  await finishSave(folder);
+  const best = bestFolder(folder);
+  if (existsSync(join(best.dir, MANIFEST))) await finishSave(best);
+}
+
+/** The folder of the best epoch's checkpoint, which is locked with the run's. */
+export function bestFolder({ dir, scratch, ...lock }: LockedFolder): LockedFolder {
+  return { ...lock, dir: join(dir, BEST), scratch: join(scratch, BEST) };
+}
+
+async function finishSave({ dir, scratch }: LockedFolder): Promise<void> {
+  try {
+    const { run, tensorFile } = await readManifest(dir);
+    if (run !== undefined && !jsonOf(run).equals(await readFile(join(dir, RUN)).catch(() => Buffer.of()))) {
+      await writeDurably(join(scratch, RUN), jsonOf(run));
+      await rename(join(scratch, RUN), join(dir, RUN));
+    }
+    await removeOlder(dir, tensorFile.split('/')[0]);
+  } catch (error) {
+    throw fileError('go on in', dir, error);
   }
 }
 
@@ -125,6 +151,6 @@ async function freeName(dir: string, name: string): Promise<string> {
   return free;
 }
 
-function jsonOf(value: unknown): Uint8Array {
+function jsonOf(value: unknown): Buffer {
   return Buffer.from(`${JSON.stringify(value, null, 2)}\n`);
 }

@@ -1,4 +1,4 @@
-import { type LockedFolder, lockFolder, readRecordedRun } from '../checkpoints/index.js';
+import { finishSaves, type LockedFolder, lockFolder, readRecordedRun } from '../checkpoints/index.js';
 import { onBackend } from '../tfjs/index.js';
 import { type Settings, settingsOf, type TrainOptions } from './options.js';
 import { plan } from './plan.js';
@@ -33,6 +33,7 @@ async function trained(settings: Settings): Promise<TrainedEnsemble> {
   try {
     const state = await openState(settings, set.classes.length);
     try {
+      if (settings.resume && folder) await finishSaves(folder);
       await tellPlan(settings, set, state.position.step);
       await runEpochs({ settings, state, set, held, folder });
     } catch (error) {

@@ -144,6 +144,25 @@ describe('what is not ours', () => {
     expect(readdirSync(dir).sort()).toEqual(['manifest.json', 'step-12']);
   });
 
+  it('and what it had not yet removed goes, and run.json comes, though no step is left', async () => {
+    const data = tinyImages({ classes: 8, perClass: 6 });
+    const run = { ...{ data, validation: { classes: 0.4 } }, checkpoint: { dir, run: { seed: 1 } } };
+    await trained({ ...run, epochs: 1 });
+    const before = `${dir}-before`;
+    cpSync(dir, before, { recursive: true });
+    await trained({ ...run, resume: true });
+    const whole = readdirSync(dir, { recursive: true }).sort();
+    const [step] = readdirSync(before).filter((name) => /^step-/.test(name));
+    // As if it had ended right after the manifests of its last saves were renamed.
+    for (const at of [step, `best/${step}`]) cpSync(join(before, at), join(dir, at), { recursive: true });
+    rmSync(join(dir, 'run.json'));
+    rmSync(before, { recursive: true });
+    expect(readdirSync(dir, { recursive: true }).sort()).not.toEqual(whole);
+    await trained({ ...run, resume: true });
+    expect(readdirSync(dir, { recursive: true }).sort()).toEqual(whole);
+    expect(json('run.json')).toEqual({ seed: 1 });
+  });
+
   it('a manifest that names files elsewhere is none of ours', async () => {
     await trained({ checkpoint: dir });
     writeFileSync(join(dir, 'mine.txt'), 'mine');

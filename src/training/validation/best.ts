@@ -1,5 +1,4 @@
-import { join } from 'node:path';
-import { BEST, type LockedFolder, saveCheckpoint } from '../../checkpoints/index.js';
+import { bestFolder, type LockedFolder, saveCheckpoint } from '../../checkpoints/index.js';
 import { makeFolder } from '../../files.js';
 import type { Settings } from '../options.js';
 import type { Position } from '../state/record.js';
@@ -34,12 +33,12 @@ export function isOver(validations: Validations, given: Given): boolean {
 
 /** Saves the members as they are, to be loaded and measured, below the folder of the run; in one piece or not at all. */
 export async function saveBest(
-  { dir, scratch, ...lock }: LockedFolder,
+  runFolder: LockedFolder,
   settings: Settings,
   { trainees, position, trainedOn, run }: TrainingState,
   best: BestEpoch,
 ): Promise<void> {
-  const folder = { ...lock, dir: join(dir, BEST), scratch: join(scratch, BEST) };
+  const folder = bestFolder(runFolder);
   makeFolder(folder.dir);
   const members = trainees.map(shown);
   await saveCheckpoint(folder, position.step, {
