@@ -2,7 +2,7 @@
  * One training step (forward, gradients, AdamW) and one attack step (gradient by the images, projected step; weights frozen, as
  * in an attack) of a network, by turns on every backend that is installed and in PyTorch, in both of its layouts, where that is:
  * `npx tsx bench/training-step.ts [NET|all] [rounds] [backend ...]`, EAT_DML_THREADS for the threads of both. All begin with the same
- * weights and images; the loss after 20 steps should be one number.
+ * weights and images; the loss after 20 steps should be one number. EAT_DML_TORCH_DEVICE=cuda puts PyTorch on a card.
  */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -22,7 +22,7 @@ import {
 } from '../src/models/index.js';
 import { writeSafetensors } from '../src/models/safetensors.js';
 import { randomStream } from '../src/random.js';
-import { attackStepTensor, type BackendName, backendReport, chooseBackend } from '../src/tfjs/index.js';
+import { attackStepTensor, type BackendName, backendReport, chooseBackend, readLater } from '../src/tfjs/index.js';
 import { AdamW } from '../src/training/adamw.js';
 import { LAYOUTS, torchSteps } from './peers/torch-steps.js';
 
@@ -48,7 +48,7 @@ const nets: Record<string, Net> = {
   'bn-inception': { batch: 8, shape: [224, 224, 3], model: bnInception(published) },
 };
 
-/** What runs steps: a backend of this package or PyTorch. */
+/** What runs steps: a backend of this package or PyTorch. They end with a value that is read: then the device has done its work. */
 interface Program {
   name: string;
   run(step: string, count: number): Promise<number[]>;
@@ -77,19 +77,27 @@ function steps(net: Embedder, inputs: ReturnType<typeof inputsOf>) {
   const frozen = net.apply.frozen?.() ?? net;
   return {
     train: () =>
-      tf.tidy(() => {
+      firstOf(() => {
         const { value, grads } = tf.variableGrads(() => loss(net.apply(images, true), labels, proxies), variables);
         optimizer.update(grads);
-        return value.dataSync()[0];
+        return value;
       }),
     attack: () =>
-      tf.tidy(() => {
+      firstOf(() => {
         const lossOf = (x: tf.Tensor) => loss(frozen.apply(x as tf.Tensor4D), labels, proxies);
         const gradient = tf.grad(lossOf)(images) as tf.Tensor4D;
         const settings = { norm: 'linf', epsilon: 0.1, stepSize: 0.02, box: [0, 1] as [number, number] } as const;
-        return attackStepTensor({ origin: images, current: images, gradient, ...settings }).dataSync()[0];
+        return attackStepTensor({ origin: images, current: images, gradient, ...settings }).slice(0, 1);
       }),
   };
+}
+
+/** The first value of what `make` returns, once the device has it. */
+async function firstOf(make: () => tf.Tensor): Promise<number> {
+  const made = await readLater(make);
+  const [first] = await made.data();
+  made.dispose();
+  return first;
 }
 
 async function backendProgram(backend: BackendName, net: Net, weights?: string): Promise<Program> {
@@ -97,16 +105,19 @@ async function backendProgram(backend: BackendName, net: Net, weights?: string):
   const built = net.model.build(net.shape, 1);
   if (weights) await exportWeights(new Ensemble([built]), weights);
   const task = steps(built, inputsOf(net));
-  const losses = Array.from({ length: COUNTED_STEPS }, () => task.train());
-  task.attack();
+  const losses: number[] = [];
+  for (let i = 0; i < COUNTED_STEPS; i++) losses.push(await task.train());
+  await task.attack();
   console.log(`${backend}: loss ${losses[0].toFixed(5)}, after ${COUNTED_STEPS} steps ${losses.at(-1)!.toFixed(5)}`);
   const run = async (step: string, count: number) => {
     await tf.setBackend(backend);
-    return Array.from({ length: count }, () => {
+    const times: number[] = [];
+    for (let i = 0; i < count; i++) {
       const start = performance.now();
-      task[step as keyof typeof task]();
-      return performance.now() - start;
-    });
+      await task[step as keyof typeof task]();
+      times.push(performance.now() - start);
+    }
+    return times;
   };
   return { name: backend, run };
 }

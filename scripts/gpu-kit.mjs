@@ -38,10 +38,11 @@ export async function stageKit(device, folder, write = () => {}) {
     if (native.path !== CPU_ADDON) throw new KitError(`the CPU addon is not built by cmake-js: ${whyNotBuilt(native)}`);
   }
   const app = join(folder, 'app');
-  for (const part of ['bin', 'addon', 'js/peers']) mkdirSync(join(app, part), { recursive: true });
+  for (const part of ['bin', 'addon', 'js']) mkdirSync(join(app, part), { recursive: true });
   copyFileSync(join(dirname(path), 'gpu_smoke'), join(app, 'bin/gpu_smoke'));
   for (const addon of [path, CPU_ADDON]) copyFileSync(addon, join(app, 'addon', basename(addon)));
-  copyFileSync(join(root, 'bench/peers/gpu.py'), join(app, 'js/peers/gpu.py'));
+  for (const peer of ['gpu.py', 'training_step.py', 'networks.py'])
+    copyFileSync(join(root, 'bench/peers', peer), join(app, 'js', peer));
   writeFileSync(join(app, 'device'), device);
   writeFileSync(join(app, 'commit'), commit());
   await bundle(join(app, 'js'));
@@ -90,6 +91,7 @@ async function bundle(outdir) {
       suite: join(root, 'test/gpu/suite.ts'),
       'bench-gpu': join(root, 'bench/gpu.ts'),
       'bench-webgpu': join(root, 'bench/webgpu.ts'),
+      'training-step': join(root, 'bench/training-step.ts'),
     },
     outdir,
     outExtension: { '.js': '.mjs' },
@@ -99,12 +101,27 @@ async function bundle(outdir) {
     target: 'node20',
     logLevel: 'warning',
     alias: { vitest: join(root, 'test/gpu/vitest.ts') },
+    external: ['sharp'],
+    plugins: [backendOfWebgpu],
     // Some packages are CommonJS and call require.
     banner: {
       js: "import { createRequire as kitRequire } from 'node:module'; const require = kitRequire(import.meta.url);",
     },
   });
 }
+
+/** tfjs's backend must share tfjs with the program: it is named where the source leaves it to be found when asked for. */
+const backendOfWebgpu = {
+  name: 'tfjs-backend-webgpu',
+  setup(build) {
+    const name = '@tensorflow/tfjs-backend-webgpu';
+    if (!existsSync(join(root, 'node_modules', name))) return;
+    build.onLoad({ filter: /src\/tfjs\/webgpu\/backend\.ts$/ }, ({ path }) => ({
+      contents: readFileSync(path, 'utf8').replace('await import(name)', `await import('${name}')`),
+      loader: 'ts',
+    }));
+  },
+};
 
 /** Packs a kit into `out`; returns its files: {name, bytes}. A Node that lies there from before is kept. */
 export async function packKit(device, out, write) {

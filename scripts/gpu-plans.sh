@@ -83,7 +83,7 @@ bench_with_ceilings() {
   if [ "$DEVICE" = simt ]; then
     tiny=--tiny
   elif python3 -c 'import importlib.util, sys; sys.exit(importlib.util.find_spec("torch") is None)' 2>/dev/null; then
-    step ceilings 100 bash -c 'python3 "$JS/peers/gpu.py" >"$0"' "$torch"
+    step ceilings 100 bash -c 'python3 "$JS/gpu.py" >"$0"' "$torch"
   else
     left_out ceilings 'python3 has no torch'
   fi
@@ -147,7 +147,7 @@ plan_sanitize() {
   done
 }
 
-# WebGPU on this card, by Dawn and Vulkan: what it finds, the case table.
+# WebGPU on this card, by Dawn and Vulkan: what it finds, the case table, times, and steps of a network beside PyTorch's on CUDA.
 plan_webgpu() {
   local kernel first=
   [ "$NODE_RUNS" = 1 ] || return 0
@@ -156,7 +156,9 @@ plan_webgpu() {
   for kernel in pairwiseDistance nearestCentroid nearestNeighbors centroidMeans kmeans attackStep projectPerturbation; do
     step "webgpu-$kernel" 90 "$NODE" "$JS/parity.mjs" "$kernel" --device webgpu --references "$WORK/references.bin" $first
   done
-  [ "$DEVICE" = simt ] || step webgpu-bench 120 bash -c '"$NODE" "$JS/bench-webgpu.mjs" >"$0"' "$OUT/bench-webgpu.json"
+  [ "$DEVICE" = cuda ] || return 0
+  step webgpu-bench 120 bash -c '"$NODE" "$JS/bench-webgpu.mjs" >"$0"' "$OUT/bench-webgpu.json"
+  step webgpu-steps 60 env EAT_DML_TORCH_DEVICE=cuda bash -c '"$NODE" "$JS/training-step.mjs" resnet18 3 webgpu >"$0"' "$OUT/training-step-webgpu.txt"
 }
 
 # The GPU's state is read at the start and after the times, where nvidia-smi is.

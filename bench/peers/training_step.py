@@ -4,9 +4,10 @@
 
 LAYOUT is default or channels_last. First it writes a line of JSON: PyTorch's version, the loss of the first and the last of STEPS
 training steps. Then it answers each line of {"step": "train" or "attack", "count": N} with the N steps' milliseconds, and rests
-meanwhile. Needs torch and safetensors, torchvision for its networks.
+meanwhile. Needs torch and safetensors, torchvision for its networks. EAT_DML_TORCH_DEVICE names where it runs; fp32 there, without TF32.
 """
 import json
+import os
 import sys
 import time
 
@@ -21,17 +22,19 @@ STEPS = 20
 
 net_name, weights, inputs, threads, layout = sys.argv[1:]
 torch.set_num_threads(int(threads))
+device = os.environ.get("EAT_DML_TORCH_DEVICE", "cpu")
+torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
 given, tensors = load_file(inputs), load_file(weights)
 head = nn.Linear(*reversed(tensors["embedding.weight"].shape))
 head.load_state_dict({end: tensors.pop(f"embedding.{end}") for end in ("weight", "bias")})
 body = trunk(net_name)
 missing = body.load_state_dict(tensors, strict=False).missing_keys
 assert all(name.endswith("num_batches_tracked") for name in missing), missing
-net = nn.Sequential(body, head)
-images, proxies = given["images"].permute(0, 3, 1, 2).contiguous(), nn.Parameter(given["proxies"])
+net = nn.Sequential(body, head).to(device)
+images, proxies = given["images"].permute(0, 3, 1, 2).contiguous().to(device), nn.Parameter(given["proxies"].to(device))
 if layout == "channels_last":
     net, images = net.to(memory_format=torch.channels_last), images.contiguous(memory_format=torch.channels_last)
-classes = F.one_hot(given["labels"].long(), len(proxies)).float()
+classes = F.one_hot(given["labels"].long(), len(proxies)).float().to(device)
 present = classes.sum(0) > 0
 optimizer = torch.optim.AdamW([*net.parameters(), proxies], lr=1e-4, weight_decay=1e-4)
 

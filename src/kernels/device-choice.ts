@@ -15,8 +15,8 @@ const RATES = {
   cpu: { operationsPerThread: 50e9, bytes: 30e9 },
   js: { operations: 0.5e9, bytes: 2e9 },
   cuda: { operations: 10e12, bytes: 0.5e12, busBytes: 9e9, roundTrip: 250e-6 },
-  // Likewise, of whole calls on an H200 (bench-webgpu.json): 0.02e12 to 0.4e12 operations, 0.2e9 to 0.6e9 bytes from and to the host, which
-  // scans, copies and settles beside it; the device alone does 1e12 to 3.9e12.
+  // Likewise, of whole calls on an H200 (bench-webgpu.json): 0.17e12 to 1.8e12 operations, 0.2e9 to 1.3e9 bytes from and to the host, which
+  // scans, copies and settles beside it.
   webgpu: { operations: 0.2e12, bytes: 5e9, busBytes: 0.2e9, roundTrip: 10e-3 },
 };
 

@@ -5,7 +5,7 @@ import { checkInside } from '../reference/project-perturbation.js';
 import { projectFrom, searchRows } from './ball.js';
 import { isOrdinary, runElements } from './elements.js';
 import { onHost, type WebgpuKernel } from './host.js';
-import { magnitudes, scan } from './rows.js';
+import { scan } from './rows.js';
 import type { Gpu } from './run.js';
 
 type Args = AttackStepArgs & { checkFinite?: boolean };
@@ -13,11 +13,12 @@ type Args = AttackStepArgs & { checkFinite?: boolean };
 /** x' = origin + projection of (current + step(gradient) - origin), rounded toward the origin */
 export const attackStep: WebgpuKernel<AttackStepArgs> = async (args, gpu) => {
   const { origin, current, gradient, lo, hi } = args;
-  const found = scan({ origin, current, gradient }, args.checkFinite ?? true);
+  const check = args.checkFinite ?? true;
+  const [places, slopes] = [scan({ origin, current }, check), scan({ gradient }, check)];
   if (lo !== undefined && hi !== undefined) checkInside('origin', origin.data, origin.cols, lo, hi);
   if (NORMS[args.norm] !== 'linf') return stepRows(args, gpu);
-  const places = Math.max(magnitudes(origin).largest, magnitudes(current).largest);
-  const ordinary = found && places <= 2 ** 60 && [args.epsilon, args.stepSize, lo ?? 0, hi ?? 0].every(isOrdinary);
+  const ordinary =
+    places && slopes && places.largest <= 2 ** 60 && [args.epsilon, args.stepSize, lo ?? 0, hi ?? 0].every(isOrdinary);
   return ordinary ? stepElements(args, gpu) : onHost(attackStepReference(args), gpu);
 };
 

@@ -4,18 +4,7 @@ import { type NearestCentroidArgs, nearestCentroidReference } from '../reference
 import { type Block, BlockRows, blocksOf, planRows, type RowsPlan } from './distance-tiles.js';
 import { onHost, type WebgpuKernel } from './host.js';
 import type { Dispatch, Gpu } from './run.js';
-import {
-  bindingsOf,
-  distanceError,
-  each,
-  placeOf,
-  quadsOf,
-  rowsOf,
-  sumCode,
-  type Tile,
-  tileCode,
-  tileFor,
-} from './tile.js';
+import { bindingsOf, distanceError, each, ROWS, sumCode, type Tile, tileCode, tileFor } from './tile.js';
 import type { GpuBuffer, GpuPipeline } from './types.js';
 
 /** Bits of the largest float: no centroid yet. */
@@ -30,12 +19,11 @@ export const STATE = 4;
  */
 export function nearestProgram(tile: Tile): string {
   const { threads, side } = tile;
-  const rows = rowsOf(tile);
-  const seen = (i: number, q: number, c: number) => `
-    if (${c}u + column${q} < p.columns) {
-      let v = s${i}_${q}[${c}];
-      if (v < near${i}.x) { near${i} = vec2f(v, near${i}.x); label${i} = vec2u(p.first + column${q} + ${c}u, label${i}.x); }
-      else if (v < near${i}.y) { near${i}.y = v; label${i}.y = p.first + column${q} + ${c}u; }
+  const seen = (i: number, c: number) => `
+    if (${c}u + column < p.columns) {
+      let v = s${i}[${c}];
+      if (v < near${i}.x) { near${i} = vec2f(v, near${i}.x); label${i} = vec2u(p.first + column + ${c}u, label${i}.x); }
+      else if (v < near${i}.y) { near${i}.y = v; label${i}.y = p.first + column + ${c}u; }
     }`;
   return `
 struct Params { rows: u32, columns: u32, dims: u32, first: u32, stop: u32 }
@@ -62,21 +50,21 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) lid: 
   let a_first = group.y * p.rows + row;
   let a_end = (group.y + 1u) * p.rows;
   let b_end = (group.y + 1u) * p.columns;
-  ${each(rows, (i) => `var near${i} = vec2f(bitcast<f32>(${NONE}u)); var label${i} = vec2u(0xffffffffu);`)}
+  ${each(ROWS, (i) => `var near${i} = vec2f(bitcast<f32>(${NONE}u)); var label${i} = vec2u(0xffffffffu);`)}
   for (var tile = 0u; tile < p.columns; tile += ${side}u) {
     let b_first = group.y * p.columns + tile;
     ${sumCode(tile)}
-    ${each(quadsOf(tile), (q) => `let column${q} = tile + ${placeOf(tile, 'lid.x', `${q}u`)};`)}
-    ${each(rows, (i) => each(quadsOf(tile), (q) => each([0, 1, 2, 3], (c) => seen(i, q, c))))}
+    let column = tile + lid.x * 4u;
+    ${each(ROWS, (i) => each([0, 1, 2, 3], (c) => seen(i, c)))}
   }
   ${each(
-    rows,
+    ROWS,
     (i) => `
   workgroupBarrier();
   found[local] = vec4u(bitcast<vec2u>(near${i}), label${i});
   workgroupBarrier();
-  if (lid.x == 0u && row + ${placeOf(tile, 'lid.y', i)} < p.rows) {
-    let at = a_first + ${placeOf(tile, 'lid.y', i)};
+  if (lid.x == 0u && row + lid.y * 4u + ${i}u < p.rows) {
+    let at = a_first + lid.y * 4u + ${i}u;
     var best = found[local];
     for (var t = 1u; t < ${threads}u; t++) { best = merged(best, found[local + t]); }
     if (p.first > 0u) { best = merged(state[at], best); }

@@ -4,7 +4,7 @@ import { type PairwiseDistanceArgs, pairwiseDistanceReference } from '../referen
 import { type Block, BlockRows, blocksOf, planRows, type RowsPlan } from './distance-tiles.js';
 import { onHost, type WebgpuKernel } from './host.js';
 import { floatBits, type Gpu } from './run.js';
-import { bindingsOf, each, placeOf, quadsOf, rowsOf, sumCode, type Tile, tileCode, tileFor } from './tile.js';
+import { bindingsOf, each, ROWS, sumCode, type Tile, tileCode, tileFor } from './tile.js';
 import type { GpuBuffer } from './types.js';
 
 /**
@@ -13,12 +13,7 @@ import type { GpuBuffer } from './types.js';
  */
 function program(tile: Tile, wide: boolean): string {
   const { threads, side } = tile;
-  const stores = each(rowsOf(tile), (i) =>
-    each(
-      quadsOf(tile),
-      (q) => `put(row + ${placeOf(tile, 'lid.y', i)}, column + ${placeOf(tile, 'lid.x', `${q}u`)}, s${i}_${q});`,
-    ),
-  );
+  const stores = each(ROWS, (i) => `put(row + lid.y * 4u + ${i}u, column + lid.x * 4u, s${i});`);
   const store = wide
     ? 'out[at / 4u] = v;'
     : 'for (var c = 0u; c < min(4u, p.columns - column); c++) { out[at + c] = v[c]; }';
@@ -98,18 +93,23 @@ export const pairwiseDistance: WebgpuKernel<PairwiseDistanceArgs> = async (args,
   const settle = settler(args, plan);
   for await (const block of distanceBlocks(gpu, a, b, plan, true)) {
     const { matrices, rows, columns } = block;
-    const values = new Float32Array(matrices.count * rows.count * columns.count);
+    const [first, count] = [matrices.first * a.rows + rows.first, matrices.count * rows.count];
     const flags = new Uint32Array(1);
+    // Whole rows follow each other in the result.
+    const whole = columns.count === b.rows;
+    const values = whole ? rowsIn(out, first, count, b.rows) : new Float32Array(count * columns.count);
     await gpu.read([block.out, values], [block.flags, flags]);
     gpu.free(block.out, block.flags);
-    const first = matrices.first * a.rows + rows.first;
-    for (let i = 0; i < matrices.count * rows.count; i++) {
+    for (let i = 0; i < count; i++) {
       const own = values.subarray(i * columns.count, (i + 1) * columns.count);
-      out.set(own, (first + i) * b.rows + columns.first);
+      if (!whole) out.set(own, (first + i) * b.rows + columns.first);
       if (flags[0] !== 0 || plan.scale !== 1) settle(first + i, columns.first, columns.count);
     }
   }
 };
+
+const rowsIn = (out: Float32Array, first: number, count: number, cols: number) =>
+  out.subarray(first * cols, (first + count) * cols) as Float32Array<ArrayBuffer>;
 
 /** Brings a row's results back to their scale; those that are too small for float32's sums are summed in double. */
 function settler({ a, b, out }: PairwiseDistanceArgs, { metric, scale, tiny, zeroIsExact }: RowsPlan) {

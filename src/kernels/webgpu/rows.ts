@@ -1,5 +1,6 @@
 /** Matrices as the kernels read them: rows padded to four values with zeros, and of a size at which squares stay in float32. */
 import { batchOf, checkFinite, type Matrix } from '../matrix.js';
+import { ResidentMatrix } from '../resident-matrix.js';
 
 /** The magnitudes of a matrix's values that are not zero; [0, 0] where all are. */
 export interface Magnitudes {
@@ -10,8 +11,17 @@ export interface Magnitudes {
 
 const bits = new DataView(new ArrayBuffer(4));
 
-/** Looks at every value once. */
-export function magnitudes({ data }: Pick<Matrix, 'data'>): Magnitudes {
+const known = new WeakMap<ResidentMatrix, Magnitudes>();
+
+/** Looks at every value once; of a matrix that was uploaded, which nobody changes, in the first call alone. */
+export function magnitudes(matrix: Pick<Matrix, 'data'>): Magnitudes {
+  if (!ResidentMatrix.is(matrix)) return magnitudesOf(matrix);
+  const found = known.get(matrix) ?? magnitudesOf(matrix);
+  known.set(matrix, found);
+  return found;
+}
+
+function magnitudesOf({ data }: Pick<Matrix, 'data'>): Magnitudes {
   const words = new Uint32Array(data.buffer, data.byteOffset, data.length);
   let least = 0x7fffffff;
   let largest = 0;

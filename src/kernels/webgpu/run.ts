@@ -4,6 +4,7 @@
  */
 import { aborted, EatDmlError } from '../../errors.js';
 import type { WebgpuDevice } from './device.js';
+import { keepStaging, takeStaging } from './staging.js';
 import type { GpuBuffer, GpuDevice, GpuEncoder, GpuError, GpuPass, GpuPipeline } from './types.js';
 
 /** What a call may use of the device; tests lower it. */
@@ -176,7 +177,7 @@ export class Gpu {
     const { MAP_READ, COPY_DST } = globals.GPUBufferUsage;
     const size = wanted.reduce((sum, [, to]) => sum + to.byteLength, 0);
     const staging = this.#watched(() => {
-      const buffer = device.createBuffer({ size, usage: MAP_READ | COPY_DST });
+      const buffer = takeStaging(device, size) ?? device.createBuffer({ size, usage: MAP_READ | COPY_DST });
       const encoder = device.createCommandEncoder();
       let at = 0;
       for (const [from, to, offset = 0] of wanted) {
@@ -187,21 +188,22 @@ export class Gpu {
       return buffer;
     });
     try {
-      const mapped = staging.mapAsync(globals.GPUMapMode.READ);
+      const mapped = staging.mapAsync(globals.GPUMapMode.READ, 0, size);
       // Why it was refused is among the errors; they come first.
       mapped.catch(() => {});
       await this.#throwErrors();
       await mapped;
-      const bytes = staging.getMappedRange();
+      const bytes = staging.getMappedRange(0, size);
       let at = 0;
       for (const [, to] of wanted) {
         new Uint8Array(to.buffer, to.byteOffset, to.byteLength).set(new Uint8Array(bytes, at, to.byteLength));
         at += to.byteLength;
       }
+      staging.unmap();
+      keepStaging(device, staging);
     } catch (error) {
-      throw await this.#deviceError(error);
-    } finally {
       staging.destroy();
+      throw await this.#deviceError(error);
     }
     this.check();
   }

@@ -1,6 +1,6 @@
 /**
  * The product of rows that the distance kernels share: a workgroup computes a square of results from slices of rows in workgroup memory,
- * a thread a square of it in registers. Sums go over a slice's dimensions, then over the slices: the error grows with the number of
+ * a thread 4 x 4 of it in registers. Sums go over a slice's dimensions, then over the slices: the error grows with the number of
  * slices, and the bits of a result depend on its two rows alone, whatever the tile.
  *
  * Squared distances are sums of squared differences, never |x|² + |y|² - 2xy: that takes an operation more per term, and nothing cancels.
@@ -14,9 +14,7 @@ export interface Tile {
   term: Term;
   /** Threads on a side of the workgroup. */
   threads: number;
-  /** Vectors of four results on a side of a thread's square. */
-  quads: number;
-  /** Rows and columns of the workgroup's square. */
+  /** Rows and columns of the workgroup's square: four per thread. */
   side: number;
 }
 
@@ -35,30 +33,17 @@ const BUSY = 256;
 
 /** The largest tile that the device has the memory and the threads for, and of which `rows` x `columns` results give enough. */
 export function tileFor(term: Term, { shared, invocations }: GpuLimits, rows: number, columns: number): Tile {
-  const shapes = [
-    [16, 2],
-    [16, 1],
-    [8, 1],
-  ].filter(([threads, quads], i) => i === 2 || rows * columns >= BUSY * (4 * threads * quads) ** 2);
-  const tiles = shapes.map(([threads, quads]): Tile => ({ term, threads, quads, side: 4 * threads * quads }));
-  return (
-    tiles.find((tile) => tile.threads ** 2 <= invocations && sharedOf(tile) + END <= shared) ?? (tiles.at(-1) as Tile)
-  );
+  const [large, small] = [16, 8].map((threads): Tile => ({ term, threads, side: 4 * threads }));
+  const fits = large.threads ** 2 <= invocations && sharedOf(large) + END <= shared;
+  return fits && rows * columns >= BUSY * large.side ** 2 ? large : small;
 }
 
 /** A bound of the relative error of a squared distance, for additions that may round to either side. */
 export const distanceError = (cols: number) => (24 + cols / 16) * 2 ** -23;
 
-/** Names of the results of a thread: row i's quad q is `s{i}_{q}`, a vec4f. */
-export const rowsOf = ({ quads }: Tile) => Array.from({ length: 4 * quads }, (_, i) => i);
-export const quadsOf = ({ quads }: Tile) => Array.from({ length: quads }, (_, q) => q);
+/** A thread's rows; the results of row i are `s{i}`, a vec4f of its columns. */
+export const ROWS = [0, 1, 2, 3];
 export const each = <T>(list: T[], text: (item: T) => string) => list.map(text).join('\n');
-
-/** Row (or column) i of a thread's, from the thread's own place in the workgroup. */
-export const placeOf = ({ threads }: Tile, thread: string, i: number | string) =>
-  typeof i === 'number'
-    ? `${thread} * 4u + ${4 * threads * Math.floor(i / 4) + (i % 4)}u`
-    : `${thread} * 4u + ${4 * threads}u * ${i}`;
 
 /** Bindings of the rows, from `first` on: a, b, and with two floats their lower halves. */
 export function bindingsOf({ term }: Tile, first: number): string {
@@ -109,35 +94,32 @@ fn load_${name}(t: u32, at: u32, dims: u32, first: u32, end: u32) {
 }
 
 /**
- * The statements that leave a thread's sums in s{i}_{q}. In scope: lid (local_invocation_id), local (its index), dims, a_first, a_end,
+ * The statements that leave a thread's sums in s{i}. In scope: lid (local_invocation_id), local (its index), dims, a_first, a_end,
  * b_first, b_end.
  */
 export function sumCode(tile: Tile): string {
-  const { term, threads, side } = tile;
-  const [rows, quads] = [rowsOf(tile), quadsOf(tile)];
+  const { term, side } = tile;
   const line = side / 4 + 1;
   const slice = sliceOf(term);
-  const both = (text: (i: number, q: number) => string) => each(rows, (i) => each(quads, (q) => text(i, q)));
-  const fetch = (name: string, thread: string) =>
-    each(quads, (q) => `let ${name}${q} = s_${name}[k * ${line}u + ${thread} + ${threads * q}u];`);
+  const fetch = (name: string, thread: string) => `let ${name} = s_${name}[k * ${line}u + ${thread}];`;
   return `
-${both((i, q) => `var s${i}_${q} = vec4f();`)}
+${each(ROWS, (i) => `var s${i} = vec4f();`)}
 for (var at = 0u; at < dims; at += ${slice}u) {
   workgroupBarrier();
   load_slice(at, dims, a_first, a_end, b_first, b_end, local);
   workgroupBarrier();
-  ${both((i, q) => `var p${i}_${q} = vec4f();`)}
+  ${each(ROWS, (i) => `var p${i} = vec4f();`)}
   for (var k = 0u; k < ${4 * slice}u; k++) {
     ${each(halves(term), (half) => fetch(`a${half}`, 'lid.y') + fetch(`b${half}`, 'lid.x'))}
-    ${both((i, q) => termCode(term, i, q))}
+    ${each(ROWS, (i) => termCode(term, i))}
   }
-  ${both((i, q) => `s${i}_${q} += p${i}_${q};`)}
+  ${each(ROWS, (i) => `s${i} += p${i};`)}
 }`;
 }
 
-function termCode(term: Term, i: number, q: number): string {
-  const a = (half: string) => `vec4f(a${half}${i >> 2}[${i & 3}])`;
-  if (term === 'product') return `p${i}_${q} = fma(${a('h')}, bh${q}, p${i}_${q});`;
-  const low = term === 'unit' ? ` + (${a('l')} - bl${q})` : '';
-  return `{ let t = ${a('h')} - bh${q}${low}; p${i}_${q} = fma(t, t, p${i}_${q}); }`;
+function termCode(term: Term, i: number): string {
+  const a = (half: string) => `vec4f(a${half}[${i}])`;
+  if (term === 'product') return `p${i} = fma(${a('h')}, bh, p${i});`;
+  const low = term === 'unit' ? ` + (${a('l')} - bl)` : '';
+  return `{ let t = ${a('h')} - bh${low}; p${i} = fma(t, t, p${i}); }`;
 }

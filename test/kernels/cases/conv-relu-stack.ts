@@ -16,7 +16,7 @@ const STACKS: [[number, number, number, number], [number, number, number, number
   [[3, 5, 4, 2], [[7, 3, 1]]],
   // The demo's network, and images that a task of two, or of three, does not divide.
   [
-    [25, 28, 28, 1],
+    [7, 28, 28, 1],
     [
       [32, 3, 1],
       [64, 3, 2],
@@ -75,7 +75,7 @@ const STACKS: [[number, number, number, number], [number, number, number, number
   ],
   // Images too large for a task, and patches too deep to be laid.
   [
-    [2, 60, 61, 8],
+    [1, 60, 61, 8],
     [
       [32, 3, 1],
       [80, 3, 1],
