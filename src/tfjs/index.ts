@@ -1,12 +1,6 @@
 /** TensorFlow.js: backends to train on, and the kernels as operations on tensors. */
-export {
-  type AttackStepTensorOptions,
-  attackStepTensor,
-  type ProjectTensorOptions,
-  projectTensor,
-} from './attack-step.js';
+
 export { stayOnBackend } from './backend-jobs.js';
-export { type BatchNormTraining, type BatchNormTrainingAttrs, batchNormTraining } from './batch-norm-training.js';
 export {
   type BackendName,
   type BackendStatus,
@@ -17,8 +11,24 @@ export {
   onPresentBackend,
 } from './choose-backend.js';
 export { constant } from './constant.js';
-export { type ConvReluAttrs, convRelu } from './conv-relu.js';
-export { type ConvReluLayer, convReluStack } from './conv-relu-stack.js';
+export { fromMatrix, toMatrix } from './matrix.js';
+export {
+  type KernelProfile,
+  type KernelTime,
+  type LayerTime,
+  startKernelProfile,
+  stopKernelProfile,
+} from './native/kernel-clock.js';
+export { coverage } from './native/register.js';
+export {
+  type AttackStepTensorOptions,
+  attackStepTensor,
+  type ProjectTensorOptions,
+  projectTensor,
+} from './ops/attack-step.js';
+export { type BatchNormTraining, type BatchNormTrainingAttrs, batchNormTraining } from './ops/batch-norm-training.js';
+export { type ConvReluAttrs, convRelu } from './ops/conv-relu.js';
+export { type ConvReluLayer, convReluStack } from './ops/conv-relu-stack.js';
 export {
   activated,
   averagePool,
@@ -29,18 +39,11 @@ export {
   maxPoolCeil,
   overhang,
   type Pad,
-} from './convolve.js';
-export { type NearestCentroidTensors, nearestCentroidTensor, pairwiseDistanceTensor } from './distances.js';
-export { fromMatrix, toMatrix } from './matrix.js';
-export { meanPool } from './mean-pool.js';
-export {
-  type KernelProfile,
-  type KernelTime,
-  type LayerTime,
-  startKernelProfile,
-  stopKernelProfile,
-} from './native/kernel-clock.js';
-export { coverage } from './native/register.js';
+} from './ops/convolve.js';
+export { type NearestCentroidTensors, nearestCentroidTensor, pairwiseDistanceTensor } from './ops/distances.js';
+export { meanPool } from './ops/mean-pool.js';
+export { sumRelu } from './ops/sum-relu.js';
+export { unitRows } from './ops/unit-rows.js';
 export { checkPixels, checkPixelValues, outsidePixels, pixelTensor } from './pixels.js';
 export { faultsOf } from './reading/faults.js';
 export { knownTensor, valuesOf } from './reading/known-values.js';
@@ -58,7 +61,6 @@ export {
   settled,
   tidied,
 } from './reading/readings.js';
-export { sumRelu } from './sum-relu.js';
 export {
   resetTensorKernelCalls,
   type TensorKernelCalls,
@@ -66,4 +68,3 @@ export {
   tensorKernelCalls,
 } from './tensor-kernel-calls.js';
 export { tensorOf } from './tensor-schema.js';
-export { unitRows } from './unit-rows.js';

@@ -1,5 +1,5 @@
 import type * as tf from '@tensorflow/tfjs';
-import type { BatchNormTrainingAttrs } from '../batch-norm-training.js';
+import type { BatchNormTrainingAttrs } from '../ops/batch-norm-training.js';
 import { columnSums } from './column-sums.js';
 import { eachElement } from './each-element.js';
 import type { ProgramBackend } from './program.js';

@@ -1,6 +1,6 @@
 import type * as tf from '@tensorflow/tfjs';
 import { batchMoments, batchNorm, batchNormGradient } from '../../../kernels/network/index.js';
-import type { BatchNormTrainingAttrs } from '../../batch-norm-training.js';
+import type { BatchNormTrainingAttrs } from '../../ops/batch-norm-training.js';
 import type { NativeKernel } from '../kernel.js';
 
 /** x as rows of channels. */

@@ -1,15 +1,15 @@
 import type * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
-import { invalid } from '../errors.js';
-import { attackStepSync, type Norm, projectPerturbationSync } from '../kernels/index.js';
-import { checkNonNegative, checkOneOf, checkOptions, NORMS } from '../kernels/matrix.js';
-import { checkBox } from '../kernels/project-perturbation.js';
-import { anything, parseOptions } from '../options.js';
-import { customOpPath, customOpsBackend, runCustomOp } from './custom-ops.js';
-import { checkRows, memoryPath, result, rowsOf } from './memory.js';
-import { projectByOperations, stepByOperations } from './reading/ball-by-operations.js';
-import { readsAtOnce } from './reading/readings.js';
-import { counted } from './tensor-kernel-calls.js';
+import { invalid } from '../../errors.js';
+import { attackStepSync, type Norm, projectPerturbationSync } from '../../kernels/index.js';
+import { checkNonNegative, checkOneOf, checkOptions, NORMS } from '../../kernels/matrix.js';
+import { checkBox } from '../../kernels/project-perturbation.js';
+import { anything, parseOptions } from '../../options.js';
+import { customOpPath, customOpsBackend, runCustomOp } from '../custom-ops.js';
+import { checkRows, memoryPath, result, rowsOf } from '../memory.js';
+import { readsAtOnce } from '../reading/readings.js';
+import { counted } from '../tensor-kernel-calls.js';
+import { projectByOperations, stepByOperations } from './ball-by-operations.js';
 
 export interface AttackStepTensorOptions<T extends tf.Tensor> {
   /** The unattacked samples [n, ...], inside the box. */

@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs';
 import type { Norm } from '../../kernels/index.js';
 import { notFinite, outsideBox } from '../../kernels/matrix.js';
-import { faultsOf } from './faults.js';
-import { look } from './readings.js';
+import { faultsOf } from '../reading/faults.js';
+import { look } from '../reading/readings.js';
 
 /**
  * The attack step and the projection by operations in float32, for devices whose memory the kernels do not reach: near theirs, which

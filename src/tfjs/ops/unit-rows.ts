@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
-import { invalid } from '../errors.js';
+import { invalid } from '../../errors.js';
 
 const KERNEL = 'UnitRows';
 

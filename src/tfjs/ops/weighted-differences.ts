@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
-import { constant } from './constant.js';
+import { constant } from '../constant.js';
+import { readsAtOnce } from '../reading/readings.js';
 
 /** A product may be this many times as large as the differences that it stands for: five bits of 24 are lost to it at most. */
 const LARGEST_RATIO = 32;
@@ -17,7 +18,10 @@ export function weightedDifferences(w: tf.Tensor, a: tf.Tensor, b: tf.Tensor, di
   const origin = constant(tf.div(tf.add(tf.mean(a, -2, true), tf.mean(b, -2, true)), 2));
   const [x, y] = [tf.sub(a, origin), tf.sub(b, origin)];
   const product = tf.sub(tf.mul(tf.sum(w, -1, true), x), tf.matMul(w, y));
-  const cancelled = rowsThatCancel(w, x, y, distances);
+  // Where it cannot be known without waiting, all are taken so.
+  const cancelled = readsAtOnce()
+    ? rowsThatCancel(w, x, y, distances)
+    : new Uint8Array(w.size / w.shape.at(-1)!).fill(1);
   return cancelled.includes(1) ? mixed(product, cancelled, w, a, b) : product;
 }
 

@@ -1,10 +1,12 @@
 import * as tf from '@tensorflow/tfjs';
-import { invalid } from '../errors.js';
-import { type Metric, nearestCentroidSync, pairwiseDistanceSync } from '../kernels/index.js';
-import { checkOneOf, checkOptions, METRICS } from '../kernels/matrix.js';
-import { customOpPath, customOpsBackend, runCustomOp } from './custom-ops.js';
-import { checkMatrixTensor, matrixOf, memoryPath, result } from './memory.js';
-import { counted } from './tensor-kernel-calls.js';
+import { invalid } from '../../errors.js';
+import { type Metric, nearestCentroidSync, pairwiseDistanceSync } from '../../kernels/index.js';
+import { checkOneOf, checkOptions, METRICS } from '../../kernels/matrix.js';
+import { customOpPath, customOpsBackend, runCustomOp } from '../custom-ops.js';
+import { checkMatrixTensor, matrixOf, memoryPath, result } from '../memory.js';
+import { readsAtOnce } from '../reading/readings.js';
+import { counted } from '../tensor-kernel-calls.js';
+import { distancesByOperations, nearestByOperations, type UnitRows, unit } from './distances-by-operations.js';
 import { weightedDifferences } from './weighted-differences.js';
 
 /**
@@ -41,6 +43,7 @@ function distancesOf(a: tf.Tensor, b: tf.Tensor, metric: Metric): tf.Tensor {
     const run = () => runCustomOp(backend, 'EatDmlPairwiseDistance', { a, b }, [METRICS.indexOf(metric)])[0];
     return counted('pairwiseDistance', customOpPath(), 0, run);
   }
+  if (!readsAtOnce()) return counted('pairwiseDistance', 'operations', 0, () => distancesByOperations(a, b, metric));
   const shape = [...a.shape.slice(0, -1), b.shape.at(-2)!];
   const path = memoryPath();
   const values = a.size + b.size + tf.util.sizeFromShape(shape);
@@ -84,18 +87,6 @@ function cosineGradients(g: tf.Tensor, a: tf.Tensor, b: tf.Tensor): tf.Tensor[] 
   return [across(x, ofA), across(y, ofB)];
 }
 
-interface UnitRows {
-  rows: tf.Tensor;
-  /** 1/|x|, 0 for a zero row. */
-  inverse: tf.Tensor;
-}
-
-function unit(x: tf.Tensor): UnitRows {
-  const squares = tf.sum(tf.square(x), -1, true);
-  const inverse = tf.where(tf.greater(squares, 0), tf.rsqrt(tf.maximum(squares, 1e-38)), tf.zerosLike(squares));
-  return { rows: tf.mul(x, inverse), inverse };
-}
-
 /** (v - (v·u) u) / |x|, u = x/|x|. */
 function across({ rows, inverse }: UnitRows, v: tf.Tensor): tf.Tensor {
   return tf.mul(inverse, tf.sub(v, tf.mul(rows, tf.sum(tf.mul(v, rows), -1, true))));
@@ -123,12 +114,19 @@ export function nearestCentroidTensor(points: tf.Tensor2D, centroids: tf.Tensor2
     save([x, c, labels]);
     const gradFunc = (g: tf.Tensor, [x, c, labels]: tf.Tensor[]) => {
       const pull = tf.mul(tf.expandDims(tf.mul(2, g), 1), tf.sub(x, tf.gather(c, labels as tf.Tensor1D)));
-      return [pull, tf.neg(tf.unsortedSegmentSum(pull, labels as tf.Tensor1D, c.shape[0]))];
+      return [pull, tf.neg(sumsByLabel(pull, labels as tf.Tensor1D, c.shape[0]))];
     };
     return { value: tf.clone(nearest), gradFunc };
   })(points, centroids) as tf.Tensor1D;
   nearest.dispose();
   return { labels: labels as tf.Tensor1D, distances, secondDistances: second as tf.Tensor1D };
+}
+
+/** [k, d]: the rows of each label added up. As a product where the backend has no sum of its own, or one in no certain order. */
+function sumsByLabel(rows: tf.Tensor, labels: tf.Tensor1D, k: number): tf.Tensor {
+  if (readsAtOnce()) return tf.unsortedSegmentSum(rows, labels, k);
+  const members = tf.cast(tf.equal(tf.expandDims(tf.range(0, k, 1, 'int32'), 1), tf.expandDims(labels, 0)), 'float32');
+  return tf.matMul(members, rows);
 }
 
 /** labels, distances, second distances. */
@@ -138,6 +136,7 @@ function nearestOf(points: tf.Tensor2D, centroids: tf.Tensor2D): tf.Tensor[] {
     const run = () => runCustomOp(backend, 'EatDmlNearestCentroid', { points, centroids }, [], 3);
     return counted('nearestCentroid', customOpPath(), 0, run);
   }
+  if (!readsAtOnce()) return counted('nearestCentroid', 'operations', 0, () => nearestByOperations(points, centroids));
   const path = memoryPath();
   const values = points.size + centroids.size + 3 * points.shape[0];
   return counted('nearestCentroid', path, path === 'copies' ? 4 * values : 0, () => {
