@@ -12,7 +12,7 @@ const images = join(folder, 'photographs');
 const config = join(folder, 'config.json');
 const KILLS = LONG ? 10 : 1;
 /** A step takes some milliseconds, and each is saved. */
-const EPOCHS = LONG ? 250 : 12;
+const EPOCHS = LONG ? 60 : 12;
 
 beforeAll(async () => {
   for (const [kind, name] of ['ant', 'bee', 'cat', 'dog'].entries()) {
