@@ -1,3 +1,4 @@
+import { CommanderError } from 'commander';
 import { EatDmlError, type ErrorCode } from '../errors.js';
 import { fileError, isSystemError } from '../files.js';
 
@@ -30,6 +31,15 @@ export function errorText(error: unknown): string {
   const known = inWords(error);
   if (!(known instanceof EatDmlError)) return `unexpected error: ${(known as Error)?.stack ?? known}`;
   return `${known.code}: ${known.message}${known.hint ? `\n  ${known.hint}` : ''}`;
+}
+
+/** An error as a program reads it; of a command that was not understood the code is ERR_USAGE. */
+export function errorRecord(error: unknown): { code: string; message: string; hint?: string } {
+  const known = inWords(error);
+  if (known instanceof EatDmlError) return { code: known.code, message: known.message, hint: known.hint };
+  const { message } = known instanceof Error ? known : new Error(String(known));
+  if (known instanceof CommanderError) return { code: 'ERR_USAGE', message: message.replace(/^error: /, '') };
+  return { code: 'ERR_INTERNAL', message };
 }
 
 /** Where nobody nearer to the file did, an error of the system gets its sentence here, for every command. */

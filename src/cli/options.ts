@@ -66,6 +66,13 @@ export function positiveInteger(text: string): number {
   return value;
 }
 
+export function positiveNumber(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !(value > 0 && value < Infinity))
+    throw new InvalidArgumentError('Expected a positive number.');
+  return value;
+}
+
 /** A number or a fraction such as 8/255. What it may be depends on the norm, which a flag does not know. */
 export function radius(text: string): number {
   const parts = text.split('/');

@@ -1,20 +1,23 @@
 import { createRequire } from 'node:module';
-import { Command, CommanderError, Option } from 'commander';
-import { addData, addEmbed, addScore, measuredOptions, skipBrokenOption } from './bridges.js';
+import { Argument, Command, CommanderError, Option } from 'commander';
+import { addData, addEmbed, addScore, measuredOptions } from './bridges.js';
+import type { Shell } from './commands/completion.js';
 import type { DemoFlags } from './commands/demo.js';
 import type { EvaluateFlags } from './commands/evaluate.js';
 import type { ExportFlags } from './commands/export.js';
+import type { InitFlags } from './commands/init.js';
 import type { SetupTensorflowFlags } from './commands/setup-tensorflow.js';
 import type { SweepFlags } from './commands/sweep.js';
 import type { TableFlags } from './commands/table.js';
 import type { TrainFlags } from './commands/train.js';
-import { EXIT, errorText, exitCodeOf } from './exit-codes.js';
+import { EXIT, errorRecord, errorText, exitCodeOf } from './exit-codes.js';
 import { modelOptions, positiveInteger, radii, radius, shard, sharedOptions } from './options.js';
+import { trainOptions } from './train-options.js';
 
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
 
 /** Those whose flags and arguments name what the library has. */
-const COMPUTING = new Set(['demo', 'train', 'evaluate', 'data', 'embed']);
+const COMPUTING = new Set(['demo', 'train', 'init', 'evaluate', 'data', 'embed']);
 
 /** Commands are imported when they are called: help and most usage errors need not wait for tfjs. */
 function program(): Command {
@@ -31,6 +34,7 @@ function program(): Command {
     });
   addDemo(eatDml);
   addTrain(eatDml);
+  addInit(eatDml);
   addEvaluate(eatDml);
   addSweep(eatDml);
   addExport(eatDml);
@@ -49,6 +53,11 @@ function program(): Command {
     .option('--json', 'the result, and nothing else, as JSON on stdout')
     .action(async (flags) => (await import('./commands/build.js')).buildCommand(flags));
   addSetupTensorflow(eatDml);
+  eatDml
+    .command('completion')
+    .description('print what completes commands and flags in a shell (docs/cli.md)')
+    .addArgument(new Argument('<shell>', 'whose').choices(['bash', 'zsh', 'fish']))
+    .action(async (shell: Shell) => (await import('./commands/completion.js')).completionCommand(shell, eatDml));
   return eatDml;
 }
 
@@ -83,25 +92,22 @@ function addDemo(eatDml: Command): void {
 
 function addTrain(eatDml: Command): void {
   const command = eatDml.command('train').description('train one method; Ctrl-C saves first');
-  modelOptions(sharedOptions(command))
-    .option('--method <name>', 'default eat-heads')
-    .option('--loss <name>', 'default proxy-anchor, or that of the configuration')
-    .option('--recipe <name>', 'a published set of training options; those of the configuration go before it')
-    .option('--data <set>', 'fashion-mnist (default), ..., or cub200:/path and the like for an archive')
-    .addOption(skipBrokenOption())
-    .option('--members <count>', 'networks in the ensemble', positiveInteger)
-    .option('--heads <count>', 'heads of the network, of eat-heads', positiveInteger)
-    .option(
-      '--epsilon <radius>',
-      'of the attack trained against, in [0, 1] pixel units (default 0.1; above 1 in l2 and l1 alone)',
-      radius,
-    )
-    .option('--epochs <count>', 'passes over the training images (default 10)', positiveInteger)
-    .option('--per-class <count>', 'Fashion-MNIST images of each class (default all 7000)', positiveInteger)
+  trainOptions(command)
     .option('--out <folder>', 'run folder (default runs/<method>)')
     .option('--tensorboard <folder>', 'also write settings, losses, rates and scores there, as TensorBoard reads them')
     .option('--resume', 'go on from the checkpoint in the run folder')
     .action(async (flags: TrainFlags) => (await import('./commands/train.js')).trainCommand(flags));
+}
+
+/** `eat-dml init`: what its flags say is what `train` would be told by them. */
+function addInit(eatDml: Command): void {
+  const command = eatDml
+    .command('init')
+    .description('write a configuration with every key, described and commented out; flags fill theirs in')
+    .argument('[file]', 'where', 'eat-dml.jsonc');
+  trainOptions(command)
+    .option('--force', 'write over a file that is there')
+    .action(async (file: string, flags: InitFlags) => (await import('./commands/init.js')).initCommand(file, flags));
 }
 
 function addEvaluate(eatDml: Command): void {
@@ -168,17 +174,17 @@ function addSweep(eatDml: Command): void {
     );
 }
 
-/** Runs the command that `args` are, and leaves its exit code in process.exitCode. */
+/** Runs the command that `args` are, and leaves its exit code in process.exitCode. With --json an error is JSON on stdout, too. */
 export async function run(args: readonly string[]): Promise<void> {
   try {
     await program().parseAsync(args, { from: 'user' });
   } catch (error) {
-    if (error instanceof CommanderError) {
-      // Commander has printed it; help and --version end here too, with 0.
-      process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-    } else {
-      process.stderr.write(`eat-dml: ${errorText(error)}\n`);
-      process.exitCode = exitCodeOf(error);
-    }
+    const usage = error instanceof CommanderError;
+    // Commander has printed it; help and --version end here too, with 0.
+    if (!usage) process.stderr.write(`eat-dml: ${errorText(error)}\n`);
+    const exitCode = usage ? (error.exitCode === 0 ? EXIT.ok : EXIT.usage) : exitCodeOf(error);
+    process.exitCode = exitCode;
+    if (exitCode === EXIT.ok || !args.includes('--json')) return;
+    process.stdout.write(`${JSON.stringify({ error: { ...errorRecord(error), exitCode } }, null, 2)}\n`);
   }
 }

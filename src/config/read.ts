@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import JSON5 from 'json5';
 import type { z } from 'zod';
 import { describe, EatDmlError } from '../errors.js';
 import { type Problem, pathText, problemsOf, suggestionText } from '../options.js';
@@ -9,10 +10,11 @@ export async function readConfig(path: string): Promise<Config> {
   return parseConfig(await readJson(path), path);
 }
 
-/** Reads a JSON file, whatever it holds. */
+/** Reads a JSON file, whatever it holds; a .jsonc or .json5 may have comments, and commas at ends. */
 export async function readJson(path: string): Promise<unknown> {
   try {
-    return JSON.parse(await readFile(path, 'utf8'));
+    const text = await readFile(path, 'utf8');
+    return /\.json[c5]$/.test(path) ? JSON5.parse(text) : JSON.parse(text);
   } catch (cause) {
     throw new EatDmlError('ERR_CONFIG', `Expected a JSON file at ${path} but received: ${(cause as Error).message}`, {
       cause,

@@ -75,6 +75,7 @@ export const DEEP: Record<string, string[]> = {
     'config/run-folder.js',
     'config/run.js',
     'config/schema.js',
+    'config/template.js',
     'config/sweep-schema.js',
     'config/sweep.js',
     'models/module-model.js',

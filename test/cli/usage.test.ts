@@ -40,7 +40,10 @@ test('every error of a configuration file is shown with its path', async () => {
   expect(stderr).toMatch(/^ {2}training\.epochs: expected a positive integer but received -1$/m);
   expect(stderr).toMatch(/^ {2}training\.learnRate: unknown key; did you mean learningRate\?$/m);
   expect(stderr).toMatch(/^ {2}method\.name: expected one of act, .*trades but received "magic"$/m);
-  expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+  expect(code).toBe(2);
+  const { error } = JSON.parse(stdout);
+  expect(error).toMatchObject({ code: 'ERR_CONFIG', exitCode: 2 });
+  expect(error.message).toContain('sed: unknown key');
 });
 
 test('a configuration file that is not there, or is no JSON, is named', async () => {
@@ -52,4 +55,21 @@ test('a configuration file that is not there, or is no JSON, is named', async ()
     expect(stderr).toContain(`Expected a JSON file at ${path}`);
     expect(code).toBe(2);
   }
+});
+
+test.each([
+  [['train', '--json', '--epochs', '0'], 2, 'ERR_USAGE', /^option '--epochs <count>' argument '0' is invalid/],
+  [
+    ['train', '--json', '--method', 'at', '--members', '2'],
+    2,
+    'ERR_CONFIG',
+    /^Expected no --members with the method at/,
+  ],
+  [['evaluate', 'no-such-run', '--json'], 4, 'ERR_CHECKPOINT', /no-such-run/],
+  [['frobnicate', '--json'], 2, 'ERR_USAGE', /^unknown command/],
+])('with --json %j is JSON on stdout, and a sentence on stderr', async (args, exitCode, code, message) => {
+  const result = await callCli(args);
+  expect(result.code).toBe(exitCode);
+  expect(JSON.parse(result.stdout).error).toMatchObject({ code, message: expect.stringMatching(message), exitCode });
+  expect(result.stderr).toContain(JSON.parse(result.stdout).error.message);
 });

@@ -1,3 +1,4 @@
+import type { AttackNorm } from '../../attacks/index.js';
 import { hasCheckpoint } from '../../checkpoints/index.js';
 import { PARTS } from '../../config/lists.js';
 import { hasOption, loadModel, methodNamed, trainOptionsOf } from '../../config/make.js';
@@ -27,7 +28,11 @@ export interface TrainFlags extends SharedFlags, ModelFlags {
   members?: number;
   heads?: number;
   epsilon?: number;
+  norm?: AttackNorm;
+  steps?: number;
   epochs?: number;
+  batch?: number;
+  rate?: number;
   perClass?: number;
   skipBroken?: number;
   tensorboard?: string;
@@ -107,11 +112,12 @@ function settingsOf(config: Config, { data, backend }: Start): object {
   return { ...names, seed, backend: backend.name, training };
 }
 
-async function trainFlags(flags: TrainFlags): Promise<{ config: Config; out: string }> {
+/** What the flags say, over the configuration's file and the defaults, and the run's folder. */
+export async function trainFlags(flags: TrainFlags): Promise<{ config: Config; out: string }> {
   const file = await configOf(flags);
   const out = flags.out ?? `runs/${flags.method ?? file.method?.name ?? DEFAULTS.method.name}`;
   const config = flags.resume && flags.config === undefined ? await configOf(flags, await readRun(out)) : file;
-  const { epochs, perClass, skipBroken, recipe } = flags;
+  const { epochs, batch, rate, perClass, skipBroken, recipe } = flags;
   const data = chosenData(flags.data, config.data ?? DEFAULTS.data);
   const ofData = Object.entries({ perClass, skipBroken }).filter(([, value]) => value !== undefined);
   for (const [key] of ofData) {
@@ -128,6 +134,8 @@ async function trainFlags(flags: TrainFlags): Promise<{ config: Config; out: str
     training: {
       ...config.training,
       ...(epochs !== undefined && { epochs }),
+      ...(batch !== undefined && { batch: { size: batch } }),
+      ...(rate !== undefined && { learningRate: rate }),
       ...(recipe !== undefined && { recipe }),
     },
   };
@@ -149,8 +157,8 @@ function chosen<P extends { name: string }>(name: P['name'] | undefined, configu
   return name === undefined || name === configured?.name ? configured! : ({ name } as P);
 }
 
-/** The configured method, or the one that a flag names with its defaults; flags change its members, heads and radius. */
-function methodConfig({ method: name, members, heads, epsilon }: TrainFlags, configured?: MethodConfig): MethodConfig {
+/** The configured method, or the one that a flag names with its defaults; flags change its members, heads and attack. */
+function methodConfig({ method: name, members, heads, ...flags }: TrainFlags, configured?: MethodConfig): MethodConfig {
   const keep = configured && (name === undefined || name === configured.name);
   const method = keep ? configured : methodNamed(name ?? DEFAULTS.method.name);
   const given: Record<string, unknown> = { ...method };
@@ -161,9 +169,11 @@ function methodConfig({ method: name, members, heads, epsilon }: TrainFlags, con
     if (!hasOption(PARTS.method, method.name, option)) throw refused(`--${option}`);
     given[option] = value;
   }
-  if (epsilon !== undefined) {
-    if (!hasOption(PARTS.method, method.name, 'attack')) throw refused('--epsilon');
-    given.attack = { ...trainedAgainst(method), epsilon };
+  const { epsilon, norm, steps } = flags;
+  for (const [option, value] of Object.entries({ epsilon, norm, steps })) {
+    if (value === undefined) continue;
+    if (!hasOption(PARTS.method, method.name, 'attack')) throw refused(`--${option}`);
+    given.attack = { ...trainedAgainst(given as MethodConfig), [option]: value };
   }
   return given as MethodConfig;
 }
