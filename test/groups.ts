@@ -16,6 +16,7 @@ export const OWN_PROCESS = [
   'test/evaluation/{ranking-steps,sanity-thresholds}.test.ts',
   'test/kernels/{abort,cuda-probe,cuda-variants,isa,lifecycle,winograd,worker-threads}.test.ts',
   'test/models/webgpu-backbones.test.ts',
+  'test/report/browser.test.ts',
   'test/training/resume-killed.test.ts',
   'test/tfjs/{later-*,op-tests,tensorflow-choice,tensorflow-training,webgpu,webgpu-import,webgpu-kernels,webgpu-training}.test.ts',
 ];
@@ -24,6 +25,7 @@ export const OWN_PROCESS = [
 export const NOT_FAST: Record<string, string[]> = {
   'starts processes': [
     'test/{cli,packaging,public}/**',
+    'test/report/browser.test.ts',
     'test/checkpoints/{lock-folder,changed-files}.test.ts',
     'test/kernels/{cuda-probe,isa,lifecycle,worker-threads}.test.ts',
   ],

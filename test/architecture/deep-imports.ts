@@ -86,5 +86,6 @@ export const DEEP: Record<string, string[]> = {
     'data/sets/fashion-mnist.js',
     'report/score-text.js',
     'report/table.js',
+    'training/state/history-in.js',
   ],
 };
