@@ -124,6 +124,8 @@ function addEvaluate(eatDml: Command): void {
     .option('--allow-seen', 'measure images and classes that the run was trained on, too')
     .option('--out <file>', 'write the report as JSON')
     .option('--html <file>', 'write the report as a page')
+    .option('--report <file>', 'write it as a page with a map of embeddings and with images, gathered meanwhile')
+    .option('--points <count>', 'images of that map (default 1000)', positiveInteger)
     .action(async (run: string | undefined, flags: EvaluateFlags) =>
       (await import('./commands/evaluate.js')).evaluateCommand(run, flags),
     );

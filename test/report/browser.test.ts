@@ -89,6 +89,37 @@ describe.skipIf(!CHROMIUM)(`pages in a browser${CHROMIUM ? '' : ` (${NO_CHROMIUM
     await page.close();
   });
 
+  test('the map tells of its points by keys and by the pointer, in both planes, and of one class alone', async () => {
+    const file = join(folder, 'map.html');
+    writeFileSync(file, await reportHtml(pagesOfTests().one));
+    const { page, heard } = await opened(browser, file);
+    const told = () => page.locator('#pointed output').textContent();
+    await page.focus('.ground canvas');
+    await page.keyboard.press('n');
+    expect(await told()).toMatch(/^image 0, class 0, cluster 0 clean, \d attacked$/);
+    expect(await page.locator('.ring:visible').count()).toBe(2);
+    await page.selectOption('#map-class', '3');
+    await page.focus('.ground canvas');
+    await page.keyboard.press('n');
+    await page.keyboard.press('n');
+    expect(await told()).toMatch(/^image 16, class 3, cluster 3 clean/);
+    await page.keyboard.press('p');
+    expect(await told()).toMatch(/^image 6, class 3/);
+    // Where the ring was, the pointer finds that point, or one of its class that lies over it.
+    await page.locator('.planes').scrollIntoViewIfNeeded();
+    const ring = (await page.locator('.ring').first().boundingBox())!;
+    await page.keyboard.press('n');
+    await page.keyboard.press('n');
+    await page.mouse.move(ring.x + ring.width / 2, ring.y + ring.height / 2);
+    const found = (await page.locator('.ring').first().boundingBox())!;
+    expect(Math.hypot(found.x - ring.x, found.y - ring.y)).toBeLessThan(4);
+    expect(await told()).toMatch(/class 3/);
+    await page.click('[data-zoom="1.5"]');
+    expect(await page.locator('.ring').first().boundingBox()).not.toEqual(found);
+    expect(heard).toEqual([]);
+    await page.close();
+  });
+
   test('without scripts everything is still there, but what needs them', async () => {
     const file = join(folder, 'plain.html');
     writeFileSync(file, await reportHtml(Object.values(pagesOfTests())[0]));

@@ -1,4 +1,5 @@
 import type { PageRun } from '../../src/report/index.js';
+import { gatheredOf } from './gathered.js';
 import { fullReport, reportOf } from './reports.js';
 
 const history = {
@@ -25,8 +26,22 @@ export function pagesOfTests(): Record<string, PageRun[]> {
     }),
   );
   return {
-    one: [{ name: 'eat', report, history, config: { seed: 1 }, command: 'eat-dml evaluate runs/eat' }],
-    hostile: [{ name: long, report: hostile, history, command: `eat-dml evaluate ${long}` }],
+    one: [
+      {
+        name: 'eat',
+        report,
+        history,
+        config: { seed: 1 },
+        command: 'eat-dml evaluate runs/eat',
+        gathered: gatheredOf(300),
+      },
+    ],
+    hostile: [
+      {
+        ...{ name: long, report: hostile, history, command: `eat-dml evaluate ${long}` },
+        gathered: { ...gatheredOf(60, 40), attack: long },
+      },
+    ],
     several: [...methods, { name: long, report: methods[0].report, history }],
   };
 }

@@ -3,8 +3,8 @@ import { type EvaluateRunOptions, evaluateRun } from '../../config/evaluate-run.
 import { type EvaluationFlags, evaluationConfig } from '../../config/evaluation-of-run.js';
 import type { Config } from '../../config/schema.js';
 import { EatDmlError } from '../../errors.js';
-import type { EvaluationReport } from '../../evaluation/index.js';
-import { type PageHistory, reportHtml, reportText } from '../../report/index.js';
+import type { EvaluationReport, Gathered } from '../../evaluation/index.js';
+import { type PageHistory, type PageRun, reportHtml, reportText } from '../../report/index.js';
 import { commandText } from '../command-text.js';
 import { checkTargets, deliver, jsonText } from '../deliver.js';
 import { type MeasuredFlags, measuredConfig } from '../evaluated-model.js';
@@ -19,6 +19,9 @@ export interface EvaluateFlags extends SharedFlags, EvaluationFlags, MeasuredFla
   perClass?: boolean;
   out?: string;
   html?: string;
+  /** A page with a map of embeddings and images, too. */
+  report?: string;
+  points?: number;
 }
 
 /** What is evaluated, as the report has it beside its figures. */
@@ -39,14 +42,20 @@ interface Subject {
 export async function evaluateCommand(run: string | undefined, flags: EvaluateFlags): Promise<void> {
   const subject = await subjectOf(run, flags);
   const { about, evaluate } = subject;
-  await checkTargets(flags.out, flags.html);
+  checkPoints(flags);
+  await checkTargets(flags.out, flags.html, flags.report);
   const line = new ProgressLine('evaluate');
   let endProfile: ReturnType<typeof startProfile> | undefined;
+  let gathered: Gathered | undefined;
+  const onGathered = (told: Gathered) => {
+    gathered = told;
+  };
   const report = await interruptible((signal) =>
     evaluate({
       allowSeen: flags.allowSeen,
       signal,
       onProgress: line.show,
+      ...(flags.report !== undefined && { onGathered, gather: flags.points }),
       onStart: (start) => {
         process.stderr.write(startText(start));
         endProfile = startProfile(flags.profile, start.backend.name);
@@ -60,14 +69,25 @@ export async function evaluateCommand(run: string | undefined, flags: EvaluateFl
   const profile = endProfile?.();
   if (profile) process.stderr.write(profileText(profile));
   const result = { command: 'evaluate', ...about, ...report, profile };
+  const command = commandText('evaluate', run, flags);
   await deliver(flags.json, result, reportText(report, { perClass: flags.perClass }), [
     { path: flags.out, content: () => jsonText(result) },
-    { path: flags.html, content: () => pageOf(subject, report, commandText('evaluate', run, flags)) },
+    { path: flags.html, content: () => pageOf(subject, { report, command }) },
+    { path: flags.report, content: () => pageOf(subject, { report, command, gathered }) },
   ]);
 }
 
-function pageOf({ title: name, config, history }: Subject, report: EvaluationReport, command: string): Promise<string> {
-  return reportHtml([{ name, report, history, config, command }]);
+function pageOf({ title: name, config, history }: Subject, found: Omit<PageRun, 'name'>): Promise<string> {
+  return reportHtml([{ name, history, config, ...found }]);
+}
+
+/** Of the map that only --report has. */
+function checkPoints({ points, report }: EvaluateFlags): void {
+  if (points === undefined || report !== undefined) return;
+  throw new EatDmlError(
+    'ERR_ARGUMENT',
+    'Expected --report beside --points but received none: no other page has a map.',
+  );
 }
 
 /** Flags of a network that no run made, and of its data; and the one that speaks of what a run was trained on. */

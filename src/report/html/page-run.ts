@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { EvaluationReport } from '../../evaluation/index.js';
+import type { EvaluationReport, Gathered } from '../../evaluation/index.js';
 import { parse, parseOptions } from '../../options.js';
 import { checkReport } from '../checks.js';
 import { METRIC_TITLES } from '../comparison.js';
@@ -24,6 +24,8 @@ export interface PageRun {
   config?: unknown;
   /** The command that measures it again. */
   command?: string;
+  /** What `evaluate` gathered for a page: shown where there is one run alone. */
+  gathered?: Gathered;
 }
 
 const finite = z.number().nullable();
@@ -46,6 +48,11 @@ const shown = z.looseObject({
   worst: z.looseObject({ scores }),
 });
 
+function isGathered(value: unknown): boolean {
+  const { attack, samples, pictures } = (value ?? {}) as Partial<Gathered>;
+  return typeof attack === 'string' && samples instanceof Int32Array && Array.isArray(pictures);
+}
+
 const runs = z
   .array(
     z.strictObject({
@@ -54,6 +61,7 @@ const runs = z
       history: history.optional(),
       config: z.unknown().optional(),
       command: z.string('a command').optional(),
+      gathered: z.custom<Gathered>(isGathered, 'what evaluate gathered').optional(),
     }),
     'runs, each with a name and a report',
   )

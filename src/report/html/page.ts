@@ -23,8 +23,8 @@ export async function reportHtml(runs: readonly PageRun[], options: PageOptions 
   });
 }
 
-const STYLES = ['colours.css', 'layout.css', 'content.css'];
-const SCRIPTS = ['page.js'];
+const STYLES = ['colours.css', 'layout.css', 'content.css', 'map.css'];
+const SCRIPTS = ['page.js', 'glyphs.js', 'map.js'];
 
 interface Page {
   title: string;

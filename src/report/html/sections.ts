@@ -3,9 +3,12 @@ import { html } from './markup.js';
 import type { PageRun } from './page-run.js';
 import { attacksSection } from './sections/attacks.js';
 import { checksSection, titleOf } from './sections/checks.js';
+import { clustersSection } from './sections/clusters.js';
 import { compareSection, everyRun } from './sections/compare.js';
 import { manifestSection } from './sections/manifest.js';
+import { mapSection } from './sections/map.js';
 import { membersSection } from './sections/members.js';
+import { picturesSection } from './sections/pictures.js';
 import { curveChart, robustnessSection } from './sections/robustness.js';
 import { samplesSection } from './sections/samples.js';
 import { trainingSection } from './sections/training.js';
@@ -21,13 +24,16 @@ type Maybe = [id: string, title: string, content: Markup | undefined];
 
 /** One run in full. What its report does not hold is left out. */
 export async function sectionsOfRun(run: PageRun): Promise<Section[]> {
-  const { report } = run;
+  const { report, gathered } = run;
   return there([
     ['checks', 'Sanity checks', checksSection([run])],
     ['worst', 'Worst case', worstSection(report)],
     ['attacks', 'Every attack', await attacksSection(report)],
     ['robustness', 'Robustness', await robustnessSection(report)],
     ['training', 'Training', await trainingSection([run])],
+    ['map', 'Map of embeddings', gathered && (await mapSection(gathered, report.manifest.seed))],
+    ['clusters', 'Clusters by class', gathered && clustersSection(gathered)],
+    ['pictures', 'Images', gathered && (await picturesSection(gathered))],
     ['members', 'Members and spill-over', membersSection(report)],
     ['samples', 'Samples and classes', await samplesSection(report)],
     ['manifest', 'Manifest', manifestSection(run)],
