@@ -4,6 +4,7 @@ import { addData, addEmbed, addScore, measuredOptions, skipBrokenOption } from '
 import type { DemoFlags } from './commands/demo.js';
 import type { EvaluateFlags } from './commands/evaluate.js';
 import type { ExportFlags } from './commands/export.js';
+import type { ReportFlags } from './commands/report.js';
 import type { SetupTensorflowFlags } from './commands/setup-tensorflow.js';
 import type { SweepFlags } from './commands/sweep.js';
 import type { TableFlags } from './commands/table.js';
@@ -167,6 +168,15 @@ function addSweep(eatDml: Command): void {
     .option('--json', 'the rows as JSON on stdout')
     .action(async (folder: string, flags: TableFlags) =>
       (await import('./commands/table.js')).tableCommand(folder, flags),
+    );
+  eatDml
+    .command('report')
+    .description('one page of what was measured: of one run, or of many side by side')
+    .argument('<runs...>', 'files of evaluate --out, folders with result.json, or the out folder of a sweep')
+    .option('--out <file>', 'the page', 'report.html')
+    .option('--json', 'what is on it as JSON on stdout')
+    .action(async (runs: string[], flags: ReportFlags) =>
+      (await import('./commands/report.js')).reportCommand(runs, flags),
     );
 }
 
