@@ -10,7 +10,7 @@ import type { SweepFlags } from './commands/sweep.js';
 import type { TableFlags } from './commands/table.js';
 import type { TrainFlags } from './commands/train.js';
 import { EXIT, errorText, exitCodeOf } from './exit-codes.js';
-import { modelOptions, positiveInteger, radii, radius, shard, sharedOptions } from './options.js';
+import { modelOptions, port, positiveInteger, radii, radius, shard, sharedOptions } from './options.js';
 
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
 
@@ -101,6 +101,7 @@ function addTrain(eatDml: Command): void {
     .option('--per-class <count>', 'Fashion-MNIST images of each class (default all 7000)', positiveInteger)
     .option('--out <folder>', 'run folder (default runs/<method>)')
     .option('--tensorboard <folder>', 'also write settings, losses, rates and scores there, as TensorBoard reads them')
+    .option('--watch [port]', 'serve a page of the training on 127.0.0.1 while it lasts (default any free port)', port)
     .option('--resume', 'go on from the checkpoint in the run folder')
     .action(async (flags: TrainFlags) => (await import('./commands/train.js')).trainCommand(flags));
 }

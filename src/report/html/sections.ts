@@ -1,3 +1,4 @@
+import type { Section } from './frame.js';
 import type { Markup } from './markup.js';
 import { html } from './markup.js';
 import type { PageRun } from './page-run.js';
@@ -13,12 +14,6 @@ import { curveChart, robustnessSection } from './sections/robustness.js';
 import { samplesSection } from './sections/samples.js';
 import { trainingSection } from './sections/training.js';
 import { worstSection } from './sections/worst.js';
-
-export interface Section {
-  id: string;
-  title: string;
-  content: Markup;
-}
 
 type Maybe = [id: string, title: string, content: Markup | undefined];
 

@@ -25,7 +25,7 @@ export async function trainingSection(runs: readonly PageRun[]): Promise<Markup 
       byEpoch(trained, ({ learningRates = [] }) => learningRates),
       { x: 'epoch', y: 'rate' },
     ),
-    ...(trained.length > 1 ? metricByMetric(trained) : validations(trained[0].history)),
+    ...(trained.length > 1 ? metricByMetric(trained) : validationCharts(trained[0].history)),
   ];
   return html`<div class="charts">${await Promise.all(charts)}</div>`;
 }
@@ -41,7 +41,7 @@ function byEpoch(runs: readonly Trained[], values: (history: PageHistory) => rea
 }
 
 /** Of one run: its scores in one chart, and those under attack in another. */
-function validations(history: PageHistory): Promise<Markup>[] {
+export function validationCharts(history: Pick<PageHistory, 'validations'>): Promise<Markup>[] {
   return [false, true].map((attacked) => {
     const metrics = metricsOf([history]).filter((metric) => ATTACKED.test(metric) === attacked);
     const own = metrics.map((metric) => ({ name: titleOf(metric), points: scoresOf(history, metric) }));
@@ -58,12 +58,12 @@ function metricByMetric(runs: readonly Trained[]): Promise<Markup>[] {
   });
 }
 
-function metricsOf(histories: readonly PageHistory[]): string[] {
+function metricsOf(histories: readonly Pick<PageHistory, 'validations'>[]): string[] {
   const scores = histories.flatMap(({ validations = [] }) => validations.flatMap((one) => Object.keys(one.scores)));
   return [...new Set(scores)];
 }
 
-function scoresOf({ validations = [] }: PageHistory, metric: string): Line['points'] {
+function scoresOf({ validations = [] }: Pick<PageHistory, 'validations'>, metric: string): Line['points'] {
   return validations.map(({ epoch, scores }) => ({ x: epoch, y: scores[metric] ?? null }));
 }
 
