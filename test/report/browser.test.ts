@@ -68,6 +68,18 @@ describe.skipIf(!CHROMIUM)(`pages in a browser${CHROMIUM ? '' : ` (${NO_CHROMIUM
     },
   );
 
+  test('is light on paper, and no wider than a page of it', async () => {
+    const file = join(folder, 'paper.html');
+    writeFileSync(file, await reportHtml(pagesOfTests().one));
+    const { page } = await opened(browser, file);
+    await page.setViewportSize({ width: 720, height: 1000 });
+    await page.emulateMedia({ media: 'print', colorScheme: 'dark' });
+    expect(await width(page)).toBeLessThanOrEqual(720);
+    expect(await page.evaluate('getComputedStyle(document.body).color')).toBe('rgb(27, 31, 39)');
+    expect(await page.locator('nav').isVisible()).toBe(false);
+    await page.close();
+  });
+
   test('themes are switched and the JSON is saved by keys alone', async () => {
     const file = join(folder, 'keys.html');
     const [[, runs]] = Object.entries(pagesOfTests());

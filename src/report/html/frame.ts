@@ -20,13 +20,15 @@ export interface Page {
 }
 
 const STYLES = ['colours.css', 'layout.css', 'content.css', 'map.css'];
-const SCRIPTS = ['page.js', 'glyphs.js', 'map.js'];
+/** Of a page with a map. */
+const MAP = ['glyphs.js', 'map.js'];
 
 /** A whole page: nothing of it lies elsewhere. */
 export async function framed({ title, about, sections, json, version }: Page): Promise<string> {
   const live = version !== undefined;
   const style = await assets(STYLES);
-  const script = await assets(live ? ['page.js', 'live.js'] : SCRIPTS);
+  const mapped = sections.some(({ id }) => id === 'map');
+  const script = await assets(['page.js', ...(mapped ? MAP : []), ...(live ? ['live.js'] : [])]);
   const links = sections.map(({ id, title }) => html`<li><a href="#${id}">${title}</a></li>`);
   return html`<!doctype html>
 <html lang="en">
