@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { EvaluationReport, Gathered } from '../../evaluation/index.js';
 import { parse, parseOptions } from '../../options.js';
 import { checkReport } from '../checks.js';
-import { METRIC_TITLES } from '../comparison.js';
+import { gatheredValue, shownReport } from './page-schema.js';
 
 /** What a page shows of how a run was trained. */
 export interface PageHistory {
@@ -37,22 +37,6 @@ const history = z.looseObject({
     .optional(),
 });
 
-const scores = z.looseObject(
-  Object.fromEntries(Object.keys(METRIC_TITLES).map((metric) => [metric, finite.optional()])),
-);
-
-/** What the page reads of a report beside what every text of it reads. */
-const shown = z.looseObject({
-  clean: scores,
-  attacks: z.array(z.looseObject({ scores, seconds: z.number() })),
-  worst: z.looseObject({ scores }),
-});
-
-function isGathered(value: unknown): boolean {
-  const { attack, samples, pictures } = (value ?? {}) as Partial<Gathered>;
-  return typeof attack === 'string' && samples instanceof Int32Array && Array.isArray(pictures);
-}
-
 const runs = z
   .array(
     z.strictObject({
@@ -61,7 +45,7 @@ const runs = z
       history: history.optional(),
       config: z.unknown().optional(),
       command: z.string('a command').optional(),
-      gathered: z.custom<Gathered>(isGathered, 'what evaluate gathered').optional(),
+      gathered: gatheredValue.optional(),
     }),
     'runs, each with a name and a report',
   )
@@ -78,7 +62,7 @@ export function checkedPage(given: unknown, options: PageOptions): z.output<type
   const checked = parse(runs, given, 'runs');
   for (const [i, { report }] of checked.entries()) {
     checkReport(report);
-    parse(shown, report, `runs[${i}].report`);
+    parse(shownReport, report, `runs[${i}].report`);
   }
   return parseOptions(pageOptions, options);
 }

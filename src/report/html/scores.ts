@@ -22,7 +22,5 @@ export function worstInterval(report: EvaluationReport, metric: MetricName): Int
   return conditionsOf(report).find(({ name }) => name === by)?.intervals?.[metric] ?? null;
 }
 
-/** The metrics that a report has a value for, or a reason why there is none. */
-export function metricsOf({ clean }: EvaluationReport): MetricName[] {
-  return (Object.keys(METRIC_TITLES) as MetricName[]).filter((metric) => clean[metric] !== undefined);
-}
+/** All metrics, in the order of their tables. */
+export const ALL_METRICS = Object.keys(METRIC_TITLES) as MetricName[];

@@ -3,16 +3,15 @@ import { METRIC_TITLES } from '../../comparison.js';
 import { scoreText } from '../../score-text.js';
 import { bars } from '../charts.js';
 import { html, type Markup } from '../markup.js';
-import { conditionsOf, metricsOf } from '../scores.js';
+import { ALL_METRICS, conditionsOf } from '../scores.js';
 import { table } from '../table.js';
 
 const CHARTS: MetricName[] = ['nmi', 'recallAt1', 'f1'];
 
 /** Every attack: its scores, and what it took. The lowest of each column is marked. */
 export async function attacksSection(report: EvaluationReport): Promise<Markup> {
-  const metrics = metricsOf(report);
   const conditions = conditionsOf(report);
-  const charts = CHARTS.filter((metric) => metrics.includes(metric)).map((metric) =>
+  const charts = CHARTS.map((metric) =>
     bars(
       METRIC_TITLES[metric],
       conditions.map(({ name, scores, intervals }) => {
@@ -25,24 +24,23 @@ ${attacksTable(report)}${composition(report)}`;
 }
 
 export function attacksTable(report: EvaluationReport, of = ''): Markup {
-  const metrics = metricsOf(report);
   const score = (name: string, scores: EvaluationReport['clean'], metric: MetricName) =>
     report.worst.by[metric] === name
       ? html`<strong class="lowest">▼ ${scoreText(scores[metric])}</strong>`
       : scoreText(scores[metric]);
   const columns = [
     { title: 'condition', text: true, wide: true },
-    ...metrics.map((metric) => ({ title: METRIC_TITLES[metric] })),
+    ...ALL_METRICS.map((metric) => ({ title: METRIC_TITLES[metric] })),
     { title: 'objective', text: true },
     { title: 'steps' },
     { title: 'restarts' },
     { title: 'seconds' },
   ];
-  const clean = ['clean', ...metrics.map((metric) => score('clean', report.clean, metric)), '–', '–', '–', '–'];
+  const clean = ['clean', ...ALL_METRICS.map((metric) => score('clean', report.clean, metric)), '–', '–', '–', '–'];
   const rows = report.attacks.map(({ name, scores, objective, settings, seconds, notRun }) => {
     const { steps, restarts } = (settings ?? {}) as { steps?: number; restarts?: number };
     const how = notRun === undefined ? objective : `not run: ${notRun}`;
-    const cells = metrics.map((metric) => score(name, scores, metric));
+    const cells = ALL_METRICS.map((metric) => score(name, scores, metric));
     return [name, ...cells, how, steps ?? '–', restarts ?? '–', seconds.toFixed(1)];
   });
   return table(`Every attack${of}; ▼ is the worst case of its column`, columns, [clean, ...rows]);

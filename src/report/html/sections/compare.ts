@@ -5,13 +5,14 @@ import { type Estimate, estimateOf } from '../../statistics.js';
 import { type Bar, bars } from '../charts.js';
 import { html, type Markup } from '../markup.js';
 import type { PageRun } from '../page-run.js';
-import { type Interval, metricsOf, worstInterval } from '../scores.js';
+import { type Interval, worstInterval } from '../scores.js';
 import { table } from '../table.js';
 import { attacksTable } from './attacks.js';
 import { titleOf } from './checks.js';
 import { pairedSection } from './paired.js';
 
 const METRICS: MetricName[] = ['nmi', 'f1', 'recallAt1'];
+const COLUMNS: MetricName[] = [...METRICS, 'mapAtR'];
 
 /** Runs of one name: its seeds. */
 export interface Group {
@@ -67,10 +68,9 @@ function barOf(name: string, series: number, estimate: Estimate | null, own: Int
 }
 
 function compareTable(groups: readonly Group[]): Markup {
-  const shown = metricsOf(groups[0].runs[0].report).filter((metric) => METRICS.includes(metric) || metric === 'mapAtR');
   const columns = [
     { title: 'method', text: true },
-    ...shown.flatMap((metric) => [
+    ...COLUMNS.flatMap((metric) => [
       { title: `${METRIC_TITLES[metric]} clean` },
       { title: `${METRIC_TITLES[metric]} worst` },
     ]),
@@ -81,7 +81,7 @@ function compareTable(groups: readonly Group[]): Markup {
   const rows = groups.map(({ name, runs }) => {
     const failed = runs.flatMap(({ report }) => report.checks.filter(({ passed }) => passed === false));
     const by = [...new Set(runs.map(({ report }) => report.worst.by.nmi ?? 'n/a'))].join(', ');
-    const scores = shown.flatMap((metric) => [
+    const scores = COLUMNS.flatMap((metric) => [
       estimateText(estimateOf(runs.map(({ report }) => report.clean[metric]))),
       html`<strong>${estimateText(estimateOf(runs.map(({ report }) => report.worst.scores[metric])))}</strong>`,
     ]);
