@@ -6,6 +6,7 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
+  cpSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -20,6 +21,7 @@ import { dirname, join } from 'node:path';
 import { root } from './native-addon.mjs';
 
 const require = createRequire(import.meta.url);
+const ASSETS = 'report/html/assets';
 const lastBuilt = join(root, 'node_modules/.cache/eat-dml/built');
 
 /** Runs the compiler and writes dist/config.schema.json; returns tsc's output, empty when all went well. */
@@ -31,6 +33,8 @@ export async function buildTypeScript() {
   });
   if (status !== 0) return `${stdout}${stderr}` || `tsc ended with status ${status}`;
   requireTfjs(join(root, 'dist'));
+  // Styles and scripts of pages, which are read as they are.
+  cpSync(join(root, 'src', ASSETS), join(root, 'dist', ASSETS), { recursive: true });
   const { configJsonSchema } = await import('../dist/config/schema.js');
   writeFileSync(join(root, 'dist/config.schema.json'), `${JSON.stringify(configJsonSchema(), null, 2)}\n`);
   const { partTables } = await import('../dist/config/tables.js');

@@ -13,9 +13,10 @@ export const OWN_PROCESS = [
   ),
   'test/config/{parts,sweep-budget}.test.ts',
   'test/data/{source,open-data,decoding-thread,layouts/fuzz,sets/fashion-mnist}.test.ts',
-  'test/evaluation/{ranking-steps,sanity-thresholds}.test.ts',
+  'test/evaluation/{gather,ranking-steps,sanity-thresholds}.test.ts',
   'test/kernels/{abort,cuda-probe,cuda-variants,isa,lifecycle,winograd,worker-threads}.test.ts',
   'test/models/webgpu-backbones.test.ts',
+  'test/report/browser.test.ts',
   'test/training/resume-killed.test.ts',
   'test/tfjs/{later-*,op-tests,tensorflow-choice,tensorflow-training,webgpu,webgpu-import,webgpu-kernels,webgpu-training}.test.ts',
 ];
@@ -24,6 +25,7 @@ export const OWN_PROCESS = [
 export const NOT_FAST: Record<string, string[]> = {
   'starts processes': [
     'test/{cli,packaging,public}/**',
+    'test/report/browser.test.ts',
     'test/checkpoints/{lock-folder,changed-files}.test.ts',
     'test/kernels/{cuda-probe,isa,lifecycle,worker-threads}.test.ts',
   ],
@@ -31,7 +33,7 @@ export const NOT_FAST: Record<string, string[]> = {
   'runs what others wrote': ['test/tfjs/{tensorflow,op-tests,wasm,webgpu}*.test.ts'],
   'reads or makes a whole data set': ['test/data/{sets/fashion-mnist,layouts/full-count}.test.ts'],
   'trains or attacks for long': [
-    'test/evaluation/{protocols,small-sets,sanity,seen,temperatures,ranking-steps}.test.ts',
+    'test/evaluation/{gather,protocols,small-sets,sanity,seen,temperatures,ranking-steps}.test.ts',
     'test/models/{foreign,backbones,norm-sets}.test.ts',
     'test/data/source.test.ts',
     'test/training/{methods,resume,run-folder,defences,published-defences,gradient-count,validation}*.test.ts',

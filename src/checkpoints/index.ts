@@ -5,6 +5,7 @@ export {
   type LoadedCheckpoint,
   loadCheckpoint,
   loadEnsemble,
+  readRecord,
   readRecordedRun,
 } from './load-checkpoint.js';
 export { type LockedFolder, lockFolder } from './lock-folder.js';

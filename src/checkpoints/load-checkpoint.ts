@@ -42,6 +42,11 @@ export async function readRecordedRun(dir: string): Promise<unknown> {
   return (await readManifest(dir)).run;
 }
 
+/** What the trainer left in the checkpoint in `dir` beside tensors. Errors as `loadCheckpoint`. */
+export async function readRecord(dir: string): Promise<unknown> {
+  return (await readManifest(dir)).record;
+}
+
 /**
  * Reads the checkpoint in `dir`, every file verified. `model` builds the members where this package does not know
  * their kind. ERR_CHECKPOINT names the first file that is missing, cut short or changed.

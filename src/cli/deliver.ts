@@ -6,7 +6,7 @@ import { printResult } from './options.js';
 /** A file that a command was asked for: nothing where no path was given. */
 export interface Target {
   path: string | undefined;
-  content(): string;
+  content(): string | Promise<string>;
 }
 
 /** Before work whose result would be lost: throws where one of the files cannot be written, or two are one. */
@@ -33,9 +33,11 @@ export async function deliver(
   let failure: unknown;
   for (const { path, content } of targets) {
     if (path === undefined) continue;
-    await writeAtomically(path, Buffer.from(content())).catch((error) => {
+    try {
+      await writeAtomically(path, Buffer.from(await content()));
+    } catch (error) {
       failure ??= error;
-    });
+    }
   }
   printResult(json || failure !== undefined, result, text);
   if (failure !== undefined) throw withWhereabouts(failure);

@@ -73,6 +73,12 @@ export function positiveNumber(text: string): number {
   return value;
 }
 
+export function port(text: string): number {
+  const value = integer(text);
+  if (value < 1 || value > 65_535) throw new InvalidArgumentError('Expected a port, 1 to 65535.');
+  return value;
+}
+
 /** A number or a fraction such as 8/255. What it may be depends on the norm, which a flag does not know. */
 export function radius(text: string): number {
   const parts = text.split('/');

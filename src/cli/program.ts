@@ -6,12 +6,13 @@ import type { DemoFlags } from './commands/demo.js';
 import type { EvaluateFlags } from './commands/evaluate.js';
 import type { ExportFlags } from './commands/export.js';
 import type { InitFlags } from './commands/init.js';
+import type { ReportFlags } from './commands/report.js';
 import type { SetupTensorflowFlags } from './commands/setup-tensorflow.js';
 import type { SweepFlags } from './commands/sweep.js';
 import type { TableFlags } from './commands/table.js';
 import type { TrainFlags } from './commands/train.js';
 import { EXIT, errorRecord, errorText, exitCodeOf } from './exit-codes.js';
-import { modelOptions, positiveInteger, radii, radius, shard, sharedOptions } from './options.js';
+import { modelOptions, port, positiveInteger, radii, radius, shard, sharedOptions } from './options.js';
 import { trainOptions } from './train-options.js';
 
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
@@ -95,6 +96,7 @@ function addTrain(eatDml: Command): void {
   trainOptions(command)
     .option('--out <folder>', 'run folder (default runs/<method>)')
     .option('--tensorboard <folder>', 'also write settings, losses, rates and scores there, as TensorBoard reads them')
+    .option('--watch [port]', 'serve a page of the training on 127.0.0.1 while it lasts (default any free port)', port)
     .option('--resume', 'go on from the checkpoint in the run folder')
     .action(async (flags: TrainFlags) => (await import('./commands/train.js')).trainCommand(flags));
 }
@@ -130,6 +132,8 @@ function addEvaluate(eatDml: Command): void {
     .option('--allow-seen', 'measure images and classes that the run was trained on, too')
     .option('--out <file>', 'write the report as JSON')
     .option('--html <file>', 'write the report as a page')
+    .option('--report <file>', 'write it as a page with a map of embeddings and with images, gathered meanwhile')
+    .option('--points <count>', 'images of that map (default 1000)', positiveInteger)
     .action(async (run: string | undefined, flags: EvaluateFlags) =>
       (await import('./commands/evaluate.js')).evaluateCommand(run, flags),
     );
@@ -171,6 +175,15 @@ function addSweep(eatDml: Command): void {
     .option('--json', 'the rows as JSON on stdout')
     .action(async (folder: string, flags: TableFlags) =>
       (await import('./commands/table.js')).tableCommand(folder, flags),
+    );
+  eatDml
+    .command('report')
+    .description('one page of what was measured: of one run, or of many side by side')
+    .argument('<runs...>', 'files of evaluate --out, folders with result.json, or the out folder of a sweep')
+    .option('--out <file>', 'the page', 'report.html')
+    .option('--json', 'what is on it as JSON on stdout')
+    .action(async (runs: string[], flags: ReportFlags) =>
+      (await import('./commands/report.js')).reportCommand(runs, flags),
     );
 }
 

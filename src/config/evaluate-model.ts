@@ -15,7 +15,7 @@ import type { Config } from './schema.js';
  */
 export async function evaluateModel(
   config: Config,
-  { signal, onStart, onProgress }: Omit<EvaluateRunOptions, 'allowSeen'>,
+  { signal, onStart, onProgress, ...gathering }: Omit<EvaluateRunOptions, 'allowSeen'>,
 ): Promise<EvaluationReport> {
   requireDevice(config.device);
   const backend = await chooseBackend({ backend: config.backend ?? 'auto' });
@@ -26,7 +26,8 @@ export async function evaluateModel(
   const ensemble = new Ensemble([spec.build([...test.shape], 0)]);
   try {
     onStart?.({ data: test, backend });
-    const report = await evaluate(ensemble, test, { ...evaluateOptionsOf(config), gallery, onProgress, signal });
+    const options = { ...evaluateOptionsOf(config), gallery, onProgress, signal, ...gathering };
+    const report = await evaluate(ensemble, test, options);
     return { ...report, manifest: { ...report.manifest, run: null, trainedOn: null, network } };
   } finally {
     ensemble.dispose();

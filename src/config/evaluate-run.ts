@@ -1,7 +1,7 @@
 import { loadEnsemble } from '../checkpoints/index.js';
 import type { Source } from '../data/index.js';
 import { EatDmlError } from '../errors.js';
-import { type EvaluationProgress, type EvaluationReport, evaluate } from '../evaluation/index.js';
+import { type EvaluateOptions, type EvaluationProgress, type EvaluationReport, evaluate } from '../evaluation/index.js';
 import type { ImageProgress, LongWork } from '../long-work.js';
 import type { Ensemble } from '../models/index.js';
 import { chooseBackend } from '../tfjs/index.js';
@@ -14,13 +14,16 @@ export interface EvaluateRunOptions extends Pick<EvaluationFlags, 'allowSeen'> {
   signal?: AbortSignal;
   onStart?(start: Start): void;
   onProgress?(progress: ImageProgress | EvaluationProgress): void;
+  /** What a page shows beside the report, of so many images; gathered where it is asked for. */
+  onGathered?: EvaluateOptions['onGathered'];
+  gather?: number;
 }
 
 /** Evaluates the ensemble in a run's folder on the unseen side of its data. */
 export async function evaluateRun(
   run: string,
   { config, data: dataConfig, own }: EvaluationConfig,
-  { allowSeen, signal, onStart, onProgress }: EvaluateRunOptions,
+  { allowSeen, signal, onStart, onProgress, ...gathering }: EvaluateRunOptions,
 ): Promise<EvaluationReport> {
   requireDevice(config.device);
   const backend = await chooseBackend({ backend: config.backend ?? 'auto' });
@@ -33,7 +36,8 @@ export async function evaluateRun(
     // The manifest has them: told of here, and not read again.
     await data.hash(work);
     await gallery?.hash(work);
-    return await evaluate(ensemble, data, { ...evaluateOptionsOf(config), gallery, allowSeen, onProgress, signal });
+    const options = { ...evaluateOptionsOf(config), gallery, allowSeen, onProgress, signal, ...gathering };
+    return await evaluate(ensemble, data, options);
   } finally {
     ensemble.dispose();
   }

@@ -32,6 +32,8 @@ export interface DatasetAttack {
   /** Attack these images only; all when absent. */
   samples?: Int32Array;
   signal?: AbortSignal;
+  /** Shown every batch of attacked images as it ends up, and which they are; of several restarts the last that is shown counts. */
+  onAttacked?(samples: Int32Array, images: tf.Tensor4D): Promise<void>;
   /** Called after every batch with the number of its images. */
   onBatch?(images: number): void;
 }
@@ -100,7 +102,7 @@ interface Attacked {
 
 /** Embeds attacked images, by each system once: the set notes them, and at the end the observers keep them. */
 async function observe(
-  { ensemble }: DatasetAttack,
+  { ensemble, onAttacked }: DatasetAttack,
   observers: readonly Observed[],
   { images, rows, chosen, last }: Attacked,
   results: Matrix[],
@@ -115,6 +117,7 @@ async function observe(
   const own = set && (await embed(ensemble));
   if (set) await set.note(chosen, own!, last ? undefined : images);
   if (!last) return;
+  await onAttacked?.(chosen, images);
   for (const [o, observer] of observers.entries()) {
     const values = own && observer === ensemble ? own : await embed(observer);
     const { data, cols } = results[o];

@@ -73,13 +73,14 @@ class SetAscent {
 
   /** The attacked images as every system sees them, row i being sample i. */
   async embeddedBy(observers: readonly Observed[]): Promise<Matrix[]> {
-    const { samples, batches } = this.attack;
+    const { samples, batches, onAttacked } = this.attack;
     const all = observers.map(({ embedding: cols }) => {
       return { data: new Float32Array(samples.length * cols), rows: samples.length, cols };
     });
     for (const rows of batches) {
       const images = await this.read('current', rows);
       for (const [o, observer] of observers.entries()) put(all[o], rows, await embed(observer, images));
+      await onAttacked?.(this.samplesOf(rows), images);
       images.dispose();
     }
     return all;

@@ -1,5 +1,13 @@
 export type { CurvePoint } from './curve.js';
 export { type AttackResult, type EvaluationReport, evaluate } from './evaluate.js';
+export type {
+  ClassInCluster,
+  FoundImage,
+  Gathered,
+  GatheredSide,
+  Picture,
+  Pixels,
+} from './gather/gathered.js';
 export type { EvaluationManifest } from './manifest.js';
 export type { EvaluateOptions } from './options.js';
 export type { EvaluationProgress } from './progress.js';

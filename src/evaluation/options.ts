@@ -7,6 +7,7 @@ import { Ensemble } from '../models/index.js';
 import { normSet } from '../models/norm-sets.js';
 import { atLeast, callback, count, seed, signal } from '../options.js';
 import { backendChoice } from '../tfjs/index.js';
+import type { Gathered } from './gather/gathered.js';
 import type { EvaluationProgress } from './progress.js';
 import { protocolShape } from './protocols/index.js';
 import { attackShape, suiteName } from './suites/index.js';
@@ -61,6 +62,10 @@ export const evaluateOptions = z
       ),
     backend: backendChoice.default('auto').describe('the tfjs backend'),
     onProgress: callback<(progress: EvaluationProgress) => void>().optional(),
+    onGathered: callback<(gathered: Gathered) => void>()
+      .optional()
+      .describe('told, before the report, what a page shows beside it: a sample of images, clean and under one attack'),
+    gather: count.default(1000).describe('images of that sample, drawn at random'),
     signal: signal.optional(),
   })
   .check(checkRadius)

@@ -6,6 +6,7 @@ import { COMPOSITE, CompositeAttack } from './composite.js';
 import { curveOf, curvePlans, nameAt } from './curve.js';
 import { whyNotRun } from './defined.js';
 import type { AttackResult, EvaluationReport } from './evaluate.js';
+import { Gatherer } from './gather/gatherer.js';
 import type { MeasuredSet } from './measured-set.js';
 import type { EvaluateSettings } from './options.js';
 import { progressReporter } from './progress.js';
@@ -51,7 +52,10 @@ export async function runPlans(run: EvaluationRun): Promise<Measured> {
     const curve = curvePlans(plans, options);
     const all = [...plans, ...curve.flatMap((point) => point.plans)];
     const attacking = { clean, scoring, attack, onBatch: progressReporter(onProgress, all, data.labels.length) };
-    const attacks = await attackAll(attacking, plans, observers);
+    const gatherer = options.onGathered && new Gatherer({ data, gallery, clean, seed, signal }, options.gather);
+    const attacks = await attackAll({ ...attacking, gatherer }, plans, observers);
+    const gathered = await gatherer?.gathered();
+    if (gathered) options.onGathered?.(gathered);
     const checks = [...sane, await jointCheck(plans, attacks, clean, scoring)];
     const ends: object[] = [];
     for (const observer of observers) ends.push((await observer.end?.()) ?? {});
@@ -75,10 +79,12 @@ interface Attacking {
   scoring: ScoringOptions;
   attack: ProtocolRun['attack'];
   onBatch: ReturnType<typeof progressReporter>;
+  /** Looks on, where it is asked for. */
+  gatherer?: Gatherer;
 }
 
 async function attackAll(
-  { clean, scoring, attack, onBatch }: Attacking,
+  { clean, scoring, attack, onBatch, gatherer }: Attacking,
   plans: readonly AttackPlan[],
   observers: readonly Observer[],
 ): Promise<AttackResult[]> {
@@ -96,8 +102,12 @@ async function attackAll(
         attacks.push({ ...result, ...unknown, seconds: 0, notRun });
         continue;
       }
-      const set = clean.moved(await attackDataset({ ...attack, plan, onBatch: (images) => onBatch(plan, images) }));
+      const catching = gatherer?.catching();
+      const { onAttacked } = catching ?? {};
+      const called = { ...attack, plan, onAttacked, onBatch: (images: number) => onBatch(plan, images) };
+      const set = clean.moved(await attackDataset(called));
       await composite.add(name, set);
+      if (catching) await gatherer?.take(name, set, catching.caught);
       attacks.push({ ...result, ...(await observedBy(observers, set)), seconds: secondsSince(start) });
     }
     if (attacks.every(({ notRun }) => notRun)) return attacks;

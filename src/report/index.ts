@@ -1,6 +1,7 @@
 /** Evaluations as text, as plain values for JSON, and as a page. */
 export { type Comparison, compare, type MethodResult } from './comparison.js';
-export { comparisonHtml } from './html.js';
+export { reportHtml } from './html/page.js';
+export type { PageHistory, PageOptions, PageRun } from './html/page-run.js';
 export { type PairedRow, pairedMarkdown, pairedRows } from './paired.js';
 export { parseRunResult } from './run-result.js';
 export type { Estimate } from './statistics.js';

@@ -127,7 +127,7 @@ function makeStep(
     const loss = meanOf(losses);
     position.seconds += waited;
     position.lossSum += loss;
-    const warning = step % stepsPerEpoch === 0 ? closeEpoch(settings, state, stepsPerEpoch) : undefined;
+    const warning = step % stepsPerEpoch === 0 ? closeEpoch(settings, state, stepsPerEpoch, learningRate) : undefined;
     report.step({ ...position, step }, { loss, images: batch.samples.length, learningRate, warning });
   });
   position.step = step;
@@ -165,9 +165,15 @@ function saver({ settings, state, folder }: Run): Save {
 }
 
 /** The warning that the epoch deserves, where it taught some member nothing. */
-function closeEpoch(settings: Settings, { position, trainees }: TrainingState, steps: number): string | undefined {
+function closeEpoch(
+  settings: Settings,
+  { position, trainees }: TrainingState,
+  steps: number,
+  learningRate: number,
+): string | undefined {
   const mean = position.lossSum / steps;
   position.losses.push(mean);
+  position.learningRates.push(learningRate);
   position.lossSum = 0;
   const members = [...trainees.keys()].filter((i) => !position.moved[i]);
   position.moved = trainees.map(() => false);

@@ -12,6 +12,8 @@ export interface TrainingHistory {
   steps: number;
   /** Mean of the members' losses, one value per epoch. */
   losses: number[];
+  /** Of the networks, at the last step of each epoch; of a run that an earlier version began, of its last epochs alone. */
+  learningRates: number[];
   /** Images drawn into batches. A member sees those of them that are its own. */
   imagesSeen: number;
   /** Backward passes of one image through one member, crafting and updating together. */

@@ -85,7 +85,10 @@ export const DEEP: Record<string, string[]> = {
     'data/sets/data-set.js',
     'data/sets/fashion-mnist-package.js',
     'data/sets/fashion-mnist.js',
+    'report/html/live-page.js',
+    'report/html/page-results.js',
     'report/score-text.js',
     'report/table.js',
+    'training/state/history-in.js',
   ],
 };

@@ -23,6 +23,7 @@ const KEYS = [
   'mapAtR',
   'microBatch',
   'onEpoch',
+  'onGathered',
   'onIteration',
   'onPlan',
   'onProgress',

@@ -41,6 +41,8 @@ describe('a path that cannot be written', () => {
     ['train --tensorboard', ['train', '--config', config, '--out', join(folder, 'tb'), '--tensorboard', under]],
     ['evaluate --out', ['evaluate', run, '--out', under]],
     ['evaluate --html', ['evaluate', run, '--html', under]],
+    ['evaluate --report', ['evaluate', run, '--report', under]],
+    ['report --out', ['report', run, '--out', under]],
     ['evaluate --out, a folder', ['evaluate', run, '--out', folder]],
     ['demo --out', ['demo', '--config', demo, '--out', under]],
     ['table --out', ['table', folder, '--out', under]],

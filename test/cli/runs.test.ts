@@ -75,7 +75,28 @@ describe('train, evaluate', () => {
     expect(report.attacks).toHaveLength(3);
     expect(report.manifest).toMatchObject({ samples: 36, classes: 3, k: 3, seed: 1, epsilon: 0.1 });
     expect(JSON.parse(readFileSync(json, 'utf8'))).toEqual(report);
-    expect(readFileSync(html, 'utf8')).toContain('<svg');
+    const page = readFileSync(html, 'utf8');
+    expect(page).toContain('<svg');
+    expect(page).toContain('Training loss');
+    expect(page).toContain(`eat-dml evaluate ${out}`);
+    expect(page).not.toContain('map-data');
+  });
+
+  test('evaluate --report adds a map and images to the page, and nothing to the result', async () => {
+    const [json, page] = [join(folder, 'mapped.json'), join(folder, 'mapped.html')];
+    const args = ['evaluate', out, '--count', '20', '--json'];
+    const { stdout } = await callCli(args);
+    const { code } = await callCli([...args, '--out', json, '--report', page, '--points', '12']);
+    expect(code).toBe(0);
+    const timeless = (text: string) => JSON.parse(text.replace(/"seconds": [\d.e-]+/g, '"seconds": 0'));
+    expect(timeless(readFileSync(json, 'utf8'))).toEqual(timeless(stdout));
+    const text = readFileSync(page, 'utf8');
+    expect(JSON.parse(text.match(/id="map-data">(.*?)<\/script>/s)![1]).labels).toHaveLength(12);
+    expect(text).toContain('src="data:image/png;base64,');
+    expect(text).toContain(`<code>eat-dml evaluate ${out} --count 20</code>`);
+    const refused = await callCli(['evaluate', out, '--points', '12']);
+    expect(refused.stderr).toContain('ERR_ARGUMENT: Expected --report beside --points');
+    expect(refused.code).toBe(2);
   });
 
   test('evaluate --seed is of attacks and k-means: the images are those of the run', async () => {

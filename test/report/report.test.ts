@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { EvaluationReport } from '../../src/evaluation/index.js';
-import { compare, comparisonHtml, comparisonText, manifestText, reportText } from '../../src/report/index.js';
+import { compare, comparisonText, reportText } from '../../src/report/index.js';
 import { checksText } from '../../src/report/text.js';
 import { reportOf } from './reports.js';
 
@@ -101,9 +101,6 @@ describe('what is not defined', () => {
     expect(reportText(report)).toContain('\nRecall@1, MAP@R n/a: no two are alike\n');
     expect(comparisonText(comparison)).toContain('at: Recall@1 n/a: no two are alike');
     expect(comparisonText(comparison)).toMatch(/^clean +0\.900 +n\/a$/m);
-    const page = comparisonHtml(comparison, '');
-    expect(page).toContain('<p>at: Recall@1 n/a: no two are alike</p>');
-    expect(page).toContain('>n/a</text>');
     expect(JSON.parse(JSON.stringify(comparison)).methods[0].values.recallAt1.at(-1)).toBeNull();
   });
 
@@ -119,42 +116,6 @@ test('one report shows every metric and what it depends on', () => {
   expect(text).toMatch(/^ +NMI +AMI +ARI +F1 +Purity +Recall@1 +Recall@2 +Recall@4 +Recall@8 +MAP@R +R-prec\.$/m);
   expect(text).toMatch(/^worst( +0\.500){11}$/m);
   expect(text).toContain('linf attacks, epsilon 0.1 (pixels in [0, 1])');
-});
-
-describe('the page', () => {
-  const hostile = [{ method: '<b>&', report: reportOf(0.5, { pgd: -0.1 }) }];
-
-  test('stands alone', () => {
-    const page = comparisonHtml(compare(results), manifestText(results[0].report.manifest));
-    expect(page).not.toMatch(/https?:|<script|<link|src=/);
-    expect(page.match(/<svg/g)).toHaveLength(3);
-    expect(page.match(/<rect/g)).toHaveLength(3 * 2 * 4);
-  });
-
-  test('has every sanity check, before any figure', () => {
-    const failing = { ...results[0].report, checks: [{ ...checks[0], passed: false, detail: 'there <are> none' }] };
-    const page = comparisonHtml(compare([results[1], { method: 'at', report: failing }]), '');
-    const [first, second] = ['<li>gradients: passed, 0% of images have none</li>', 'there &lt;are&gt; none</li>'];
-    for (const text of [first, second, 'DO NOT TRUST THESE FIGURES']) {
-      expect(page).toContain(text);
-      expect(page.indexOf(text)).toBeLessThan(page.indexOf('<svg'));
-    }
-    expect(page.indexOf('DO NOT TRUST')).toBeGreaterThan(page.indexOf('<p>at'));
-    expect(page.match(/DO NOT TRUST/g)).toHaveLength(1);
-  });
-
-  test('draws the worst case first', () => {
-    const page = comparisonHtml(compare(results), '');
-    expect(page.indexOf('>worst<')).toBeLessThan(page.indexOf('>clean<'));
-  });
-
-  test('escapes names and draws no bar below zero', () => {
-    const page = comparisonHtml(compare(hostile), '<i>');
-    expect(page).toContain('&lt;b&gt;&amp;');
-    expect(page).toContain('&lt;i&gt;');
-    expect(page).not.toMatch(/<b>|<i>|width="-/);
-    expect(page).toContain('>-0.100<');
-  });
 });
 
 test('the text of one evaluation has intervals, the curve, RobRank’s measures and classes, where there are any', () => {

@@ -6,7 +6,7 @@ import type { Config, MethodConfig } from '../../config/schema.js';
 import type { Source } from '../../data/index.js';
 import { EatDmlError } from '../../errors.js';
 import { type EvaluationReport, evaluate } from '../../evaluation/index.js';
-import { compare, comparisonHtml, comparisonText, manifestText } from '../../report/index.js';
+import { compare, comparisonText, manifestText, reportHtml } from '../../report/index.js';
 import { scoreText } from '../../report/score-text.js';
 import { chooseBackend } from '../../tfjs/index.js';
 import { type TrainedEnsemble, type TrainingHistory, train } from '../../training/index.js';
@@ -75,8 +75,16 @@ export async function demoCommand(flags: DemoFlags): Promise<void> {
   announce(`took ${duration(result.seconds)}; the same figures go to ${files.json} and ${files.html}`);
   await deliver(flags.json, result, `\n${comparisonText(comparison)}\n\n${notes}`, [
     { path: files.json, content: () => jsonText(result) },
-    { path: files.html, content: () => comparisonHtml(comparison, notes) },
+    { path: files.html, content: () => pageOf(config, runs) },
   ]);
+}
+
+function pageOf(config: Config, runs: readonly DemoRun[]): Promise<string> {
+  return reportHtml(
+    runs.map(({ method: name, config: method, history, report }) => {
+      return { name, report, history, config: { ...config, method } };
+    }),
+  );
 }
 
 async function runAll(setting: DemoSetting): Promise<DemoRun[]> {

@@ -1,9 +1,11 @@
 import { evaluateModel } from '../../config/evaluate-model.js';
 import { type EvaluateRunOptions, evaluateRun } from '../../config/evaluate-run.js';
 import { type EvaluationFlags, evaluationConfig } from '../../config/evaluation-of-run.js';
+import type { Config } from '../../config/schema.js';
 import { EatDmlError } from '../../errors.js';
-import type { EvaluationReport } from '../../evaluation/index.js';
-import { compare, comparisonHtml, manifestText, reportText } from '../../report/index.js';
+import type { EvaluationReport, Gathered } from '../../evaluation/index.js';
+import { type PageHistory, type PageRun, reportHtml, reportText } from '../../report/index.js';
+import { commandText } from '../command-text.js';
 import { checkTargets, deliver, jsonText } from '../deliver.js';
 import { type MeasuredFlags, measuredConfig } from '../evaluated-model.js';
 import { interruptible } from '../interrupt.js';
@@ -11,18 +13,25 @@ import { requireRunOrModel } from '../model-flags.js';
 import type { SharedFlags } from '../options.js';
 import { profileText, startProfile } from '../profile.js';
 import { duration, ProgressLine, startText } from '../progress-line.js';
+import { runHistory } from '../run-history.js';
 
 export interface EvaluateFlags extends SharedFlags, EvaluationFlags, MeasuredFlags {
   perClass?: boolean;
   out?: string;
   html?: string;
+  /** A page with a map of embeddings and images, too. */
+  report?: string;
+  points?: number;
 }
 
 /** What is evaluated, as the report has it beside its figures. */
 interface Subject {
   about: { run: string } | { run: null; model: string };
-  /** What its column in the page is called. */
+  /** What the page calls it. */
   title: string;
+  config: Config;
+  /** How a run was trained. */
+  history?: PageHistory;
   evaluate(options: EvaluateRunOptions): Promise<EvaluationReport>;
 }
 
@@ -31,15 +40,22 @@ interface Subject {
  * and searched under every attack of the suite.
  */
 export async function evaluateCommand(run: string | undefined, flags: EvaluateFlags): Promise<void> {
-  const { about, title, evaluate } = await subjectOf(run, flags);
-  await checkTargets(flags.out, flags.html);
+  const subject = await subjectOf(run, flags);
+  const { about, evaluate } = subject;
+  checkPoints(flags);
+  await checkTargets(flags.out, flags.html, flags.report);
   const line = new ProgressLine('evaluate');
   let endProfile: ReturnType<typeof startProfile> | undefined;
+  let gathered: Gathered | undefined;
+  const onGathered = (told: Gathered) => {
+    gathered = told;
+  };
   const report = await interruptible((signal) =>
     evaluate({
       allowSeen: flags.allowSeen,
       signal,
       onProgress: line.show,
+      ...(flags.report !== undefined && { onGathered, gather: flags.points }),
       onStart: (start) => {
         process.stderr.write(startText(start));
         endProfile = startProfile(flags.profile, start.backend.name);
@@ -53,11 +69,25 @@ export async function evaluateCommand(run: string | undefined, flags: EvaluateFl
   const profile = endProfile?.();
   if (profile) process.stderr.write(profileText(profile));
   const result = { command: 'evaluate', ...about, ...report, profile };
-  const comparison = compare([{ method: title, report }]);
+  const command = commandText('evaluate', run, flags);
   await deliver(flags.json, result, reportText(report, { perClass: flags.perClass }), [
     { path: flags.out, content: () => jsonText(result) },
-    { path: flags.html, content: () => comparisonHtml(comparison, manifestText(report.manifest)) },
+    { path: flags.html, content: () => pageOf(subject, { report, command }) },
+    { path: flags.report, content: () => pageOf(subject, { report, command, gathered }) },
   ]);
+}
+
+function pageOf({ title: name, config, history }: Subject, found: Omit<PageRun, 'name'>): Promise<string> {
+  return reportHtml([{ name, history, config, ...found }]);
+}
+
+/** Of the map that only --report has. */
+function checkPoints({ points, report }: EvaluateFlags): void {
+  if (points === undefined || report !== undefined) return;
+  throw new EatDmlError(
+    'ERR_ARGUMENT',
+    'Expected --report beside --points but received none: no other page has a map.',
+  );
 }
 
 /** Flags of a network that no run made, and of its data; and the one that speaks of what a run was trained on. */
@@ -78,10 +108,13 @@ async function subjectOf(run: string | undefined, flags: EvaluateFlags): Promise
     return {
       about: { run: null, model: model! },
       title: model!,
+      config,
       evaluate: (options) => evaluateModel(config, options),
     };
   }
   const given = await evaluationConfig(run, flags);
   const title = given.config.method?.name ?? 'ensemble';
-  return { about: { run }, title, evaluate: (options) => evaluateRun(run, given, options) };
+  const history = await runHistory(run);
+  const { config } = given;
+  return { about: { run }, title, config, history, evaluate: (options) => evaluateRun(run, given, options) };
 }

@@ -27,7 +27,7 @@ export async function sweepCommand(file: string, { json, shard }: SweepFlags): P
   printResult(
     json,
     result,
-    `${made} runs made, ${found} were there, in ${sweep.out}\nNext: eat-dml table ${sweep.out}`,
+    `${made} runs made, ${found} were there, in ${sweep.out}\nNext: eat-dml table ${sweep.out}, or eat-dml report ${sweep.out}`,
   );
 }
 

@@ -16,6 +16,7 @@ import { configOf, hasModelFlags, type ModelFlags, printResult, type SharedFlags
 import { profileText, startProfile } from '../profile.js';
 import { duration, ProgressLine, planText, startText } from '../progress-line.js';
 import { trainingEvents } from '../training-events.js';
+import type { Watch } from '../watch/server.js';
 
 export interface TrainFlags extends SharedFlags, ModelFlags {
   out?: string;
@@ -36,6 +37,8 @@ export interface TrainFlags extends SharedFlags, ModelFlags {
   perClass?: number;
   skipBroken?: number;
   tensorboard?: string;
+  /** A port, or any that is free. */
+  watch?: number | true;
 }
 
 /** `eat-dml train`: one method, into a run folder that holds its configuration and its newest checkpoint. */
@@ -44,6 +47,7 @@ export async function trainCommand(flags: TrainFlags): Promise<void> {
   const { resume } = flags;
   const method = config.method!.name;
   const line = new ProgressLine(`train ${method}`);
+  const watch = await watchOf(flags, method, out);
   let events: ReturnType<typeof trainingEvents> | undefined;
   let endProfile: ReturnType<typeof startProfile> | undefined;
   let on = '';
@@ -67,6 +71,7 @@ export async function trainCommand(flags: TrainFlags): Promise<void> {
   };
   const onProgress = (progress: ImageProgress | TrainingProgress) => {
     line.show(progress);
+    watch?.show(progress);
     if (progress.phase === 'train') events?.show(progress);
   };
   const { ensemble: trained, backend } = await interruptible((signal) =>
@@ -74,12 +79,15 @@ export async function trainCommand(flags: TrainFlags): Promise<void> {
   )
     .catch(async (error) => {
       line.clear();
-      throw await withResumeHint(error, out);
+      const told = await withResumeHint(error, out);
+      await watch?.close(`It was stopped: ${(told as Error).message}`);
+      throw told;
     })
     .finally(() => events?.close());
   const profile = endProfile?.();
   const { history } = trained;
   line.end(`${history.steps} steps in ${duration(history.seconds)}`);
+  await watch?.close(`It has ended: ${history.epochs} epochs in ${duration(history.seconds)}, saved in ${out}.`);
   if (profile) process.stderr.write(profileText(profile));
   const members = trained.members.length;
   trained.dispose();
@@ -94,6 +102,15 @@ export async function trainCommand(flags: TrainFlags): Promise<void> {
     result,
     `${method}: ${history.epochs} epochs, ${losses}${idle}, saved in ${out}${chosen}\n${next}`,
   );
+}
+
+/** The page of the training, where it is asked for; where it is told before there is any work to lose. */
+async function watchOf({ watch }: TrainFlags, name: string, folder: string): Promise<Watch | undefined> {
+  if (watch === undefined) return undefined;
+  const { openWatch } = await import('../watch/server.js');
+  const opened = await openWatch({ name, folder, ...(watch !== true && { port: watch }) });
+  process.stderr.write(`watch it at ${opened.url}\n`);
+  return opened;
 }
 
 /** What a run is made with, its recipe's and every default filled in. */

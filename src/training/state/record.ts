@@ -12,6 +12,8 @@ const position = z.object({
   seconds: z.number().nonnegative(),
   /** Mean losses of the completed epochs. */
   losses: z.array(z.number()),
+  /** Of the networks, at the last step of each of them; of a run that an earlier version began, of its last epochs alone. */
+  learningRates: z.array(z.number()).default([]),
   /** Sum of the mean losses of the steps of the epoch under way. */
   lossSum: z.number(),
   /** Which members had a gradient in the epoch under way. */

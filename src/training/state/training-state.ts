@@ -42,7 +42,7 @@ async function freshState(settings: Settings, classes: number): Promise<Training
 export function startOf(members: number): Position {
   const none = { imagesSeen: 0, gradientEvaluations: 0, forwardPasses: 0, seconds: 0 };
   const moved = Array.from({ length: members }, () => false);
-  return { step: 0, ...none, losses: [], lossSum: 0, moved, idle: [], memory: [] };
+  return { step: 0, ...none, losses: [], learningRates: [], lossSum: 0, moved, idle: [], memory: [] };
 }
 
 /** The members as they begin. */

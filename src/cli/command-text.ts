@@ -1,0 +1,18 @@
+/** Flags that say where the result goes and how it is told, not what it is. */
+const OF_OUTPUT = new Set(['json', 'out', 'html', 'report', 'points', 'profile', 'perClass']);
+
+/** The command that gives the same figures again, as a shell takes it. */
+export function commandText(command: string, argument: string | undefined, flags: object): string {
+  const words = Object.entries(flags).flatMap(([key, value]) => {
+    if (OF_OUTPUT.has(key) || value === undefined || value === false) return [];
+    const flag = `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+    return value === true ? [flag] : [flag, String(value)];
+  });
+  const given = argument === undefined ? [] : [argument];
+  return ['eat-dml', command, ...given, ...words].map(quoted).join(' ');
+}
+
+/** A word in quotes where a shell would read more than its letters. */
+function quoted(word: string): string {
+  return /^[\w./:,=@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}

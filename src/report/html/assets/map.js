@@ -1,0 +1,217 @@
+/** The map of embeddings: two planes that are moved together, the image of the point that is pointed at. */
+(() => {
+  const source = document.getElementById('map-data');
+  if (!source) return;
+  const { side, samples, labels, clusters, planes, sheet } = JSON.parse(source.textContent);
+  const [colourBy, classOnly] = ['map-colour', 'map-class'].map((id) => document.getElementById(id));
+  const pointed = document.getElementById('pointed');
+  const picture = document.getElementById('sheet');
+  const view = { scale: 1, x: 0, y: 0 };
+  const COLOURS = 8;
+  const { size: SIZE, shapes: SHAPES, glyph } = globalThis.pointGlyphs;
+  const rings = [];
+  let glyphs = [];
+  let at = -1;
+  let due = false;
+
+  /** Colour and shape of a class or cluster: none is told by its colour alone. */
+  const styleOf = (rank) => (rank % COLOURS) + COLOURS * ((rank + Math.floor(rank / COLOURS)) % SHAPES);
+  const rankOf = (values) => {
+    const known = [...new Set(values)].sort((a, b) => a - b);
+    const ranks = new Map(known.map((value, rank) => [value, rank]));
+    return values.map((value) => styleOf(ranks.get(value)));
+  };
+  const styles = {
+    label: planes.map(() => rankOf(labels)),
+    cluster: clusters.map(rankOf),
+  };
+
+  function makeGlyphs() {
+    const style = getComputedStyle(document.documentElement);
+    const colours = Array.from({ length: COLOURS }, (_, i) => style.getPropertyValue(`--c${i}`).trim());
+    const ratio = devicePixelRatio || 1;
+    glyphs = Array.from({ length: COLOURS * SHAPES }, (_, i) =>
+      glyph(colours[i % COLOURS], Math.floor(i / COLOURS), ratio),
+    );
+  }
+
+  const canvases = [...document.querySelectorAll('.ground')].map((ground, plane) => {
+    const canvas = document.createElement('canvas');
+    const name = ground.parentElement.querySelector('figcaption').textContent;
+    canvas.tabIndex = 0;
+    canvas.setAttribute('role', 'application');
+    canvas.setAttribute(
+      'aria-label',
+      `Map, ${name}: arrows move it, plus and minus zoom, n and p go from image to image`,
+    );
+    // About the point that is pointed at: the points themselves are not drawn anew for it.
+    const ring = document.createElement('div');
+    ring.className = 'ring';
+    ring.hidden = true;
+    ground.replaceChildren(canvas, ring);
+    rings.push(ring);
+    listen(canvas, plane);
+    return canvas;
+  });
+
+  /** Pixels of a page for a unit of the plane. */
+  const unit = (canvas) => (Math.min(canvas.clientWidth, canvas.clientHeight) / side) * view.scale;
+
+  function placeRings() {
+    canvases.forEach((canvas, plane) => {
+      const size = unit(canvas);
+      const [x, y] = [planes[plane][2 * at], planes[plane][2 * at + 1]];
+      const left = canvas.clientWidth / 2 + (x - side / 2 + view.x) * size;
+      const top = canvas.clientHeight / 2 + (y - side / 2 + view.y) * size;
+      rings[plane].hidden = at < 0;
+      rings[plane].style.transform = `translate(${left}px, ${top}px)`;
+    });
+  }
+
+  function draw() {
+    due = false;
+    const only = classOnly.value === '' ? null : Number(classOnly.value);
+    canvases.forEach((canvas, plane) => {
+      const ratio = devicePixelRatio || 1;
+      const [width, height] = [canvas.clientWidth * ratio, canvas.clientHeight * ratio].map(Math.round);
+      if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
+      const context = canvas.getContext('2d');
+      context.clearRect(0, 0, width, height);
+      const own = styles[colourBy.value][plane];
+      const size = unit(canvas) * ratio;
+      const [left, top] = [width / 2 + (view.x - side / 2) * size, height / 2 + (view.y - side / 2) * size];
+      const half = (SIZE * ratio) / 2;
+      const points = planes[plane];
+      // The others first and faint, so that a class lies on top of them.
+      for (const faint of only === null ? [false] : [true, false]) {
+        context.globalAlpha = faint ? 0.15 : 1;
+        for (let i = 0; i < labels.length; i++) {
+          if (only !== null && (labels[i] === only) === faint) continue;
+          const [x, y] = [left + points[2 * i] * size - half, top + points[2 * i + 1] * size - half];
+          if (x > -half && y > -half && x < width && y < height) context.drawImage(glyphs[own[i]], x | 0, y | 0);
+        }
+      }
+      context.globalAlpha = 1;
+    });
+    placeRings();
+  }
+
+  function drawSoon() {
+    if (!due) requestAnimationFrame(draw);
+    due = true;
+  }
+
+  function point(i) {
+    if (i === at) return;
+    at = i;
+    placeRings();
+    if (i < 0) return;
+    pointed.hidden = false;
+    const [before, after] = clusters;
+    pointed.querySelector('output').textContent =
+      `image ${samples[i]}, class ${labels[i]}, cluster ${before[i]} clean, ${after[i]} attacked`;
+    const canvas = pointed.querySelector('canvas');
+    canvas.hidden = !picture;
+    if (!picture) return;
+    const context = canvas.getContext('2d');
+    const { columns, width, height } = sheet;
+    const scale = canvas.width / Math.max(width, height);
+    const [x, y] = [(i % columns) * width, Math.floor(i / columns) * height];
+    context.imageSmoothingEnabled = false;
+    context.clearRect(0, 0, canvas.width, canvas.height);
+    context.drawImage(picture, x, y, width, height, 0, 0, width * scale, height * scale);
+  }
+
+  function nearest(canvas, plane, x, y) {
+    const within = 14 ** 2;
+    let [best, least] = [-1, within];
+    const only = classOnly.value === '' ? null : Number(classOnly.value);
+    const size = unit(canvas);
+    const [left, top] = [
+      canvas.clientWidth / 2 + (view.x - side / 2) * size,
+      canvas.clientHeight / 2 + (view.y - side / 2) * size,
+    ];
+    for (let i = 0; i < labels.length; i++) {
+      if (only !== null && labels[i] !== only) continue;
+      const square = (left + planes[plane][2 * i] * size - x) ** 2 + (top + planes[plane][2 * i + 1] * size - y) ** 2;
+      if (square < least) [best, least] = [i, square];
+    }
+    return best;
+  }
+
+  function zoom(by) {
+    if (by === 0) Object.assign(view, { scale: 1, x: 0, y: 0 });
+    else view.scale = Math.min(40, Math.max(1, view.scale * by));
+    drawSoon();
+  }
+
+  /** The next point, or the one before it, of those that are shown. */
+  function next(by) {
+    let i = Math.max(at, by === 1 ? -1 : 0);
+    for (const _ of labels) {
+      i = (i + by) % labels.length;
+      if (classOnly.value === '' || labels[i] === Number(classOnly.value)) return i;
+    }
+    return at;
+  }
+
+  const MOVES = { ArrowLeft: [1, 0], ArrowRight: [-1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
+
+  function listen(canvas, plane) {
+    let dragged = null;
+    canvas.addEventListener('pointerdown', ({ clientX, clientY, pointerId }) => {
+      dragged = [clientX, clientY];
+      canvas.setPointerCapture(pointerId);
+    });
+    for (const end of ['pointerup', 'pointercancel'])
+      canvas.addEventListener(end, () => {
+        dragged = null;
+      });
+    canvas.addEventListener('pointermove', ({ clientX, clientY, offsetX, offsetY }) => {
+      if (!dragged) return point(nearest(canvas, plane, offsetX, offsetY));
+      const size = unit(canvas);
+      view.x += (clientX - dragged[0]) / size;
+      view.y += (clientY - dragged[1]) / size;
+      dragged = [clientX, clientY];
+      drawSoon();
+    });
+    // Without the key the wheel scrolls the page, as it does everywhere.
+    canvas.addEventListener(
+      'wheel',
+      (event) => {
+        if (!event.ctrlKey && document.activeElement !== canvas) return;
+        event.preventDefault();
+        zoom(event.deltaY < 0 ? 1.15 : 1 / 1.15);
+      },
+      { passive: false },
+    );
+    canvas.addEventListener('keydown', (event) => {
+      const move = MOVES[event.key];
+      if (move) {
+        view.x += (move[0] * side) / 20 / view.scale;
+        view.y += (move[1] * side) / 20 / view.scale;
+        drawSoon();
+      } else if (event.key === '+' || event.key === '=') zoom(1.5);
+      else if (event.key === '-') zoom(1 / 1.5);
+      else if (event.key === 'n') point(next(1));
+      else if (event.key === 'p') point(next(labels.length - 1));
+      else return;
+      event.preventDefault();
+    });
+  }
+
+  for (const tools of document.querySelectorAll('.tools')) tools.hidden = false;
+  for (const select of [colourBy, classOnly]) select.addEventListener('change', drawSoon);
+  for (const button of document.querySelectorAll('[data-zoom]')) {
+    button.addEventListener('click', () => zoom(Number(button.dataset.zoom)));
+  }
+  const restyle = () => {
+    makeGlyphs();
+    drawSoon();
+  };
+  document.documentElement.addEventListener('themechange', restyle);
+  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', restyle);
+  const sizes = new ResizeObserver(drawSoon);
+  for (const canvas of canvases) sizes.observe(canvas);
+  restyle();
+})();

@@ -1,0 +1,47 @@
+import type { PageRun } from '../../src/report/index.js';
+import { gatheredOf } from './gathered.js';
+import { fullReport, reportOf } from './reports.js';
+
+const history = {
+  losses: [3, 2, 1],
+  learningRates: [0.01, 0.001, 0.0001],
+  validations: [1, 2, 3].map((epoch) => ({ epoch, scores: { nmi: 0.1 * epoch, attackedNmi: 0.05 * epoch } })),
+};
+
+/** Pages with all that there can be, names as long as they come, and failed checks, by their names. */
+export function pagesOfTests(): Record<string, PageRun[]> {
+  const report = fullReport();
+  const long = 'a-name-of-'.repeat(50);
+  const attacks = report.attacks.map((attack, i) => (i === 0 ? { ...attack, name: long, objective: long } : attack));
+  const by = { ...report.worst.by, nmi: long };
+  const checks = [
+    { name: 'gradients' as const, passed: false, detail: long },
+    { name: 'collapse' as const, passed: null, detail: 'not made: few images' },
+  ];
+  const hostile = { ...report, attacks, checks, worst: { ...report.worst, by } };
+  const methods = ['eat', 'at', 'standard'].flatMap((name, i) =>
+    [1, 2].map((seed) => {
+      const own = reportOf(0.9, { pgd: 0.5 - 0.1 * i + 0.02 * seed });
+      return { name, history, report: { ...own, manifest: { ...own.manifest, seed } } };
+    }),
+  );
+  return {
+    one: [
+      {
+        name: 'eat',
+        report,
+        history,
+        config: { seed: 1 },
+        command: 'eat-dml evaluate runs/eat',
+        gathered: gatheredOf(300),
+      },
+    ],
+    hostile: [
+      {
+        ...{ name: long, report: hostile, history, command: `eat-dml evaluate ${long}` },
+        gathered: { ...gatheredOf(60, 40), attack: long },
+      },
+    ],
+    several: [...methods, { name: long, report: methods[0].report, history }],
+  };
+}
