@@ -56,6 +56,7 @@ const NATIVE_ARROWS: Record<string, string[]> = {
   simt: ['contracts'],
   tensorflow: ['contracts', 'cpu'],
   addon: ['contracts', 'cpu', 'cuda', 'tensorflow'],
+  mpi: [],
 };
 
 function filesUnder(folder: string, ending: RegExp): string[] {
