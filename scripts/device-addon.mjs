@@ -56,8 +56,8 @@ export async function buildDevice(device, { write = () => {}, folder, mpicc = fi
   }
   const args = [resolved('cmake-js/bin/cmake-js'), 'compile', '--directory', join(root, 'native'), '--out', out];
   const unlock = await lock(out);
-  // The folder would remember what it found of the last MPI.
-  if (device === 'mpi') rmSync(join(out, 'CMakeCache.txt'), { force: true });
+  // The usual folder would remember what it found of the last MPI.
+  if (device === 'mpi' && !folder) rmSync(join(out, 'CMakeCache.txt'), { force: true });
   const { code, output } = await run(process.execPath, [...args, ...optionsOf(device, mpicc)], write).finally(unlock);
   const path = deviceOutput(device, out);
   if (code !== 0) return { ok: false, missing, output };

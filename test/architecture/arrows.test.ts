@@ -7,6 +7,7 @@ import { DEEP } from './deep-imports.js';
 const ARROWS: Record<string, string[]> = {
   kernels: [],
   clustering: ['kernels'],
+  distributed: ['kernels'],
   tfjs: ['kernels'],
   data: ['tfjs'],
   models: ['tfjs', 'type:kernels'],

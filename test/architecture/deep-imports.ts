@@ -27,7 +27,12 @@ export const DEEP: Record<string, string[]> = {
     'models/embedder.js',
     'training/options.js',
   ],
-  'checks and memory of matrices': ['kernels/allocate.js', 'kernels/matrix.js', 'kernels/project-perturbation.js'],
+  'checks and memory of matrices': [
+    'kernels/allocate.js',
+    'kernels/matrix.js',
+    'kernels/project-perturbation.js',
+    'kernels/typed-arrays.js',
+  ],
   'the addon itself, which tfjs and doctor ask for': [
     'kernels/devices.js',
     'kernels/forbid-winograd.js',

@@ -84,6 +84,7 @@ const ARGUMENTS: Arguments = {
   loadEnsemble: () => [folder, api.convEmbedder()],
   clusterEmbeddings: () => [matrix, { k: 2, seed: 1, restarts: 1, maxIterations: 3, device: 'js', signal }],
   clusteringScores: () => [labels, labels],
+  initDistributed: () => [{ strict: false }],
   retrievalScores: () => [
     matrix,
     labels,
@@ -180,7 +181,7 @@ const ARGUMENTS: Arguments = {
   writeProjector: () => [folder, matrix, labels],
 };
 /** Without arguments, or dear and without any to get wrong. */
-const NONE = ['configJsonSchema', 'EatDmlError', 'coverage', 'tensorKernelCalls', 'resetTensorKernelCalls'];
+const NONE = ['configJsonSchema', 'EatDmlError', 'coverage', 'single', 'tensorKernelCalls', 'resetTensorKernelCalls'];
 
 /** Every function by its name. */
 const exported = new Map<string, unknown>(Object.entries(api));

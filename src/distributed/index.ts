@@ -1,0 +1,4 @@
+/** Several processes that work together; alone, a group of one. Nothing of MPI is loaded before initDistributed finds a launcher. */
+export type { AllReduceOptions, Group, Summable, Values } from './group.js';
+export { type InitDistributedOptions, initDistributed } from './init.js';
+export { single } from './single.js';
