@@ -51,6 +51,20 @@ export interface Group {
   finalize(): Promise<void>;
 }
 
+/** Throws unless it says which of how many ranks this is. */
+export function checkPlace(group: unknown): asserts group is Pick<Group, 'rank' | 'size'> {
+  const { rank, size } = (group ?? {}) as Partial<Group>;
+  const fits = Number.isSafeInteger(rank) && Number.isSafeInteger(size) && rank! >= 0 && rank! < size!;
+  if (!fits) throw invalid('group', 'a group of initDistributed or single', group);
+}
+
+/** Throws unless it can gather, too. */
+export function checkGroup(group: unknown): asserts group is Group {
+  checkPlace(group);
+  if (typeof (group as Partial<Group>).allGather !== 'function')
+    throw invalid('group', 'a group of initDistributed or single', group);
+}
+
 /** A plain view of what a caller gives; throws where ranks cannot send it. */
 export function checkValues<T extends Values>(values: T): T {
   if (!isTypedArray(values)) throw invalid('values', 'a Float32Array, Float64Array, Int32Array or Uint8Array', values);

@@ -46,6 +46,7 @@ export const DEEP: Record<string, string[]> = {
   ],
   'kernels of networks, which no user calls': ['kernels/network/index.js', 'kernels/network/pool2d.js'],
   'steps of one computation that two rooms share': [
+    'kernels/reference/distance.js',
     'attacks/attack-context.js',
     'attacks/run-attack.js',
     'attacks/set-step.js',

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { LONG } from '../long.js';
 import { program } from '../program.js';
 
 interface Built {
@@ -69,7 +70,7 @@ export async function launch({ mpi, addon, ranks, run, args = [], env }: Job): P
   const child = spawn(mpi.mpirun, [...more, '-n', String(ranks), process.execPath, path, run, ...args], {
     env: { ...process.env, ...ROOT_MAY, EAT_DML_MPI_PATH: addon, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: 60_000,
+    timeout: LONG ? 600_000 : 60_000,
   });
   let [stdout, stderr] = ['', ''];
   child.stdout.on('data', (chunk) => {

@@ -2,8 +2,11 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { single } from '../../src/distributed/index.js';
+import { hasCpu } from '../kernels/support.js';
 import { LONG } from '../long.js';
 import { builtFor, findMpis, type Job, launch, type Mpi } from './launch.js';
+import { bitsOf, blobs, clustered } from './shard.js';
 
 const mpis = findMpis();
 const addons = new Map<Mpi, string>();
@@ -46,13 +49,22 @@ describe.each(mpis)('under $name', (mpi) => {
   });
 
   test.each(LONG ? [2, 4] : [2])(
-    `%i ranks with 100 operations in flight, ${ROUNDS} rounds`,
+    '%i ranks with 100 operations in flight, round after round',
     async (ranks) => {
-      const { code, told } = await run('flight', ranks, { args: [String(ROUNDS)] });
+      const { code, told } = await run('flight', ranks, { args: [String(ranks === 2 ? ROUNDS : ROUNDS / 10)] });
       expect({ code, told }).toEqual({ code: 0, told: told.map(() => [0, over]) });
     },
     600_000,
   );
+
+  test.skipIf(!hasCpu).each([2, 4])('%i ranks cluster their shards to the bits of one', async (ranks) => {
+    const { code, told } = await run('clusters', ranks);
+    const alone: string[] = [];
+    for (const device of ['cpu', 'js'] as const) {
+      alone.push(bitsOf(await clustered(single(), blobs(1003, 5, 9), { k: 9, seed: 3, device })));
+    }
+    expect({ code, told }).toEqual({ code: 0, told: told.map(() => [...alone, over]) });
+  });
 
   test('calls that differ are named on every rank, and the next ones go on', async () => {
     const { code, told } = await run('mismatches', 4);

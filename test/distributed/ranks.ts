@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { type Group, initDistributed, type Summable } from '../../src/distributed/index.js';
+import { bitsOf, blobs, clustered } from './shard.js';
 
 const args = process.argv.slice(3);
 
@@ -100,6 +101,12 @@ async function pinned(group: Group): Promise<void> {
   tell([a, b].map((sum) => sum.every((value) => value === group.size)).concat(c === 2 && d === 2));
 }
 
+async function clusters(group: Group): Promise<void> {
+  for (const device of ['cpu', 'js'] as const) {
+    tell(bitsOf(await clustered(group, blobs(1003, 5, 9), { k: 9, seed: 3, device })));
+  }
+}
+
 const OPERATIONS: Record<string, (group: Group) => Promise<void>> = {
   sums,
   gathers: (group) => gathers(bound(group)),
@@ -172,7 +179,7 @@ async function worker(group: Group): Promise<void> {
   if (args[0] === 'finalize') await group.finalize();
 }
 
-const MAIN: Record<string, (group: Group) => Promise<void>> = { flight, mismatches, goes, late };
+const MAIN: Record<string, (group: Group) => Promise<void>> = { flight, mismatches, goes, late, clusters };
 
 async function main(name: string): Promise<void> {
   if (name === 'inWorker') return inWorker();

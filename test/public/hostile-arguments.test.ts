@@ -85,6 +85,12 @@ const ARGUMENTS: Arguments = {
   clusterEmbeddings: () => [matrix, { k: 2, seed: 1, restarts: 1, maxIterations: 3, device: 'js', signal }],
   clusteringScores: () => [labels, labels],
   initDistributed: () => [{ strict: false }],
+  shardOf: () => [10, { rank: 0, size: 2 }],
+  distributedKmeans: () => [
+    api.single(),
+    matrix,
+    { k: 2, init: 'random', seed: 1, restarts: 1, maxIterations: 2, tolerance: 0.1, device: 'js', signal },
+  ],
   retrievalScores: () => [
     matrix,
     labels,
