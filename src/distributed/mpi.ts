@@ -19,7 +19,7 @@ export async function beginMpi(addon: MpiAddon, launch: Launch, stallSeconds: nu
   const begun = performance.now();
   const told = setInterval(() => {
     const seconds = Math.round((performance.now() - begun) / 1000);
-    process.stderr.write(`eat-dml: MPI_Init has waited ${seconds} s for the other of ${launch.size} ranks to start\n`);
+    process.stderr.write(`eat-dml: MPI_Init has waited ${seconds} s for all ${launch.size} ranks to start\n`);
   }, stallSeconds * 1000);
   try {
     return new MpiGroup(addon, await inWords(() => addon.begin({ ...launch, stallSeconds })));

@@ -61,13 +61,17 @@ export interface Job {
   env?: Record<string, string>;
 }
 
-const ROOT_MAY = { OMPI_ALLOW_RUN_AS_ROOT: '1', OMPI_ALLOW_RUN_AS_ROOT_CONFIRM: '1' };
+/** Open MPI refuses root without. */
+export const ROOT_MAY = { OMPI_ALLOW_RUN_AS_ROOT: '1', OMPI_ALLOW_RUN_AS_ROOT_CONFIRM: '1' };
+
+export function mpirunArguments({ name }: Mpi, ranks: number): string[] {
+  return [...(name === 'openmpi' ? ['--oversubscribe'] : []), '-n', String(ranks)];
+}
 
 /** Runs ranks under their launcher. One that hangs is killed, which is a test's failure. */
 export async function launch({ mpi, addon, ranks, run, args = [], env }: Job): Promise<Ended> {
   const path = await program('test/distributed/ranks.ts');
-  const more = mpi.name === 'openmpi' ? ['--oversubscribe'] : [];
-  const child = spawn(mpi.mpirun, [...more, '-n', String(ranks), process.execPath, path, run, ...args], {
+  const child = spawn(mpi.mpirun, [...mpirunArguments(mpi, ranks), process.execPath, path, run, ...args], {
     env: { ...process.env, ...ROOT_MAY, EAT_DML_MPI_PATH: addon, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: LONG ? 600_000 : 60_000,

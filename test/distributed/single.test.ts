@@ -1,5 +1,6 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import { launchOf } from '../../src/distributed/launcher.js';
+import { beginMpi } from '../../src/distributed/mpi.js';
 import { type Group, initDistributed, single } from '../../src/index.js';
 
 afterEach(() => vi.unstubAllEnvs());
@@ -72,6 +73,20 @@ test('without a launcher, or with one rank, the group is that of one', async () 
   await expect(initDistributed({ stric: true } as never)).rejects.toThrow(fault('ERR_ARGUMENT', /strict/));
   vi.stubEnv('PMI_SIZE', '1');
   expect(await initDistributed({ strict: true })).toBe(single());
+});
+
+test('a rank that waits for others to start says so', async () => {
+  const said: string[] = [];
+  const write = vi.spyOn(process.stderr, 'write').mockImplementation((text) => said.push(String(text)) > 0);
+  const late = async () => {
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    return { group: 0, rank: 1, size: 2, buffer: new ArrayBuffer(0), counts: [] };
+  };
+  const launch = { size: 2, launcher: 'mpirun', variable: 'PMI_SIZE' };
+  const group = await beginMpi({ begin: late, run: late, info: () => ({ library: '' }) }, launch, 0.05);
+  write.mockRestore();
+  expect({ rank: group.rank, size: group.size }).toEqual({ rank: 1, size: 2 });
+  expect(said[0]).toBe('eat-dml: MPI_Init has waited 0 s for all 2 ranks to start\n');
 });
 
 test('several ranks without the addon are an error that says how to build it, never worlds of one', async () => {
