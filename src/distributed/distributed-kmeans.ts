@@ -1,14 +1,15 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { EatDmlError, invalid } from '../errors.js';
-import { centroidMeans, type KMeansResult, type Matrix, nearestCentroid } from '../kernels/index.js';
+import { cpuDevice } from '../kernels/devices.js';
+import { centroidMeansSync, type KMeansResult, type Matrix, nearestCentroid } from '../kernels/index.js';
 import { checkOneOf, readMatrix } from '../kernels/matrix.js';
 import { squaredEuclidean } from '../kernels/reference/distance.js';
 import { anything, count, nonNegative, parseOptions, seed, signal } from '../options.js';
 import { checkGroup, type Group } from './group.js';
 import { type Assigned, fillEmpty } from './kmeans-empty.js';
 import { drawStart } from './kmeans-start.js';
-import { type ShardedPoints, shardPoints } from './sharded-points.js';
+import { partOf, type ShardedPoints, shardPoints, valuesOf } from './sharded-points.js';
 import { joined, sumOfParts } from './sum-of-parts.js';
 import { checkSame, stopIfAborted, together } from './together.js';
 
@@ -64,7 +65,7 @@ export async function distributedKmeans(
     }
     return best!;
   } finally {
-    sharded.dispose();
+    sharded.own.dispose();
   }
 }
 
@@ -98,62 +99,56 @@ class Lloyd {
   readonly #points: ShardedPoints;
   readonly #given: Checked;
   readonly #centroids: Matrix;
-  #assigned: Assigned[];
+  #assigned: Assigned;
 
   constructor(points: ShardedPoints, given: Checked, start: Float32Array) {
     this.#points = points;
     this.#given = given;
     this.#centroids = { data: start, rows: given.k, cols: points.cols };
-    this.#assigned = points.parts.map((part) => ({
-      part,
-      labels: new Int32Array(part.points.rows).fill(-1),
-      distances: new Float32Array(part.points.rows),
-    }));
+    const { rows } = points.own;
+    this.#assigned = { labels: new Int32Array(rows).fill(-1), distances: new Float32Array(rows) };
   }
 
   async run(): Promise<KMeansResult> {
-    const { maxIterations, tolerance } = this.#given;
+    const { maxIterations, tolerance, signal } = this.#given;
     let [iterations, strict, settled] = [0, false, false];
     while (iterations < maxIterations && !strict && !settled) {
-      await stopIfAborted(this.#points.group, this.#given.signal);
-      const { sums, counts, changed } = await this.#assignAndSum();
+      await stopIfAborted(this.#points.group, signal);
+      const before = this.#assigned.labels;
+      await this.#assign();
+      const { sums, counts, changed } = await this.#sums(before);
       settled = (await this.#update(sums, counts)) <= tolerance;
       strict = changed === 0;
       iterations++;
     }
-    if (!strict) for (const part of this.#assigned) await this.#assign(part);
+    if (!strict) await this.#assign();
     const { inertia, counts } = await this.#measure();
-    const labels = new Int32Array(this.#assigned.reduce((rows, of) => rows + of.labels.length, 0));
-    const first = this.#assigned[0].part.begin;
-    for (const of of this.#assigned) labels.set(of.labels, of.part.begin - first);
+    const { labels } = this.#assigned;
     return { labels, centroids: this.#centroids, counts, inertia, iterations, converged: strict || settled };
   }
 
-  /** The label of every row of a part; returns how many changed. */
-  async #assign(of: Assigned): Promise<number> {
-    const found = await nearestCentroid(of.part.points, this.#centroids, {
-      device: this.#given.device,
-      checkFinite: false,
-    });
-    const changed = found.labels.reduce((sum, label, i) => sum + (label === of.labels[i] ? 0 : 1), 0);
-    Object.assign(of, found);
-    return changed;
+  async #assign(): Promise<void> {
+    const { device } = this.#given;
+    this.#assigned = await nearestCentroid(this.#points.own, this.#centroids, { device, checkFinite: false });
   }
 
-  async #assignAndSum(): Promise<{ sums: Float64Array; counts: Float64Array; changed: number }> {
+  /** Of all rows by label, part by part; and how many labels changed. */
+  async #sums(before: Int32Array): Promise<{ sums: Float64Array; counts: Float64Array; changed: number }> {
     const { device, k } = this.#given;
     const { group, rows, cols } = this.#points;
-    const all = await sumOfParts(group, rows, async (part) => {
-      const of = this.#ofPart(part);
-      const changed = await this.#assign(of);
-      const { sums, counts } = await centroidMeans(of.part.points, of.labels, { device, k, checkFinite: false });
-      return joined([sums, counts, Float64Array.of(changed)]);
+    const { labels } = this.#assigned;
+    // Where rows lie in main memory.
+    const near = device === 'js' ? 'js' : cpuDevice().available ? 'cpu' : 'js';
+    const all = await sumOfParts(group, rows, (number) => {
+      const part = partOf(this.#points, number)!;
+      const { first, last } = part;
+      let changed = 0;
+      for (let i = first; i < last; i++) if (labels[i] !== before[i]) changed++;
+      const points = { data: valuesOf(this.#points, part), rows: last - first, cols };
+      const of = centroidMeansSync(points, labels.subarray(first, last), { device: near, k, checkFinite: false });
+      return joined([of.sums, of.counts, Float64Array.of(changed)]);
     });
     return { sums: all.subarray(0, k * cols), counts: all.subarray(k * cols, -1), changed: all[k * cols + k] };
-  }
-
-  #ofPart(number: number): Assigned {
-    return this.#assigned[number - this.#assigned[0].part.number];
   }
 
   /** Moves the centroids; returns their summed squared shift. A cluster that stays empty keeps its centroid. */
@@ -174,14 +169,15 @@ class Lloyd {
   /** Inertia and counts of the labels and centroids as they are. */
   async #measure(): Promise<{ inertia: number; counts: Int32Array }> {
     const { k } = this.#given;
-    const { group, rows, cols } = this.#points;
-    const all = await sumOfParts(group, rows, (part) => {
-      const { labels, part: of } = this.#ofPart(part);
+    const { group, rows, cols, own } = this.#points;
+    const { labels } = this.#assigned;
+    const all = await sumOfParts(group, rows, (number) => {
+      const { first, last } = partOf(this.#points, number)!;
       const vector = new Float64Array(k + 1);
-      labels.forEach((label, i) => {
-        vector[label]++;
-        vector[k] += squaredEuclidean(of.points.data, i * cols, this.#centroids.data, label * cols, cols, 0, 0);
-      });
+      for (let i = first; i < last; i++) {
+        vector[labels[i]]++;
+        vector[k] += squaredEuclidean(own.data, i * cols, this.#centroids.data, labels[i] * cols, cols, 0, 0);
+      }
       return vector;
     });
     return { inertia: all[k], counts: Int32Array.from(all.subarray(0, k)) };
@@ -189,17 +185,17 @@ class Lloyd {
 }
 
 /** Mean over the columns of their variance, over the rows of all ranks. */
-async function meanVariance({ group, rows, cols, parts }: ShardedPoints): Promise<number> {
-  const ofPart = (number: number) => parts[number - parts[0].number].points.data;
-  const sum = await sumOfParts(group, rows, (part) => {
+async function meanVariance(points: ShardedPoints): Promise<number> {
+  const { group, rows, cols } = points;
+  const sum = await sumOfParts(group, rows, (number) => {
     const of = new Float64Array(cols);
-    ofPart(part).forEach((value, i) => {
+    valuesOf(points, partOf(points, number)!).forEach((value, i) => {
       of[i % cols] += value;
     });
     return of;
   });
-  const [squares] = await sumOfParts(group, rows, (part) => {
-    const values = ofPart(part);
+  const [squares] = await sumOfParts(group, rows, (number) => {
+    const values = valuesOf(points, partOf(points, number)!);
     let total = 0;
     for (let i = 0; i < values.length; i++) total += (values[i] - sum[i % cols] / rows) ** 2;
     return Float64Array.of(total);

@@ -1,8 +1,7 @@
-import type { Part, ShardedPoints } from './sharded-points.js';
+import { rowAt, type ShardedPoints } from './sharded-points.js';
 
-/** What an iteration knows of a part's rows. */
+/** What an iteration knows of this rank's rows. */
 export interface Assigned {
-  part: Part;
   labels: Int32Array;
   /** Squared, to the own centroid. */
   distances: Float32Array;
@@ -22,7 +21,7 @@ interface Far {
  */
 export async function fillEmpty(
   points: ShardedPoints,
-  assigned: readonly Assigned[],
+  assigned: Assigned,
   sums: Float64Array,
   counts: Float64Array,
 ): Promise<void> {
@@ -47,20 +46,16 @@ export async function fillEmpty(
 }
 
 /** The `count` rows of all ranks that are farthest from their centroids, farthest first. */
-async function farthest({ group, cols }: ShardedPoints, assigned: readonly Assigned[], count: number): Promise<Far[]> {
-  const own = assigned
-    .flatMap(({ part, distances }, of) =>
-      Array.from(distances, (distance, i) => ({ distance, row: part.begin + i, of })),
-    )
+async function farthest(points: ShardedPoints, { labels, distances }: Assigned, count: number): Promise<Far[]> {
+  const { group, cols, begin } = points;
+  const own = Array.from(distances, (distance, i) => ({ distance, row: begin + i }))
     .sort(byDistance)
     .slice(0, count);
   const width = 3 + cols;
   const mine = new Float64Array(own.length * width);
-  for (const [i, { distance, row, of }] of own.entries()) {
-    const { part, labels } = assigned[of];
-    const at = row - part.begin;
-    mine.set([distance, row, labels[at]], i * width);
-    mine.set(part.points.data.subarray(at * cols, (at + 1) * cols), i * width + 3);
+  for (const [i, { distance, row }] of own.entries()) {
+    mine.set([distance, row, labels[row - begin]], i * width);
+    mine.set(rowAt(points, row - begin), i * width + 3);
   }
   const told = await group.allGather(mine);
   return told.flatMap((rows) => farIn(rows, width)).sort(byDistance);

@@ -1,6 +1,6 @@
 import { type AsyncKernelOptions, type KernelOptions, pairwiseDistance } from '../kernels/index.js';
 import { type RandomStream, randomStream } from '../random.js';
-import { gatherRows, ownerOf, type Part, partOfRow, rowIn, type ShardedPoints } from './sharded-points.js';
+import { gatherRows, ownerOf, type Part, partOf, partOfRow, rowAt, type ShardedPoints } from './sharded-points.js';
 import { joined } from './sum-of-parts.js';
 import { stopIfAborted } from './together.js';
 
@@ -17,14 +17,11 @@ export async function drawStart(
 
 /** Rows by their numbers among all. */
 function rowsAt(points: ShardedPoints, rows: readonly number[]): Promise<Float32Array> {
+  const { begin, own } = points;
   const owners = rows.map((row) => ownerOf(points, partOfRow(points, row)));
-  const own = rows.flatMap((row) =>
-    points.parts.flatMap((part) => (isIn(part, row) ? [rowIn(part, row - part.begin)] : [])),
-  );
-  return gatherRows(points, owners, own);
+  const mine = rows.filter((row) => row >= begin && row < begin + own.rows).map((row) => rowAt(points, row - begin));
+  return gatherRows(points, owners, mine);
 }
-
-const isIn = ({ begin, points: { rows } }: Part, row: number) => row >= begin && row < begin + rows;
 
 /**
  * Greedy k-means++ as the kernel has it (Arthur & Vassilvitskii 2007): of several rows drawn by their squared distance to the nearest centroid
@@ -34,15 +31,17 @@ const isIn = ({ begin, points: { rows } }: Part, row: number) => row >= begin &&
 class PlusPlus {
   readonly #points: ShardedPoints;
   readonly #options: KernelOptions;
-  /** Of every row of every part of this rank, to the nearest centroid so far. */
-  readonly #closest: Float32Array[];
-  /** Their sums, of all parts. */
+  /** Of every row of this rank, to the nearest centroid so far. */
+  readonly #closest: Float32Array;
+  /** Of every row of this rank, to the rows that were drawn last. */
+  #distances: Float32Array = new Float32Array(0);
+  /** Sums of what is closest, of all parts. */
   #sums = new Float64Array(0);
 
   constructor(points: ShardedPoints, options: KernelOptions) {
     this.#points = points;
     this.#options = { ...options, checkFinite: false };
-    this.#closest = points.parts.map((part) => new Float32Array(part.points.rows).fill(Number.POSITIVE_INFINITY));
+    this.#closest = new Float32Array(points.own.rows).fill(Number.POSITIVE_INFINITY);
   }
 
   async draw(k: number, random: RandomStream, signal: AbortSignal | undefined): Promise<Float32Array> {
@@ -68,27 +67,27 @@ class PlusPlus {
     for (const uniform of uniforms) {
       const { at: number, left } = passedBy(this.#sums, uniform * total);
       owners.push(ownerOf(this.#points, number));
-      const mine = this.#points.parts.findIndex((part) => part.number === number);
-      if (mine >= 0) own.push(rowIn(this.#points.parts[mine], passedBy(this.#closest[mine], left).at));
+      const part = partOf(this.#points, number);
+      if (part)
+        own.push(rowAt(this.#points, part.first + passedBy(this.#closest.subarray(part.first, part.last), left).at));
     }
     return gatherRows(this.#points, owners, own);
   }
 
   /** Of these rows the first that leaves the least sum; it becomes a centroid. */
   async #best(candidates: Float32Array): Promise<Float32Array> {
-    const { parts, cols, group } = this.#points;
+    const { parts, cols, group, own } = this.#points;
     const trials = candidates.length / cols;
-    const distances: Float32Array[] = [];
-    const own = new Float64Array(parts.length * trials);
-    for (const [i, { points }] of parts.entries()) {
-      const { data } = await pairwiseDistance(points, { data: candidates, rows: trials, cols }, this.#options);
-      distances.push(data);
-      for (let t = 0; t < trials; t++) own[i * trials + t] = sumOfLess(this.#closest[i], data, t, trials);
-    }
-    const sums = joined(await group.allGather(own));
+    // The memory of the last ones again, which the call takes over.
+    const out = this.#distances.length === own.rows * trials ? this.#distances : undefined;
+    const to = { data: candidates, rows: trials, cols };
+    const { data } = await pairwiseDistance(own, to, { ...this.#options, ...(out && { out }) });
+    this.#distances = data;
+    const ofParts = parts.map((part) => sumsOfLess(this.#closest, data, part, trials));
+    const sums = joined(await group.allGather(joined(ofParts)));
     const chosen = leastColumn(sums, trials);
     this.#sums = sums.filter((_, i) => i % trials === chosen);
-    for (const [i, data] of distances.entries()) takeLess(this.#closest[i], data, chosen, trials);
+    for (let i = 0; i < own.rows; i++) this.#closest[i] = Math.min(this.#closest[i], data[i * trials + chosen]);
     return candidates.slice(chosen * cols, (chosen + 1) * cols);
   }
 }
@@ -101,15 +100,17 @@ function passedBy(values: Float64Array | Float32Array, target: number): { at: nu
   return { at, left };
 }
 
-/** Sum over the rows of the lesser of what is closest and column `t` of [n,trials]. */
-function sumOfLess(closest: Float32Array, data: Float32Array, t: number, trials: number): number {
-  let sum = 0;
-  for (let i = 0; i < closest.length; i++) sum += Math.min(closest[i], data[i * trials + t]);
-  return sum;
-}
-
-function takeLess(closest: Float32Array, data: Float32Array, t: number, trials: number): void {
-  for (let i = 0; i < closest.length; i++) closest[i] = Math.min(closest[i], data[i * trials + t]);
+/** For each column of [n,trials] the sum over the part's rows of the lesser of it and of what is closest. */
+function sumsOfLess(closest: Float32Array, data: Float32Array, { first, last }: Part, trials: number): Float64Array {
+  const sums = new Float64Array(trials);
+  for (let i = first; i < last; i++) {
+    const now = closest[i];
+    for (let t = 0; t < trials; t++) {
+      const distance = data[i * trials + t];
+      sums[t] += distance < now ? distance : now;
+    }
+  }
+  return sums;
 }
 
 /** The first column of [parts,trials] of the least sum. */

@@ -4,13 +4,12 @@ import { distributedError, type Group } from './group.js';
 import { partsOf, partsOfRank, rowsOfPart, shardOf } from './shards.js';
 import { together } from './together.js';
 
-/** One part of the points, on this rank. */
+/** One part of the points, on this rank: rows from `first` to before `last` of this rank's. */
 export interface Part {
   /** Number of the part among all. */
   number: number;
-  /** Its first row among all. */
-  begin: number;
-  points: DeviceMatrix;
+  first: number;
+  last: number;
 }
 
 /** The rows of all ranks, of which each has its parts. */
@@ -19,9 +18,11 @@ export interface ShardedPoints {
   /** Of all ranks together. */
   rows: number;
   cols: number;
-  /** This rank's. */
+  /** Number of this rank's first row among all. */
+  begin: number;
+  /** A private copy of this rank's rows; its device does what is done row by row, on all of them at once. */
+  own: DeviceMatrix;
   parts: Part[];
-  dispose(): void;
 }
 
 /** The rank that has a part. */
@@ -37,40 +38,50 @@ export function partOfRow({ rows }: ShardedPoints, row: number): number {
 }
 
 /**
- * Private copies of this rank's rows, part by part, as kernels take them. Throws on every rank where one of them has other rows than
- * shardOf deals out, other columns, or values that are not finite.
+ * A private copy of this rank's rows, as kernels take them. Throws on every rank where one of them has other rows than shardOf deals out,
+ * other columns, or values that are not finite.
  */
-export async function shardPoints(group: Group, given: Matrix, options: KernelOptions): Promise<ShardedPoints> {
-  const own = await together(group, () => readMatrix('points', given));
-  const shapes = await group.allGather(Float64Array.of(own.rows, own.cols));
+export async function shardPoints(group: Group, given: Matrix, { device }: KernelOptions): Promise<ShardedPoints> {
+  const read = await together(group, () => readMatrix('points', given));
+  const shapes = await group.allGather(Float64Array.of(read.rows, read.cols));
   const rows = shapes.reduce((sum, [of]) => sum + of, 0);
   for (const [rank, [have, cols]] of shapes.entries()) {
     const { begin, end } = shardOf(rows, { rank, size: group.size });
-    if (have === end - begin && cols === own.cols && cols === shapes[0][1]) continue;
+    if (have === end - begin && cols === shapes[0][1]) continue;
     throw distributedError(
       `Expected ${end - begin} of all ${rows} rows and ${shapes[0][1]} columns on rank ${rank} but received ${have} and ${cols}.`,
       'shardOf(rows, group) says which rows are a rank’s.',
     );
   }
-  const parts = await together(group, () => upload(group, own, rows, options));
-  return { group, rows, cols: own.cols, parts, dispose: () => parts.forEach(({ points }) => void points.dispose()) };
+  const own = await together(group, () => {
+    checkFinite('points', read);
+    return uploadMatrix(read, { device, checkFinite: false });
+  });
+  const { begin } = shardOf(rows, group);
+  return { group, rows, cols: own.cols, begin, own, parts: partsFrom(begin, rows, group) };
 }
 
-function upload(group: Group, { data, cols }: Matrix, rows: number, { device }: KernelOptions): Part[] {
-  const { begin, end } = partsOfRank(rows, group);
-  const first = rowsOfPart(begin, rows).begin;
-  checkFinite('points', { data, rows: data.length / cols, cols });
-  return Array.from({ length: end - begin }, (_, i) => {
-    const of = rowsOfPart(begin + i, rows);
-    const values = data.subarray((of.begin - first) * cols, (of.end - first) * cols);
-    const points = uploadMatrix({ data: values, rows: of.end - of.begin, cols }, { device, checkFinite: false });
-    return { number: begin + i, begin: of.begin, points };
+function partsFrom(begin: number, rows: number, group: Group): Part[] {
+  const parts = partsOfRank(rows, group);
+  return Array.from({ length: parts.end - parts.begin }, (_, i) => {
+    const of = rowsOfPart(parts.begin + i, rows);
+    return { number: parts.begin + i, first: of.begin - begin, last: of.end - begin };
   });
 }
 
-/** A copy of one row of a part; `row` is counted in the part. */
-export function rowIn({ points: { data, cols } }: Part, row: number): Float32Array {
-  return data.slice(row * cols, (row + 1) * cols);
+/** The part of that number, where it is this rank's. */
+export function partOf({ parts }: ShardedPoints, number: number): Part | undefined {
+  return parts[number - parts[0].number];
+}
+
+/** The values of one part, without a copy. */
+export function valuesOf({ own, cols }: ShardedPoints, { first, last }: Part): Float32Array {
+  return own.data.subarray(first * cols, last * cols);
+}
+
+/** A copy of one of this rank's rows. */
+export function rowAt({ own, cols }: ShardedPoints, row: number): Float32Array {
+  return own.data.slice(row * cols, (row + 1) * cols);
 }
 
 /**
