@@ -22,9 +22,11 @@ export function findNvcc() {
   return CUDACXX || onPath('nvcc') || folders.find((path) => existsSync(path));
 }
 
-/** The compiler of the MPI to build against: EAT_DML_MPICC, else on PATH. */
+/** The compiler of the MPI to build against: EAT_DML_MPICC, a path or a name on PATH, else mpicc. */
 export function findMpicc() {
-  return process.env.EAT_DML_MPICC || onPath('mpicc');
+  const { EAT_DML_MPICC: named } = process.env;
+  if (!named?.includes('/')) return onPath(named || 'mpicc');
+  return existsSync(named) ? named : undefined;
 }
 
 /** What is missing to build `device`, in words; empty where nothing is. */
@@ -35,8 +37,13 @@ export function missingTools(device, { tools = buildTools(), nvcc = findNvcc(), 
     tools.make ? undefined : 'ninja or make',
     resolved('cmake-js/bin/cmake-js') ? undefined : 'the npm package cmake-js',
     device !== 'cuda' || nvcc ? undefined : 'nvcc (the CUDA toolkit, 12.8 or newer)',
-    device !== 'mpi' || mpicc ? undefined : 'mpicc (Open MPI or MPICH, with its headers)',
+    device !== 'mpi' || mpicc ? undefined : wantedMpicc(),
   ].filter(Boolean);
+}
+
+function wantedMpicc() {
+  const { EAT_DML_MPICC: named } = process.env;
+  return named ? `${named} (as EAT_DML_MPICC names it)` : 'mpicc (Open MPI or MPICH, with its headers)';
 }
 
 /**
