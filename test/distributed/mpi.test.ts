@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { single } from '../../src/distributed/index.js';
+import { randomStream } from '../../src/random.js';
 import { hasCpu } from '../kernels/support.js';
 import { LONG } from '../long.js';
 import { builtFor, findMpis, type Job, launch, type Mpi } from './launch.js';
@@ -97,6 +98,20 @@ describe.each(mpis)('under $name', (mpi) => {
       if (way !== 'kill')
         expect(stderr).toContain('eat-dml: rank 2 of 3 ends without finalize() of its group; the job is aborted');
     },
+  );
+
+  test.skipIf(!LONG)(
+    'a rank killed at any of 30 moments, in the midst of sums, ends the job within 5 s',
+    async () => {
+      const random = randomStream(6, 'moments', mpi.name);
+      for (let i = 0; i < 30; i++) {
+        const [rank, after] = [i % 2, random.integer(300)];
+        const { code, at } = await run('killed', 2, { args: [String(rank), String(after), join(folder, 'killed')] });
+        expect(code).not.toBe(0);
+        expect(at - Number(readFileSync(join(folder, 'killed'), 'utf8'))).toBeLessThan(5000);
+      }
+    },
+    600_000,
   );
 
   test('who is waited for is named, by whom and in what', async () => {

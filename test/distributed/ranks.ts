@@ -161,6 +161,18 @@ async function goes(group: Group): Promise<void> {
   return new Promise(() => {}) as Promise<void>;
 }
 
+/** Rank args[0] is killed after args[1] ms, in the midst of operations that never end. */
+async function killed(group: Group): Promise<void> {
+  if (group.rank === Number(args[0])) {
+    const end = () => {
+      writeFileSync(args[2], String(Date.now()));
+      process.kill(process.pid, 'SIGKILL');
+    };
+    setTimeout(end, Number(args[1]));
+  }
+  for (;;) await Promise.all(Array.from({ length: 10 }, (_, i) => group.allReduce(new Float32Array(1 + 5000 * i))));
+}
+
 async function late(group: Group): Promise<void> {
   if (group.rank === group.size - 1) await new Promise((resolve) => setTimeout(resolve, 2500));
   await group.barrier();
@@ -179,7 +191,7 @@ async function worker(group: Group): Promise<void> {
   if (args[0] === 'finalize') await group.finalize();
 }
 
-const MAIN: Record<string, (group: Group) => Promise<void>> = { flight, mismatches, goes, late, clusters };
+const MAIN: Record<string, (group: Group) => Promise<void>> = { flight, mismatches, goes, killed, late, clusters };
 
 async function main(name: string): Promise<void> {
   if (name === 'inWorker') return inWorker();
