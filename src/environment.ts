@@ -22,6 +22,8 @@ const VARIABLES = {
   EAT_DML_CUDA_TIMING: oneOf('1'),
   EAT_DML_CUDA_VARIANT: oneOf('1', '2', '3', '4', '5'),
   EAT_DML_DEBUG: oneOf('inherited'),
+  EAT_DML_MPI_PATH: path,
+  EAT_DML_MPI_STALL_SECONDS: { expected: 'a positive number of seconds', fits: isCount },
   EAT_DML_NATIVE_PATH: path,
   EAT_DML_PROBE_TIMEOUT_MS: { expected: 'a positive number of milliseconds', fits: isCount },
   EAT_DML_TENSORFLOW_DIR: path,

@@ -13,7 +13,8 @@ export type ErrorCode =
   | 'ERR_SYSTEM'
   | 'ERR_PATH'
   | 'ERR_ABORTED'
-  | 'ERR_DIVERGED';
+  | 'ERR_DIVERGED'
+  | 'ERR_DISTRIBUTED';
 
 export interface ErrorDetails {
   /** What the user can do about it, one sentence. */

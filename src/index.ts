@@ -4,6 +4,7 @@ export { exportWeights, loadEnsemble } from './checkpoints/index.js';
 export * from './clustering/index.js';
 export * from './config/index.js';
 export * from './data/index.js';
+export * from './distributed/index.js';
 export { EatDmlError, type ErrorCode } from './errors.js';
 export * from './evaluation/index.js';
 export * from './kernels/index.js';

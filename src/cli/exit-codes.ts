@@ -11,6 +11,7 @@ const CODES: Record<ErrorCode, number> = {
   ERR_DEVICE: EXIT.environment,
   ERR_BACKEND: EXIT.environment,
   ERR_BUILD: EXIT.environment,
+  ERR_DISTRIBUTED: EXIT.environment,
   ERR_SYSTEM: EXIT.environment,
   ERR_PATH: EXIT.input,
   ERR_DATA: EXIT.input,

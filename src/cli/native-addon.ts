@@ -20,20 +20,26 @@ export function nativeAddonScript(): Promise<NativeAddonScript> {
   return import(new URL('../../scripts/native-addon.mjs', import.meta.url).href);
 }
 
-export interface DeviceBuildResult {
+export interface DeviceBuildResult<Info = unknown> {
   ok: boolean;
   path?: string;
   missing: string[];
   /** Where the addon also runs here; else `failure` says why it does not. */
-  info?: { isa: string };
+  info?: Info;
   failure?: string;
 }
 
 /** scripts/device-addon.mjs, likewise. */
 interface DeviceAddonScript {
-  buildDevice(device: 'cuda', options?: { write?: (chunk: Uint8Array) => void }): Promise<DeviceBuildResult>;
+  buildDevice(device: 'cuda', options?: BuildDeviceOptions): Promise<DeviceBuildResult<{ isa: string }>>;
+  buildDevice(device: 'mpi', options?: BuildDeviceOptions): Promise<DeviceBuildResult<{ library: string }>>;
+  findMpicc(): string | undefined;
   findNvcc(): string | undefined;
-  missingTools(device: 'cuda'): string[];
+  missingTools(device: 'cuda' | 'mpi'): string[];
+}
+
+interface BuildDeviceOptions {
+  write?: (chunk: Uint8Array) => void;
 }
 
 export function deviceAddonScript(): Promise<DeviceAddonScript> {

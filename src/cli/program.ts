@@ -51,6 +51,7 @@ function program(): Command {
     .command('build')
     .description('build the native addon from the sources in the package (needs a C++ compiler and cmake)')
     .option('--cuda', 'the CUDA addon instead (needs nvcc, of CUDA 12.8 or newer)')
+    .option('--mpi', 'the MPI addon instead, for runs of several processes (needs mpicc; EAT_DML_MPICC names one)')
     .option('--json', 'the result, and nothing else, as JSON on stdout')
     .action(async (flags) => (await import('./commands/build.js')).buildCommand(flags));
   addSetupTensorflow(eatDml);

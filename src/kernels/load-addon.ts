@@ -29,10 +29,26 @@ export interface Addon {
   [kernel: string]: AddonKernel | (() => AddonInfo);
 }
 
+/** What native/mpi exports. Its promises are rejected with errors that have a `kind`. */
+export interface MpiAddon {
+  info(): { library: string };
+  begin(launch: object): Promise<MpiResult>;
+  run(operation: object): Promise<MpiResult>;
+}
+
+/** What there is depends on the operation: native/mpi/addon.cc. */
+export interface MpiResult {
+  group: number;
+  rank: number;
+  size: number;
+  buffer: ArrayBuffer;
+  counts: number[];
+}
+
 /** One place where the addon was looked for, and what came of it. */
 export interface LoadAttempt {
   path: string;
-  from: 'EAT_DML_NATIVE_PATH' | 'EAT_DML_CUDA_PATH' | 'build' | 'platform package';
+  from: 'EAT_DML_NATIVE_PATH' | 'EAT_DML_CUDA_PATH' | 'EAT_DML_MPI_PATH' | 'build' | 'platform package';
   found: boolean;
   /** Why it was not taken; absent when it was. */
   failure?: string;
@@ -41,8 +57,8 @@ export interface LoadAttempt {
 const require = createRequire(import.meta.url);
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
-interface Loaded {
-  addon?: Addon;
+interface Loaded<T = Addon> {
+  addon?: T;
   attempts: LoadAttempt[];
 }
 
@@ -50,6 +66,7 @@ type Candidate = Pick<LoadAttempt, 'from' | 'path'>;
 
 let cpu: Loaded | undefined;
 let cuda: Loaded | undefined;
+let mpi: Loaded<MpiAddon> | undefined;
 
 /** The CPU addon, or undefined where none could be loaded; looked for once per process. */
 export function loadAddon(): Addon | undefined {
@@ -71,6 +88,12 @@ export function cudaAttempts(): readonly LoadAttempt[] {
   return cudaAddon().attempts;
 }
 
+/** The MPI addon, or why there is none; looked for when first asked for. Loading it begins nothing. */
+export function mpiAddon(): Loaded<MpiAddon> {
+  mpi ??= load(mpiCandidates(), (path) => require(path) as MpiAddon);
+  return mpi;
+}
+
 function cpuAddon(): Loaded {
   if (!cpu) checkEnvironment();
   cpu ??= load(candidates(), (path) => require(path) as Addon, refuseForcedIsa);
@@ -86,9 +109,13 @@ function cudaAddon(): Loaded {
   return cuda;
 }
 
-function load(candidates: Iterable<Candidate>, open: (path: string) => Addon, onFailure?: (failure: string) => void) {
+function load<T>(
+  candidates: Iterable<Candidate>,
+  open: (path: string) => T,
+  onFailure?: (failure: string) => void,
+): Loaded<T> {
   const attempts: LoadAttempt[] = [];
-  let addon: Addon | undefined;
+  let addon: T | undefined;
   for (const { from, path } of candidates) {
     const found = from === 'platform package' ? resolvable(path) : existsSync(path);
     const attempt: LoadAttempt = { path, from, found };
@@ -144,6 +171,13 @@ function* cudaCandidates(): Generator<Candidate> {
   if (named) yield { from: 'EAT_DML_CUDA_PATH', path: resolve(named) };
   yield { from: 'build', path: `${root}native/build-cuda/Release/eat_dml_cuda.node` };
   yield { from: 'platform package', path: `@eat-dml/${process.platform}-${process.arch}-cuda` };
+}
+
+/** No platform package: an addon fits the MPI that it was built against. */
+function* mpiCandidates(): Generator<Candidate> {
+  const named = variable('EAT_DML_MPI_PATH');
+  if (named) yield { from: 'EAT_DML_MPI_PATH', path: resolve(named) };
+  yield { from: 'build', path: `${root}native/build-mpi/Release/eat_dml_mpi.node` };
 }
 
 function* candidates(): Generator<Candidate> {

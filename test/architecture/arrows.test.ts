@@ -7,6 +7,7 @@ import { DEEP } from './deep-imports.js';
 const ARROWS: Record<string, string[]> = {
   kernels: [],
   clustering: ['kernels'],
+  distributed: ['kernels'],
   tfjs: ['kernels'],
   data: ['tfjs'],
   models: ['tfjs', 'type:kernels'],
@@ -56,6 +57,7 @@ const NATIVE_ARROWS: Record<string, string[]> = {
   simt: ['contracts'],
   tensorflow: ['contracts', 'cpu'],
   addon: ['contracts', 'cpu', 'cuda', 'tensorflow'],
+  mpi: [],
 };
 
 function filesUnder(folder: string, ending: RegExp): string[] {

@@ -27,7 +27,12 @@ export const DEEP: Record<string, string[]> = {
     'models/embedder.js',
     'training/options.js',
   ],
-  'checks and memory of matrices': ['kernels/allocate.js', 'kernels/matrix.js', 'kernels/project-perturbation.js'],
+  'checks and memory of matrices': [
+    'kernels/allocate.js',
+    'kernels/matrix.js',
+    'kernels/project-perturbation.js',
+    'kernels/typed-arrays.js',
+  ],
   'the addon itself, which tfjs and doctor ask for': [
     'kernels/devices.js',
     'kernels/forbid-winograd.js',
@@ -41,6 +46,7 @@ export const DEEP: Record<string, string[]> = {
   ],
   'kernels of networks, which no user calls': ['kernels/network/index.js', 'kernels/network/pool2d.js'],
   'steps of one computation that two rooms share': [
+    'kernels/reference/distance.js',
     'attacks/attack-context.js',
     'attacks/run-attack.js',
     'attacks/set-step.js',

@@ -7,13 +7,18 @@ const FOR_CONTRIBUTORS = ['docs/architecture.md', 'docs/adding-a-kernel.md', 'CO
 
 /** Options, fields and methods that users' documents name as such. */
 const KEYS = [
+  'allGather',
+  'allReduce',
   'attackedMapAtR',
   'attackedNmi',
   'attackedRecallAt1',
+  'barrier',
   'batch',
   'batchNorm',
+  'broadcast',
   'clusterRestarts',
   'dispose',
+  'finalize',
   'frozenBatchNorm',
   'inputShape',
   'hash',
@@ -32,6 +37,7 @@ const KEYS = [
   'recallAt',
   'recallAt1',
   'skipBroken',
+  'split',
   'splitFile',
   'trainClasses',
   'warmUpImagesPerSecond',

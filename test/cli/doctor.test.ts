@@ -18,6 +18,7 @@ interface Doctor {
     attempts: { path: string; from: string; found: boolean }[];
     remedy?: string;
   };
+  mpi: { library?: string; attempts: { path: string; found: boolean; failure?: string }[]; remedy?: string };
   data: { cacheDir: string; writable: boolean; fashionMnist: string };
   tools: Record<string, string | undefined>;
   node: { version: string };
@@ -41,6 +42,7 @@ test('tells devices, load attempts, backends, data and Node', async () => {
   expect(d.attempts.length).toBeGreaterThanOrEqual(3);
   expect(d.data).toMatchObject({ cacheDir: cache, writable: true });
   expect(d.node.version).toBe(process.versions.node);
+  expect(d.mpi.library ?? d.mpi.remedy).toMatch(/MPI|eat-dml build --mpi/);
 });
 
 test('the text says the same', async () => {
@@ -48,6 +50,9 @@ test('the text says the same', async () => {
   expect(code).toBe(0);
   expect(stdout).toMatch(/^ {2}yes {2}js {3} /m);
   expect(stdout).toMatch(/^ {2}yes {2}wasm /m);
+  expect(stdout).toMatch(
+    /^MPI \(several processes\)\n {2}(yes {2}.*MPI.*eat_dml_mpi\.node|no {3}not built -> .*build --mpi.*)$/m,
+  );
   expect(stdout).toContain('No problems.');
 });
 
@@ -67,6 +72,15 @@ test('an addon that does not load is shown with why and what to do: 3', async ()
   expect(d.attempts[0]).toMatchObject({ path: broken, found: true, failure: expect.stringMatching(/./) });
   expect(d.attempts[0].remedy).toContain('eat-dml build');
   expect(d.problems[0]).toContain(broken);
+});
+
+test('an MPI addon that does not load is a problem, too', async () => {
+  const path = join(temporaryFolder(), 'broken-mpi.node');
+  writeFileSync(path, 'not an addon');
+  const d = await doctor({ EAT_DML_MPI_PATH: path });
+  expect(d.code).toBe(3);
+  expect(d.problems.join()).toContain(path);
+  expect(d.mpi.attempts[0]).toMatchObject({ path, found: true, failure: expect.stringMatching(/./) });
 });
 
 test('advises to install what is missing, and nothing else', async () => {

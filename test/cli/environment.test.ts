@@ -42,6 +42,7 @@ describe('every variable', () => {
   test.each<[VariableName, string[], string[]]>([
     ['EAT_DML_THREADS', ['1', '24', '5000'], ['abc', '0', '-2', '1.5', '4x', ' 4', '1e3', '99999999999', 'NaN']],
     ['EAT_DML_PROBE_TIMEOUT_MS', ['1500'], ['soon', '0', '-1']],
+    ['EAT_DML_MPI_STALL_SECONDS', ['60'], ['0', '1m', '-1']],
     ['EAT_DML_DEBUG', ['inherited'], ['1', 'inherited,all']],
     ['EAT_DML_CUDA_VARIANT', ['1', '5'], ['0', '6', 'wgmma']],
     ['EAT_DML_CUDA_TIMING', ['1'], ['0', 'yes']],

@@ -52,6 +52,8 @@ describe('the tarball', () => {
         'dist/config.schema.json',
         'native/CMakeLists.txt',
         'native/sources.txt',
+        'native/mpi/mpi.cmake',
+        'native/mpi/engine.cc',
         'scripts/native-addon.mjs',
         'LICENSE',
         'README.md',

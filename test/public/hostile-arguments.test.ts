@@ -84,6 +84,13 @@ const ARGUMENTS: Arguments = {
   loadEnsemble: () => [folder, api.convEmbedder()],
   clusterEmbeddings: () => [matrix, { k: 2, seed: 1, restarts: 1, maxIterations: 3, device: 'js', signal }],
   clusteringScores: () => [labels, labels],
+  initDistributed: () => [{ strict: false }],
+  shardOf: () => [10, { rank: 0, size: 2 }],
+  distributedKmeans: () => [
+    api.single(),
+    matrix,
+    { k: 2, init: 'random', seed: 1, restarts: 1, maxIterations: 2, tolerance: 0.1, device: 'js', signal },
+  ],
   retrievalScores: () => [
     matrix,
     labels,
@@ -180,7 +187,7 @@ const ARGUMENTS: Arguments = {
   writeProjector: () => [folder, matrix, labels],
 };
 /** Without arguments, or dear and without any to get wrong. */
-const NONE = ['configJsonSchema', 'EatDmlError', 'coverage', 'tensorKernelCalls', 'resetTensorKernelCalls'];
+const NONE = ['configJsonSchema', 'EatDmlError', 'coverage', 'single', 'tensorKernelCalls', 'resetTensorKernelCalls'];
 
 /** Every function by its name. */
 const exported = new Map<string, unknown>(Object.entries(api));

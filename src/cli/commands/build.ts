@@ -1,10 +1,13 @@
 import { EatDmlError } from '../../errors.js';
-import { deviceAddonScript, nativeAddonScript } from '../native-addon.js';
+import { type DeviceBuildResult, deviceAddonScript, nativeAddonScript } from '../native-addon.js';
 import { printResult } from '../options.js';
 
 /** `eat-dml build`: the native addon from the sources in the package, into the package, checked by loading it. */
-export async function buildCommand({ json, cuda }: { json?: boolean; cuda?: boolean }): Promise<void> {
+export async function buildCommand(flags: { json?: boolean; cuda?: boolean; mpi?: boolean }): Promise<void> {
+  const { json, cuda, mpi } = flags;
+  if (cuda && mpi) throw new EatDmlError('ERR_ARGUMENT', 'Expected one of --cuda and --mpi but received both.');
   if (cuda) return buildCuda(json);
+  if (mpi) return buildMpi(json);
   const { buildNative, howToGetTools, whyNotBuilt } = await nativeAddonScript();
   const result = await buildNative({ write: (chunk) => process.stderr.write(chunk) });
   if (!result.ok) {
@@ -20,12 +23,7 @@ export async function buildCommand({ json, cuda }: { json?: boolean; cuda?: bool
 async function buildCuda(json: boolean | undefined): Promise<void> {
   const { buildDevice } = await deviceAddonScript();
   const result = await buildDevice('cuda', { write: (chunk) => process.stderr.write(chunk) });
-  if (!result.ok) {
-    const missing = result.missing.length > 0;
-    const why = missing ? `${result.missing.join(' and ')} missing` : 'its build failed';
-    const hint = missing ? `Install ${result.missing.join(' and ')}, then build again.` : 'Its output is above.';
-    throw new EatDmlError('ERR_BUILD', `the CUDA addon is not built, ${why}; kernels run on the CPU.`, { hint });
-  }
+  if (!result.ok) throw notBuilt('CUDA', 'kernels run on the CPU', result);
   const { path, info } = result;
   const runs = info ? `it runs on ${info.isa}` : 'it does not run here; npx eat-dml doctor says why';
   printResult(
@@ -33,4 +31,21 @@ async function buildCuda(json: boolean | undefined): Promise<void> {
     { command: 'build', way: 'cmake-js', path, device: 'cuda', runs: info !== undefined },
     `Built: ${path}; ${runs}`,
   );
+}
+
+/** `eat-dml build --mpi`: the addon that joins processes, against the MPI whose mpicc is found. */
+async function buildMpi(json: boolean | undefined): Promise<void> {
+  const { buildDevice } = await deviceAddonScript();
+  const result = await buildDevice('mpi', { write: (chunk) => process.stderr.write(chunk) });
+  if (!result.ok) throw notBuilt('MPI', 'a run stays in one process', result);
+  const { path, info, failure } = result;
+  if (!info) throw new EatDmlError('ERR_BUILD', `the MPI addon is built and does not load: ${failure?.trim()}.`);
+  const { library } = info;
+  printResult(json, { command: 'build', way: 'cmake-js', path, library }, `Built and loaded: ${path} (${library})`);
+}
+
+function notBuilt(name: string, otherwise: string, { missing }: DeviceBuildResult): EatDmlError {
+  const why = missing.length > 0 ? `${missing.join(' and ')} missing` : 'its build failed';
+  const hint = missing.length > 0 ? `Install ${missing.join(' and ')}, then build again.` : 'Its output is above.';
+  return new EatDmlError('ERR_BUILD', `the ${name} addon is not built, ${why}; ${otherwise}.`, { hint });
 }

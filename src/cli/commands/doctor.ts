@@ -13,6 +13,7 @@ import { EXIT } from '../exit-codes.js';
 import { nativeAddonScript } from '../native-addon.js';
 import { printResult } from '../options.js';
 import { type CudaDiagnosis, cudaText, diagnoseCuda } from './doctor-cuda.js';
+import { diagnoseMpi, type MpiDiagnosis, mpiText } from './doctor-mpi.js';
 
 interface Diagnosis {
   version: string;
@@ -20,6 +21,7 @@ interface Diagnosis {
   devices: DeviceInfo[];
   attempts: (LoadAttempt & { remedy?: string })[];
   cuda: CudaDiagnosis;
+  mpi: MpiDiagnosis;
   backends: BackendStatus[];
   data: { cacheDir: string; writable: boolean; fashionMnist: string };
   tools: Record<string, string | undefined>;
@@ -38,13 +40,15 @@ async function diagnose(): Promise<Diagnosis> {
   const { version } = createRequire(import.meta.url)('../../../package.json') as { version: string };
   const { buildPlan, buildTools } = await nativeAddonScript();
   const native = nativeState(buildPlan().missing);
-  const broken = native.attempts.filter(({ found, failure }) => found && failure !== undefined);
+  const mpi = await diagnoseMpi();
+  const broken = [...native.attempts, ...mpi.attempts].filter(({ found, failure }) => found && failure !== undefined);
   return {
     version,
     node: { version: process.versions.node, platform: `${process.platform}-${process.arch}` },
     devices: native.devices,
     attempts: native.attempts,
     cuda: await diagnoseCuda(),
+    mpi,
     backends: await backendReport(),
     data: await dataState(),
     tools: buildTools(),
@@ -135,6 +139,9 @@ function doctorText(d: Diagnosis): string {
     '',
     'CUDA, step by step',
     ...cudaText(d.cuda),
+    '',
+    'MPI (several processes)',
+    mpiText(d.mpi),
     '',
     'tfjs backends (networks)',
     ...d.backends.flatMap(({ name, available, detail, remedy, auto }) => [

@@ -1,0 +1,250 @@
+// The addon's exports: info(), begin(launch) and run(operation), which return promises of what the communication thread made.
+#include <napi.h>
+
+#include <cstring>
+
+#include "engine.h"
+
+namespace eat::mpi {
+namespace {
+
+// The event loop that began MPI. It is kept alive while an operation is on its way, and no longer. One in a process, never freed: the
+// communication thread holds its queue.
+struct Loop {
+  napi_threadsafe_function queue = nullptr;
+  int in_flight = 0;
+  bool over = false;
+};
+
+struct Pending {
+  Loop* loop;
+  napi_deferred deferred;
+  std::unique_ptr<Operation> operation;
+};
+
+void require(const Napi::Env& env, napi_status status) {
+  if (status != napi_ok) throw Napi::Error::New(env);
+}
+
+// Below, on the way back, every status is looked at or left alone, and nothing throws: the environment may be going away.
+void set(napi_env env, napi_value object, const char* name, napi_value value) {
+  if (value != nullptr) napi_set_named_property(env, object, name, value);
+}
+
+napi_value number(napi_env env, std::int64_t of) {
+  napi_value value = nullptr;
+  return napi_create_int64(env, of, &value) == napi_ok ? value : nullptr;
+}
+
+napi_value text(napi_env env, const char* of) {
+  napi_value value = nullptr;
+  return napi_create_string_utf8(env, of, NAPI_AUTO_LENGTH, &value) == napi_ok ? value : nullptr;
+}
+
+napi_value make_error(napi_env env, const char* kind, const char* what) {
+  napi_value error = nullptr;
+  const napi_value message = text(env, what);
+  if (message == nullptr || napi_create_error(env, nullptr, message, &error) != napi_ok) return nullptr;
+  set(env, error, "kind", text(env, kind));
+  return error;
+}
+
+napi_value error_value(napi_env env, const std::exception_ptr& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const Failure& e) {
+    return make_error(env, e.kind, e.what());
+  } catch (const std::bad_alloc&) {
+    return make_error(env, "memory", "Not enough memory for an operation of a group.");
+  } catch (const std::exception& e) {
+    return make_error(env, "other", e.what());
+  } catch (...) {
+    return make_error(env, "other", "unknown error");
+  }
+}
+
+// The result's memory as it is; a copy where this runtime takes none from outside.
+napi_value buffer(napi_env env, Operation& o) {
+  const size_t bytes = static_cast<size_t>(o.count * size_of(o.type));
+  napi_value value = nullptr;
+  const auto release = [](napi_env, void* data, void*) { std::free(data); };
+  if (bytes > 0 && napi_create_external_arraybuffer(env, o.values.data(), bytes, release, nullptr, &value) == napi_ok) {
+    o.values.release();
+    return value;
+  }
+  void* copy = nullptr;
+  if (napi_create_arraybuffer(env, bytes, &copy, &value) != napi_ok) return nullptr;
+  if (bytes > 0) std::memcpy(copy, o.values.data(), bytes);
+  return value;
+}
+
+napi_value result_value(napi_env env, Operation& o) {
+  napi_value result = nullptr, counts = nullptr;
+  if (napi_create_object(env, &result) != napi_ok) return nullptr;
+  if (o.kind == Kind::begin || o.kind == Kind::split) {
+    set(env, result, "group", number(env, o.group));
+    set(env, result, "rank", number(env, o.rank));
+    set(env, result, "size", number(env, o.size));
+  }
+  if (o.type != Type::none) set(env, result, "buffer", buffer(env, o));
+  if (o.kind == Kind::all_gather && napi_create_array_with_length(env, o.counts.size(), &counts) == napi_ok) {
+    for (size_t r = 0; r < o.counts.size(); r++) napi_set_element(env, counts, static_cast<std::uint32_t>(r), number(env, o.counts[r]));
+    set(env, result, "counts", counts);
+  }
+  return result;
+}
+
+void settle(napi_env env, napi_value, void*, void* data) {
+  const std::unique_ptr<Pending> pending(static_cast<Pending*>(data));
+  if (env == nullptr) return;
+  Loop& loop = *pending->loop;
+  Operation& o = *pending->operation;
+  // No result without memory for it: then the promise is rejected too.
+  const napi_value result = o.error ? nullptr : result_value(env, o);
+  if (result != nullptr) {
+    napi_resolve_deferred(env, pending->deferred, result);
+  } else {
+    const napi_value error = o.error ? error_value(env, o.error) : make_error(env, "memory", "Not enough memory for a result.");
+    if (error != nullptr) napi_reject_deferred(env, pending->deferred, error);
+  }
+  if (--loop.in_flight == 0) napi_unref_threadsafe_function(env, loop.queue);
+  if (o.kind == Kind::finalize ? !o.error : o.kind == Kind::begin && o.error) loop.over = true;
+}
+
+Napi::Value submit(const Napi::Env& env, Loop& loop, std::unique_ptr<Operation> operation) {
+  const napi_threadsafe_function queue = loop.queue;
+  napi_value promise = nullptr;
+  auto pending = std::make_shared<std::unique_ptr<Pending>>(new Pending{&loop, nullptr, nullptr});
+  require(env, napi_create_promise(env, &(*pending)->deferred, &promise));
+  const auto done = [pending, queue](std::unique_ptr<Operation> operation) {
+    (*pending)->operation = std::move(operation);
+    Pending* data = pending->release();
+    if (napi_call_threadsafe_function(queue, data, napi_tsfn_nonblocking) != napi_ok) delete data;
+  };
+  // By the thread that calls it, which would else be inside a call while the event loop frees it.
+  const auto over = [queue] { napi_release_threadsafe_function(queue, napi_tsfn_release); };
+  Engine::instance().submit(std::move(operation), done, over);
+  if (loop.in_flight++ == 0) napi_ref_threadsafe_function(env, loop.queue);
+  return Napi::Value(env, promise);
+}
+
+std::int64_t integer(const Napi::Object& object, const char* name) {
+  const Napi::Value value = object.Get(name);
+  if (value.IsUndefined()) return 0;
+  if (!value.IsNumber()) throw Napi::TypeError::New(object.Env(), std::string("Expected a number for ") + name + ".");
+  return value.As<Napi::Number>().Int64Value();
+}
+
+std::string string(const Napi::Object& object, const char* name) {
+  const Napi::Value value = object.Get(name);
+  if (!value.IsString()) throw Napi::TypeError::New(object.Env(), std::string("Expected a string for ") + name + ".");
+  return value.As<Napi::String>().Utf8Value();
+}
+
+Kind kind_of(const Napi::Object& object) {
+  const std::string name = string(object, "operation");
+  for (const Kind kind : {Kind::all_reduce, Kind::all_gather, Kind::broadcast, Kind::barrier, Kind::split, Kind::finalize}) {
+    const std::string known = describe(kind, Type::none, 0, 0);
+    if (known.substr(0, known.find(' ')) == name) return kind;
+  }
+  throw Napi::TypeError::New(object.Env(), "Expected a known operation but received " + name + ".");
+}
+
+Type type_of(const Napi::TypedArray& values) {
+  switch (values.TypedArrayType()) {
+    case napi_uint8_array: return Type::uint8;
+    case napi_int32_array: return Type::int32;
+    case napi_float32_array: return Type::float32;
+    case napi_float64_array: return Type::float64;
+    default: throw Napi::TypeError::New(values.Env(), "Expected values of 1, 4 or 8 bytes as MPI has them.");
+  }
+}
+
+void take_values(const Napi::Object& object, Operation& o) {
+  const Napi::Value value = object.Get("values");
+  if (!value.IsTypedArray()) throw Napi::TypeError::New(object.Env(), "Expected a typed array for values.");
+  const Napi::TypedArray values = value.As<Napi::TypedArray>();
+  size_t length = 0;
+  void* data = nullptr;
+  require(object.Env(), napi_get_typedarray_info(object.Env(), values, nullptr, &length, &data, nullptr, nullptr));
+  o.type = type_of(values);
+  o.count = static_cast<std::int64_t>(length);
+  if (o.count > INT32_MAX) throw Napi::RangeError::New(object.Env(), "Expected at most 2147483647 values.");
+  o.values = Memory(o.count * size_of(o.type));
+  if (length > 0) std::memcpy(o.values.data(), data, length * static_cast<size_t>(size_of(o.type)));
+}
+
+void left(void*) { Engine::instance().leave(); }
+
+// {group, rank, size} of all ranks.
+Napi::Value begin(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const Napi::Object launch = info[0].As<Napi::Object>();
+  auto o = std::make_unique<Operation>();
+  o->kind = Kind::begin;
+  o->launch = {integer(launch, "size"), integer(launch, "stallSeconds"), string(launch, "variable"), string(launch, "launcher")};
+  auto loop = std::make_unique<Loop>();
+  require(env, napi_create_threadsafe_function(env, nullptr, nullptr, Napi::String::New(env, "eat-dml mpi"), 0, 1, nullptr, nullptr, nullptr,
+                                               settle, &loop->queue));
+  napi_unref_threadsafe_function(env, loop->queue);
+  try {
+    const Napi::Value promise = submit(env, *loop, std::move(o));
+    require(env, napi_set_instance_data(env, loop.release(), nullptr, nullptr));
+    // After the queue's own, so that it is called before.
+    require(env, napi_add_env_cleanup_hook(env, left, nullptr));
+    return promise;
+  } catch (...) {
+    if (loop) napi_release_threadsafe_function(loop->queue, napi_tsfn_abort);
+    throw;
+  }
+}
+
+// Of {operation, group, values?, argument?, color?, key?}: {buffer?, counts?, group?, rank?, size?}.
+Napi::Value run(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const Napi::Object given = info[0].As<Napi::Object>();
+  void* loop = nullptr;
+  require(env, napi_get_instance_data(env, &loop));
+  if (loop == nullptr || static_cast<Loop*>(loop)->over) throw Failure("state", "Expected a group of this thread that is not finalized.");
+  auto o = std::make_unique<Operation>();
+  o->kind = kind_of(given);
+  o->group = integer(given, "group");
+  o->argument = integer(given, "argument");
+  o->color = integer(given, "color");
+  o->key = integer(given, "key");
+  if (o->kind == Kind::all_reduce || o->kind == Kind::all_gather || o->kind == Kind::broadcast) take_values(given, *o);
+  return submit(env, *static_cast<Loop*>(loop), std::move(o));
+}
+
+// {library}: the MPI that is loaded.
+Napi::Value about(const Napi::CallbackInfo& info) {
+  Napi::Object o = Napi::Object::New(info.Env());
+  o.Set("library", library_name());
+  return o;
+}
+
+// `function`, with whatever it throws as a JavaScript error: a C++ exception that reached Node would end the process.
+template <Napi::Value (*function)(const Napi::CallbackInfo&)>
+Napi::Value guarded(const Napi::CallbackInfo& info) {
+  try {
+    return function(info);
+  } catch (const Napi::Error&) {
+    throw;
+  } catch (...) {
+    const napi_value error = error_value(info.Env(), std::current_exception());
+    if (error != nullptr) napi_throw(info.Env(), error);
+    return info.Env().Undefined();
+  }
+}
+
+}  // namespace
+}  // namespace eat::mpi
+
+static Napi::Object Init(Napi::Env env, Napi::Object exports) {
+  using namespace eat::mpi;
+  exports.Set("info", Napi::Function::New(env, guarded<about>, "info"));
+  exports.Set("begin", Napi::Function::New(env, guarded<begin>, "begin"));
+  exports.Set("run", Napi::Function::New(env, guarded<run>, "run"));
+  return exports;
+}
+NODE_API_MODULE(eat_dml_mpi, Init)

@@ -1,0 +1,116 @@
+import { EatDmlError } from '../errors.js';
+import type { MpiAddon, MpiResult } from '../kernels/load-addon.js';
+import {
+  type AllReduceOptions,
+  checkIn,
+  checkOrder,
+  checkSummable,
+  checkValues,
+  distributedError,
+  type Group,
+  type Summable,
+  type Values,
+} from './group.js';
+import type { Launch } from './launcher.js';
+import { INTEGERS_END } from './single.js';
+
+/** Begins MPI, once in a process, and gives the group of all ranks. */
+export async function beginMpi(addon: MpiAddon, launch: Launch, stallSeconds: number): Promise<Group> {
+  const begun = performance.now();
+  const told = setInterval(() => {
+    const seconds = Math.round((performance.now() - begun) / 1000);
+    process.stderr.write(`eat-dml: MPI_Init has waited ${seconds} s for all ${launch.size} ranks to start\n`);
+  }, stallSeconds * 1000);
+  try {
+    return new MpiGroup(addon, await inWords(() => addon.begin({ ...launch, stallSeconds })));
+  } finally {
+    clearInterval(told);
+  }
+}
+
+/** A group by MPI: native/mpi does its operations one after the other on a thread of their own. */
+class MpiGroup implements Group {
+  readonly rank: number;
+  readonly size: number;
+  readonly #addon: MpiAddon;
+  readonly #group: number;
+
+  constructor(addon: MpiAddon, { group, rank, size }: MpiResult) {
+    this.#addon = addon;
+    this.#group = group;
+    this.rank = rank;
+    this.size = size;
+  }
+
+  async allReduce<T extends Summable>(values: T, options?: AllReduceOptions): Promise<T> {
+    const argument = checkOrder(options) === 'any' ? 1 : 0;
+    const own = checkSummable(values);
+    const { buffer } = await this.#run('allReduce', { values: own, argument });
+    return arrayOver(own, buffer, 0, buffer.byteLength);
+  }
+
+  async allGather<T extends Values>(values: T): Promise<T[]> {
+    const own = checkValues(values);
+    const { buffer, counts } = await this.#run('allGather', { values: own });
+    let end = 0;
+    return counts.map((count) => {
+      const begin = end;
+      end += count * own.BYTES_PER_ELEMENT;
+      return arrayOver(own, buffer, begin, end);
+    });
+  }
+
+  async broadcast<T extends Values>(values: T, root = 0): Promise<T> {
+    checkIn('root', root, this.size);
+    const own = checkValues(values);
+    const { buffer } = await this.#run('broadcast', { values: own, argument: root });
+    return arrayOver(own, buffer, 0, buffer.byteLength);
+  }
+
+  async barrier(): Promise<void> {
+    await this.#run('barrier');
+  }
+
+  async split(color: number, key = this.rank): Promise<Group> {
+    checkIn('color', color, INTEGERS_END);
+    checkIn('key', key, INTEGERS_END);
+    return new MpiGroup(this.#addon, await this.#run('split', { color, key }));
+  }
+
+  async finalize(): Promise<void> {
+    if (this.#group !== 0) {
+      const hint = 'Finalize the group that initDistributed gave; those that were split off end with it.';
+      throw distributedError('Expected the group of all ranks to be finalized but received a part of it.', hint);
+    }
+    await this.#run('finalize');
+  }
+
+  #run(operation: string, more: object = {}): Promise<MpiResult> {
+    return inWords(() => this.#addon.run({ operation, group: this.#group, ...more }));
+  }
+}
+
+function arrayOver<T extends Values>(like: T, buffer: ArrayBuffer, begin: number, end: number): T {
+  const Type = like.constructor as new (buffer: ArrayBuffer, offset: number, length: number) => T;
+  return new Type(buffer, begin, (end - begin) / like.BYTES_PER_ELEMENT);
+}
+
+const HINTS: Record<string, string> = {
+  mismatch: 'Every rank has to call the same operations of a group, in the same order.',
+  world:
+    'Start the ranks by the mpirun of that MPI, or build the addon against the launcher’s: EAT_DML_MPICC names its mpicc.',
+  state: 'MPI is begun once in a process, by one thread, and ends with finalize().',
+  limit: 'Send it in parts.',
+  mpi: 'The other ranks may be gone; start the job again.',
+};
+
+/** The addon's errors as this package's. */
+async function inWords<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (cause) {
+    const { kind = '', message } = cause as Error & { kind?: string };
+    if (kind === 'memory') throw new EatDmlError('ERR_DEVICE', message, { cause });
+    throw distributedError(message, HINTS[kind] ?? HINTS.mpi, cause);
+  }
+}

@@ -1,0 +1,38 @@
+import { checkIn, checkOrder, checkSummable, checkValues, type Group } from './group.js';
+
+/** What MPI takes as a color or a key. */
+export const INTEGERS_END = 2 ** 31;
+
+/**
+ * The group of one: its operations give back what they are given, without a copy and without MPI, so that code for several ranks needs no
+ * `if` for one.
+ */
+export function single(): Group {
+  return ALONE;
+}
+
+const ALONE: Group = Object.freeze<Group>({
+  rank: 0,
+  size: 1,
+  async allReduce(values, options) {
+    checkOrder(options);
+    checkSummable(values);
+    return values;
+  },
+  async allGather(values) {
+    checkValues(values);
+    return [values];
+  },
+  async broadcast(values, root = 0) {
+    checkIn('root', root, 1);
+    checkValues(values);
+    return values;
+  },
+  async barrier() {},
+  async split(color, key = 0) {
+    checkIn('color', color, INTEGERS_END);
+    checkIn('key', key, INTEGERS_END);
+    return ALONE;
+  },
+  async finalize() {},
+});

@@ -1,0 +1,207 @@
+/** What the ranks of a test do: `node ranks.js NAME ...` under mpirun. */
+import { writeFileSync } from 'node:fs';
+import { Worker } from 'node:worker_threads';
+import { type Group, initDistributed, type Summable } from '../../src/distributed/index.js';
+import { bitsOf, blobs, clustered } from './shard.js';
+
+const args = process.argv.slice(3);
+
+/** A rank that is not yet known is the launcher's. */
+const ownRank = Number(process.env.OMPI_COMM_WORLD_RANK ?? process.env.PMI_RANK);
+const tell = (what: unknown) => process.stdout.write(`told ${JSON.stringify({ rank: ownRank, what })}\n`);
+const fault = ({ code, message }: Error & { code?: string }) => `${code}: ${message}`;
+
+const TYPES = { Float32Array, Float64Array, Int32Array };
+type Name = keyof typeof TYPES;
+
+/** What rank `rank` gives: every rank can tell what the others give. Sums of these floats depend on their order. */
+function given(name: Name, length: number, rank: number): Summable {
+  const values = new TYPES[name](length);
+  let state = rank + 1;
+  for (let i = 0; i < length; i++) {
+    state = (Math.imul(state, 1664525) + 1013904223) | 0;
+    values[i] = name === 'Int32Array' ? state : (state / 2 ** 31) * 2 ** ((state >>> 3) & 15);
+  }
+  return values;
+}
+
+function sumInOrder(name: Name, length: number, size: number): Summable {
+  const sum = given(name, length, 0);
+  for (let r = 1; r < size; r++) {
+    const values = given(name, length, r);
+    for (let i = 0; i < length; i++) sum[i] += values[i];
+  }
+  return sum;
+}
+
+const isSame = (a: ArrayBufferView, b: ArrayBufferView) =>
+  Buffer.from(a.buffer, a.byteOffset, a.byteLength).equals(Buffer.from(b.buffer, b.byteOffset, b.byteLength));
+
+/** Tells the names of what came out wrong. */
+async function sums(group: Group): Promise<void> {
+  const wrong: string[] = [];
+  // More than the chunk that is summed at once.
+  const longer = group.size === 2 ? 2 ** 22 + 5 : 70_001;
+  for (const name of Object.keys(TYPES) as Name[]) {
+    for (const length of [0, 1, 3, 1001, ...(name === 'Float32Array' ? [longer] : [])]) {
+      const own = given(name, length, group.rank);
+      const before = own.slice();
+      const sum = await group.allReduce(own);
+      const expected = sumInOrder(name, length, group.size);
+      if (!isSame(sum, expected)) wrong.push(`${name} ${length}`);
+      if (!isSame(own, before)) wrong.push(`${name} ${length} was written to`);
+      const any = await group.allReduce(own, { order: 'any' });
+      const most = { Int32Array: 0, Float32Array: 0.1, Float64Array: 1e-9 }[name];
+      if (any.some((value, i) => !(Math.abs(value - expected[i]) <= most)))
+        wrong.push(`${name} ${length} in any order`);
+    }
+  }
+  tell(wrong);
+}
+
+async function gathers({ rank, size, ...group }: Bound): Promise<void> {
+  const floats = await group.allGather(Float64Array.from({ length: rank }, (_, i) => rank + i / 8));
+  const bytes = await group.allGather(new TextEncoder().encode('x'.repeat(3 - Math.min(3, rank))));
+  const none = await group.allGather(new Int32Array(0));
+  tell([floats.map((of) => [...of]), bytes.map((of) => of.length), none.map((of) => of.length)]);
+  const roots = [];
+  for (let root = 0; root < size; root++) roots.push(...(await group.broadcast(Int32Array.of(rank + 100), root)));
+  tell(roots);
+}
+
+/** The operations and what is known of a group, as an object to take apart. */
+type Bound = Pick<Group, 'rank' | 'size' | 'allGather' | 'broadcast'>;
+const bound = (group: Group): Bound => ({
+  rank: group.rank,
+  size: group.size,
+  allGather: (values) => group.allGather(values),
+  broadcast: (values, root) => group.broadcast(values, root),
+});
+
+/** Odd and even ranks apart, the last rank first. */
+async function parts(group: Group): Promise<void> {
+  const part = await group.split(group.rank % 2, group.size - group.rank);
+  const [own, all] = await Promise.all([
+    part.allGather(Int32Array.of(group.rank)),
+    group.allReduce(Int32Array.of(group.rank)),
+  ]);
+  tell({ rank: part.rank, size: part.size, own: own.map(([value]) => value), all: [...all] });
+  tell(await part.finalize().catch(fault));
+}
+
+/** What becomes of an array after the call changes nothing. */
+async function pinned(group: Group): Promise<void> {
+  const sent = [new Float32Array(1e6).fill(1), new Float32Array(1e6).fill(1)];
+  const sums = sent.map((values) => group.allReduce(values));
+  sent[0].fill(5);
+  structuredClone(sent[1], { transfer: [sent[1].buffer] });
+  const [a, b] = await Promise.all(sums);
+  const shared = new Int32Array(new SharedArrayBuffer(8)).fill(2);
+  const [c, d] = await group.broadcast(shared);
+  tell([a, b].map((sum) => sum.every((value) => value === group.size)).concat(c === 2 && d === 2));
+}
+
+async function clusters(group: Group): Promise<void> {
+  for (const device of ['cpu', 'js'] as const) {
+    tell(bitsOf(await clustered(group, blobs(1003, 5, 9), { k: 9, seed: 3, device })));
+  }
+}
+
+const OPERATIONS: Record<string, (group: Group) => Promise<void>> = {
+  sums,
+  gathers: (group) => gathers(bound(group)),
+  parts,
+  pinned,
+};
+
+/** 100 operations at once, `rounds` times; tells how many gave something else than they should. */
+async function flight(group: Group): Promise<void> {
+  const total = (group.size * (group.size + 1)) / 2;
+  let wrong = 0;
+  for (let round = 0; round < Number(args[0]); round++) {
+    const calls = Array.from({ length: 100 }, async (_, i) => {
+      const length = 1 + ((i * 37 + round) % 500);
+      if (i % 10 === 9) return (await group.allGather(Int32Array.of(i)))[group.size - 1][0] === i;
+      const sum = await group.allReduce(new Float32Array(length).fill((group.rank + 1) * (i + 1)));
+      return sum.length === length && sum.every((value) => value === total * (i + 1));
+    });
+    wrong += (await Promise.all(calls)).filter((right) => !right).length;
+  }
+  tell(wrong);
+}
+
+/** Calls that differ between ranks, each followed by one that does not. */
+async function mismatches(group: Group): Promise<void> {
+  const first = group.rank === 0;
+  const pairs: (() => Promise<unknown>)[] = [
+    () => (first ? group.allReduce(Float32Array.of(1, 2)) : group.barrier()),
+    () => group.allReduce(new Float32Array(first ? 2 : 3)),
+    () => group.allReduce(first ? new Float32Array(2) : new Int32Array(2)),
+    () => group.allReduce(new Float32Array(2), { order: first ? 'rank' : 'any' }),
+    () => group.broadcast(new Float32Array(2), first ? 0 : 1),
+    () => (first ? group.finalize() : group.barrier()),
+  ];
+  for (const differ of pairs) {
+    tell(await differ().catch(fault));
+    tell([...(await group.allReduce(Int32Array.of(1)))]);
+  }
+}
+
+/** The last rank goes, while the others wait for it: by exit(0), by an error, at the end of its program, or by a signal. */
+async function goes(group: Group): Promise<void> {
+  await group.barrier();
+  if (group.rank < group.size - 1) return group.barrier();
+  // Time for the others to wait.
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  // A launcher may lose what a rank prints before it goes.
+  writeFileSync(args[1], String(Date.now()));
+  if (args[0] === 'exit') process.exit(0);
+  if (args[0] === 'throw') throw new Error('thrown');
+  if (args[0] === 'kill') process.kill(process.pid, 'SIGKILL');
+  return new Promise(() => {}) as Promise<void>;
+}
+
+/** Rank args[0] is killed after args[1] ms, in the midst of operations that never end. */
+async function killed(group: Group): Promise<void> {
+  if (group.rank === Number(args[0])) {
+    const end = () => {
+      writeFileSync(args[2], String(Date.now()));
+      process.kill(process.pid, 'SIGKILL');
+    };
+    setTimeout(end, Number(args[1]));
+  }
+  for (;;) await Promise.all(Array.from({ length: 10 }, (_, i) => group.allReduce(new Float32Array(1 + 5000 * i))));
+}
+
+async function late(group: Group): Promise<void> {
+  if (group.rank === group.size - 1) await new Promise((resolve) => setTimeout(resolve, 2500));
+  await group.barrier();
+}
+
+/** MPI on a thread of JavaScript that ends, with or without finalize, before its process does. */
+async function inWorker(): Promise<void> {
+  const worker = new Worker(process.argv[1], { argv: ['worker', ...args] });
+  const code = await new Promise((resolve) => worker.on('exit', resolve));
+  tell(code);
+  tell(await initDistributed().catch(fault));
+}
+
+async function worker(group: Group): Promise<void> {
+  await group.allReduce(Float32Array.of(1));
+  if (args[0] === 'finalize') await group.finalize();
+}
+
+const MAIN: Record<string, (group: Group) => Promise<void>> = { flight, mismatches, goes, killed, late, clusters };
+
+async function main(name: string): Promise<void> {
+  if (name === 'inWorker') return inWorker();
+  const group = await initDistributed().catch((error) => void tell(fault(error)));
+  if (!group) return;
+  if (name === 'worker') return worker(group);
+  if (name === 'operations') for (const run of Object.values(OPERATIONS)) await run(group);
+  else await MAIN[name](group);
+  await group.finalize();
+  tell(await group.barrier().catch(fault));
+}
+
+await main(process.argv[2]);
