@@ -31,7 +31,7 @@ export function attacksTable(report: EvaluationReport, of = ''): Markup {
   const columns = [
     { title: 'condition', text: true, wide: true },
     ...ALL_METRICS.map((metric) => ({ title: METRIC_TITLES[metric] })),
-    { title: 'objective', text: true },
+    { title: 'objective', text: true, wide: true },
     { title: 'steps' },
     { title: 'restarts' },
     { title: 'seconds' },
