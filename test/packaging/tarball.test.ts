@@ -61,7 +61,10 @@ describe('the tarball', () => {
     );
     const folders = new Set(paths.map((path) => (path.includes('/') ? path.split('/')[0] : path)));
     expect([...folders].sort()).toEqual(
-      ['CHANGELOG.md', 'LICENSE', 'README.md', 'dist', 'native', 'package.json', 'scripts'].sort(),
+      [
+        ...['CHANGELOG.md', 'CONTRIBUTING.md', 'LICENSE', 'README.md', 'bench', 'dist', 'docs', 'examples'],
+        ...['native', 'package.json', 'scripts'],
+      ].sort(),
     );
     expect(
       paths.filter((path) => /binding\.gyp$|\.node$|node_modules|native\/build|^src\/|^test\//.test(path)),
