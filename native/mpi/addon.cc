@@ -156,7 +156,7 @@ Type type_of(const Napi::TypedArray& values) {
     case napi_int32_array: return Type::int32;
     case napi_float32_array: return Type::float32;
     case napi_float64_array: return Type::float64;
-    default: throw Napi::TypeError::New(values.Env(), "Expected values of 1, 4 or 8 bytes as MPI has them.");
+    default: throw Napi::TypeError::New(values.Env(), "Expected a Float32Array, Float64Array, Int32Array or Uint8Array.");
   }
 }
 
@@ -169,7 +169,7 @@ void take_values(const Napi::Object& object, Operation& o) {
   require(object.Env(), napi_get_typedarray_info(object.Env(), values, nullptr, &length, &data, nullptr, nullptr));
   o.type = type_of(values);
   o.count = static_cast<std::int64_t>(length);
-  if (o.count > INT32_MAX) throw Napi::RangeError::New(object.Env(), "Expected at most 2147483647 values.");
+  if (o.count > INT32_MAX) throw Failure("limit", "Expected at most 2147483647 values but received " + std::to_string(o.count) + ".");
   o.values = Memory(o.count * size_of(o.type));
   if (length > 0) std::memcpy(o.values.data(), data, length * static_cast<size_t>(size_of(o.type)));
 }
@@ -183,20 +183,15 @@ Napi::Value begin(const Napi::CallbackInfo& info) {
   auto o = std::make_unique<Operation>();
   o->kind = Kind::begin;
   o->launch = {integer(launch, "size"), integer(launch, "stallSeconds"), string(launch, "variable"), string(launch, "launcher")};
-  auto loop = std::make_unique<Loop>();
+  Engine::instance().claim();
+  Loop* loop = new Loop;
   require(env, napi_create_threadsafe_function(env, nullptr, nullptr, Napi::String::New(env, "eat-dml mpi"), 0, 1, nullptr, nullptr, nullptr,
                                                settle, &loop->queue));
   napi_unref_threadsafe_function(env, loop->queue);
-  try {
-    const Napi::Value promise = submit(env, *loop, std::move(o));
-    require(env, napi_set_instance_data(env, loop.release(), nullptr, nullptr));
-    // After the queue's own, so that it is called before.
-    require(env, napi_add_env_cleanup_hook(env, left, nullptr));
-    return promise;
-  } catch (...) {
-    if (loop) napi_release_threadsafe_function(loop->queue, napi_tsfn_abort);
-    throw;
-  }
+  require(env, napi_set_instance_data(env, loop, nullptr, nullptr));
+  // After the queue's own, so that it is called before.
+  require(env, napi_add_env_cleanup_hook(env, left, nullptr));
+  return submit(env, *loop, std::move(o));
 }
 
 // Of {operation, group, values?, argument?, color?, key?}: {buffer?, counts?, group?, rank?, size?}.

@@ -26,11 +26,16 @@ Engine& Engine::instance() {
   return *engine;
 }
 
+void Engine::claim() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (state_ != State::idle) throw Failure("state", "Expected MPI to be begun once in a process, but it was begun before.");
+  state_ = State::claimed;
+}
+
 void Engine::submit(std::unique_ptr<Operation> operation, Done done, std::function<void()> over) {
   const std::lock_guard<std::mutex> lock(mutex_);
   const bool begins = operation->kind == Kind::begin;
-  if (begins && state_ != State::idle) throw Failure("state", "Expected MPI to be begun once in a process, but it was begun before.");
-  if (!begins && state_ != State::running) throw finalized();
+  if (state_ != (begins ? State::claimed : State::running)) throw finalized();
   queue_.push_back({std::move(operation), std::move(done)});
   if (begins) {
     over_ = std::move(over);
@@ -127,6 +132,7 @@ void Engine::begin(Operation& o) {
   int provided = 0;
   check(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &provided), "MPI_Init_thread");
   initialized_ = true;
+  check(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
   int size = 0;
   check(MPI_Comm_size(MPI_COMM_WORLD, &size), "MPI_Comm_size");
   if (provided < MPI_THREAD_FUNNELED || size != o.launch.size) {

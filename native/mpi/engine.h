@@ -16,6 +16,9 @@ class Engine {
   // The one of the process.
   static Engine& instance();
 
+  // Before begin; throws where another has claimed it.
+  void claim();
+
   // Queues an operation; `done` gets it back on the communication thread, and must not throw. The first one is begin, with what is
   // called there at the very end.
   using Done = std::function<void(std::unique_ptr<Operation>)>;
@@ -28,7 +31,7 @@ class Engine {
 
  private:
   // over: nothing is taken any more; gone: the thread touches no event loop any more.
-  enum class State { idle, running, over, gone };
+  enum class State { idle, claimed, running, over, gone };
   struct Entry {
     std::unique_ptr<Operation> operation;
     Done done;

@@ -35,6 +35,9 @@ export async function initDistributed(options?: InitDistributedOptions): Promise
 }
 
 async function begin(launch: Launch): Promise<Group> {
+  // UCX, a transport that MPIs may use, would else put itself between malloc and the system: docs/distributed.md. It reads this when it
+  // is loaded; a worker thread's environment is a copy that it does not see.
+  process.env.UCX_MEM_EVENTS ??= 'n';
   const { addon, attempts } = mpiAddon();
   const { size, launcher } = launch;
   if (addon) return beginMpi(addon, launch, Number(variable('EAT_DML_MPI_STALL_SECONDS') ?? 60));

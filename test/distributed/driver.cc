@@ -80,6 +80,7 @@ int main(int, char** arguments) {
   const char* size = std::getenv("OMPI_COMM_WORLD_SIZE") ? std::getenv("OMPI_COMM_WORLD_SIZE") : std::getenv("PMI_SIZE");
   auto begin = operation(Kind::begin);
   begin->launch = {std::atoll(size), 60, "size", "mpirun"};
+  Engine::instance().claim();
   begin = call(std::move(begin));
   if (begin->error) return 2;
   int wrong = 0;

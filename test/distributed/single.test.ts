@@ -92,6 +92,7 @@ test('a rank that waits for others to start says so', async () => {
 test('several ranks without the addon are an error that says how to build it, never worlds of one', async () => {
   alone();
   vi.stubEnv('PMI_SIZE', '2');
+  vi.stubEnv('UCX_MEM_EVENTS', undefined);
   vi.doMock('../../src/kernels/load-addon.js', () => ({ mpiAddon: () => ({ attempts: [] }) }));
   vi.resetModules();
   const { initDistributed: anew } = await import('../../src/distributed/index.js');
@@ -102,5 +103,6 @@ test('several ranks without the addon are an error that says how to build it, ne
       hint: expect.stringContaining('eat-dml build --mpi'),
     }),
   );
+  expect(process.env.UCX_MEM_EVENTS).toBe('n');
   vi.doUnmock('../../src/kernels/load-addon.js');
 });
