@@ -198,7 +198,8 @@ export async function run(args: readonly string[]): Promise<void> {
     if (!usage) process.stderr.write(`eat-dml: ${errorText(error)}\n`);
     const exitCode = usage ? (error.exitCode === 0 ? EXIT.ok : EXIT.usage) : exitCodeOf(error);
     process.exitCode = exitCode;
-    if (exitCode === EXIT.ok || !args.includes('--json')) return;
+    // Who interrupts it knows.
+    if (exitCode === EXIT.ok || exitCode === EXIT.interrupted || !args.includes('--json')) return;
     process.stdout.write(`${JSON.stringify({ error: { ...errorRecord(error), exitCode } }, null, 2)}\n`);
   }
 }
