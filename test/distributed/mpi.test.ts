@@ -12,7 +12,7 @@ import { bitsOf, blobs, clustered } from './shard.js';
 const mpis = findMpis();
 const addons = new Map<Mpi, string>();
 const folder = mkdtempSync(join(tmpdir(), 'eat-dml-mpi-'));
-const ROUNDS = LONG ? 1000 : 20;
+const ROUNDS = LONG ? 300 : 20;
 
 beforeAll(async () => {
   for (const mpi of mpis) addons.set(mpi, await builtFor(mpi));

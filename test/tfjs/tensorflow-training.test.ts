@@ -19,7 +19,7 @@ import { difference } from './close.js';
 import { describeTensorflow } from './describe-tensorflow.js';
 import { tensorflowBackend } from './tensorflow.js';
 
-const STEPS = LONG ? 2000 : 200;
+const STEPS = LONG ? 1000 : 200;
 
 /** Four classes, each a bar of its own under noise. */
 function bars(count: number, side = 10): Dataset {
