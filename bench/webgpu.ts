@@ -62,7 +62,7 @@ interface Row {
   run(): Promise<unknown>;
 }
 
-/** A card at rest lowers its clocks, and a call's host part is long enough for that: work before a call, so that it meets the device awake. */
+/** A card at rest may lower its clocks, and a call's host part is long: work before a call, so that it meets the device awake. */
 async function wakes(): Promise<() => void> {
   const code = `@group(0) @binding(0) var<storage, read_write> to: array<f32>;
 @compute @workgroup_size(256) fn main(@builtin(global_invocation_id) id: vec3u) {

@@ -19,7 +19,7 @@ import { difference } from './close.js';
 import { describeTensorflow } from './describe-tensorflow.js';
 import { tensorflowBackend } from './tensorflow.js';
 
-const STEPS = LONG ? 1000 : 200;
+const STEPS = LONG ? 2000 : 200;
 
 /** Four classes, each a bar of its own under noise. */
 function bars(count: number, side = 10): Dataset {
@@ -104,5 +104,5 @@ describeTensorflow('training on tensorflow', () => {
     expect([last.tensors, last.handles]).toEqual([first.tensors, first.handles]);
     // One batch of images is 18 kB: kept each step, 1,000 of them would be 18 MiB, and activations more.
     if (LONG) expect(last.rss - Math.min(first.rss, held[1].rss)).toBeLessThan(12);
-  });
+  }, 400_000);
 });

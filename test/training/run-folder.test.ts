@@ -1,6 +1,6 @@
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loadEnsemble, removeCheckpoint } from '../../src/checkpoints/index.js';
@@ -152,15 +152,19 @@ describe('what is not ours', () => {
     cpSync(dir, before, { recursive: true });
     await trained({ ...run, resume: true });
     const whole = readdirSync(dir, { recursive: true }).sort();
-    const [step] = readdirSync(before).filter((name) => /^step-/.test(name));
-    // As if it had ended right after the manifests of its last saves were renamed.
-    for (const at of [step, `best/${step}`]) cpSync(join(before, at), join(dir, at), { recursive: true });
-    rmSync(join(dir, 'run.json'));
+    const stepIn = (folder: string) => readdirSync(folder).find((name) => /^step-/.test(name))!;
+    const steps = [join(before, stepIn(before)), join(dir, stepIn(dir))];
+    const best = join(dir, 'best');
+    const other = steps.find((step) => basename(step) !== stepIn(best))!;
+    // As if it had ended right after the manifests of its last saves were renamed: the step before is there, in `best` another than its own.
+    cpSync(steps[0], join(dir, basename(steps[0])), { recursive: true });
+    cpSync(other, join(best, basename(other)), { recursive: true });
+    for (const folder of [dir, best]) rmSync(join(folder, 'run.json'));
     rmSync(before, { recursive: true });
     expect(readdirSync(dir, { recursive: true }).sort()).not.toEqual(whole);
     await trained({ ...run, resume: true });
     expect(readdirSync(dir, { recursive: true }).sort()).toEqual(whole);
-    expect(json('run.json')).toEqual({ seed: 1 });
+    expect([json('run.json'), json('best', 'run.json')]).toEqual([{ seed: 1 }, { seed: 1 }]);
   });
 
   it('a manifest that names files elsewhere is none of ours', async () => {

@@ -1,3 +1,4 @@
+import { LONG } from '../../long.js';
 import {
   type ConvReluStackLayer,
   convReluStack,
@@ -16,7 +17,7 @@ const STACKS: [[number, number, number, number], [number, number, number, number
   [[3, 5, 4, 2], [[7, 3, 1]]],
   // The demo's network, and images that a task of two, or of three, does not divide.
   [
-    [7, 28, 28, 1],
+    [LONG ? 25 : 7, 28, 28, 1],
     [
       [32, 3, 1],
       [64, 3, 2],
@@ -75,7 +76,7 @@ const STACKS: [[number, number, number, number], [number, number, number, number
   ],
   // Images too large for a task, and patches too deep to be laid.
   [
-    [1, 60, 61, 8],
+    [LONG ? 2 : 1, 60, 61, 8],
     [
       [32, 3, 1],
       [80, 3, 1],
