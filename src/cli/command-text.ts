@@ -14,5 +14,10 @@ export function commandText(command: string, argument: string | undefined, flags
 
 /** A word in quotes where a shell would read more than its letters. */
 function quoted(word: string): string {
-  return /^[\w./:,=@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+  return /^[\w./:,=@%+-]+$/.test(word) ? word : inQuotes(word);
+}
+
+/** In single quotes, as every shell reads them. */
+export function inQuotes(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
 }

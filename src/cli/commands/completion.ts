@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { offerChoices } from '../choices.js';
+import { inQuotes } from '../command-text.js';
 
 export type Shell = 'bash' | 'zsh' | 'fish';
 
@@ -40,17 +41,15 @@ function completed(command: Command): Completed {
 }
 
 const long = ({ name }: Flag) => `--${name}`;
-/** In single quotes, as every of the shells reads them. */
-const quoted = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`;
 
 function bash(commands: Completed[]): string {
   const values = commands.flatMap(({ name, flags }) =>
     flags
       .filter(({ takesValue }) => takesValue)
-      .map((flag) => `    ${quoted(`${name} ${long(flag)}`)}) words=${quoted(flag.choices.join(' '))} ;;`),
+      .map((flag) => `    ${inQuotes(`${name} ${long(flag)}`)}) words=${inQuotes(flag.choices.join(' '))} ;;`),
   );
   const others = commands.map(({ name, flags, words }) => {
-    return `    ${quoted(name)}' '*) words=${quoted([...words, ...flags.map(long)].join(' '))} ;;`;
+    return `    ${inQuotes(name)}' '*) words=${inQuotes([...words, ...flags.map(long)].join(' '))} ;;`;
   });
   return `# eat-dml completion bash >> ~/.bashrc, or: source <(eat-dml completion bash)
 _eat_dml() {
@@ -58,7 +57,7 @@ _eat_dml() {
   case "\${COMP_WORDS[1]} $before" in
 ${[...values, ...others].join('\n')}
   esac
-  [ "$COMP_CWORD" -gt 1 ] || words=${quoted(commands.map(({ name }) => name).join(' '))}
+  [ "$COMP_CWORD" -gt 1 ] || words=${inQuotes(commands.map(({ name }) => name).join(' '))}
   COMPREPLY=($(compgen -W "$words" -- "$current"))
 }
 complete -o default -F _eat_dml eat-dml
@@ -72,11 +71,11 @@ function zsh(commands: Completed[]): string {
     return `:${name}:${choices.length > 0 ? `(${choices.join(' ')})` : '_files'}`;
   };
   const cases = commands.map(({ name, flags, words }) => {
-    const specs = flags.map((flag) => quoted(`${long(flag)}[${escaped(flag.description)}]${values(flag)}`));
+    const specs = flags.map((flag) => inQuotes(`${long(flag)}[${escaped(flag.description)}]${values(flag)}`));
     const rest = words.length > 0 ? `'*:what:(${words.join(' ')})'` : "'*:file:_files'";
     return `    ${name}) _arguments ${[...specs, rest].join(' ')} ;;`;
   });
-  const described = commands.map(({ name, description }) => quoted(`${name}:${description}`));
+  const described = commands.map(({ name, description }) => inQuotes(`${name}:${description}`));
   return `#compdef eat-dml
 # eat-dml completion zsh > "\${fpath[1]}/_eat-dml", or: source <(eat-dml completion zsh)
 _eat_dml() {
@@ -95,16 +94,16 @@ compdef _eat_dml eat-dml
 function fish(commands: Completed[]): string {
   const lines = commands.flatMap(({ name, description, flags, words }) => {
     const here = `-n '__fish_seen_subcommand_from ${name}'`;
-    const offered = words.length > 0 ? [`complete -c eat-dml ${here} -f -a ${quoted(words.join(' '))}`] : [];
+    const offered = words.length > 0 ? [`complete -c eat-dml ${here} -f -a ${inQuotes(words.join(' '))}`] : [];
     const own = flags.map((flag) => {
       const takes = !flag.takesValue
         ? ''
         : flag.choices.length > 0
-          ? ` -x -a ${quoted(flag.choices.join(' '))}`
+          ? ` -x -a ${inQuotes(flag.choices.join(' '))}`
           : ' -r';
-      return `complete -c eat-dml ${here} -l ${flag.name}${takes} -d ${quoted(flag.description)}`;
+      return `complete -c eat-dml ${here} -l ${flag.name}${takes} -d ${inQuotes(flag.description)}`;
     });
-    const command = `complete -c eat-dml -n __fish_use_subcommand -f -a ${name} -d ${quoted(description)}`;
+    const command = `complete -c eat-dml -n __fish_use_subcommand -f -a ${name} -d ${inQuotes(description)}`;
     return [command, ...offered, ...own];
   });
   return ['# eat-dml completion fish > ~/.config/fish/completions/eat-dml.fish', ...lines, ''].join('\n');
