@@ -9,7 +9,7 @@ import { LONG } from '../long.js';
 import { program } from '../program.js';
 
 const TIMES = LONG ? 20 : 1;
-/** Of the time that a run takes, up to when it is killed; so that the one of the short form is. */
+/** Of a run's steps, up to which it is killed. By steps, not by the clock: a machine that is quicker later would end a run unkilled. */
 const SHARE = LONG ? 1 : 0.6;
 const LIMIT_MS = 60_000 * (TIMES + 1);
 const folder = mkdtempSync(join(tmpdir(), 'eat-dml-killed-'));
@@ -29,28 +29,37 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 interface End {
   killed: boolean;
+  steps: number;
   /** Milliseconds from the first step to the end. */
   ms: number;
   result?: unknown;
 }
+interface Kill {
+  /** How many steps it says before. */
+  steps: number;
+  /** Milliseconds after the last of them. */
+  ms: number;
+}
 
-/** Runs into `dir`; killed so many milliseconds after its first step, where that is given. */
-function start(dir: string, killAfter?: number): Promise<End> {
+/** Runs into `dir`; killed where that is said. */
+function start(dir: string, kill?: Kill): Promise<End> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [run, dir, images], { stdio: ['ignore', 'pipe', 'inherit'] });
-    let [said, since] = ['', 0];
+    let [said, since, steps] = ['', 0, 0];
+    let timer: NodeJS.Timeout | undefined;
     child.stdout.on('data', (chunk) => {
       said += chunk;
-      if (since > 0 || !said.includes('step')) return;
-      since = performance.now();
-      if (killAfter !== undefined) setTimeout(() => child.kill('SIGKILL'), killAfter);
+      steps = said.match(/^step/gm)?.length ?? 0;
+      if (steps > 0) since ||= performance.now();
+      if (kill !== undefined && steps >= kill.steps) timer ??= setTimeout(() => child.kill('SIGKILL'), kill.ms);
     });
     child.on('error', reject);
     child.on('close', (code, signal) => {
+      clearTimeout(timer);
       const ms = performance.now() - since;
-      if (signal === 'SIGKILL') return resolve({ killed: true, ms });
+      if (signal === 'SIGKILL') return resolve({ killed: true, steps, ms });
       if (code !== 0) return reject(new Error(`It ended with ${code}:\n${said}`));
-      resolve({ killed: false, ms, result: JSON.parse(said.trim().split('\n').at(-1)!) });
+      resolve({ killed: false, steps, ms, result: JSON.parse(said.trim().split('\n').at(-1)!) });
     });
   });
 }
@@ -61,12 +70,16 @@ test(
     const whole = await start(join(folder, 'whole'));
     expect(whole.result).toMatchObject({ history: { epochs: 5, validations: [{ epoch: 2 }, { epoch: 4 }] } });
     const { uniform } = randomStream(Date.now() % 1e6, 'kills');
+    const moment = (steps: number): Kill => ({
+      steps: Math.ceil(SHARE * steps * uniform()),
+      ms: (uniform() * whole.ms) / whole.steps,
+    });
     let kills = 0;
     for (let i = 0; i < TIMES; i++) {
       const dir = join(folder, String(i));
-      let end = await start(dir, SHARE * whole.ms * uniform());
+      let end = await start(dir, moment(whole.steps));
       // Killed once more where it had been: what a resumed run leaves is resumed, too.
-      if (end.killed && uniform() < 0.5) end = await start(dir, SHARE * whole.ms * uniform());
+      if (end.killed && uniform() < 0.5) end = await start(dir, moment(whole.steps - end.steps));
       if (end.killed) {
         kills++;
         end = await start(dir);
