@@ -19,6 +19,7 @@ import {
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { root } from './native-addon.mjs';
+import { makeTfjs } from './tfjs.mjs';
 
 const require = createRequire(import.meta.url);
 const ASSETS = 'report/html/assets';
@@ -33,6 +34,7 @@ export async function buildTypeScript() {
   });
   if (status !== 0) return `${stdout}${stderr}` || `tsc ended with status ${status}`;
   requireTfjs(join(root, 'dist'));
+  await makeTfjs();
   // Styles and scripts of pages, which are read as they are.
   cpSync(join(root, 'src', ASSETS), join(root, 'dist', ASSETS), { recursive: true });
   const { configJsonSchema } = await import('../dist/config/schema.js');
@@ -58,6 +60,7 @@ function stateOfBuild() {
     'tsconfig.build.json',
     'package-lock.json',
     'scripts/build-ts.mjs',
+    'scripts/tfjs.mjs',
   ].sort()) {
     const path = join(root, name);
     if (statSync(path).isFile())
@@ -70,12 +73,11 @@ const isBuilt = () => existsSync(lastBuilt) && readFileSync(lastBuilt, 'utf8') =
 
 /**
  * tfjs by require in what is built: to import CommonJS, Node first reads all of it for the names of its exports, and tfjs's
- * 7 MB take longer to be read so than to be run.
+ * megabytes take longer to be read so than to be run.
  */
 function requireTfjs(folder) {
-  const imported = "import * as tf from '@tensorflow/tfjs';";
-  const required =
-    "import { createRequire as from } from 'node:module'; const tf = from(import.meta.url)('@tensorflow/tfjs');";
+  const imported = "import * as tf from '#tf';";
+  const required = "import { createRequire as from } from 'node:module'; const tf = from(import.meta.url)('#tf');";
   for (const name of readdirSync(folder, { recursive: true })) {
     if (!name.endsWith('.js')) continue;
     const path = join(folder, name);

@@ -1,9 +1,8 @@
 import { pathToFileURL } from 'node:url';
 
-// In parts: this module goes through requireTfjs itself, as every module of the tests.
-const TFJS = "'@tensorflow/tfjs'";
-const IMPORTED = `import * as tf from ${TFJS};`;
-const REQUIRED = `import { createRequire as from } from 'node:module'; const tf = from(import.meta.url)(${TFJS});`;
+// In parts: this module goes through requireTfjs itself, as every module of the tests. '#tf' is what sources take, tests the whole package.
+const IMPORTED = /import \* as tf from ('(?:#tf|@tensorflow\/tfjs)');/;
+const REQUIRED = `import { createRequire as from } from 'node:module'; const tf = from(import.meta.url)($1);`;
 
 /**
  * A module with tfjs by require, as scripts/build-ts.mjs has it in dist/: to import CommonJS, Node first reads all of it for the

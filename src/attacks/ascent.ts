@@ -1,4 +1,4 @@
-import type * as tf from '@tensorflow/tfjs';
+import type * as tf from '#tf';
 import type { RandomStream } from '../random.js';
 
 /** One restart of an attack, as the step rules see it. */

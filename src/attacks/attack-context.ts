@@ -1,4 +1,4 @@
-import type * as tf from '@tensorflow/tfjs';
+import type * as tf from '#tf';
 import { checkLabels } from '../checks.js';
 import { inWordsOf } from '../errors.js';
 import { centroidMeans, type Matrix } from '../kernels/index.js';

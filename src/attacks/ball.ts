@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '#tf';
 import { inWordsOf } from '../errors.js';
 import { type AttackStepTensorOptions, attackStepTensor, inWords } from '../tfjs/index.js';
 import type { AttackNorm } from './norm.js';

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '#tf';
 
 /** Images and their objective: [n], or [1] for a whole batch. */
 export type Candidate = { images: tf.Tensor4D; values: tf.Tensor1D };

@@ -1,5 +1,5 @@
-import type * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
+import type * as tf from '#tf';
 import { EatDmlError, invalid } from '../errors.js';
 import { parseOptions } from '../options.js';
 import { part } from '../part.js';

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '#tf';
 import type { RandomStream } from '../random.js';
 import type { CommonSettings } from './rules/common.js';
 

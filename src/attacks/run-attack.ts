@@ -1,5 +1,5 @@
-import * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
+import * as tf from '#tf';
 import { invalid } from '../errors.js';
 import type { Embedder } from '../models/index.js';
 import { int32Array, parseOptions, seed } from '../options.js';

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '#tf';
 import type { Embedder } from '../models/index.js';
 import { requireFinite, valueAndGradient } from './finite.js';
 import type { Objective, ObjectiveInputs } from './objective.js';

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '#tf';
 import type { Embedder, ModelSpec } from '../models/index.js';
 import { corrupt } from './manifest.js';
 import type { SavedMember, SavedTensors } from './read-member.js';

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { type FileHandle, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type * as tf from '@tensorflow/tfjs';
+import type * as tf from '#tf';
 import { invalid } from '../errors.js';
 import { fileError, makeFolder } from '../files.js';
 import type { Embedder, ImageShape, ModelSpec, TrainedOn } from '../models/index.js';

@@ -1,4 +1,4 @@
-import type * as tf from '@tensorflow/tfjs';
+import type * as tf from '#tf';
 import { pixelTensor } from '../tfjs/index.js';
 import { checkDataset, checkIndices, type Dataset, imageSize } from './dataset.js';
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import type * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
+import type * as tf from '#tf';
 import { isImageShape } from '../checks.js';
 import { throwIfAborted } from '../errors.js';
 import { counter, type LongWork } from '../long-work.js';

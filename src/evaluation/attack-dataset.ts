@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '#tf';
 import type { AttackSettings } from '../attacks/index.js';
 import { runAttackLater } from '../attacks/run-attack.js';
 import type { Source } from '../data/index.js';

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '#tf';
 import type { MpgdSettings } from '../attacks/index.js';
 import { startOf } from '../attacks/run-attack.js';
 import { bySet, stepOfSet } from '../attacks/set-step.js';

@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '#tf';
 import type { Source } from '../data/index.js';
 import type { NormSet } from '../models/index.js';
 import { kernelDevice } from './kernel-device.js';

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '#tf';
 import { classMeans } from '../attacks/attack-context.js';
 import type { AttackContext, AttackGallery } from '../attacks/index.js';
 import type { Matrix } from '../kernels/index.js';

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '#tf';
 import type { Rest } from '../attacks/index.js';
 import type { Source } from '../data/index.js';
 import { ImageSpool } from './image-spool.js';

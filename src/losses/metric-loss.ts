@@ -1,5 +1,5 @@
-import type * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
+import type * as tf from '#tf';
 
 /** What checkpoints and reports store of a loss. */
 export type LossConfig = { readonly name: string } & Readonly<Record<string, string | number>>;

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '#tf';
 import { invalid } from '../errors.js';
 import { labelProblem } from '../labels.js';
 import { unitRows, valuesOf } from '../tfjs/index.js';

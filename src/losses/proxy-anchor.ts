@@ -1,5 +1,5 @@
-import * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
+import * as tf from '#tf';
 import { invalid } from '../errors.js';
 import { parseOptions, positive } from '../options.js';
 import { part } from '../part.js';

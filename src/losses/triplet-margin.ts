@@ -1,5 +1,5 @@
-import * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
+import * as tf from '#tf';
 import { nonNegative, parseOptions } from '../options.js';
 import { part } from '../part.js';
 import { constant } from '../tfjs/index.js';

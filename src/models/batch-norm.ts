@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '#tf';
 import { batchNormTraining } from '../tfjs/index.js';
 import type { Activation, Norm } from './layers.js';
 

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '#tf';
 import { type Embedder, embedderWith, type FrozenEmbedder, type TrainingMode } from './embedder.js';
 
 /** Passes of one image through one network. */

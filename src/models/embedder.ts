@@ -1,5 +1,5 @@
-import * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
+import * as tf from '#tf';
 import { checkImageShape } from '../checks.js';
 import { EatDmlError, invalid } from '../errors.js';
 import type { Layer } from './layers.js';

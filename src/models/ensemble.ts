@@ -1,5 +1,5 @@
-import * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
+import * as tf from '#tf';
 import { checkImageShape } from '../checks.js';
 import { describe, EatDmlError, invalid, throwIfAborted } from '../errors.js';
 import type { Matrix } from '../kernels/index.js';

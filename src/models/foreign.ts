@@ -1,5 +1,5 @@
-import * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
+import * as tf from '#tf';
 import { isImageShape } from '../checks.js';
 import { EatDmlError, invalid } from '../errors.js';
 import { callback, count, parse, parseOptions } from '../options.js';
@@ -61,14 +61,22 @@ export function fromLayersModel(model: tf.LayersModel, options: ForeignOptions =
   });
 }
 
+/** What is used of a tf.GraphModel, so that no converter is needed to say what one is. */
+export interface GraphModelLike {
+  readonly inputs: readonly { readonly shape?: readonly number[] }[];
+  readonly outputs: readonly { readonly shape?: readonly number[] }[];
+  execute(inputs: tf.Tensor, outputs?: string): unknown;
+  dispose(): void;
+}
+
 /**
  * A graph model (tf.loadGraphModel), from images [n, h, w, c] to embeddings [n, d], as an embedder to embed, attack and evaluate; its
  * weights are constants, so it cannot be trained. The embedder owns the model.
  *
  * @throws EatDmlError ERR_ARGUMENT where its shapes are others, or not known.
  */
-export function fromGraphModel(model: tf.GraphModel, options: GraphModelOptions = {}): Embedder {
-  const { execute, dispose, inputs, outputs } = (model ?? {}) as Partial<tf.GraphModel>;
+export function fromGraphModel(model: GraphModelLike, options: GraphModelOptions = {}): Embedder {
+  const { execute, dispose, inputs, outputs } = (model ?? {}) as Partial<GraphModelLike>;
   const callable = [execute, dispose].every((method) => typeof method === 'function');
   if (!callable || !Array.isArray(inputs) || !Array.isArray(outputs)) {
     throw invalid('model', 'a graph model, as tf.loadGraphModel gives it', model);
@@ -165,8 +173,12 @@ function imagesOf(shape: readonly (number | null)[] | undefined): ImageShape {
   );
 }
 
-function shapesText({ inputs, outputs }: { inputs: { shape?: unknown }[]; outputs: { shape?: unknown }[] }): string {
-  const text = (tensors: { shape?: unknown }[]) => tensors.map(({ shape }) => `[${shape}]`).join(', ');
+function shapesText({
+  inputs,
+  outputs,
+}: Record<'inputs' | 'outputs', readonly { readonly shape?: unknown }[]>): string {
+  const text = (tensors: readonly { readonly shape?: unknown }[]) =>
+    tensors.map(({ shape }) => `[${shape}]`).join(', ');
   return `${text(inputs)} to ${text(outputs)}`;
 }
 

@@ -10,6 +10,7 @@ export {
   fromFunction,
   fromGraphModel,
   fromLayersModel,
+  type GraphModelLike,
   type GraphModelOptions,
 } from './foreign.js';
 export type { NormSet } from './norm-sets.js';

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '#tf';
 import { checkImageShape } from '../checks.js';
 import { invalid } from '../errors.js';
 import { parse, seed as seedSchema } from '../options.js';

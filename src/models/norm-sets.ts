@@ -1,5 +1,5 @@
-import type * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
+import type * as tf from '#tf';
 import { EatDmlError } from '../errors.js';
 import type { Embedder } from './embedder.js';
 import type { Ensemble } from './ensemble.js';

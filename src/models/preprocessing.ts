@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '#tf';
 import type { Normalise } from './layers.js';
 
 /** What published weights were trained on, as the first layer of their networks. */

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '#tf';
 import { EatDmlError } from '../errors.js';
 import { type Embedder, layersOf } from './embedder.js';
 import { evaluated } from './norm-sets.js';

@@ -1,5 +1,5 @@
-import * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
+import * as tf from '#tf';
 import { checkEnvironment } from '../environment.js';
 import { EatDmlError } from '../errors.js';
 import { cpuDevice } from '../kernels/devices.js';

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '#tf';
 
 /** Runs one kernel of the composing backend by name. */
 export type RunKernel = (

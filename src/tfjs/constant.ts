@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '#tf';
 
 /** The values of `x`, held fixed under the gradient. */
 export function constant<T extends tf.Tensor>(x: T): T {

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '#tf';
 import { EatDmlError } from '../errors.js';
 import { type Addon, loadAddon, loadCudaAddon } from '../kernels/load-addon.js';
 import { type Matrix, notFinite, outsideBox } from '../kernels/matrix.js';

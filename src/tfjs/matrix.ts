@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '#tf';
 import { invalid } from '../errors.js';
 import type { Matrix } from '../kernels/index.js';
 import { checkMatrix } from '../kernels/matrix.js';

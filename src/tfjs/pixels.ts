@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '#tf';
 import { EatDmlError, invalid } from '../errors.js';
 import { NativeBackend } from './native/backend.js';
 import { look, type Reading } from './reading/readings.js';

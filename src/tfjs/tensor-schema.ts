@@ -1,5 +1,5 @@
-import * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
+import * as tf from '#tf';
 
 /** A float32 tensor of that rank with values in it, as a schema; `expected` says so. */
 export function tensorOf<T extends tf.Tensor>(rank: number, expected: string): z.ZodType<T, T> {

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import util from 'node:util';
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '#tf';
 import { variable } from '../environment.js';
 import { withoutSwitchTo } from './backend-jobs.js';
 import { registerCustomOps, registerDeviceOps, type TensorflowBackend, tensorflowDevices } from './custom-ops.js';
@@ -44,7 +44,7 @@ export async function probeTensorflow(): Promise<TensorflowProbe> {
     try {
       await withoutSwitchTo('tensorflow', () => import(project ? entryIn(project, name) : name));
       const backend = tf.findBackend('tensorflow') as TensorflowBackend | null;
-      if (!backend) throw new Error('it loaded, but registered no backend with this copy of @tensorflow/tfjs');
+      if (!backend) throw new Error('it loaded, but registered no backend with this copy of @tensorflow/tfjs-core');
       return { available: true, gpu: backend.isUsingGpuDevice === true, detail: describeBackend(name, backend) };
     } catch (error) {
       failures.push(whyNot(name, error as NodeJS.ErrnoException, project));

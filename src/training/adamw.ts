@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '#tf';
 
 /** Variables that share a learning rate. */
 export interface ParameterGroup {

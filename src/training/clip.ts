@@ -1,5 +1,5 @@
-import * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
+import * as tf from '#tf';
 import { positive } from '../options.js';
 
 /** How gradients are cut, as a schema; none says what a recipe shall not. */

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '#tf';
 import { checkEmbedder } from '../models/embedder.js';
 import type { ModelSpec } from '../models/index.js';
 import type { Member } from './method.js';

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '#tf';
 import { EatDmlError } from '../errors.js';
 import type { MetricLoss } from '../losses/index.js';
 import { look } from '../tfjs/index.js';

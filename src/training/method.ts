@@ -1,5 +1,5 @@
-import type * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
+import type * as tf from '#tf';
 import type { MetricLoss } from '../losses/index.js';
 import type { Embedder } from '../models/index.js';
 

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '#tf';
 import { embedderWith, type TrainingMode } from '../models/embedder.js';
 import type { Embedder } from '../models/index.js';
 

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '#tf';
 import type { Settings } from './options.js';
 import { LateSteps } from './state/late-steps.js';
 import { disposeTrainees, type Trainee } from './state/trainee.js';

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '#tf';
 import type { Member } from './method.js';
 
 /** Scale of cosine similarities before the softmax: half of Proxy-Anchor's alpha. */

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '#tf';
 import { EatDmlError } from '../errors.js';
 import { counted } from '../models/counted.js';
 import type { Embedder } from '../models/index.js';

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '#tf';
 import { invalid } from '../errors.js';
 import { Ensemble, type TrainedOn } from '../models/index.js';
 import type { IdleEpoch } from './idle.js';

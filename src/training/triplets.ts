@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '#tf';
 import type { RandomStream } from '../random.js';
 
 /** Rows of a batch: each sample as anchor, one of its class and one of another. */

@@ -47,6 +47,7 @@ const LEAVES = [
   'npy',
   'npz',
   'radius-text',
+  'tf.d.cts',
 ];
 
 /** Native folders; `contracts` is for all, and only cpu/isa compiles the bodies. */

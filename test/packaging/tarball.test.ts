@@ -55,6 +55,7 @@ describe('the tarball', () => {
         'native/mpi/mpi.cmake',
         'native/mpi/engine.cc',
         'scripts/native-addon.mjs',
+        'src/tf.d.cts',
         'LICENSE',
         'README.md',
       ]),
@@ -63,11 +64,13 @@ describe('the tarball', () => {
     expect([...folders].sort()).toEqual(
       [
         ...['CHANGELOG.md', 'CONTRIBUTING.md', 'LICENSE', 'README.md', 'bench', 'dist', 'docs', 'examples'],
-        ...['native', 'package.json', 'scripts'],
+        ...['native', 'package.json', 'scripts', 'src'],
       ].sort(),
     );
     expect(
-      paths.filter((path) => /binding\.gyp$|\.node$|node_modules|native\/build|^src\/|^test\//.test(path)),
+      paths.filter((path) =>
+        /binding\.gyp$|\.node$|node_modules|native\/build|^src\/(?!tf\.d\.cts$)|^test\//.test(path),
+      ),
     ).toEqual([]);
   });
 
@@ -136,6 +139,19 @@ describe('installed with --ignore-scripts', () => {
     expect(result).toEqual({ name: 'cpu', rows: 6, cols: 4, nmi: expect.closeTo(1, 9) });
   });
 
+  test('tfjs comes with its gradients, and is that of the package', async () => {
+    const result = await program(`
+      import * as tf from 'eat-dml/tf';
+      import { chooseBackend, fromFunction } from 'eat-dml';
+      await chooseBackend({ backend: 'cpu' });
+      const embedder = fromFunction((x) => x.mean([1, 2]), { inputShape: [2, 2, 3], dimension: 3 });
+      const gradient = tf.grad((x) => embedder.apply(x).mul([[1, 2, 3]]).sum())(tf.ones([1, 2, 2, 3]));
+      const layer = tf.layers.dense({ units: 2, kernelInitializer: 'ones' }).apply(tf.ones([1, 3]));
+      console.log(JSON.stringify({ sum: gradient.sum().arraySync(), layer: layer.arraySync() }));
+    `);
+    expect(result).toEqual({ sum: expect.closeTo(0, 5), layer: [[3, 3]] });
+  });
+
   test('batches are read ahead on a thread, which keeps no process', async () => {
     const result = await program(`
       import sharp from 'sharp';
@@ -173,6 +189,9 @@ describe('installed with --ignore-scripts', () => {
       path,
       `import { eat, type EvaluationReport } from 'eat-dml';
        import { type Matrix, nearestCentroidSync } from 'eat-dml/kernels';
+       import * as tf from 'eat-dml/tf';
+       export const model: tf.LayersModel = tf.sequential();
+       export const loss = (x: tf.Tensor2D): tf.Tensor => tf.grad((y) => y.square().sum())(x);
        export const method = eat({ attack: { epsilon: 0.1 } });
        export const labels = (m: Matrix): Int32Array => nearestCentroidSync(m, m).labels;
        export const nmi = (r: EvaluationReport): number | null => r.worst.scores.nmi;\n`,

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '#tf';
 
 /** True at the column of each sample's class, [n, classes]. */
 export function classMask(classOf: Int32Array, classes: number): tf.Tensor2D {

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '#tf';
 import { plainObjective } from '../objective.js';
 
 /** Away from the own clean embedding: |e(x') - e(x)|². Needs no labels. */

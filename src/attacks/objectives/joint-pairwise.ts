@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '#tf';
 import { constant } from '../../tfjs/index.js';
 import { plainObjective, requireLabels } from '../objective.js';
 import { meanRow, squaredDistances } from './squared-distances.js';

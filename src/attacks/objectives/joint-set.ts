@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '#tf';
 import { type ObjectiveInputs, plainObjective, type Rest, requireCentroids } from '../objective.js';
 import { classMask } from './class-mask.js';
 import { meanRow } from './squared-distances.js';

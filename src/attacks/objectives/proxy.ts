@@ -1,5 +1,5 @@
-import * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
+import * as tf from '#tf';
 import { positive } from '../../options.js';
 import { objectivePart, requireCentroids } from '../objective.js';
 import { classMask } from './class-mask.js';

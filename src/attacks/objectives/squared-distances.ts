@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '#tf';
 
 /**
  * |a_i - b_j|², [n, m], of a [n, d] and b [m, d], seen from `origin` [1, d], a constant near them: |x|² + |y|² - 2 x.y. Seen

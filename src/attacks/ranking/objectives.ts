@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '#tf';
 import { checkLabels } from '../../checks.js';
 import { invalid } from '../../errors.js';
 import { parse } from '../../options.js';

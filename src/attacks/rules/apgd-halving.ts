@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '#tf';
 import type { Ascent } from '../ascent.js';
 import { intoBall, steepest } from '../ball.js';
 import { perSample } from '../candidate.js';

@@ -1,4 +1,4 @@
-import type * as tf from '@tensorflow/tfjs';
+import type * as tf from '#tf';
 import type { Readable } from '../../tfjs/index.js';
 
 /** Tensors that a step of Auto-PGD hands on: where it stands and stood, and the best point so far, each with its gradient. */

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '#tf';
 import type { Reading } from '../../tfjs/index.js';
 import type { Ascent } from '../ascent.js';
 import { intoBall, largestSigns } from '../ball.js';

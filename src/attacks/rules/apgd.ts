@@ -1,5 +1,5 @@
-import * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
+import * as tf from '#tf';
 import { count, parseOptions } from '../../options.js';
 import { type Reading, readNow, settled, tidied } from '../../tfjs/index.js';
 import type { Ascent } from '../ascent.js';

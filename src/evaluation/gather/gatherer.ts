@@ -1,4 +1,4 @@
-import type * as tf from '@tensorflow/tfjs';
+import type * as tf from '#tf';
 import { contingencyOf } from '../../clustering/contingency.js';
 import type { Source } from '../../data/index.js';
 import type { Matrix } from '../../kernels/index.js';

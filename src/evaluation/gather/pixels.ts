@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '#tf';
 import type { Source } from '../../data/index.js';
 import { throwIfAborted } from '../../errors.js';
 import type { Pixels } from './gathered.js';

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '#tf';
 import { type AttackNorm, type AttackSettings, objective, pgd, square } from '../../attacks/index.js';
 import { runAttackLater } from '../../attacks/run-attack.js';
 import { assignToCentroids } from '../../clustering/assign.js';

@@ -1,5 +1,5 @@
 import { totalmem } from 'node:os';
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '#tf';
 import { quiet } from '../quiet.js';
 import { RecycledArrays } from './recycled-arrays.js';
 

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '#tf';
 
 /** Time that the calls of one kernel took, kernels that it called itself not counted. */
 export interface KernelTime {

@@ -1,4 +1,4 @@
-import type * as tf from '@tensorflow/tfjs';
+import type * as tf from '#tf';
 import type { NativeBackend } from './backend.js';
 
 /** The arguments of one kernel call; `A` are the attributes. */

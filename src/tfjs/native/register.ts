@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '#tf';
 import { variable } from '../../environment.js';
 import { NativeBackend } from './backend.js';
 import type { KernelCall, NativeKernel } from './kernel.js';

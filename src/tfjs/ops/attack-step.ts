@@ -1,5 +1,5 @@
-import type * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
+import type * as tf from '#tf';
 import { invalid } from '../../errors.js';
 import { attackStepSync, type Norm, projectPerturbationSync } from '../../kernels/index.js';
 import { checkNonNegative, checkOneOf, checkOptions, NORMS } from '../../kernels/matrix.js';

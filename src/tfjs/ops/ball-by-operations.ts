@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '#tf';
 import type { Norm } from '../../kernels/index.js';
 import { notFinite, outsideBox } from '../../kernels/matrix.js';
 import { faultsOf } from '../reading/faults.js';

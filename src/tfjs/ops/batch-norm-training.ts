@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '#tf';
 import { passing, type Rectifier } from './conv-relu.js';
 
 export interface BatchNormTrainingAttrs {

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '#tf';
 import { invalid } from '../../errors.js';
 import { convActivated, type Pad } from './convolve.js';
 import { sumRelu } from './sum-relu.js';

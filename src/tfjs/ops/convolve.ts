@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '#tf';
 import { convBias, convRelu, depthwiseRelu, hasConvKernels, type Rectifier } from './conv-relu.js';
 
 /** TensorFlow's 'same' or 'valid', or so many rows and columns on every side. */

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '#tf';
 import type { Metric } from '../../kernels/index.js';
 
 /** Differences that are in memory at a time. */

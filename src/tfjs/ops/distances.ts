@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '#tf';
 import { invalid } from '../../errors.js';
 import { type Metric, nearestCentroidSync, pairwiseDistanceSync } from '../../kernels/index.js';
 import { checkOneOf, checkOptions, METRICS } from '../../kernels/matrix.js';

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '#tf';
 
 /** Mean over height and width of x [n, h, w, c]: [n, c]. Its gradient is written in one pass, where tfjs's takes three. */
 export function meanPool(x: tf.Tensor4D): tf.Tensor2D {

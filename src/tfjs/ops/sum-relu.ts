@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '#tf';
 import { passed } from './conv-relu.js';
 
 const KERNEL = 'SumRelu';

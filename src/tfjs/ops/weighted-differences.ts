@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '#tf';
 import { constant } from '../constant.js';
 import { readsAtOnce } from '../reading/readings.js';
 

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '#tf';
 
 /** Of each row of `t` [n, ...] 0 where it is sound, else what is not finite in it: what can wait to be read, where `t` would take memory. */
 export function faultsOf(t: tf.Tensor): tf.Tensor1D {

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '#tf';
 
 /** By what tensors and their clones share. */
 const known = new WeakMap<object, Int32Array>();

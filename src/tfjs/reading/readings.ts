@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '#tf';
 
 /** What is read from the device; no strings. */
 export type Values = tf.TypedArray;

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '#tf';
 import { conv2dBackpropFilterOnWasm } from './conv2d-backprop-filter.js';
 import { conv2dBackpropInputOnWasm } from './conv2d-backprop-input.js';
 import { depthwiseBackpropFilterOnWasm, depthwiseBackpropInputOnWasm } from './depthwise-conv2d-backprop.js';

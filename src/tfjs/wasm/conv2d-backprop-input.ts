@@ -1,5 +1,5 @@
-import * as tf from '@tensorflow/tfjs';
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
+import * as tf from '#tf';
 import { compose } from '../compose.js';
 
 /** Of products that exist at one time: 64 MiB. */

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '#tf';
 import { compose, type RunKernel } from '../compose.js';
 
 type Shape4D = [number, number, number, number];

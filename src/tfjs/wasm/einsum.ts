@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '#tf';
 import { compose } from '../compose.js';
 
 /** Operands are aligned by transposes and unit dimensions, multiplied, and summed over one index after another. */

@@ -1,5 +1,5 @@
-import * as tf from '@tensorflow/tfjs';
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
+import * as tf from '#tf';
 
 /** out[s] = Σ_{i: segmentIds[i] = s} x[i]; ids outside 0 .. numSegments-1 are left out. One plain pass over the heap. */
 export function unsortedSegmentSumOnWasm({ inputs, backend, attrs }: Parameters<tf.KernelFunc>[0]): tf.TensorInfo {

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '#tf';
 import type { AdamWAttrs } from '../native/kernels/adam-w.js';
 import { eachElement } from './each-element.js';
 import type { ProgramBackend } from './program.js';

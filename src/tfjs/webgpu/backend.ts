@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '#tf';
 import { EatDmlError } from '../../errors.js';
 import { type WebgpuDevice, webgpuDevice } from '../../kernels/webgpu/device.js';
 import { adamWKernel } from './adam-w.js';

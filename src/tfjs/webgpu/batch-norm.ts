@@ -1,4 +1,4 @@
-import type * as tf from '@tensorflow/tfjs';
+import type * as tf from '#tf';
 import type { BatchNormTrainingAttrs } from '../ops/batch-norm-training.js';
 import { columnSums } from './column-sums.js';
 import { eachElement } from './each-element.js';

@@ -1,4 +1,4 @@
-import type * as tf from '@tensorflow/tfjs';
+import type * as tf from '#tf';
 import { sumOfParts } from './each-element.js';
 import { fields, type ProgramBackend, type Uniform, type WebgpuProgram } from './program.js';
 

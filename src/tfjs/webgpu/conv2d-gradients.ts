@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '#tf';
 import { windowGeometry } from '../native/kernels/geometry.js';
 import { sumOfParts } from './each-element.js';
 import { fields, type ProgramBackend } from './program.js';

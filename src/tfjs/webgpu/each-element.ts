@@ -1,4 +1,4 @@
-import type * as tf from '@tensorflow/tfjs';
+import type * as tf from '#tf';
 import { fields, MOST_GROUPS, type ProgramBackend } from './program.js';
 
 const THREADS = 64;

@@ -1,4 +1,4 @@
-import type * as tf from '@tensorflow/tfjs';
+import type * as tf from '#tf';
 
 /** Workgroups of a dispatch along one side that every device has. */
 export const MOST_GROUPS = 65535;

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '#tf';
 import { eachElement } from './each-element.js';
 import type { ProgramBackend } from './program.js';
 import { rowScales, scaled, throughScaling } from './unit-rows.js';

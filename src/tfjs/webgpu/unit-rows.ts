@@ -1,4 +1,4 @@
-import type * as tf from '@tensorflow/tfjs';
+import type * as tf from '#tf';
 import { eachElement } from './each-element.js';
 import type { ProgramBackend } from './program.js';
 

@@ -1,5 +1,5 @@
-import * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
+import * as tf from '#tf';
 import { count, nonNegative, parseOptions } from '../../options.js';
 import { part } from '../../part.js';
 import { attackOption, craftOn, rowsOf, trainingAttack } from '../craft.js';

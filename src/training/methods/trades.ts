@@ -1,5 +1,5 @@
-import * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
+import * as tf from '#tf';
 import type { Objective } from '../../attacks/index.js';
 import type { TrainingMode } from '../../models/index.js';
 import { batchNorm } from '../../models/norm-sets.js';

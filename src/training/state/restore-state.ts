@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '#tf';
 import { checked, corrupt, type LoadedCheckpoint, restoreMember, type SavedTensors } from '../../checkpoints/index.js';
 import { EatDmlError } from '../../errors.js';
 import type { Embedder, TrainedOn } from '../../models/index.js';

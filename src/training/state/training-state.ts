@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '#tf';
 import { BEST, checkVacant, type LockedFolder, loadCheckpoint, saveCheckpoint } from '../../checkpoints/index.js';
 import { checkEmbedder, checkUnitNorm } from '../../models/embedder.js';
 import { derivedSeed, randomStream } from '../../random.js';

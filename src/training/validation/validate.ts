@@ -1,4 +1,4 @@
-import type * as tf from '@tensorflow/tfjs';
+import type * as tf from '#tf';
 import { type AttackRun, objective, pgd } from '../../attacks/index.js';
 import { runAttackLater } from '../../attacks/run-attack.js';
 import { clusterEmbeddings, clusteringScores, retrievalScores, scoreEmbeddings } from '../../clustering/index.js';

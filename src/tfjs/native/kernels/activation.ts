@@ -1,4 +1,4 @@
-import type * as tf from '@tensorflow/tfjs';
+import type * as tf from '#tf';
 import type { RunKernel } from '../../compose.js';
 
 /** What FusedConv2D and _FusedMatMul add to a product. */

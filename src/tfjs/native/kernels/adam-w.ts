@@ -1,4 +1,4 @@
-import type * as tf from '@tensorflow/tfjs';
+import type * as tf from '#tf';
 import { adamW } from '../../../kernels/network/index.js';
 import type { NativeKernel } from '../kernel.js';
 

@@ -1,4 +1,4 @@
-import type * as tf from '@tensorflow/tfjs';
+import type * as tf from '#tf';
 import { batchMoments, batchNorm, batchNormGradient } from '../../../kernels/network/index.js';
 import type { BatchNormTrainingAttrs } from '../../ops/batch-norm-training.js';
 import type { NativeKernel } from '../kernel.js';

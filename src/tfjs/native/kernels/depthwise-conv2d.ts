@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '#tf';
 import {
   depthwiseConv2d,
   depthwiseConv2dBackpropFilter,

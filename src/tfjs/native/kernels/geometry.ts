@@ -1,4 +1,4 @@
-import type * as tf from '@tensorflow/tfjs';
+import type * as tf from '#tf';
 import type { Conv2DGeometry } from '../../../kernels/network/index.js';
 
 export type Shape4D = [number, number, number, number];

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '#tf';
 import { matmul } from '../../../kernels/network/index.js';
 import { compose } from '../../compose.js';
 import type { KernelCall, NativeKernel } from '../kernel.js';

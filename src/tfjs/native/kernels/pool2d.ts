@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '#tf';
 import { type PoolOp, pool2d, pool2dGradient } from '../../../kernels/network/index.js';
 import { windowsReachImage } from '../../../kernels/network/pool2d.js';
 import type { KernelCall, NativeKernel } from '../kernel.js';

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '#tf';
 import { type ArgReduceOp, argReduce, topK } from '../../../kernels/network/index.js';
 import type { KernelCall, NativeKernel } from '../kernel.js';
 import { asOneBlock } from './reduce.js';

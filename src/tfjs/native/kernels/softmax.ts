@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '#tf';
 import { softmax } from '../../../kernels/network/index.js';
 import type { NativeKernel } from '../kernel.js';
 

@@ -1,4 +1,4 @@
-import type * as tf from '@tensorflow/tfjs';
+import type * as tf from '#tf';
 import { binary } from '../../../kernels/network/index.js';
 import type { NativeBackend } from '../backend.js';
 import type { KernelCall, NativeKernel } from '../kernel.js';

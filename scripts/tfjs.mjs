@@ -1,0 +1,34 @@
+/**
+ * Makes dist/tf.cjs, the module `#tf` of package.json: core, layers and cpu backend of tfjs as they are installed, with the gradients and the
+ * methods of tensors, which tfjs has as modules that Node does not resolve (imports without an ending), and which the package
+ * @tensorflow/tfjs bundles in the same way.
+ */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { root } from './native-addon.mjs';
+
+const TF = `'use strict';
+require('@tensorflow/tfjs-backend-cpu');
+require('./tfjs-registered.cjs');
+module.exports = { ...require('@tensorflow/tfjs-core'), ...require('@tensorflow/tfjs-layers') };
+`;
+
+const REGISTERED = ['register_all_gradients', 'public/chained_ops/register_all_chained_ops'];
+
+/** Writes the module into `dist`, which is there. */
+export async function makeTfjs(dist = join(root, 'dist')) {
+  const { build } = await import('esbuild');
+  writeFileSync(join(dist, 'tf.cjs'), TF);
+  await build({
+    stdin: {
+      contents: REGISTERED.map((name) => `import '@tensorflow/tfjs-core/dist/${name}.js';`).join('\n'),
+      resolveDir: root,
+    },
+    outfile: join(dist, 'tfjs-registered.cjs'),
+    ...{ bundle: true, platform: 'node', format: 'cjs', target: 'node20', minify: true, legalComments: 'eof' },
+    ...{
+      logLevel: 'warning',
+      banner: { js: '/* Bundled from @tensorflow/tfjs-core, Apache-2.0, Google LLC and others. */' },
+    },
+  });
+}
