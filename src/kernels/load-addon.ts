@@ -1,10 +1,10 @@
-import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { checkEnvironment, variable } from '../environment.js';
 import { EatDmlError } from '../errors.js';
+import { checkPrebuilt, probeInChild } from './probe-addon.js';
 
 /** A running asynchronous kernel: settles when done; `cancel` makes it stop before its next tile. */
 export interface AddonTask {
@@ -96,13 +96,18 @@ export function mpiAddon(): Loaded<MpiAddon> {
 
 function cpuAddon(): Loaded {
   if (!cpu) checkEnvironment();
-  cpu ??= load(candidates(), (path) => require(path) as Addon, refuseForcedIsa);
+  cpu ??= load(candidates(), opened, refuseForcedIsa);
   return cpu;
+}
+
+function opened(path: string, from: LoadAttempt['from']): Addon {
+  if (from === 'platform package') checkPrebuilt(path);
+  return require(path) as Addon;
 }
 
 function cudaAddon(): Loaded {
   cuda ??= load(cudaCandidates(), (path) => {
-    const failure = probeInChild(path);
+    const failure = probeInChild(path, 'the CUDA driver');
     if (failure !== undefined) throw new Error(failure);
     return require(path) as Addon;
   });
@@ -111,7 +116,7 @@ function cudaAddon(): Loaded {
 
 function load<T>(
   candidates: Iterable<Candidate>,
-  open: (path: string) => T,
+  open: (path: string, from: LoadAttempt['from']) => T,
   onFailure?: (failure: string) => void,
 ): Loaded<T> {
   const attempts: LoadAttempt[] = [];
@@ -124,7 +129,7 @@ function load<T>(
     if (!found && from.startsWith('EAT_DML_')) warnOfMissing(from, path);
     if (!found || addon) continue;
     try {
-      addon = open(path);
+      addon = open(path, from);
     } catch (error) {
       attempt.failure = (error as Error).message;
       onFailure?.(attempt.failure);
@@ -136,34 +141,6 @@ function load<T>(
 /** An addon that was asked for by its path is never passed over without a word. */
 function warnOfMissing(variable: string, path: string): void {
   process.emitWarning(`Expected the path of an addon in ${variable} but received ${path}, where nothing is.`);
-}
-
-/** A driver that hangs is given up after this. */
-const PROBE_TIMEOUT_MS = 60_000;
-
-/**
- * Loads a CUDA addon in a child process and lets it open the driver and the device, which may crash or hang. Returns what went
- * wrong; undefined where it runs. Loading it here is safe then: the addon opens the same driver in the same way.
- */
-function probeInChild(path: string): string | undefined {
-  const program = `
-    try { process.stdout.write('ok ' + require(process.argv[1]).info().isa); }
-    catch (error) { process.stdout.write('failed ' + error.message); }`;
-  const timeout = Number(variable('EAT_DML_PROBE_TIMEOUT_MS') ?? PROBE_TIMEOUT_MS);
-  const child = spawnSync(process.execPath, ['-e', program, path], {
-    encoding: 'utf8',
-    timeout,
-    killSignal: 'SIGKILL',
-  });
-  const code = (child.error as NodeJS.ErrnoException | undefined)?.code;
-  if (code === 'ETIMEDOUT') return `the CUDA driver did not answer in ${timeout / 1000} s`;
-  if (child.error) return `the child process that probes it did not start: ${child.error.message}`;
-  if (child.signal) return `it crashes with ${child.signal}; the driver is broken or does not fit`;
-  const failed = child.stdout.match(/failed ([\s\S]*)$/)?.[1];
-  if (failed !== undefined) return failed;
-  return /ok [\s\S]/.test(child.stdout)
-    ? undefined
-    : `it ended with status ${child.status}; ${child.stderr.slice(-300)}`;
 }
 
 function* cudaCandidates(): Generator<Candidate> {
