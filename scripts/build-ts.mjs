@@ -19,7 +19,7 @@ import {
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { root } from './native-addon.mjs';
-import { makeTfjs } from './tfjs.mjs';
+import { makeTfjs, TFJS_FILES } from './tfjs.mjs';
 
 const require = createRequire(import.meta.url);
 const ASSETS = 'report/html/assets';
@@ -27,18 +27,22 @@ const lastBuilt = join(root, 'node_modules/.cache/eat-dml/built');
 
 /** Runs the compiler and writes dist/config.schema.json; returns tsc's output, empty when all went well. */
 export async function buildTypeScript() {
-  rmSync(join(root, 'dist'), { recursive: true, force: true });
+  const dist = join(root, 'dist');
+  mkdirSync(dist, { recursive: true });
+  // What sources themselves import stays until it is replaced: tests may run meanwhile.
+  const old = readdirSync(dist).filter((name) => !TFJS_FILES.includes(name));
+  for (const name of old) rmSync(join(dist, name), { recursive: true, force: true });
   const tsc = join(dirname(require.resolve('typescript/package.json')), 'bin', 'tsc');
   const { status, stdout, stderr } = spawnSync(process.execPath, [tsc, '-p', join(root, 'tsconfig.build.json')], {
     encoding: 'utf8',
   });
   if (status !== 0) return `${stdout}${stderr}` || `tsc ended with status ${status}`;
-  requireTfjs(join(root, 'dist'));
+  requireTfjs(dist);
   await makeTfjs();
   // Styles and scripts of pages, which are read as they are.
-  cpSync(join(root, 'src', ASSETS), join(root, 'dist', ASSETS), { recursive: true });
+  cpSync(join(root, 'src', ASSETS), join(dist, ASSETS), { recursive: true });
   const { configJsonSchema } = await import('../dist/config/schema.js');
-  writeFileSync(join(root, 'dist/config.schema.json'), `${JSON.stringify(configJsonSchema(), null, 2)}\n`);
+  writeFileSync(join(dist, 'config.schema.json'), `${JSON.stringify(configJsonSchema(), null, 2)}\n`);
   const { partTables } = await import('../dist/config/tables.js');
   const tables = join(root, 'docs/parts.md');
   if (existsSync(tables) && readFileSync(tables, 'utf8') !== partTables()) writeFileSync(tables, partTables());

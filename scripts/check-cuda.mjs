@@ -6,7 +6,7 @@
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findNvcc } from './device-addon.mjs';
@@ -68,7 +68,7 @@ export function complaints(kernels) {
 /** The report of one source, compiled for all `architectures` by one nvcc. */
 async function compile(nvcc, source, architectures, folder) {
   const codes = architectures.map((a) => `-gencode=arch=compute_${a},code=sm_${a}`);
-  const args = [...OPTIONS, ...codes, '-c', source, '-o', join(folder, 'out.o')];
+  const args = [...OPTIONS, ...codes, '-c', source, '-o', join(folder, `${basename(source)}.o`)];
   const child = spawn(nvcc, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
@@ -89,16 +89,22 @@ async function main(args) {
     .filter((name) => name.endsWith('.cu') && (asked.length === 0 || asked.includes(basename(name, '.cu'))))
     .sort();
   const folder = mkdtempSync(join(tmpdir(), 'eat-dml-cuda-'));
-  const kernels = [];
-  try {
-    for (const source of sources) {
+  const reports = new Map();
+  const left = [...sources];
+  // One after the other; as many of these run as there are processors.
+  const compileLeft = async () => {
+    for (let source = left.shift(); source; source = left.shift()) {
       const found = await compile(nvcc, `native/cuda/${source}`, architectures, folder);
-      kernels.push(...found.map((k) => ({ source, ...k })));
+      reports.set(source, found);
       console.error(`${source}: ${found.length} kernels, ${complaints(found).length} with local memory`);
     }
+  };
+  try {
+    await Promise.all(Array.from({ length: availableParallelism() }, compileLeft));
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+  const kernels = sources.flatMap((source) => reports.get(source).map((k) => ({ source, ...k })));
   const bad = complaints(kernels);
   for (const line of bad) console.error(line);
   if (args.includes('--json')) console.log(JSON.stringify(kernels, undefined, 1));

@@ -1,7 +1,8 @@
 /**
  * The end of .ci/run: which devices, instruction sets and backends the tests had, which were skipped for want of them, what of CUDA
- * ran, the tests that failed, and as the last line the counts of vitest's JSON reports (npm test, test:long), of the native driver's
- * runs and of the fuzz. Fails where one failed or none ran.
+ * ran, the tests that failed, and as the last line the counts of vitest's JSON reports, of the native driver's runs and of the fuzz.
+ * Fails where one failed or none ran.
+ *   node scripts/ci-summary.mjs NATIVE_LOG CUDA_LOG {COMMAND REPORT STATUS}...   the first report is that of npm test
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -41,7 +42,7 @@ function counts(path, status) {
 }
 
 /** "FAILED test/x.test.ts: its name: the first line of why", of a report of vitest; or of the command, where no test failed. */
-function failureLines([path, status, command]) {
+function failureLines([command, path, status]) {
   const text = path && existsSync(path) ? readFileSync(path, 'utf8') : '';
   const files = text === '' ? [] : JSON.parse(text).testResults;
   const lines = files.flatMap(({ name, status, message, assertionResults }) => {
@@ -77,12 +78,9 @@ function cudaLines(reportPath, logPath) {
   ];
 }
 
-const [, , report, nativeLog, cudaLog, longReport, testStatus, longStatus] = process.argv;
-const runs = [
-  counts(report, testStatus),
-  nativeCounts(nativeLog),
-  ...(longReport ? [counts(longReport, longStatus)] : []),
-];
+const [nativeLog, cudaLog, ...rest] = process.argv.slice(2);
+const commands = Array.from({ length: rest.length / 3 }, (_, i) => rest.slice(3 * i, 3 * i + 3));
+const runs = [...commands.map(([, report, status]) => counts(report, status)), nativeCounts(nativeLog)];
 const [passed, failed, skipped] = ['passed', 'failed', 'skipped'].map((outcome) =>
   runs.reduce((sum, run) => sum + run[outcome], 0),
 );
@@ -92,13 +90,9 @@ if (existsSync(doctor)) {
   console.log(['', ...devices.map((device) => line('device', device))].join('\n'));
   console.log((cpu ? ISAS.map(isaLine) : ['instruction sets: skipped (no addon)']).join('\n'));
   console.log(backends.map((backend) => line('backend', backend)).join('\n'));
-  console.log(cudaLines(report, cudaLog).join('\n'));
+  console.log(cudaLines(commands[0][1], cudaLog).join('\n'));
 }
 // Near the end of a long log, where they are found.
-const commands = [
-  [report, testStatus, 'npm test'],
-  [longReport, longStatus, 'npm run test:long'],
-];
 for (const line of commands.flatMap(failureLines)) console.log(line);
 console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
 if (failed > 0 || passed === 0) process.exitCode = 1;

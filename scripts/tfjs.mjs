@@ -3,7 +3,7 @@
  * methods of tensors, which tfjs has as modules that Node does not resolve (imports without an ending), and which the package
  * @tensorflow/tfjs bundles in the same way.
  */
-import { writeFileSync } from 'node:fs';
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './native-addon.mjs';
 
@@ -15,20 +15,27 @@ module.exports = { ...require('@tensorflow/tfjs-core'), ...require('@tensorflow/
 
 const REGISTERED = ['register_all_gradients', 'public/chained_ops/register_all_chained_ops'];
 
-/** Writes the module into `dist`, which is there. */
-export async function makeTfjs(dist = join(root, 'dist')) {
+/** What {@link makeTfjs} makes. */
+export const TFJS_FILES = ['tfjs-registered.cjs', 'tf.cjs'];
+
+/** Writes the module into dist/, which is there, each file at once: programs may start meanwhile. */
+export async function makeTfjs() {
   const { build } = await import('esbuild');
-  writeFileSync(join(dist, 'tf.cjs'), TF);
+  const dist = join(root, 'dist');
+  const made = mkdtempSync(join(dist, '.tfjs-'));
+  writeFileSync(join(made, 'tf.cjs'), TF);
   await build({
     stdin: {
       contents: REGISTERED.map((name) => `import '@tensorflow/tfjs-core/dist/${name}.js';`).join('\n'),
       resolveDir: root,
     },
-    outfile: join(dist, 'tfjs-registered.cjs'),
+    outfile: join(made, 'tfjs-registered.cjs'),
     ...{ bundle: true, platform: 'node', format: 'cjs', target: 'node20', minify: true, legalComments: 'eof' },
     ...{
       logLevel: 'warning',
       banner: { js: '/* Bundled from @tensorflow/tfjs-core, Apache-2.0, Google LLC and others. */' },
     },
   });
+  for (const name of TFJS_FILES) renameSync(join(made, name), join(dist, name));
+  rmSync(made, { recursive: true });
 }
