@@ -10,6 +10,11 @@ export function trainOptions(command: Command): Command {
     .option('--recipe <name>', 'a published set of training options; those of the configuration go before it')
     .option('--data <set>', 'fashion-mnist (default), ..., or cub200:/path and the like for an archive')
     .addOption(skipBrokenOption())
+    .option(
+      '--pixels <count>',
+      'height and width of the images: of photographs random parts, mirrored by chance (default 224)',
+      positiveInteger,
+    )
     .option('--members <count>', 'networks in the ensemble', positiveInteger)
     .option('--heads <count>', 'heads of the network, of eat-heads', positiveInteger)
     .option(

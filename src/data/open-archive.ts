@@ -11,8 +11,11 @@ import { type Source, subset } from './source.js';
 import { fraction, splitByClass, splitId } from './splits.js';
 import { type TransformOptions, transformOptions } from './transforms.js';
 
-/** How the field looks at photographs: 224 pixels from the centre of 256; random parts and mirrored in training. */
-const PHOTOGRAPHS: TransformOptions = { resize: 256, randomResizedCrop: 224, flip: true };
+/** How the field looks at photographs: 224 pixels from the centre of 256; random parts and mirrored in training. For other sizes alike. */
+export function photographs(pixels: number): TransformOptions {
+  return { resize: Math.round((pixels * 8) / 7), randomResizedCrop: pixels, flip: true };
+}
+const PHOTOGRAPHS = photographs(224);
 
 /** The options of a set of photographs in a folder, as keys of a schema. */
 export const archiveShape = {

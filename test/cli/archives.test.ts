@@ -2,6 +2,7 @@ import { linkSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { loadEnsemble } from '../../src/checkpoints/index.js';
 import { openData, readNpy } from '../../src/data/index.js';
 import { evaluate } from '../../src/evaluation/index.js';
 import { convEmbedder } from '../../src/models/index.js';
@@ -119,11 +120,31 @@ test('Ctrl-C ends the check of images', async () => {
   expect(stderr).toContain('ERR_ABORTED');
 });
 
+test('--pixels is the size of what files are trained at', async () => {
+  const out = join(folder, 'small');
+  const config = join(folder, 'small.json');
+  writeFileSync(config, JSON.stringify({ model: { kind: 'conv', width: 2, dimension: 4 }, backend: 'cpu' }));
+  const brief = ['--config', config, '--method', 'standard', '--epochs', '1', '--skip-broken', '1', '--out', out];
+  const trained = await callCli(['train', '--data', `folder:${images}`, '--pixels', '14', ...brief, '--json']);
+  expect([trained.code, trained.stderr]).toEqual([0, expect.any(String)]);
+  expect(JSON.parse(trained.stdout).config.data).toMatchObject({
+    transform: { resize: 16, randomResizedCrop: 14, flip: true },
+  });
+  const { members } = await loadEnsemble(out);
+  expect(members[0].inputShape.slice(0, 2)).toEqual([14, 14]);
+  const refused = await callCli(['train', '--data', 'fashion-mnist', '--pixels', '14', '--out', join(folder, 'none')]);
+  expect([refused.code, refused.stderr]).toEqual([
+    2,
+    expect.stringContaining('Expected no --pixels with the data fashion-mnist'),
+  ]);
+}, 60_000);
+
 test.each([
   [['--data', 'folder'], 'Expected the folder of folder, such as folder:/path'],
   [['--data', 'fashion-mnist:/x'], 'it lies in no folder'],
   [['--data', 'moths:/x'], 'Allowed choices are cars196'],
   [['--data', `folder:${images}`, '--skip-broken', '-1'], 'Expected an integer >= 0'],
+  [['--data', `folder:${images}`, '--pixels', '0'], 'Expected a positive integer'],
 ])('%s is refused in words', async (flags, message) => {
   const { code, stderr } = await callCli(['train', ...flags]);
   expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);

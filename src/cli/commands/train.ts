@@ -5,6 +5,7 @@ import { hasOption, loadModel, methodNamed, trainOptionsOf } from '../../config/
 import { type Start, trainConfig } from '../../config/run.js';
 import { readRun } from '../../config/run-folder.js';
 import { type Config, DEFAULTS, type MethodConfig, type MethodName, trainedAgainst } from '../../config/schema.js';
+import { photographs } from '../../data/index.js';
 import { EatDmlError } from '../../errors.js';
 import type { ImageProgress } from '../../long-work.js';
 import type { TrainingPlan, TrainingProgress } from '../../training/index.js';
@@ -35,6 +36,7 @@ export interface TrainFlags extends SharedFlags, ModelFlags {
   batch?: number;
   rate?: number;
   perClass?: number;
+  pixels?: number;
   skipBroken?: number;
   tensorboard?: string;
   /** A port, or any that is free. */
@@ -134,17 +136,11 @@ export async function trainFlags(flags: TrainFlags): Promise<{ config: Config; o
   const file = await configOf(flags);
   const out = flags.out ?? `runs/${flags.method ?? file.method?.name ?? DEFAULTS.method.name}`;
   const config = flags.resume && flags.config === undefined ? await configOf(flags, await readRun(out)) : file;
-  const { epochs, batch, rate, perClass, skipBroken, recipe } = flags;
-  const data = chosenData(flags.data, config.data ?? DEFAULTS.data);
-  const ofData = Object.entries({ perClass, skipBroken }).filter(([, value]) => value !== undefined);
-  for (const [key] of ofData) {
-    if (hasOption(PARTS.data, data.name, key)) continue;
-    const flag = key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-    throw new EatDmlError('ERR_CONFIG', `Expected no --${flag} with the data ${data.name}.`);
-  }
+  const { epochs, batch, rate, recipe } = flags;
+  const data = dataConfig(flags, config.data ?? DEFAULTS.data);
   const all: Config = {
     ...config,
-    data: { ...data, ...Object.fromEntries(ofData) } as Config['data'],
+    data,
     ...(hasModelFlags(flags) && { model: modelConfig(flags, config.model ?? DEFAULTS.model) }),
     ...(flags.loss !== undefined && { loss: chosen(flags.loss, config.loss) }),
     method: methodConfig(flags, config.method),
@@ -159,6 +155,21 @@ export async function trainFlags(flags: TrainFlags): Promise<{ config: Config; o
   // Of a run that goes on, run.json names it alone: that is no word of the user's.
   if (flags.config !== undefined || flags.model !== undefined) await loadModel(all);
   return { out, config: all };
+}
+
+/** The data, with what flags say of them; ERR_CONFIG where a set has no such option. */
+function dataConfig({ data: named, perClass, pixels, skipBroken }: TrainFlags, configured: Config['data']) {
+  const data = chosenData(named, configured!);
+  const has = (option: string) => hasOption(PARTS.data, data.name, option);
+  const size = pixels === undefined || has('side') ? { side: pixels } : { transform: photographs(pixels) };
+  const given = Object.entries({ perClass, skipBroken, ...size }).filter(([, value]) => value !== undefined);
+  for (const [key] of given) {
+    if (has(key)) continue;
+    const flag =
+      pixels !== undefined && key in size ? 'pixels' : key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+    throw new EatDmlError('ERR_CONFIG', `Expected no --${flag} with the data ${data.name}.`);
+  }
+  return { ...data, ...Object.fromEntries(given) } as NonNullable<Config['data']>;
 }
 
 /** The configured data, or those that the flag names; the folder that it names is the configured set's too. */
