@@ -7,15 +7,31 @@ import { ENV } from './stage.js';
 
 const nameOf = (block: Block, ending: string) => `${place(block).replaceAll(/[^\w]+/g, '-')}${ending}`;
 
-/** Runs a block as a module of its own in `folder`; returns what went wrong. Types of TypeScript are taken away. */
-export async function faultOfProgram(block: Block, folder: string): Promise<string | undefined> {
+/** Writes a block as a module into `folder`, without types, and gives its name. Lines are as in the page. */
+async function writeProgram(block: Block, folder: string): Promise<string> {
   const { transform } = await import('esbuild');
   const { code } = await transform(LONG ? block.code : shortened(block.code), { loader: 'ts', target: 'node20' });
   const file = nameOf(block, '.mjs');
-  // Lines as in the page, so that an error's line is the page's.
   writeFileSync(join(folder, file), code);
+  return file;
+}
+
+/** Runs a block in a process of its own; returns what went wrong. */
+export async function faultOfProgram(block: Block, folder: string): Promise<string | undefined> {
+  const file = await writeProgram(block, folder);
   const ended = await run(process.execPath, [file], { cwd: folder, env: ENV });
   return ended.code === 0 ? undefined : `${place(block)} ended with ${ended.code}: ${ended.stderr.slice(-2000)}`;
+}
+
+/** Runs blocks one after the other in one process, which loads tfjs once; stops at the first that fails. */
+export async function faultOfPrograms(blocks: Block[], folder: string): Promise<string | undefined> {
+  const files: string[] = [];
+  for (const block of blocks) files.push(await writeProgram(block, folder));
+  const program = files.map((file) => `console.error('${file}'); await import('./${file}');\n`).join('');
+  const all = nameOf(blocks[0], '-and-others.mjs');
+  writeFileSync(join(folder, all), program);
+  const ended = await run(process.execPath, [all], { cwd: folder, env: ENV });
+  return ended.code === 0 ? undefined : `ended with ${ended.code}: ${ended.stderr.slice(-2000)}`;
 }
 
 const CHECKED = {
