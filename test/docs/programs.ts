@@ -11,7 +11,8 @@ const nameOf = (block: Block, ending: string) => `${place(block).replaceAll(/[^\
 async function writeProgram(block: Block, folder: string): Promise<string> {
   const { transform } = await import('esbuild');
   const { code } = await transform(LONG ? block.code : shortened(block.code), { loader: 'ts', target: 'node20' });
-  const file = nameOf(block, '.mjs');
+  // A block that begins with the name of a file is that file.
+  const file = /^\/\/ ([\w-]+\.mjs)\n/.exec(block.code)?.[1] ?? nameOf(block, '.mjs');
   writeFileSync(join(folder, file), code);
   return file;
 }
