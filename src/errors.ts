@@ -22,7 +22,21 @@ export interface ErrorDetails {
   cause?: unknown;
 }
 
-/** Every error of this package: one sentence (name, expected, received), a stable `code`, and where known a remedy. */
+/**
+ * Every error of this package: one sentence (name, expected, received), a stable `code`, and where known a remedy.
+ *
+ * @example
+ * ```ts
+ * import { EatDmlError, openData } from 'eat-dml';
+ *
+ * try {
+ *   await openData('folder', { root: 'nowhere' });
+ * } catch (error) {
+ *   if (!(error instanceof EatDmlError)) throw error;
+ *   console.log(error.code, error.message, error.hint); // ERR_DATA ...
+ * }
+ * ```
+ */
 export class EatDmlError extends Error {
   readonly code: ErrorCode;
   readonly hint?: string;

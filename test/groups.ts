@@ -8,7 +8,7 @@
  * core, which loads tfjs, the addon and src/ once.
  */
 export const OWN_PROCESS = [
-  ...['cli', 'distributed', 'fuzz', 'simt', 'gpu', 'webgpu', 'native', 'packaging', 'public'].map(
+  ...['cli', 'distributed', 'docs', 'fuzz', 'simt', 'gpu', 'webgpu', 'native', 'packaging', 'public'].map(
     (room) => `test/${room}/**/*.test.ts`,
   ),
   'test/config/{parts,sweep-budget}.test.ts',
@@ -24,7 +24,7 @@ export const OWN_PROCESS = [
 /** What `npm run test:fast` leaves out, by the reason. */
 export const NOT_FAST: Record<string, string[]> = {
   'starts processes': [
-    'test/{cli,packaging,public}/**',
+    'test/{cli,docs,packaging,public}/**',
     'test/report/browser.test.ts',
     'test/{cli,distributed,packaging,public}/**',
     'test/checkpoints/{lock-folder,changed-files}.test.ts',

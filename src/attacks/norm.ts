@@ -4,6 +4,7 @@ import { nonNegative } from '../options.js';
 /** Balls the perturbation is kept in. */
 export const attackNorm = z.enum(['linf', 'l2', 'l1']);
 
+/** The norm that a perturbation is measured in: `linf`, `l2` or `l1`. */
 export type AttackNorm = z.infer<typeof attackNorm>;
 
 /** Radius of a ball or length of a step; what it may be depends on the norm: {@link checkRadius}. */

@@ -21,6 +21,7 @@ import { type AttackGallery, type Objective, objectiveValue, type Rest } from '.
 import { randomPerturbation } from './random-start.js';
 import { type AttackSettings, attackSettings, ruleOf } from './settings.js';
 
+/** What {@link runAttack} attacks, and how. */
 export interface AttackRun {
   /** The whole defended system: an ensemble, or one embedder. Called in inference mode. */
   model: Pick<Embedder, 'apply'>;
@@ -47,6 +48,19 @@ export interface AttackRun {
  * Runs one attack: from the image (or a random point of the ball) as its step rule says, every iterate inside ball and
  * box, and of all iterates and restarts the best by the objective.
  * Returns images [n, h, w, c] that differ from the clean ones by at most epsilon and lie in [0, 1].
+ *
+ * @example
+ * ```ts
+ * import * as tf from '#tf';
+ * import { chooseBackend, loadEnsemble, objective, pgd, runAttack } from 'eat-dml';
+ *
+ * await chooseBackend();
+ * const model = await loadEnsemble('runs/eat');
+ * const images = tf.randomUniform([4, 32, 32, 3]) as tf.Tensor4D; // in [0, 1]
+ * const settings = pgd({ epsilon: 8 / 255, steps: 5 });
+ * const attacked = runAttack({ model, images, objective: objective('embedding-shift'), settings, seed: 1 });
+ * console.log(tf.max(tf.abs(tf.sub(attacked, images))).arraySync()); // at most 8/255
+ * ```
  */
 export function runAttack(run: AttackRun): tf.Tensor4D {
   return readNow(tidied(() => attack(run)));

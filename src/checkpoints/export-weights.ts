@@ -16,6 +16,14 @@ import { checkExportable } from './export-layers.js';
  * `embedding.bias`. Of two sets of batch normalisations it is the adversarial one, which evaluations work by. Gives the paths.
  *
  * @throws EatDmlError ERR_PATH where such a file is there, ERR_SYSTEM, ERR_ARGUMENT where a member is not described by layers.
+ *
+ * @example
+ * ```ts
+ * import { Ensemble, exportWeights, mobilenetV2 } from 'eat-dml';
+ *
+ * const ensemble = new Ensemble([mobilenetV2({ dimension: 64 }).build([32, 32, 3], 1)]);
+ * console.log(await exportWeights(ensemble, 'for-pytorch')); // [ 'for-pytorch/member-0.safetensors' ]
+ * ```
  */
 export async function exportWeights(ensemble: Ensemble, dir: string): Promise<string[]> {
   if (!(ensemble instanceof Ensemble)) throw invalid('ensemble', 'an Ensemble', ensemble);

@@ -76,7 +76,20 @@ async function loadFiles(dir: string, manifest: Manifest, model: ModelSpec | und
   return { model: manifest.model, members, tensors, trainedOn, record: manifest.record, run: manifest.run };
 }
 
-/** The ensemble of a checkpoint, to embed and to evaluate with; the caller disposes it. Errors as `loadCheckpoint`. */
+/**
+ * The ensemble of a checkpoint, to embed and to evaluate with; the caller disposes it. Errors as `loadCheckpoint`.
+ *
+ * @example
+ * ```ts
+ * import { clusterEmbeddings, clusteringScores, loadEnsemble, openData } from 'eat-dml';
+ *
+ * const ensemble = await loadEnsemble('runs/eat'); // what `train` or `eat-dml train` has saved
+ * const { test: unseen } = await openData('folder', { root: 'photos', transform: { resize: 36, crop: 32 } });
+ * const embeddings = await ensemble.embed(unseen!); // { data, rows, cols }
+ * const { labels } = await clusterEmbeddings(embeddings, { k: 3, seed: 1 });
+ * console.log(clusteringScores(unseen!.labels, labels).nmi);
+ * ```
+ */
 export async function loadEnsemble(dir: string, model?: ModelSpec): Promise<Ensemble> {
   const { members, trainedOn } = await loadCheckpoint(dir, model);
   return new Ensemble(members, trainedOn);

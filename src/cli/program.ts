@@ -21,7 +21,7 @@ const { version } = createRequire(import.meta.url)('../../package.json') as { ve
 const COMPUTING = new Set(['demo', 'train', 'init', 'evaluate', 'data', 'embed']);
 
 /** Commands are imported when they are called: help and most usage errors need not wait for tfjs. */
-function program(): Command {
+export function commandLine(): Command {
   const eatDml = new Command('eat-dml')
     .description('Deep-metric-learning embeddings that stay useful under attack, measured by clustering.')
     .version(version)
@@ -191,7 +191,7 @@ function addSweep(eatDml: Command): void {
 /** Runs the command that `args` are, and leaves its exit code in process.exitCode. With --json an error is JSON on stdout, too. */
 export async function run(args: readonly string[]): Promise<void> {
   try {
-    await program().parseAsync(args, { from: 'user' });
+    await commandLine().parseAsync(args, { from: 'user' });
   } catch (error) {
     const usage = error instanceof CommanderError;
     // Commander has printed it; help and --version end here too, with 0.

@@ -13,6 +13,7 @@ const clusterOptions = z.strictObject({
   signal: signal.optional(),
 });
 
+/** Options of {@link clusterEmbeddings}. */
 export type ClusterOptions = z.input<typeof clusterOptions>;
 
 /**
@@ -20,6 +21,15 @@ export type ClusterOptions = z.input<typeof clusterOptions>;
  * `[rows, cols]`, whose labels are the answer. Unit rows are clustered as they are; centroids are not renormalised.
  *
  * @throws EatDmlError ERR_ARGUMENT (k above the number of rows, shapes), ERR_NOT_FINITE, ERR_DEVICE, ERR_ABORTED.
+ *
+ * @example
+ * ```ts
+ * import { clusterEmbeddings } from 'eat-dml';
+ *
+ * const random = (rows: number, cols: number) => ({ data: Float32Array.from({ length: rows * cols }, Math.random), rows, cols });
+ * const { labels, inertia } = await clusterEmbeddings(random(200, 16), { k: 4, seed: 1 });
+ * console.log(labels.length, inertia);
+ * ```
  */
 export async function clusterEmbeddings(embeddings: Matrix, options: ClusterOptions): Promise<KMeansResult> {
   const given = parseOptions(clusterOptions, options);

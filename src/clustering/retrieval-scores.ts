@@ -21,6 +21,7 @@ export interface Gallery {
   selfIndex?: 'same-row' | ArrayLike<number>;
 }
 
+/** Options of {@link retrievalScores}. */
 export interface RetrievalOptions {
   /** The K of Recall@K (default 1, 2, 4, 8). A K above the number of candidates counts all of them. */
   recallAt?: number[];
@@ -55,6 +56,16 @@ export interface RetrievalScores {
  *
  * @throws EatDmlError ERR_ARGUMENT (shapes, lengths, non-integers, no query with a relevant candidate),
  *   ERR_NOT_FINITE (names the row), ERR_ABORTED.
+ *
+ * @example
+ * ```ts
+ * import { retrievalScores } from 'eat-dml';
+ *
+ * const random = (rows: number, cols: number) => ({ data: Float32Array.from({ length: rows * cols }, Math.random), rows, cols });
+ * const labels = Array.from({ length: 100 }, (_, i) => i % 5);
+ * const { recallAt, mapAtR } = await retrievalScores(random(100, 16), labels, { recallAt: [1, 10] });
+ * console.log(recallAt[1], recallAt[10], mapAtR);
+ * ```
  */
 export async function retrievalScores(
   embeddings: Matrix,

@@ -23,6 +23,7 @@ const scoreOptions = z.strictObject({
   signal: signal.optional(),
 });
 
+/** Options of {@link scoreEmbeddings}. */
 export interface ScoreOptions {
   /** Where the embeddings are looked up as queries, if not among themselves: other images, such as In-Shop's gallery. */
   gallery?: { embeddings: Matrix; labels: ArrayLike<number> };
@@ -50,6 +51,17 @@ export interface EmbeddingScores {
  * Lloyd. They are taken as they are: scale rows to unit length before, where cosine is meant.
  *
  * @throws EatDmlError ERR_ARGUMENT (shapes, lengths), ERR_NOT_FINITE (names the row), ERR_DEVICE, ERR_ABORTED.
+ *
+ * @example
+ * ```ts
+ * import { readNpy, scoreEmbeddings } from 'eat-dml';
+ *
+ * const [embeddings, labels] = await Promise.all([readNpy('embeddings.npy'), readNpy('labels.npy')]);
+ * const [rows, cols] = embeddings.shape;
+ * const matrix = { data: Float32Array.from(embeddings.data, Number), rows, cols };
+ * const { clustering, retrieval } = await scoreEmbeddings(matrix, Array.from(labels.data, Number), { seed: 1 });
+ * console.log(clustering.nmi, retrieval!.recallAt[1], retrieval!.mapAtR);
+ * ```
  */
 export async function scoreEmbeddings(
   embeddings: Matrix,

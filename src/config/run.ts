@@ -16,6 +16,7 @@ const runOptions = z.strictObject({
   signal: signal.optional(),
 });
 
+/** Options of {@link runConfig}. */
 export type RunOptions = z.input<typeof runOptions>;
 
 /** What a configuration gave. */
@@ -30,6 +31,20 @@ export interface ConfigRun {
  *
  * @throws EatDmlError ERR_ARGUMENT that names the first key which does not fit; ERR_DEVICE where `device` is not the first
  * that is here; those of `train` and `evaluate`.
+ *
+ * @example
+ * ```ts
+ * import { runConfig } from 'eat-dml';
+ *
+ * const { report } = await runConfig({
+ *   data: { name: 'folder', root: 'photos', transform: { resize: 36, crop: 32 } },
+ *   model: { kind: 'conv', width: 8 },
+ *   method: { name: 'at', attack: { epsilon: 8 / 255, steps: 3 } },
+ *   training: { epochs: 2 },
+ *   evaluation: { suite: 'quick', count: 12 },
+ * });
+ * console.log(report.worst.scores.nmi);
+ * ```
  */
 export async function runConfig(config: Config, options: RunOptions = {}): Promise<ConfigRun> {
   const { out, resume, onProgress, signal } = parseOptions(runOptions, options);

@@ -70,6 +70,7 @@ export function trainedAgainst(config: z.input<typeof method> | undefined) {
   return config && 'attack' in config ? config.attack : undefined;
 }
 
+/** What a configuration file holds; every key is optional (docs/cli.md, docs/parts.md). */
 export type Config = z.input<typeof configSchema>;
 export type MethodConfig = z.input<typeof method>;
 export type MethodName = MethodConfig['name'];

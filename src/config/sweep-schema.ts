@@ -46,11 +46,13 @@ function checkLabels(runs: object, context: z.core.$RefinementCtx): void {
   }
 }
 
+/** A grid of runs, as `eat-dml sweep` and {@link sweepConfig} take it (docs/cli.md). */
 export type SweepConfig = z.input<typeof sweepSchema>;
 
 /** How long a run trains: as many epochs as configured, or as many as the reference's compute buys. */
 export type Budget = 'epochs' | 'compute';
 
+/** One run of a grid: its label, seed, budget and folder. */
 export interface SweepJob {
   label: string;
   seed: number;

@@ -38,6 +38,7 @@ const sweepOptions = z.strictObject({
   signal: signal.optional(),
 });
 
+/** Options of {@link sweepConfig}. */
 export type SweepOptions = z.input<typeof sweepOptions>;
 
 /** How many jobs there were, how many of them were made now, and how many had a result. */
@@ -51,6 +52,20 @@ export interface SweepOutcome {
  * Trains and evaluates every run of a grid that has no result yet (docs/cli.md); call it again to go on.
  *
  * @throws EatDmlError ERR_ARGUMENT that names the first key which does not fit; those of `train` and `evaluate`.
+ *
+ * @example
+ * ```ts
+ * import { sweepConfig } from 'eat-dml';
+ *
+ * const attack = { epsilon: 8 / 255, steps: 2 };
+ * const data = { name: 'folder', root: 'photos', transform: { resize: 36, crop: 32 } } as const;
+ * await sweepConfig({
+ *   out: 'runs/grid',
+ *   seeds: [1],
+ *   base: { data, model: { kind: 'conv', width: 4 }, training: { epochs: 1 }, evaluation: { suite: 'quick', count: 12 } },
+ *   runs: { plain: { method: { name: 'standard' } }, at: { method: { name: 'at', attack } } },
+ * });
+ * ```
  */
 export async function sweepConfig(sweep: SweepConfig, options: SweepOptions = {}): Promise<SweepOutcome> {
   const { shard, onJob, save = write, signal } = parseOptions(sweepOptions, options);

@@ -29,6 +29,7 @@ const balancedBatchOptions = z
     issues.push({ code: 'custom', path: ['images'], message, input: images });
   });
 
+/** Options of {@link balancedBatches}: P classes, K images of each. */
 export type BalancedBatchOptions = z.input<typeof balancedBatchOptions>;
 
 const uniformBatchOptions = z
@@ -46,6 +47,7 @@ const uniformBatchOptions = z
     issues.push({ code: 'custom', path: ['size'], message, input: size });
   });
 
+/** Options of {@link uniformBatches}. */
 export type UniformBatchOptions = z.input<typeof uniformBatchOptions>;
 
 /**

@@ -13,6 +13,7 @@ export const skipBroken = atLeast(0, 'an integer >= 0');
 
 const leaveOutOptions = z.strictObject({ skipBroken, ...longWork });
 
+/** Options of {@link withoutBroken}. */
 export type LeaveOutOptions = z.input<typeof leaveOutOptions>;
 
 /** An image that cannot be had, and why. */

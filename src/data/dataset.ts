@@ -32,6 +32,7 @@ export interface SplitSide {
   side: 'train' | 'test';
 }
 
+/** What {@link datasetFromArrays} makes a data set of. */
 export interface DatasetArrays {
   /** Pixels 0..255: all images in one array, or one array of `height * width * channels` per image. */
   images: Uint8Array | readonly Uint8Array[];
@@ -88,8 +89,12 @@ export function checkDataset(name: string, value: unknown): asserts value is Dat
 
 /**
  * A dataset of your own images. One flat `images` array is kept, not copied: don't change it afterwards.
- *
  * @throws EatDmlError ERR_ARGUMENT when sizes don't fit each other or a value has the wrong kind.
+ * @example
+ * ```ts
+ * import { datasetFromArrays } from 'eat-dml';
+ * datasetFromArrays({ name: 'two', images: new Uint8Array(512), shape: [16, 16, 1], labels: [0, 1] });
+ * ```
  */
 export function datasetFromArrays(arrays: DatasetArrays): Dataset {
   const { name, names, labels, shape, ...given } = parseOptions(datasetArrays, arrays, '');

@@ -15,6 +15,7 @@ const decodedCacheOptions = z.strictObject({
   ...longWork,
 });
 
+/** Options of {@link decodedCache}. */
 export type DecodedCacheOptions = z.input<typeof decodedCacheOptions>;
 
 /** The first bytes of the file, with the number of its layout. */

@@ -8,6 +8,7 @@ import { parse, path as pathSchema } from '../options.js';
 import { writeAtomically } from '../write-atomically.js';
 import { invalidShape } from './dataset.js';
 
+/** The values of an IDX file, in any of its types. */
 export type IdxData = Uint8Array | Int8Array | Int16Array | Int32Array | Float32Array | Float64Array;
 
 /** The content of an IDX file: an array of any rank. */

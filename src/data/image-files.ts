@@ -36,6 +36,7 @@ const imageFilesOptions = z.strictObject({
   seed: seed.default(0).describe('of the random views'),
 });
 
+/** What {@link imageFiles} makes a source of. */
 export interface ImageFilesOptions
   extends Omit<z.input<typeof imageFilesOptions>, 'files' | 'labels' | 'transform' | 'leftOut'> {
   /** Paths below `root`, one an image. */
@@ -58,6 +59,16 @@ type Options = z.output<typeof imageFilesOptions>;
  * first of them.
  *
  * @throws EatDmlError ERR_ARGUMENT; ERR_DATA where a path leads out of `root`.
+ *
+ * @example
+ * ```ts
+ * import { imageFiles } from 'eat-dml';
+ *
+ * const files = ['ant/0.png', 'ant/1.png', 'bee/0.png', 'bee/1.png'];
+ * const source = imageFiles({ name: 'insects', root: 'photos', files, labels: [0, 0, 1, 1], transform: { square: 32 } });
+ * const images = await source.batch([0, 2]); // [2, 32, 32, 3] in [0, 1]
+ * images.dispose();
+ * ```
  */
 export function imageFiles(options: ImageFilesOptions): Source {
   const { name, root, files, labels, channels, role, splits, leftOut, ...parsed } = parseImageFiles(options);

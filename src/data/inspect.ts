@@ -21,6 +21,7 @@ const inspectOptions = z.strictObject({
   ...longWork,
 });
 
+/** Options of {@link inspect}. */
 export type InspectOptions = z.input<typeof inspectOptions>;
 
 /** What {@link inspect} found. */
@@ -51,6 +52,14 @@ interface Recognised {
  * What is wrong with a list or an image is one of the faults, and no error. Parquet files and .npz files are known by their names.
  *
  * @throws EatDmlError ERR_DATA where no layout is found, or several; ERR_ARGUMENT, ERR_ABORTED.
+ *
+ * @example
+ * ```ts
+ * import { inspect } from 'eat-dml';
+ *
+ * const { layout, images, classes, faults } = await inspect('photos', { verify: true });
+ * console.log(layout, images, classes, faults);
+ * ```
  */
 export async function inspect(path: string, options: InspectOptions = {}): Promise<Inspection> {
   parse(z.string(), path, 'path');

@@ -22,6 +22,14 @@ const MOST = 2 ** 33;
  * Reads a .npy file (numpy's format, versions 1 to 3) of numbers.
  *
  * @throws EatDmlError ERR_DATA that names the file: unreadable, no .npy file, truncated or too long, of another type; ERR_ABORTED.
+ *
+ * @example
+ * ```ts
+ * import { readNpy } from 'eat-dml';
+ *
+ * const { shape, data } = await readNpy('embeddings.npy');
+ * console.log(shape, data.length);
+ * ```
  */
 export async function readNpy(path: string, options: { signal?: AbortSignal } = {}): Promise<NpyArray> {
   parse(pathSchema, path, 'path');
@@ -33,6 +41,13 @@ export async function readNpy(path: string, options: { signal?: AbortSignal } = 
  * Writes an array as a .npy file: float32, float64 or int32 as it is, in row-major order; atomically.
  *
  * @throws EatDmlError ERR_ARGUMENT when `shape` and `data` don't fit, ERR_SYSTEM or ERR_PATH when it cannot be written.
+ *
+ * @example
+ * ```ts
+ * import { writeNpy } from 'eat-dml';
+ *
+ * await writeNpy('mine.npy', { shape: [2, 3], data: Float32Array.of(1, 2, 3, 4, 5, 6) });
+ * ```
  */
 export async function writeNpy(path: string, array: z.input<typeof writable>): Promise<void> {
   parse(pathSchema, path, 'path');

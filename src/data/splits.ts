@@ -5,6 +5,7 @@ import { type RandomStream, randomStream } from '../random.js';
 import { checkPositive, checkSeed, classesOf, type Dataset, type SplitSide, samples } from './dataset.js';
 import { checkSource, identityOf, type Source, sha256, subset } from './source.js';
 
+/** Two sides of one data set, without an image in common. */
 export interface Split<Data extends Source | Dataset = Dataset> {
   train: Data;
   test: Data;
@@ -24,6 +25,7 @@ const classSplitOptions = z.strictObject({
   seed: seed.default(0),
 });
 
+/** Options of {@link splitByClass}. */
 export type ClassSplitOptions = Omit<z.input<typeof classSplitOptions>, 'trainClasses'> & {
   /** Classes to train on; by default a random half of them (rounded down). */
   trainClasses?: readonly number[];
@@ -34,6 +36,7 @@ const sampleSplitOptions = z.strictObject({
   seed: seed.default(0),
 });
 
+/** Options of {@link splitBySample}. */
 export type SampleSplitOptions = z.input<typeof sampleSplitOptions>;
 
 /**

@@ -26,6 +26,7 @@ const kmeansOptions = z.strictObject({
   signal: signal.optional().describe('of one rank: it ends the call on all of them'),
 });
 
+/** Options of {@link distributedKmeans}. */
 export interface DistributedKMeansOptions extends Omit<z.input<typeof kmeansOptions>, 'init'> {
   init?: Matrix | 'k-means++' | 'random';
 }
@@ -40,6 +41,18 @@ type Checked = z.output<typeof kmeansOptions> & { k: number; init: Matrix | 'k-m
  *
  * @throws EatDmlError on every rank, where one of them is given what does not fit: ERR_ARGUMENT, ERR_NOT_FINITE, ERR_DEVICE, and
  * ERR_DISTRIBUTED where options or shards do not fit together, ERR_ABORTED.
+ *
+ * @example
+ * ```ts
+ * import { distributedKmeans, initDistributed, shardOf } from 'eat-dml';
+ *
+ * const group = await initDistributed();
+ * const { begin, end } = shardOf(1000, group); // which rows are this rank's
+ * const data = Float32Array.from({ length: (end - begin) * 8 }, (_, i) => Math.sin(begin * 8 + i));
+ * const { labels, inertia } = await distributedKmeans(group, { data, rows: end - begin, cols: 8 }, { k: 5, seed: 1 });
+ * console.log(labels.length, inertia);
+ * await group.finalize();
+ * ```
  */
 export async function distributedKmeans(
   group: Group,

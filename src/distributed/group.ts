@@ -7,6 +7,7 @@ export type Summable = Float32Array | Float64Array | Int32Array;
 /** What ranks can send one another. */
 export type Values = Summable | Uint8Array;
 
+/** Options of `allReduce` of a {@link Group}. */
 export interface AllReduceOptions {
   /**
    * `rank` (default): element by element rank 0's value, plus rank 1's, plus rank 2's, ...: the same bits on every rank and in every run.

@@ -11,6 +11,7 @@ const initOptions = z.strictObject({
   strict: z.boolean().default(false).describe('an error, not a group of one, where no launcher started this process'),
 });
 
+/** Options of {@link initDistributed}. */
 export type InitDistributedOptions = z.input<typeof initOptions>;
 
 let world: Promise<Group> | undefined;
@@ -21,6 +22,16 @@ let world: Promise<Group> | undefined;
  *
  * @throws EatDmlError ERR_DISTRIBUTED where there are several ranks and no addon, where the launcher is not of the addon's MPI, and
  * with `strict` where there is no launcher.
+ *
+ * @example
+ * ```ts
+ * import { initDistributed } from 'eat-dml';
+ *
+ * const group = await initDistributed(); // of mpirun or srun; alone a group of one
+ * const [sum] = await group.allReduce(Float32Array.of(group.rank + 1));
+ * console.log(`rank ${group.rank} of ${group.size}: ${sum}`);
+ * await group.finalize();
+ * ```
  */
 export async function initDistributed(options?: InitDistributedOptions): Promise<Group> {
   const { strict } = parseOptions(initOptions, options);

@@ -62,6 +62,17 @@ export interface EvaluationReport extends ReportFields {
  * some of clustering, and most attacks, where there is one class.
  * Errors: ERR_ARGUMENT (options, data that do not fit the ensemble, embeddings that are no unit rows), ERR_NOT_FINITE,
  * ERR_BACKEND, ERR_ABORTED, ERR_DATA where the ensemble was trained on what is measured (see `allowSeen`).
+ *
+ * @example
+ * ```ts
+ * import { evaluate, loadEnsemble, openData, reportText } from 'eat-dml';
+ *
+ * const ensemble = await loadEnsemble('runs/eat');
+ * const { test: unseen } = await openData('folder', { root: 'photos', transform: { resize: 36, crop: 32 } });
+ * const report = await evaluate(ensemble, unseen!, { suite: 'standard', epsilon: 8 / 255, seed: 1 });
+ * console.log(report.clean.nmi, report.worst.scores.nmi, report.worst.by.nmi);
+ * console.log(reportText(report));
+ * ```
  */
 export async function evaluate(
   ensemble: Ensemble,

@@ -71,6 +71,7 @@ export const evaluateOptions = z
   .check(checkRadius)
   .check(checkRadii);
 
+/** Options of {@link evaluate}. Radii are in [0, 1] pixel units. */
 export type EvaluateOptions = Omit<z.input<typeof evaluateOptions>, 'epsilons' | 'partial' | 'recallAt'> & {
   epsilons?: readonly number[];
   partial?: readonly number[];

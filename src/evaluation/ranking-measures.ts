@@ -23,6 +23,7 @@ import type { AttackPlan } from './suites/index.js';
 /** A measure by its name in {@link RankingScores}. */
 type Measure = keyof RankingScores;
 
+/** What {@link evaluateRanking} measured: every ranking measure, and the score over all of them. */
 export interface RankingReport {
   /** null where a measure is not defined on the images. */
   scores: Record<Measure, number | null>;

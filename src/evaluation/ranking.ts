@@ -27,6 +27,7 @@ const rankingOptions = z
   })
   .check(checkRadius);
 
+/** Options of {@link evaluateRanking}. */
 export type RankingOptions = z.input<typeof rankingOptions>;
 
 /**

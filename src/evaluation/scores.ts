@@ -17,10 +17,13 @@ export const METRICS = [
   'rPrecision',
 ] as const;
 
+/** A score of a clustering: `nmi`, `ami`, `ari`, `f1`, `purity`. */
 export type ClusterMetric = (typeof CLUSTER_METRICS)[number];
+/** A score of embeddings: those of a clustering and those of a search. */
 export type MetricName = (typeof METRICS)[number];
 /** null where a metric is not defined on the images; the report says why. */
 export type Scores = Record<MetricName, number | null>;
+/** Scores of a clustering by name; null where one is not defined on the images. */
 export type ClusterScores = Record<ClusterMetric, number | null>;
 
 export interface ScoringOptions {

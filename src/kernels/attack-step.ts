@@ -16,6 +16,7 @@ import { checkBox } from './project-perturbation.js';
 import { type AttackStepArgs, attackStepReference } from './reference/attack-step.js';
 import { type KernelCall, runAsync, runSync } from './run-kernel.js';
 
+/** Options of {@link attackStep}. */
 export interface AttackStepOptions extends KernelOptions {
   /** The unattacked samples, a row each; inside the box. */
   origin: Matrix;
@@ -39,6 +40,18 @@ export interface AttackStepOptions extends KernelOptions {
  * step: stepSize * sign(g) for linf (sign(0) = 0), stepSize * g / |g| for l2 and l1; a zero gradient is no step.
  * proj: exactly onto ball ∩ box; the result never leaves either by one ulp.
  * @throws EatDmlError ERR_ARGUMENT for options that do not fit or a row outside the box, ERR_NOT_FINITE.
+ *
+ * @example
+ * ```ts
+ * import { attackStep } from 'eat-dml/kernels';
+ *
+ * const random = (rows: number, cols: number) => ({ data: Float32Array.from({ length: rows * cols }, Math.random), rows, cols });
+ * const origin = random(4, 3072);
+ * const [current, gradient] = [origin, random(4, 3072)];
+ * const step = { norm: 'linf', epsilon: 8 / 255, stepSize: 2 / 255, box: [0, 1] } as const;
+ * const { data } = await attackStep({ origin, current, gradient, ...step, box: [0, 1] });
+ * console.log(data[0] - origin.data[0]); // at most 2/255
+ * ```
  */
 export async function attackStep(options: AttackStepOptions & AsyncKernelOptions): Promise<Matrix> {
   return runAsync(prepare(options));

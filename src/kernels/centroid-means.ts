@@ -16,6 +16,7 @@ import {
 import { type CentroidMeansArgs, centroidMeansReference } from './reference/centroid-means.js';
 import { type KernelCall, runAsync, runSync } from './run-kernel.js';
 
+/** Options of {@link centroidMeans}. */
 export interface CentroidMeansOptions extends KernelOptions {
   /** Number of labels; every label is in [0, k). */
   k: number;
@@ -23,6 +24,7 @@ export interface CentroidMeansOptions extends KernelOptions {
   weights?: Float32Array;
 }
 
+/** Sums, weights and means of rows by label. */
 export interface LabelMeans {
   /** [B,k,d] weighted sums. */
   sums: Float64Array;

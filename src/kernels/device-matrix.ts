@@ -20,6 +20,16 @@ interface UploadedOnCpu extends Uploaded {
  * calls off the event loop then need no copy of it. `cuda` and `webgpu` throw where there is no GPU; to webgpu the values go with the
  * first call that reads them.
  * @throws EatDmlError ERR_DEVICE without the device or memory on it, ERR_NOT_FINITE naming the first bad row.
+ *
+ * @example
+ * ```ts
+ * import { nearestCentroid, uploadMatrix } from 'eat-dml/kernels';
+ *
+ * const random = (rows: number, cols: number) => ({ data: Float32Array.from({ length: rows * cols }, Math.random), rows, cols });
+ * const points = uploadMatrix(random(10_000, 64)); // copied once, for many calls
+ * for (let i = 0; i < 3; i++) await nearestCentroid(points, random(10, 64));
+ * points.dispose();
+ * ```
  */
 export function uploadMatrix(matrix: Matrix, options: KernelOptions = {}): DeviceMatrix {
   options = readOptions(options, ['device', 'checkFinite']);

@@ -28,7 +28,16 @@ const DRIVER_HINT = 'It takes an NVIDIA driver (nvidia-smi), and a GPU that CUDA
 const KEPT_FROM_WEBGPU = 'calls at once, small ones and those bound by copying run on the CPU';
 const KEPT_ON_CPU = 'kernels without a CUDA version, small calls and those bound by copying run on the CPU';
 
-/** The devices, the quickest first for large work. `auto` takes cuda or webgpu for calls that they end sooner, then cpu, then js. */
+/**
+ * The devices, the quickest first for large work. `auto` takes cuda or webgpu for calls that they end sooner, then cpu, then js.
+ *
+ * @example
+ * ```ts
+ * import { devices } from 'eat-dml/kernels';
+ *
+ * for (const { name, available, detail } of devices()) console.log(name, available, detail);
+ * ```
+ */
 export function devices(): DeviceInfo[] {
   return [cudaDevice(), webgpuInfo(), cpuDevice(), jsDevice()];
 }

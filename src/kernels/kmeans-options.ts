@@ -14,6 +14,7 @@ import {
 } from './matrix.js';
 import type { KMeansIteration } from './reference/kmeans.js';
 
+/** Options of {@link kmeans}. */
 export interface KMeansOptions extends KernelOptions {
   /** Number of clusters, at most the number of rows; taken from `init` where that is a matrix. */
   k?: number;
@@ -39,6 +40,7 @@ export interface KMeansOptions extends KernelOptions {
   onIteration?: (progress: KMeansProgress) => void;
 }
 
+/** Where {@link kmeans} is, told after every iteration. */
 export interface KMeansProgress extends KMeansIteration {
   restart: number;
 }

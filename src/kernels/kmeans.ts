@@ -8,6 +8,7 @@ import { type KernelCall, runAsync, runSync } from './run-kernel.js';
 
 export type { KMeansOptions, KMeansProgress } from './kmeans-options.js';
 
+/** What {@link kmeans} found, of its best start. */
 export interface KMeansResult {
   /** [B,n] */
   labels: Int32Array;
@@ -27,6 +28,15 @@ export interface KMeansResult {
  * Lloyd's k-means of the rows of `points` [B,n,d], each batch by itself. An empty cluster takes the point farthest from its
  * centroid. The same seed gives the same start on every device.
  * @throws EatDmlError ERR_ARGUMENT for options that do not fit, ERR_NOT_FINITE naming the first bad row, ERR_ABORTED.
+ *
+ * @example
+ * ```ts
+ * import { kmeans } from 'eat-dml/kernels';
+ *
+ * const random = (rows: number, cols: number) => ({ data: Float32Array.from({ length: rows * cols }, Math.random), rows, cols });
+ * const { labels, centroids, inertia } = await kmeans(random(1000, 64), { k: 10, restarts: 5, seed: 1 });
+ * console.log(labels[0], centroids.rows, inertia);
+ * ```
  */
 export async function kmeans(points: Matrix, options: KMeansOptions & AsyncKernelOptions): Promise<KMeansResult> {
   const given = checkKMeans(points, options);

@@ -13,8 +13,11 @@ export interface Matrix {
   batch?: number;
 }
 
+/** What is measured between rows: squared or plain Euclidean distance, 1 - cos, or the plain product. */
 export type Metric = 'sqeuclidean' | 'euclidean' | 'cosine' | 'dot';
+/** The norm of a ball of perturbations. */
 export type Norm = 'linf' | 'l2' | 'l1';
+/** A device that kernels run on. */
 export type DeviceName = 'cuda' | 'webgpu' | 'cpu' | 'js';
 
 /** What every kernel accepts. */
@@ -31,6 +34,7 @@ export interface KernelOptions {
   checkFinite?: boolean;
 }
 
+/** What every Promise form of a kernel takes. */
 export interface AsyncKernelOptions extends KernelOptions {
   /** Aborts the work; checked between tiles. */
   signal?: AbortSignal;

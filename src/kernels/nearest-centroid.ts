@@ -11,6 +11,7 @@ import {
 import { type NearestCentroidArgs, nearestCentroidReference } from './reference/nearest-centroid.js';
 import { type KernelCall, runAsync, runSync } from './run-kernel.js';
 
+/** Of each row its nearest centroid. */
 export interface NearestCentroids {
   /** Index of the nearest centroid of each row; the lowest at a tie. */
   labels: Int32Array;
@@ -24,6 +25,15 @@ export interface NearestCentroids {
  * The nearest centroid of each row of `points` [B,n,d] among `centroids` [B,k,d]; n x k is never materialised.
  * Labels are those of float64 arithmetic, distances within 1e-5 relative of it.
  * @throws EatDmlError ERR_ARGUMENT for shapes that do not fit, ERR_NOT_FINITE naming the first bad row.
+ *
+ * @example
+ * ```ts
+ * import { nearestCentroid } from 'eat-dml/kernels';
+ *
+ * const random = (rows: number, cols: number) => ({ data: Float32Array.from({ length: rows * cols }, Math.random), rows, cols });
+ * const { labels, distances } = await nearestCentroid(random(1000, 64), random(10, 64));
+ * console.log(labels[0], distances[0]);
+ * ```
  */
 export async function nearestCentroid(
   points: Matrix,

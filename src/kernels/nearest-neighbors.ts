@@ -18,6 +18,7 @@ import {
 import { type NearestNeighborsArgs, nearestNeighborsReference } from './reference/nearest-neighbors.js';
 import { type KernelCall, runAsync, runSync } from './run-kernel.js';
 
+/** Options of {@link nearestNeighbors}. */
 export interface NearestNeighborsOptions extends KernelOptions {
   /** How many neighbours of each query. */
   k: number;
@@ -27,6 +28,7 @@ export interface NearestNeighborsOptions extends KernelOptions {
   metric?: Metric;
 }
 
+/** The nearest references of each query, nearest first; ties go to the lowest index. */
 export interface Neighbors {
   /** [B,q,k] row indices into `points`, nearest first, the lowest index first at a tie. */
   indices: Int32Array;
@@ -37,6 +39,16 @@ export interface Neighbors {
 /**
  * The k nearest rows of `points` [B,n,d] of each row of `queries` [B,q,d], exactly.
  * @throws EatDmlError ERR_ARGUMENT for shapes that do not fit or k > n, ERR_NOT_FINITE naming the first bad row.
+ *
+ * @example
+ * ```ts
+ * import { nearestNeighbors } from 'eat-dml/kernels';
+ *
+ * const random = (rows: number, cols: number) => ({ data: Float32Array.from({ length: rows * cols }, Math.random), rows, cols });
+ * const points = random(1000, 64);
+ * const { indices, distances } = await nearestNeighbors(points, points, { k: 3, excludeSelf: true });
+ * console.log(indices.subarray(0, 3), distances.subarray(0, 3)); // of point 0
+ * ```
  */
 export async function nearestNeighbors(
   queries: Matrix,

@@ -16,6 +16,7 @@ import {
 import { type PairwiseDistanceArgs, pairwiseDistanceReference } from './reference/pairwise-distance.js';
 import { type KernelCall, runAsync, runSync } from './run-kernel.js';
 
+/** Options of {@link pairwiseDistance}. */
 export interface PairwiseDistanceOptions extends KernelOptions {
   /** Default `sqeuclidean`. `cosine` is 1 - cos, `dot` the plain product. */
   metric?: Metric;
@@ -30,6 +31,15 @@ export interface PairwiseDistanceOptions extends KernelOptions {
  * Distances between the rows of `a` [B,n,d] and of `b` [B,m,d]: a matrix [B,n,m].
  * Squared euclidean, euclidean and cosine are >= 0 and within 1e-5 relative of float64, also where |x|²+|y|²-2xy cancels.
  * @throws EatDmlError ERR_ARGUMENT for shapes that do not fit, ERR_NOT_FINITE naming the first bad row.
+ *
+ * @example
+ * ```ts
+ * import { pairwiseDistance } from 'eat-dml/kernels';
+ *
+ * const points = { data: Float32Array.of(0, 0, 3, 4), rows: 2, cols: 2 };
+ * const { data } = await pairwiseDistance(points, points, { metric: 'euclidean' });
+ * console.log(data); // 0 5 5 0
+ * ```
  */
 export async function pairwiseDistance(
   a: Matrix,

@@ -16,6 +16,7 @@ import {
 import { type ProjectPerturbationArgs, projectPerturbationReference } from './reference/project-perturbation.js';
 import { type KernelCall, runAsync, runSync } from './run-kernel.js';
 
+/** Options of {@link projectPerturbation}. */
 export interface ProjectPerturbationOptions extends KernelOptions {
   norm: Norm;
   /** Radius of the ball, >= 0, in the units of `delta`. */
@@ -32,6 +33,16 @@ export interface ProjectPerturbationOptions extends KernelOptions {
  * The Euclidean projection of each row of `delta` (a row is a sample) onto the ball, or exactly onto ball ∩ box.
  * The result never leaves either by one ulp.
  * @throws EatDmlError ERR_ARGUMENT for options that do not fit or a row outside the box, ERR_NOT_FINITE.
+ *
+ * @example
+ * ```ts
+ * import { projectPerturbation } from 'eat-dml/kernels';
+ *
+ * const random = (rows: number, cols: number) => ({ data: Float32Array.from({ length: rows * cols }, Math.random), rows, cols });
+ * const images = random(4, 3072);
+ * const delta = await projectPerturbation(random(4, 3072), { norm: 'l2', epsilon: 0.5, around: images, box: [0, 1] });
+ * console.log(delta.data.subarray(0, 3072).reduce((sum, d) => sum + d * d, 0)); // at most 0.5²
+ * ```
  */
 export async function projectPerturbation(
   delta: Matrix,

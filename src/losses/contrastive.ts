@@ -10,6 +10,7 @@ export const contrastiveOptions = z.strictObject({
   negativeMargin: nonNegative.default(1).describe('negatives farther than this cost nothing'),
 });
 
+/** Options of {@link contrastive}. */
 export type ContrastiveOptions = z.input<typeof contrastiveOptions>;
 
 /**

@@ -18,11 +18,21 @@ export const multiSimilarityOptions = z.strictObject({
     ),
 });
 
+/** Options of {@link multiSimilarity}. */
 export type MultiSimilarityOptions = z.input<typeof multiSimilarityOptions>;
 
 /**
  * Multi-Similarity loss (Wang et al., CVPR 2019), s the cosine similarity; the mean over anchors of
  * (1/alpha) log(1 + Σ_p e^{-alpha (s(a,p) - base)}) + (1/beta) log(1 + Σ_n e^{beta (s(a,n) - base)}).
+ *
+ * @example
+ * ```ts
+ * import * as tf from '#tf';
+ * import { multiSimilarity } from 'eat-dml';
+ *
+ * const loss = multiSimilarity({ alpha: 2, beta: 50, base: 0.5 });
+ * console.log(loss(tf.randomNormal([4, 8]), tf.tensor1d([0, 0, 1, 1], 'int32')).arraySync());
+ * ```
  */
 export function multiSimilarity(options: MultiSimilarityOptions = {}): PairLoss {
   const { alpha, beta, base, mining } = parseOptions(multiSimilarityOptions, options);

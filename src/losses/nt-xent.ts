@@ -9,6 +9,7 @@ export const ntXentOptions = z.strictObject({
   temperature: positive.default(0.07).describe('by which similarities are divided'),
 });
 
+/** Options of {@link ntXent}. */
 export type NtXentOptions = z.input<typeof ntXentOptions>;
 
 /**

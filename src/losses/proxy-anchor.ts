@@ -12,6 +12,7 @@ export const proxyAnchorOptions = z.strictObject({
   delta: z.number().default(0.1).describe('margin on the cosine similarity'),
 });
 
+/** Options of {@link proxyAnchor}. */
 export type ProxyAnchorOptions = z.input<typeof proxyAnchorOptions>;
 
 /**
@@ -19,6 +20,16 @@ export type ProxyAnchorOptions = z.input<typeof proxyAnchorOptions>;
  * (1/|P+|) Σ_{p in P+} log(1 + Σ_{x in X_p+} e^{-alpha (s(x,p) - delta)})
  *  + (1/|P|) Σ_p log(1 + Σ_{x in X_p-} e^{alpha (s(x,p) + delta)}).
  * Embeddings [n, d] and proxies [classes, d] are scaled to unit length inside; `labels` [n] are rows of the proxies.
+ *
+ * @example
+ * ```ts
+ * import * as tf from '#tf';
+ * import { proxyAnchor } from 'eat-dml';
+ *
+ * const loss = proxyAnchor({ alpha: 32, delta: 0.1 });
+ * const labels = tf.tensor1d([0, 0, 1, 1], 'int32');
+ * console.log(loss(tf.randomNormal([4, 8]), labels, tf.randomNormal([2, 8])).arraySync());
+ * ```
  */
 export function proxyAnchor(options: ProxyAnchorOptions = {}): MetricLoss {
   const { alpha, delta } = parseOptions(proxyAnchorOptions, options);

@@ -25,6 +25,7 @@ export const tripletMarginOptions = z.strictObject({
     ),
 });
 
+/** Options of {@link tripletMargin}. */
 export type TripletMarginOptions = z.input<typeof tripletMarginOptions>;
 
 /** Wu et al.: nearer negatives weigh no more than those at 0.5, and those beyond 1.4 nothing. */

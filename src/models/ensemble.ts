@@ -44,11 +44,23 @@ const embedOptions = z.strictObject({
   ...longWork,
 });
 
+/** Options of `embed` of an {@link Ensemble}. */
 export type EmbedOptions = z.input<typeof embedOptions>;
 
 /**
  * Several embedders as one: e(x) = concat_i f_i(x) / sqrt(N). Its rows have unit length, and its squared distances
  * are the mean of the members', so whatever clusters or searches embeddings needs to know nothing of ensembles.
+ *
+ * @example
+ * ```ts
+ * import { convEmbedder, Ensemble } from 'eat-dml';
+ *
+ * const spec = convEmbedder({ dimension: 16, width: 8 });
+ * const ensemble = new Ensemble([spec.build([32, 32, 3], 1), spec.build([32, 32, 3], 2)]);
+ * const { rows, cols } = await ensemble.embed({ images: new Uint8Array(2 * 3072), shape: [32, 32, 3] });
+ * console.log(rows, cols); // 2 32
+ * ensemble.dispose();
+ * ```
  */
 export class Ensemble {
   private disposed = false;

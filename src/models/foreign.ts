@@ -30,8 +30,11 @@ const functionOptions = z.strictObject({
   dimension: count.describe('columns of what it returns'),
 });
 
+/** Options of {@link fromLayersModel}. */
 export type ForeignOptions = z.input<typeof layersOptions>;
+/** Options of {@link fromGraphModel}. */
 export type GraphModelOptions = z.input<typeof graphOptions>;
+/** Options of {@link fromFunction}. */
 export type FunctionOptions = z.input<typeof functionOptions>;
 
 /**
@@ -39,6 +42,22 @@ export type FunctionOptions = z.input<typeof functionOptions>;
  * variables are known, train. The embedder owns the model.
  *
  * @throws EatDmlError ERR_ARGUMENT where the model is of other shapes.
+ *
+ * @example
+ * ```ts
+ * import * as tf from '#tf';
+ * import { Ensemble, fromLayersModel } from 'eat-dml';
+ *
+ * const keras = tf.sequential({
+ *   layers: [
+ *     tf.layers.conv2d({ inputShape: [32, 32, 3], filters: 8, kernelSize: 3, strides: 2, activation: 'relu' }),
+ *     tf.layers.globalAveragePooling2d({}),
+ *     tf.layers.dense({ units: 16 }),
+ *   ],
+ * });
+ * const ensemble = new Ensemble([fromLayersModel(keras, { preprocess: (images) => tf.sub(tf.mul(images, 2), 1) })]);
+ * console.log((await ensemble.embed({ images: new Uint8Array(3072), shape: [32, 32, 3] })).data);
+ * ```
  */
 export function fromLayersModel(model: tf.LayersModel, options: ForeignOptions = {}): Embedder {
   if (!(model instanceof tf.LayersModel) || isDisposed(model))
@@ -99,6 +118,19 @@ export function fromGraphModel(model: GraphModelLike, options: GraphModelOptions
  * Any differentiable function from images [n, h, w, c] in [0, 1] to embeddings [n, d] as an embedder to embed, attack and evaluate.
  *
  * @throws EatDmlError ERR_ARGUMENT; also when it is called and returns something else.
+ *
+ * @example
+ * ```ts
+ * import * as tf from '#tf';
+ * import { Ensemble, evaluate, fromFunction, openData } from 'eat-dml';
+ *
+ * const { test: unseen } = await openData('folder', { root: 'photos', transform: { resize: 36, crop: 32 } });
+ * // Mean colour of 16 x 16 patches: no network, but it can be attacked and measured as one.
+ * const embed = (images: tf.Tensor4D) => tf.reshape(tf.avgPool(images, 16, 16, 'valid'), [images.shape[0], 12]);
+ * const embedder = fromFunction(embed, { inputShape: [32, 32, 3], dimension: 12 });
+ * const report = await evaluate(new Ensemble([embedder]), unseen!, { suite: 'quick', epsilon: 2 / 255 });
+ * console.log(report.clean.recallAt1, report.worst.scores.recallAt1);
+ * ```
  */
 export function fromFunction(embed: (images: tf.Tensor4D) => tf.Tensor, options: FunctionOptions): Embedder {
   parse(callback(), embed, 'embed');

@@ -28,8 +28,10 @@ export const TABLE_COLUMNS = [
   'gradients',
 ] as const;
 
+/** A column of the table of a sweep. */
 export type TableColumn = (typeof TABLE_COLUMNS)[number];
 
+/** One row of the table of a sweep: one method at one budget, over its seeds. */
 export interface TableRow {
   label: string;
   budget: string;

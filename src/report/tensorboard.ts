@@ -87,6 +87,7 @@ function inWords<T>(deed: string, path: string, work: () => T): T {
   }
 }
 
+/** What {@link writeProjector} writes for TensorBoard’s projector. */
 export interface ProjectorPoints {
   /** Row-major. */
   data: Float32Array;

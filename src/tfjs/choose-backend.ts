@@ -15,11 +15,13 @@ import { cardMayExist, probeWebgpuBackend } from './webgpu/probe.js';
 
 const backendName = z.enum(['tensorflow', 'webgpu', 'native', 'wasm', 'cpu']);
 
+/** A tfjs backend that networks run on. */
 export type BackendName = z.infer<typeof backendName>;
 
 /** A backend by its name, or the first there is, as a schema. */
 export const backendChoice = z.enum(['auto', ...backendName.options]);
 
+/** A tfjs backend: whether it is there, and why not. */
 export interface BackendStatus {
   name: BackendName;
   available: boolean;
@@ -92,6 +94,14 @@ function probe(name: BackendName): Promise<Probe> {
  * cpu; while a job (`train`, `evaluate`, `embed`) runs, the one that it runs on. A backend asked for by name that is not there, or is another than that of
  * a job that runs, throws `ERR_BACKEND`. `winograd: false` keeps convolutions on `native` to direct products, whose rounding errors are
  * a third to a half; after the first convolution it is too late, and throws `ERR_ARGUMENT`.
+ *
+ * @example
+ * ```ts
+ * import { chooseBackend } from 'eat-dml';
+ *
+ * const { name, reason } = await chooseBackend({ backend: 'auto' });
+ * console.log(name, reason);
+ * ```
  */
 export async function chooseBackend(
   given: z.input<typeof options> = {},

@@ -11,6 +11,7 @@ export type TensorPath =
   /** Over copies in typed arrays. */
   | 'copies';
 
+/** One kernel on tensors by one path: how often it ran, and how long. */
 export interface TensorKernelCalls {
   kernel: string;
   path: TensorPath;
@@ -27,6 +28,7 @@ export function tensorKernelCalls(): TensorKernelCalls[] {
   return [...calls.values()].map((entry) => ({ ...entry }));
 }
 
+/** Sets all counts of {@link tensorKernelCalls} to 0. */
 export function resetTensorKernelCalls(): void {
   calls.clear();
 }

@@ -45,6 +45,7 @@ export const trainingAttackOptions = z
   })
   .check(checkRadius);
 
+/** The attack that a method trains against; `epsilon` is in [0, 1] pixel units. */
 export type TrainingAttack = Omit<z.input<typeof trainingAttackOptions>, 'goal'> & {
   /** See the schema; lists may be constant. */
   goal?: string | readonly string[];

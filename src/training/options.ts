@@ -36,10 +36,10 @@ const folder = z.string('a folder').min(1, 'a folder');
 
 const trainOptions = z
   .strictObject({
-    data: sourceValue,
-    model: modelSpec,
-    loss: lossValue.default(() => proxyAnchor()),
-    method: methodValue.default(() => standard()),
+    data: sourceValue.describe('what is learnt from; the classes are those of its labels'),
+    model: modelSpec.describe('the network of each member'),
+    loss: lossValue.default(() => proxyAnchor()).describe('what members learn by (default proxyAnchor())'),
+    method: methodValue.default(() => standard()).describe('how they are trained (default standard())'),
     seed: seed.default(0).describe('all randomness derives from it'),
     ...trainingShape,
     validation: validationOfRun
@@ -59,7 +59,7 @@ const trainOptions = z
       .boolean()
       .default(false)
       .describe('go on from the checkpoint; the other options must be those it was made with, epochs may grow'),
-    onProgress: callback<(progress: TrainingProgress) => void>().optional(),
+    onProgress: callback<(progress: TrainingProgress) => void>().optional().describe('called after every step'),
     onPlan: callback<(plan: TrainingPlan) => void>()
       .optional()
       .describe(
@@ -70,15 +70,17 @@ const trainOptions = z
       .describe(
         'called, and waited for, after every epoch; what it throws ends the run, whose checkpoint is saved before',
       ),
-    signal: signal.optional(),
+    signal: signal.optional().describe('ends the run after its step; a checkpoint is saved first'),
   })
   .check(({ value, issues }) => {
     if (!value.resume || value.checkpoint !== undefined) return;
     issues.push({ code: 'custom', path: ['checkpoint'], message: 'the folder to resume from', input: undefined });
   });
 
+/** Options of {@link train}. */
 export type TrainOptions = z.input<typeof trainOptions>;
 
+/** Where a training saves itself, and how often. */
 export interface CheckpointOptions {
   dir: string;
   everySteps?: number;

@@ -20,6 +20,24 @@ import { trainingSides } from './validation/held-out.js';
  * uninterrupted run gives. The folder is locked meanwhile.
  * Errors: ERR_ARGUMENT, ERR_BACKEND, ERR_CHECKPOINT, ERR_ABORTED, ERR_DIVERGED (a loss that is not finite), ERR_SYSTEM and
  * ERR_PATH (a checkpoint that cannot be saved); after each the last checkpoint stays.
+ *
+ * @example
+ * ```ts
+ * import { convEmbedder, eatHeads, openData, train } from 'eat-dml';
+ *
+ * const { train: seen, test: unseen } = await openData('folder', { root: 'photos', transform: { resize: 36, crop: 32 } });
+ * const ensemble = await train({
+ *   data: seen!,
+ *   model: convEmbedder({ dimension: 32, width: 8 }),
+ *   method: eatHeads({ heads: 3, attack: { epsilon: 8 / 255, steps: 5 } }),
+ *   epochs: 4,
+ *   batch: { classes: 3, images: 4 },
+ *   seed: 1,
+ *   checkpoint: 'runs/mine',
+ *   onProgress: ({ step, steps, loss }) => console.log(`step ${step} of ${steps}: loss ${loss.toFixed(2)}`),
+ * });
+ * console.log(await ensemble.embed(unseen!));
+ * ```
  */
 export async function train(options: TrainOptions): Promise<TrainedEnsemble> {
   const settings = settingsOf(options);

@@ -51,8 +51,8 @@ const WRITTEN = 'docs/parts.md';
 const forUsers = documents.filter((file) => !FOR_CONTRIBUTORS.includes(file) && file !== WRITTEN);
 
 function markdownIn(folder: string): string[] {
-  return readdirSync(folder)
-    .filter((name) => name.endsWith('.md'))
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.md') && !name.startsWith('reference'))
     .map((name) => join(folder, name));
 }
 

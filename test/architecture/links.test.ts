@@ -5,20 +5,28 @@ import { expect, test } from 'vitest';
 const { files: shipped } = JSON.parse(readFileSync('package.json', 'utf8')) as { files: string[] };
 /** npm packs these unasked. */
 const ALWAYS = ['README.md', 'LICENSE', 'package.json'];
-const docs = readdirSync('docs').filter((name) => name.endsWith('.md'));
+const docs = readdirSync('docs', { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.md'));
 const pages = ['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', ...docs.map((name) => join('docs', name))];
 
 /** The anchors of a page, as GitHub makes them of its headings. */
 function anchors(page: string): string[] {
-  const headings = readFileSync(page, 'utf8').matchAll(/^#{1,6} (.+)$/gm);
-  return [...headings].map(([, text]) => {
-    const plain = text.toLowerCase().replace(/[^\p{L}\p{N}\s_-]/gu, '');
-    return plain.trim().replaceAll(' ', '-');
+  const text = readFileSync(page, 'utf8');
+  const headings = text.matchAll(/^#{1,6} (.+)$/gm);
+  const named = [...text.matchAll(/<a id="([^"]+)"><\/a>/g)].map(([, id]) => id);
+  const times = new Map<string, number>();
+  const made = [...headings].map(([, heading]) => {
+    const plain = heading.toLowerCase().replace(/[^\p{L}\p{N}\s_-]/gu, '');
+    const anchor = plain.trim().replaceAll(' ', '-');
+    const before = times.get(anchor) ?? 0;
+    times.set(anchor, before + 1);
+    return before ? `${anchor}-${before}` : anchor;
   });
+  return [...named, ...made];
 }
 
 test.each(pages)('the links of %s lead somewhere, in the package too', (page) => {
-  const links = [...readFileSync(page, 'utf8').matchAll(/\]\(([^)\s]+)\)/g)].map(([, link]) => link);
+  const text = readFileSync(page, 'utf8').replaceAll(/^ *```.*?^ *```/gms, '');
+  const links = [...text.matchAll(/\]\(([^)\s]+)\)/g)].map(([, link]) => link);
   for (const link of links) {
     if (/^https?:/.test(link)) continue;
     const [path, anchor] = link.split('#');

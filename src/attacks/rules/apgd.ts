@@ -15,6 +15,7 @@ import { attackPart, type Rule } from './rule.js';
 /** Steps that shrink, and a return to the best point, where progress stalls: `apgd`. */
 export const apgdSettings = z.strictObject({ ...commonSettings, rule: z.literal('adaptive') });
 
+/** The settings of {@link apgd} with every default filled in. */
 export type ApgdSettings = Readonly<z.infer<typeof apgdSettings>>;
 
 export const apgdOptions = z
@@ -25,6 +26,7 @@ export const apgdOptions = z
   })
   .check(checkRadius);
 
+/** Options of {@link apgd}. `epsilon` is in [0, 1] pixel units. */
 export type ApgdOptions = z.input<typeof apgdOptions>;
 
 /**

@@ -21,6 +21,7 @@ export const carliniWagnerSettings = z.strictObject({
   confidence,
 });
 
+/** The settings of {@link carliniWagner} with every default filled in. */
 export type CarliniWagnerSettings = Readonly<z.infer<typeof carliniWagnerSettings>>;
 
 export const carliniWagnerOptions = z.strictObject({
@@ -31,6 +32,7 @@ export const carliniWagnerOptions = z.strictObject({
   confidence: confidence.default(0).describe('the objective counts as reached above this value'),
 });
 
+/** Options of {@link carliniWagner}. `epsilon` is in [0, 1] pixel units. */
 export type CarliniWagnerOptions = z.input<typeof carliniWagnerOptions>;
 
 /**

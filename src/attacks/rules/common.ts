@@ -12,6 +12,7 @@ export const commonSettings = {
   restarts: count.describe('independent runs of which the best is kept'),
 };
 
+/** What every attack is told: norm, radius in [0, 1] pixel units, restarts. */
 export type CommonSettings = Readonly<z.infer<z.ZodObject<typeof commonSettings>>>;
 
 /** Norm and radius, which every attack is given. */

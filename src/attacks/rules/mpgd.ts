@@ -17,6 +17,7 @@ export const mpgdSettings = z.strictObject({
   momentum: nonNegative.describe('decay of the accumulated gradient'),
 });
 
+/** The settings of {@link mpgd} with every default filled in. */
 export type MpgdSettings = Readonly<z.infer<typeof mpgdSettings>>;
 
 export const mpgdOptions = z
@@ -29,6 +30,7 @@ export const mpgdOptions = z
   })
   .check(checkRadius);
 
+/** Options of {@link mpgd}. `epsilon` is in [0, 1] pixel units. */
 export type MpgdOptions = z.input<typeof mpgdOptions>;
 
 /** PGD with the momentum of MI-FGSM and steps that decay: where fixed steps end by swinging about, these settle. */

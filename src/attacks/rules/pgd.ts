@@ -20,12 +20,14 @@ export const pgdSettings = z.strictObject({
   keep: keep.describe('the best iterate by the objective, which costs one more forward pass, or the last one'),
 });
 
+/** The settings of {@link pgd}, {@link fgsm} and {@link miFgsm} with every default filled in. */
 export type PgdSettings = Readonly<z.infer<typeof pgdSettings>>;
 
 export const fgsmOptions = z
   .strictObject({ ...ball, randomStart: z.boolean().default(false).describe('start at a random point of the ball') })
   .check(checkRadius);
 
+/** Options of {@link fgsm}. `epsilon` is in [0, 1] pixel units. */
 export type FgsmOptions = z.input<typeof fgsmOptions>;
 
 /** Of PGD, without the check that its radius fits its norm. */
@@ -40,6 +42,7 @@ export const pgdShape = {
 
 export const pgdOptions = z.strictObject(pgdShape).check(checkRadius);
 
+/** Options of {@link pgd}. `epsilon` is in [0, 1] pixel units. */
 export type PgdOptions = z.input<typeof pgdOptions>;
 
 export const miFgsmOptions = z
@@ -52,6 +55,7 @@ export const miFgsmOptions = z
   })
   .check(checkRadius);
 
+/** Options of {@link miFgsm}. `epsilon` is in [0, 1] pixel units. */
 export type MiFgsmOptions = z.input<typeof miFgsmOptions>;
 
 /** One step of length epsilon (Goodfellow et al., 2015). */
@@ -61,7 +65,21 @@ export function fgsm(options: FgsmOptions): PgdSettings {
   return { name: 'fgsm', norm, epsilon, randomStart, ...single, keep: 'best' };
 }
 
-/** Projected gradient ascent from random starts (Madry et al., 2018). */
+/**
+ * Projected gradient ascent from random starts (Madry et al., 2018).
+ *
+ * @example
+ * ```ts
+ * import { evaluate, loadEnsemble, objective, openData, pgd } from 'eat-dml';
+ *
+ * const ensemble = await loadEnsemble('runs/eat');
+ * const { test: unseen } = await openData('folder', { root: 'photos', transform: { resize: 36, crop: 32 } });
+ * const settings = pgd({ norm: 'linf', epsilon: 8 / 255, steps: 20, restarts: 2 });
+ * const attacks = [{ name: 'mine', objective: objective('centroid-margin'), settings }];
+ * const report = await evaluate(ensemble, unseen!, { attacks, count: 12 });
+ * console.log(report.attacks[0].name, report.attacks[0].scores.nmi);
+ * ```
+ */
 export function pgd(options: PgdOptions): PgdSettings {
   const { norm, epsilon, steps, restarts, randomStart, keep, ...given } = parseOptions(pgdOptions, options);
   const { stepSize = (2.5 * epsilon) / steps } = given;

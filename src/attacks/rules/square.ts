@@ -20,6 +20,7 @@ const share = z.number(SHARE).gt(0, SHARE).max(1, SHARE).describe('share of the 
 /** Random squares, kept where they raise the objective; no gradients: `square`. */
 export const squareSettings = z.strictObject({ ...commonSettings, norm, rule: z.literal('square'), share });
 
+/** The settings of {@link square} with every default filled in. */
 export type SquareSettings = Readonly<z.infer<typeof squareSettings>>;
 
 export const squareOptions = z
@@ -32,6 +33,7 @@ export const squareOptions = z
   })
   .check(checkRadius);
 
+/** Options of {@link square}. `epsilon` is in [0, 1] pixel units. */
 export type SquareOptions = z.input<typeof squareOptions>;
 
 /**

@@ -35,6 +35,7 @@ export const emojiOptions = z.strictObject({
 
 const openOptions = emojiOptions.extend(longWork);
 
+/** Options of {@link emoji}. */
 export type EmojiOptions = z.input<typeof openOptions>;
 
 /**

@@ -41,6 +41,7 @@ export const fashionMnistOptions = z
 
 const openOptions = fashionMnistOptions.safeExtend(longWork);
 
+/** Options of {@link fashionMnist}. */
 export type FashionMnistOptions = Omit<z.input<typeof openOptions>, 'trainClasses'> & {
   trainClasses?: readonly number[];
 };

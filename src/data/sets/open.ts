@@ -13,6 +13,7 @@ const DATA_SETS = partsOf(dataSets);
 const workOptions = z.looseObject(longWork);
 
 type Sets = (typeof DATA_SETS)[number];
+/** A data set that {@link openData} opens by its name (docs/parts.md). */
 export type DataSetName = Sets['name'];
 /** The options of a data set (docs/parts.md). */
 export type DataSetOptions<Name extends DataSetName> = z.input<Extract<Sets, { name: Name }>['options']>;
@@ -23,6 +24,16 @@ export type DataSetOptions<Name extends DataSetName> = z.input<Extract<Sets, { n
  * `onProgress` and heeds `signal`: looking for files, the check of `skipBroken`, images out of Parquet files, drawings of emoji.
  *
  * @throws EatDmlError ERR_DATA that names the file, where something is missing or wrong; ERR_ARGUMENT that names the option; ERR_ABORTED.
+ *
+ * @example
+ * ```ts
+ * import { openData } from 'eat-dml';
+ *
+ * // A folder for each class: photos/ant/1.png, photos/bee/1.png, ...
+ * const transform = { resize: 36, randomResizedCrop: 32, flip: true };
+ * const { train, test } = await openData('folder', { root: 'photos', transform });
+ * console.log(train!.shape, train!.labels.length, test!.labels.length);
+ * ```
  */
 export async function openData<Name extends DataSetName>(
   name: Name,

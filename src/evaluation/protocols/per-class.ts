@@ -13,6 +13,7 @@ export interface ClassMeasures {
   bestClusterF1: number;
 }
 
+/** Scores of the images of one class. */
 export interface ClassScores {
   label: number;
   images: number;

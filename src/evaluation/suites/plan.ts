@@ -33,6 +33,7 @@ export const attackShape = {
 
 const suiteOptions = z.strictObject(attackShape).check(checkRadius);
 
+/** Options of {@link suite}: norm and radius of its attacks, in [0, 1] pixel units. */
 export type SuiteOptions = z.input<typeof suiteOptions>;
 
 /** {@link SuiteOptions} with their defaults. */

@@ -7,6 +7,7 @@ import { type NormOf, publishedModel, publishedShape } from './published.js';
 
 export const bnInceptionOptions = z.strictObject(publishedShape('bgr-255'));
 
+/** Options of {@link bnInception}. */
 export type BnInceptionOptions = z.input<typeof bnInceptionOptions>;
 
 /** One row of table 1: filters of each branch. */
@@ -41,6 +42,15 @@ const MODULES: readonly Module[] = [
  * BN-Inception (Ioffe and Szegedy, 2015) as Caffe and Cadene's PyTorch port have it: 10.3 million weights, 1,024 features; pools
  * that round up, averages that count the border, biases before every normalisation. It takes images whose maps are even where
  * it halves them: sides of 64, 96, 99, 224, 227, 256, but not of 75 or 91.
+ *
+ * @example
+ * ```ts
+ * import { bnInception } from 'eat-dml';
+ *
+ * const model = bnInception({ dimension: 64, pooling: 'gap+gmp', frozenBatchNorm: true }); // for `train`
+ * const network = model.build([64, 64, 3], 1);
+ * console.log(network.inputShape, network.embedding);
+ * ```
  */
 export function bnInception(options: BnInceptionOptions = {}): ModelSpec {
   return publishedModel({ kind: bnInceptionPart.name, trunk }, parseOptions(bnInceptionOptions, options));

@@ -18,12 +18,22 @@ export const convEmbedderOptions = z.strictObject({
   heads: count.optional().describe(HEADS),
 });
 
+/** Options of {@link convEmbedder}. */
 export type ConvEmbedderOptions = z.input<typeof convEmbedderOptions>;
 
 /**
  * A small convolutional embedder for images of any size: three blocks of 3x3 convolution (no bias), batch
  * normalisation and ReLU with `width`, 2 `width` (stride 2) and 4 `width` (stride 2) filters, global average
  * pooling, a dense layer, and scaling to unit length.
+ *
+ * @example
+ * ```ts
+ * import { convEmbedder, Ensemble } from 'eat-dml';
+ *
+ * const network = convEmbedder({ dimension: 32, width: 8 }).build([32, 32, 3], 1); // image shape, seed
+ * const { rows, cols } = await new Ensemble([network]).embed({ images: new Uint8Array(4 * 32 * 32 * 3), shape: [32, 32, 3] });
+ * console.log(rows, cols); // 4 32
+ * ```
  */
 export function convEmbedder(options: ConvEmbedderOptions = {}): ModelSpec {
   const given = parseOptions(convEmbedderOptions, options);

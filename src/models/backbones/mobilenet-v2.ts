@@ -8,6 +8,7 @@ import { type NormOf, publishedModel, publishedShape, unit } from './published.j
 
 export const mobilenetV2Options = z.strictObject(publishedShape('imagenet'));
 
+/** Options of {@link mobilenetV2}. */
 export type MobilenetV2Options = z.input<typeof mobilenetV2Options>;
 
 /** Inverted residual blocks that are alike: `count` of them, the first with `strides`. */

@@ -7,6 +7,7 @@ import { type NormOf, publishedModel, publishedShape, unit } from './published.j
 
 export const resnetOptions = z.strictObject(publishedShape('imagenet'));
 
+/** Options of {@link resnet18} and {@link resnet50}. */
 export type ResnetOptions = z.input<typeof resnetOptions>;
 
 /** He et al., 2016, table 1: blocks of each of the four stages, and whether they are bottlenecks. */
@@ -19,7 +20,19 @@ interface Variant {
 const RESNET18 = { kind: 'resnet18', blocks: [2, 2, 2, 2], bottleneck: false } as const;
 const RESNET50 = { kind: 'resnet50', blocks: [3, 4, 6, 3], bottleneck: true } as const;
 
-/** ResNet-18 (He et al., 2016): 11.2 million weights, 512 features. Padding and names are torchvision's. */
+/**
+ * ResNet-18 (He et al., 2016): 11.2 million weights, 512 features. Padding and names are torchvision's.
+ *
+ * @example
+ * ```ts
+ * import { Ensemble, exportWeights, resnet18 } from 'eat-dml';
+ *
+ * const drawn = resnet18({ dimension: 64 }).build([32, 32, 3], 1);
+ * const [file] = await exportWeights(new Ensemble([drawn]), 'resnet18'); // torchvision's names; or a file from PyTorch
+ * const loaded = resnet18({ dimension: 64, weights: file }).build([32, 32, 3], 2);
+ * console.log(loaded.embedding);
+ * ```
+ */
 export function resnet18(options: ResnetOptions = {}): ModelSpec {
   return resnet(RESNET18, options);
 }

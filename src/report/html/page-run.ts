@@ -55,6 +55,7 @@ const pageOptions = z.strictObject({
   title: z.string('a title').min(1, 'a title').default('Clustering under attack').describe('of the page'),
 });
 
+/** Options of {@link reportHtml}. */
 export type PageOptions = z.input<typeof pageOptions>;
 
 /** The options with their defaults. @throws EatDmlError ERR_ARGUMENT where runs or options are none. */

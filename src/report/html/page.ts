@@ -9,6 +9,17 @@ import { sectionsOfRun, sectionsOfRuns } from './sections.js';
  * nothing is fetched. Without scripts everything is still to be read; they switch colours and themes, and save the JSON.
  *
  * @throws EatDmlError ERR_ARGUMENT where runs or options are none.
+ *
+ * @example
+ * ```ts
+ * import { writeFile } from 'node:fs/promises';
+ * import { evaluate, loadEnsemble, openData, reportHtml } from 'eat-dml';
+ *
+ * const ensemble = await loadEnsemble('runs/eat');
+ * const { test: unseen } = await openData('folder', { root: 'photos', transform: { resize: 36, crop: 32 } });
+ * const report = await evaluate(ensemble, unseen!, { suite: 'quick', epsilon: 8 / 255 });
+ * await writeFile('report.html', await reportHtml([{ name: 'eat', report }]));
+ * ```
  */
 export async function reportHtml(runs: readonly PageRun[], options: PageOptions = {}): Promise<string> {
   const { title } = checkedPage(runs, options);

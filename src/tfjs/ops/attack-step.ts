@@ -11,6 +11,7 @@ import { readsAtOnce } from '../reading/readings.js';
 import { counted } from '../tensor-kernel-calls.js';
 import { projectByOperations, stepByOperations } from './ball-by-operations.js';
 
+/** Options of {@link attackStepTensor}. */
 export interface AttackStepTensorOptions<T extends tf.Tensor> {
   /** The unattacked samples [n, ...], inside the box. */
   origin: T;
@@ -85,6 +86,7 @@ function stepSettings(settings: StepSettings, tensors: Record<string, tf.Tensor>
   return [NORMS.indexOf(norm), epsilon, stepSize, ...bounds];
 }
 
+/** Options of {@link projectTensor}. */
 export interface ProjectTensorOptions<T extends tf.Tensor> {
   norm: Norm;
   /** Radius of the ball, >= 0. */

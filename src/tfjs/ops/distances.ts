@@ -92,6 +92,7 @@ function across({ rows, inverse }: UnitRows, v: tf.Tensor): tf.Tensor {
   return tf.mul(inverse, tf.sub(v, tf.mul(rows, tf.sum(tf.mul(v, rows), -1, true))));
 }
 
+/** Of each row its nearest centroid, as tensors. */
 export interface NearestCentroidTensors {
   /** [n] int32, index of the nearest centroid of each row; the lowest at a tie. */
   labels: tf.Tensor1D;

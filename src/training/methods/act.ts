@@ -15,6 +15,7 @@ export const actOptions = z.strictObject({
   attack: attackOption,
 });
 
+/** Options of {@link act}. */
 export type ActOptions = z.input<typeof actOptions>;
 
 /**

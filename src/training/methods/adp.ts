@@ -14,6 +14,7 @@ export const adpOptions = z.strictObject({
   attack: attackOption.optional().describe('learn from adversarial images; from clean ones only when absent'),
 });
 
+/** Options of {@link adp}. */
 export type AdpOptions = z.input<typeof adpOptions>;
 
 /** Keeps determinants of nearly parallel predictions off zero; 1e-6 as published. */

@@ -14,6 +14,7 @@ export const dvergeOptions = z.strictObject({
   attack: attackOption,
 });
 
+/** Options of {@link dverge}. */
 export type DvergeOptions = z.input<typeof dvergeOptions>;
 
 /** Decay of the accumulated gradient in distillation, as published. */

@@ -24,12 +24,23 @@ export const eatHeadsOptions = z
   })
   .check(({ value, issues }) => checkDiversity({ value: { ...value, members: value.heads }, issues }));
 
+/** Options of {@link eatHeads}. */
 export type EatHeadsOptions = z.input<typeof eatHeadsOptions>;
 
 /**
  * Ensemble Adversarial Training in one network, ours: what `eat` has members for are heads over one trunk, so that the ensemble costs
  * one network's passes. Each head learns from its own part of the data; examples are crafted on all heads together; and alignment
  * draws every head to their mean on all images, those among them that it does not learn from.
+ *
+ * @example
+ * ```ts
+ * import { convEmbedder, eatHeads, openData, train } from 'eat-dml';
+ *
+ * const { train: seen } = await openData('folder', { root: 'photos', transform: { resize: 36, crop: 32 } });
+ * const method = eatHeads({ heads: 3, attack: { epsilon: 8 / 255, steps: 3 } });
+ * const network = await train({ data: seen!, model: convEmbedder({ dimension: 16, width: 8 }), method, epochs: 1, seed: 1 });
+ * console.log(network.embedding); // 48: three heads of 16 columns
+ * ```
  */
 export function eatHeads(options: EatHeadsOptions): Method {
   const { heads, diversity, by, m, n, alignment, attack: given } = parseOptions(eatHeadsOptions, options);

@@ -47,11 +47,22 @@ export const eatOptions = z
     issues.push({ code: 'custom', path: ['members'], message, input: members });
   });
 
+/** Options of {@link eat}. */
 export type EatOptions = z.input<typeof eatOptions>;
 
 /**
  * Ensemble Adversarial Training (Ke, arXiv 2501.01025), in the readings of its public text that the options name: an
  * ensemble made diverse by its data, whose adversarial examples come from the ensemble.
+ *
+ * @example
+ * ```ts
+ * import { convEmbedder, eat, openData, train } from 'eat-dml';
+ *
+ * const { train: seen } = await openData('folder', { root: 'photos', transform: { resize: 36, crop: 32 } });
+ * const method = eat({ members: 2, diversity: 'leave-one-out', transfer: 'shared', attack: { epsilon: 8 / 255, steps: 3 } });
+ * const ensemble = await train({ data: seen!, model: convEmbedder({ width: 8 }), method, epochs: 1, seed: 1 });
+ * console.log(ensemble.members.length);
+ * ```
  */
 export function eat(options: EatOptions): Method {
   const { members, diversity, by, m, n, transfer, alignment, attack: given } = parseOptions(eatOptions, options);

@@ -10,6 +10,7 @@ export const ensembleAtOptions = z.strictObject({
   attack: attackOption,
 });
 
+/** Options of {@link ensembleAt}. */
 export type EnsembleAtOptions = z.input<typeof ensembleAtOptions>;
 
 /** Members trained adversarially side by side, each on all data and against itself: the baseline that EAT must beat. */

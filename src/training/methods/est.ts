@@ -11,6 +11,7 @@ export const estOptions = z.strictObject({
   attack: attackOption,
 });
 
+/** Options of {@link est}. */
 export type EstOptions = z.input<typeof estOptions>;
 
 /**

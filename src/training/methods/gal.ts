@@ -13,6 +13,7 @@ export const galOptions = z.strictObject({
   attack: attackOption.optional().describe('learn from adversarial images; from clean ones only when absent'),
 });
 
+/** Options of {@link gal}. */
 export type GalOptions = z.input<typeof galOptions>;
 
 /** Move of a pixel, of the image that moves most, by which slopes are measured. */

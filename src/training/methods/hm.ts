@@ -17,6 +17,7 @@ export const hmOptions = z.strictObject({
   attack: attackOption,
 });
 
+/** Options of {@link hm}. */
 export type HmOptions = z.input<typeof hmOptions>;
 
 /** What stands for the previous loss in the first step: above any margin that is usual, so that the first goal is the easiest. */

@@ -9,9 +9,21 @@ export const standardOptions = z.strictObject({
   members: count.default(1).describe('networks that differ in their initial weights only'),
 });
 
+/** Options of {@link standard}. */
 export type StandardOptions = z.input<typeof standardOptions>;
 
-/** Plain training on clean images. */
+/**
+ * Plain training on clean images.
+ *
+ * @example
+ * ```ts
+ * import { convEmbedder, openData, standard, train, tripletMargin } from 'eat-dml';
+ *
+ * const { train: seen } = await openData('folder', { root: 'photos', transform: { resize: 36, crop: 32 } });
+ * const batch = { classes: 3, images: 4 };
+ * await train({ data: seen!, model: convEmbedder({ width: 8 }), method: standard(), loss: tripletMargin(), batch, epochs: 1 });
+ * ```
+ */
 export function standard(options: StandardOptions = {}): Method {
   const { members } = parseOptions(standardOptions, options);
   return {

@@ -19,6 +19,7 @@ export const tradesOptions = z.strictObject({
   attack: attackOption,
 });
 
+/** Options of {@link trades}. */
 export type TradesOptions = z.input<typeof tradesOptions>;
 
 /**
