@@ -51,7 +51,7 @@ export interface AttackRun {
  *
  * @example
  * ```ts
- * import * as tf from '#tf';
+ * import * as tf from 'eat-dml/tf';
  * import { chooseBackend, loadEnsemble, objective, pgd, runAttack } from 'eat-dml';
  *
  * await chooseBackend();

@@ -27,7 +27,7 @@ export type MultiSimilarityOptions = z.input<typeof multiSimilarityOptions>;
  *
  * @example
  * ```ts
- * import * as tf from '#tf';
+ * import * as tf from 'eat-dml/tf';
  * import { multiSimilarity } from 'eat-dml';
  *
  * const loss = multiSimilarity({ alpha: 2, beta: 50, base: 0.5 });

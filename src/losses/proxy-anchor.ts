@@ -23,7 +23,7 @@ export type ProxyAnchorOptions = z.input<typeof proxyAnchorOptions>;
  *
  * @example
  * ```ts
- * import * as tf from '#tf';
+ * import * as tf from 'eat-dml/tf';
  * import { proxyAnchor } from 'eat-dml';
  *
  * const loss = proxyAnchor({ alpha: 32, delta: 0.1 });

@@ -45,7 +45,7 @@ export type FunctionOptions = z.input<typeof functionOptions>;
  *
  * @example
  * ```ts
- * import * as tf from '#tf';
+ * import * as tf from 'eat-dml/tf';
  * import { Ensemble, fromLayersModel } from 'eat-dml';
  *
  * const keras = tf.sequential({
@@ -121,7 +121,7 @@ export function fromGraphModel(model: GraphModelLike, options: GraphModelOptions
  *
  * @example
  * ```ts
- * import * as tf from '#tf';
+ * import * as tf from 'eat-dml/tf';
  * import { Ensemble, evaluate, fromFunction, openData } from 'eat-dml';
  *
  * const { test: unseen } = await openData('folder', { root: 'photos', transform: { resize: 36, crop: 32 } });
