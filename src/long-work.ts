@@ -24,7 +24,7 @@ export interface LongWork {
 /** {@link LongWork}, as keys of a schema. */
 export const longWork = {
   signal: signal.optional(),
-  onProgress: callback<(progress: ImageProgress) => void>().optional(),
+  onProgress: callback<(progress: ImageProgress) => void>().optional().describe('told how far the work is'),
 };
 
 /** Counts the images of one phase: call the result after some of them, by default one. */

@@ -19,10 +19,12 @@ export const positive = z.number('a finite number > 0').positive('a finite numbe
 export const seed = z.int('an integer');
 
 /** Aborts the work. */
-export const signal = z.custom<AbortSignal>((value) => {
-  const { aborted, addEventListener } = (value ?? {}) as AbortSignal;
-  return typeof aborted === 'boolean' && typeof addEventListener === 'function';
-}, 'an AbortSignal');
+export const signal = z
+  .custom<AbortSignal>((value) => {
+    const { aborted, addEventListener } = (value ?? {}) as AbortSignal;
+    return typeof aborted === 'boolean' && typeof addEventListener === 'function';
+  }, 'an AbortSignal')
+  .describe('ends the work with ERR_ABORTED');
 
 /** An Int32Array, as a schema; `expected` says of what. */
 export function int32Array(expected: string): z.ZodType<Int32Array, Int32Array> {

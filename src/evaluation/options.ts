@@ -61,7 +61,7 @@ export const evaluateOptions = z
         'clean data whose k-means clusters the inductive protocol assigns to (default the evaluated set, clean)',
       ),
     backend: backendChoice.default('auto').describe('the tfjs backend'),
-    onProgress: callback<(progress: EvaluationProgress) => void>().optional(),
+    onProgress: callback<(progress: EvaluationProgress) => void>().optional().describe('told how far the work is'),
     onGathered: callback<(gathered: Gathered) => void>()
       .optional()
       .describe('told, before the report, what a page shows beside it: a sample of images, clean and under one attack'),

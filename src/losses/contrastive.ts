@@ -16,6 +16,8 @@ export type ContrastiveOptions = z.input<typeof contrastiveOptions>;
 /**
  * Contrastive loss (Hadsell et al., 2006) in its linear form over distances of unit rows: the mean of the values > 0 of
  * relu(d(a,p) - positiveMargin) plus that of relu(negativeMargin - d(a,n)).
+ *
+ * @throws EatDmlError ERR_ARGUMENT for options that do not fit.
  */
 export function contrastive(options: ContrastiveOptions = {}): PairLoss {
   const { positiveMargin, negativeMargin } = parseOptions(contrastiveOptions, options);

@@ -25,6 +25,8 @@ export type MultiSimilarityOptions = z.input<typeof multiSimilarityOptions>;
  * Multi-Similarity loss (Wang et al., CVPR 2019), s the cosine similarity; the mean over anchors of
  * (1/alpha) log(1 + Σ_p e^{-alpha (s(a,p) - base)}) + (1/beta) log(1 + Σ_n e^{beta (s(a,n) - base)}).
  *
+ * @throws EatDmlError ERR_ARGUMENT for options that do not fit.
+ *
  * @example
  * ```ts
  * import * as tf from 'eat-dml/tf';

@@ -15,6 +15,8 @@ export type NtXentOptions = z.input<typeof ntXentOptions>;
 /**
  * NT-Xent, the N-pair loss (Sohn, 2016) with temperature t over cosine similarities s: the mean over positive pairs of
  * -log(e^{s(a,p)/t} / (e^{s(a,p)/t} + Σ_n e^{s(a,n)/t})), n over all negatives of a. 0 without positive pairs.
+ *
+ * @throws EatDmlError ERR_ARGUMENT for options that do not fit.
  */
 export function ntXent(options: NtXentOptions = {}): PairLoss {
   const { temperature } = parseOptions(ntXentOptions, options);

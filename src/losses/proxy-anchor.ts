@@ -21,6 +21,8 @@ export type ProxyAnchorOptions = z.input<typeof proxyAnchorOptions>;
  *  + (1/|P|) Σ_p log(1 + Σ_{x in X_p-} e^{alpha (s(x,p) + delta)}).
  * Embeddings [n, d] and proxies [classes, d] are scaled to unit length inside; `labels` [n] are rows of the proxies.
  *
+ * @throws EatDmlError ERR_ARGUMENT for options that do not fit.
+ *
  * @example
  * ```ts
  * import * as tf from 'eat-dml/tf';

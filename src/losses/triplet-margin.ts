@@ -35,6 +35,8 @@ const FARTHEST = 1.4;
 /**
  * Triplet margin loss over distances of unit rows: the mean of the values > 0 of
  * relu(|a - p| - |a - n| + margin) over the triplets of the batch.
+ *
+ * @throws EatDmlError ERR_ARGUMENT for options that do not fit.
  */
 export function tripletMargin(options: TripletMarginOptions = {}): PairLoss {
   const { margin, mining } = parseOptions(tripletMarginOptions, options);

@@ -32,6 +32,8 @@ export type ApgdOptions = z.input<typeof apgdOptions>;
 /**
  * Auto-PGD (Croce and Hein, ICML 2020): first step 2 epsilon, momentum 0.75, halving at the published checkpoints. In l1
  * that of "Mind the box" (ICML 2021): first step epsilon, no momentum, sparse steps.
+ *
+ * @throws EatDmlError ERR_ARGUMENT for options that do not fit.
  */
 export function apgd(options: ApgdOptions): ApgdSettings {
   const { norm, epsilon, steps, restarts } = parseOptions(apgdOptions, options);

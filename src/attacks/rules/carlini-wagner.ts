@@ -39,6 +39,8 @@ export type CarliniWagnerOptions = z.input<typeof carliniWagnerOptions>;
  * Carlini and Wagner's l2 attack (2017) on an objective: Adam on |delta|² + c max(confidence - objective, 0) in tanh
  * space, c searched by halving and tenfolding. Made for objectives with a boundary at 0 (`centroid-margin`).
  * Adapted: c begins at 1, as few searches must do; what is found is cut to the ball.
+ *
+ * @throws EatDmlError ERR_ARGUMENT for options that do not fit.
  */
 export function carliniWagner(options: CarliniWagnerOptions): CarliniWagnerSettings {
   const { epsilon, steps, searches, learningRate, confidence } = parseOptions(carliniWagnerOptions, options);

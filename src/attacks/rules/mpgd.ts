@@ -33,7 +33,11 @@ export const mpgdOptions = z
 /** Options of {@link mpgd}. `epsilon` is in [0, 1] pixel units. */
 export type MpgdOptions = z.input<typeof mpgdOptions>;
 
-/** PGD with the momentum of MI-FGSM and steps that decay: where fixed steps end by swinging about, these settle. */
+/**
+ * PGD with the momentum of MI-FGSM and steps that decay: where fixed steps end by swinging about, these settle.
+ *
+ * @throws EatDmlError ERR_ARGUMENT for options that do not fit.
+ */
 export function mpgd(options: MpgdOptions): MpgdSettings {
   const { norm, epsilon, steps, stepSize = epsilon, momentum, restarts } = parseOptions(mpgdOptions, options);
   return { name: 'mpgd', norm, epsilon, steps, randomStart: true, restarts, rule: 'decaying', stepSize, momentum };

@@ -58,7 +58,11 @@ export const miFgsmOptions = z
 /** Options of {@link miFgsm}. `epsilon` is in [0, 1] pixel units. */
 export type MiFgsmOptions = z.input<typeof miFgsmOptions>;
 
-/** One step of length epsilon (Goodfellow et al., 2015). */
+/**
+ * One step of length epsilon (Goodfellow et al., 2015).
+ *
+ * @throws EatDmlError ERR_ARGUMENT for options that do not fit.
+ */
 export function fgsm(options: FgsmOptions): PgdSettings {
   const { norm, epsilon, randomStart } = parseOptions(fgsmOptions, options);
   const single = { rule: 'fixed' as const, steps: 1, stepSize: epsilon, momentum: 0, restarts: 1 };
@@ -67,6 +71,8 @@ export function fgsm(options: FgsmOptions): PgdSettings {
 
 /**
  * Projected gradient ascent from random starts (Madry et al., 2018).
+ *
+ * @throws EatDmlError ERR_ARGUMENT for options that do not fit.
  *
  * @example
  * ```ts
@@ -86,7 +92,11 @@ export function pgd(options: PgdOptions): PgdSettings {
   return { name: 'pgd', norm, epsilon, steps, randomStart, restarts, rule: 'fixed', stepSize, momentum: 0, keep };
 }
 
-/** Momentum iterative FGSM (Dong et al., 2018): gradients scaled to mean absolute value 1 and accumulated. */
+/**
+ * Momentum iterative FGSM (Dong et al., 2018): gradients scaled to mean absolute value 1 and accumulated.
+ *
+ * @throws EatDmlError ERR_ARGUMENT for options that do not fit.
+ */
 export function miFgsm(options: MiFgsmOptions): PgdSettings {
   const { norm, epsilon, steps, restarts, randomStart, momentum, keep, ...given } = parseOptions(
     miFgsmOptions,

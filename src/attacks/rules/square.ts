@@ -40,6 +40,8 @@ export type SquareOptions = z.input<typeof squareOptions>;
  * Square attack (Andriushchenko et al., ECCV 2020): black-box random search. The first squares cover 0.8 of the image, as in
  * AutoAttack: in 500 queries on small networks of 28 x 28 pixels that finds more than 0.3, 0.1 and 0.05 do in linf, and as
  * much in l2.
+ *
+ * @throws EatDmlError ERR_ARGUMENT for options that do not fit.
  */
 export function square(options: SquareOptions): SquareSettings {
   const { norm, epsilon, steps, share, restarts } = parseOptions(squareOptions, options);

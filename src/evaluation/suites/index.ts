@@ -15,6 +15,8 @@ export const suiteName = nameOf(SUITES);
 /**
  * The attacks of a suite: `quick`, `standard`, `thorough` or `auto`; docs/threat-model.md says what is in each.
  *
+ * @throws EatDmlError ERR_ARGUMENT for options that do not fit.
+ *
  * @example
  * ```ts
  * import { suite } from 'eat-dml';

@@ -43,6 +43,8 @@ const MODULES: readonly Module[] = [
  * that round up, averages that count the border, biases before every normalisation. It takes images whose maps are even where
  * it halves them: sides of 64, 96, 99, 224, 227, 256, but not of 75 or 91.
  *
+ * @throws EatDmlError ERR_ARGUMENT for options that do not fit; of `build` ERR_PATH or ERR_DATA where its weights do not fit.
+ *
  * @example
  * ```ts
  * import { bnInception } from 'eat-dml';

@@ -26,6 +26,8 @@ export type ConvEmbedderOptions = z.input<typeof convEmbedderOptions>;
  * normalisation and ReLU with `width`, 2 `width` (stride 2) and 4 `width` (stride 2) filters, global average
  * pooling, a dense layer, and scaling to unit length.
  *
+ * @throws EatDmlError ERR_ARGUMENT for options that do not fit.
+ *
  * @example
  * ```ts
  * import { convEmbedder, Ensemble } from 'eat-dml';

@@ -31,7 +31,11 @@ export const BLOCKS: readonly Blocks[] = [
   { expansion: 6, channels: 320, count: 1, strides: 1 },
 ];
 
-/** MobileNetV2 (Sandler et al., 2018): 2.2 million weights, 1,280 features. Padding and names are torchvision's. */
+/**
+ * MobileNetV2 (Sandler et al., 2018): 2.2 million weights, 1,280 features. Padding and names are torchvision's.
+ *
+ * @throws EatDmlError ERR_ARGUMENT for options that do not fit; of `build` ERR_PATH or ERR_DATA where its weights do not fit.
+ */
 export function mobilenetV2(options: MobilenetV2Options = {}): ModelSpec {
   const trunk = (norm: NormOf) => mobilenetV2Trunk(32, BLOCKS, 1280, norm);
   const network = { kind: mobilenetV2Part.name, trunk, renaming: timmMobilenetV2(BLOCKS) };

@@ -23,6 +23,8 @@ const RESNET50 = { kind: 'resnet50', blocks: [3, 4, 6, 3], bottleneck: true } as
 /**
  * ResNet-18 (He et al., 2016): 11.2 million weights, 512 features. Padding and names are torchvision's.
  *
+ * @throws EatDmlError ERR_ARGUMENT for options that do not fit; of `build` ERR_PATH or ERR_DATA where its weights do not fit.
+ *
  * @example
  * ```ts
  * import { Ensemble, exportWeights, resnet18 } from 'eat-dml';
@@ -40,6 +42,8 @@ export function resnet18(options: ResnetOptions = {}): ModelSpec {
 /**
  * ResNet-50 (He et al., 2016), the stride of a bottleneck in its 3x3 convolution (v1.5): 23.5 million weights, 2,048 features.
  * Padding and names are torchvision's.
+ *
+ * @throws EatDmlError ERR_ARGUMENT for options that do not fit; of `build` ERR_PATH or ERR_DATA where its weights do not fit.
  */
 export function resnet50(options: ResnetOptions = {}): ModelSpec {
   return resnet(RESNET50, options);

@@ -23,6 +23,8 @@ export type ActOptions = z.input<typeof actOptions>;
  * are drawn together in the embedding space, then told apart again by the triplet loss around clean anchors.
  * Adapted: random triplets, one per image, and the training loss of the clean anchors added, which trains the proxies
  * that all methods here have.
+ *
+ * @throws EatDmlError ERR_ARGUMENT for options that do not fit.
  */
 export function act(options: ActOptions): Method {
   const { members, margin, attack } = parseOptions(actOptions, options);

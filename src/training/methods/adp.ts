@@ -25,6 +25,8 @@ const RIDGE = 1e-6;
  * columns of M the members' predictions without the true class, scaled to unit length.
  * Adapted: the metric loss stands for cross-entropy, proxy similarities for logits; members are updated in turn, each with
  * the others' predictions held fixed; with an attack all terms are of a member's own adversarial images.
+ *
+ * @throws EatDmlError ERR_ARGUMENT for options that do not fit.
  */
 export function adp(options: AdpOptions = {}): Method {
   const { members, alpha, beta, attack } = parseOptions(adpOptions, options);

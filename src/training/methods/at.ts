@@ -13,6 +13,8 @@ export type AtOptions = z.input<typeof atOptions>;
 /**
  * Adversarial training of one model (Madry et al., 2018): every image is replaced by PGD's worst on the metric loss.
  *
+ * @throws EatDmlError ERR_ARGUMENT for options that do not fit.
+ *
  * @example
  * ```ts
  * import { at, convEmbedder, openData, train } from 'eat-dml';

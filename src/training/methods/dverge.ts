@@ -26,6 +26,8 @@ const MOMENTUM = 1;
  * Adapted: features are distilled at the embedding, the only layer that all models here have; the other images are of the
  * same batch; distillation begins at random points of the ball unless `randomStart` is false; the metric loss replaces
  * cross-entropy, averaged over all sets of images, own adversarial ones among them, which theirs sums.
+ *
+ * @throws EatDmlError ERR_ARGUMENT for options that do not fit.
  */
 export function dverge(options: DvergeOptions): Method {
   const { members, adversarial, attack } = parseOptions(dvergeOptions, options);

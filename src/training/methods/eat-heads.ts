@@ -32,6 +32,8 @@ export type EatHeadsOptions = z.input<typeof eatHeadsOptions>;
  * one network's passes. Each head learns from its own part of the data; examples are crafted on all heads together; and alignment
  * draws every head to their mean on all images, those among them that it does not learn from.
  *
+ * @throws EatDmlError ERR_ARGUMENT for options that do not fit.
+ *
  * @example
  * ```ts
  * import { convEmbedder, eatHeads, openData, train } from 'eat-dml';

@@ -54,6 +54,8 @@ export type EatOptions = z.input<typeof eatOptions>;
  * Ensemble Adversarial Training (Ke, arXiv 2501.01025), in the readings of its public text that the options name: an
  * ensemble made diverse by its data, whose adversarial examples come from the ensemble.
  *
+ * @throws EatDmlError ERR_ARGUMENT for options that do not fit.
+ *
  * @example
  * ```ts
  * import { convEmbedder, eat, openData, train } from 'eat-dml';

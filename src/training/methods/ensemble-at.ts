@@ -13,7 +13,11 @@ export const ensembleAtOptions = z.strictObject({
 /** Options of {@link ensembleAt}. */
 export type EnsembleAtOptions = z.input<typeof ensembleAtOptions>;
 
-/** Members trained adversarially side by side, each on all data and against itself: the baseline that EAT must beat. */
+/**
+ * Members trained adversarially side by side, each on all data and against itself: the baseline that EAT must beat.
+ *
+ * @throws EatDmlError ERR_ARGUMENT for options that do not fit.
+ */
 export function ensembleAt(options: EnsembleAtOptions): Method {
   const { members, attack } = parseOptions(ensembleAtOptions, options);
   const settings = trainingAttack(attack);

@@ -18,6 +18,8 @@ export type EstOptions = z.input<typeof estOptions>;
  * Embedding-shifted triplet (Zhou et al., "Adversarial ranking attack and defense", ECCV 2020): learns from images whose
  * embeddings were pushed as far from their clean selves as the ball allows.
  * Adapted: any metric loss in place of the triplet loss, random starts.
+ *
+ * @throws EatDmlError ERR_ARGUMENT for options that do not fit.
  */
 export function est(options: EstOptions): Method {
   const { members, attack } = parseOptions(estOptions, options);

@@ -29,6 +29,8 @@ const SHORTEST = 1e-8;
  * loss weighs what it does elsewhere, with the others' gradients held fixed; with an attack all terms are of a member's own
  * adversarial images. As second derivatives do not exist for every kernel, the gradient of the alignment by the member is
  * that of the slope of its loss along the direction in which the alignment grows, a difference quotient.
+ *
+ * @throws EatDmlError ERR_ARGUMENT for options that do not fit.
  */
 export function gal(options: GalOptions = {}): Method {
   const { members, lambda, attack } = parseOptions(galOptions, options);

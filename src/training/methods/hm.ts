@@ -30,6 +30,8 @@ const FIRST_LOSS = 2;
  * an attacked anchor nearer to its clean self than the positive is: relu(d(a,a') - d(a,p)).
  * Adapted: random source triplets, one per image; random starts unless `randomStart` is false; the training loss of the
  * clean images is added, which trains the proxies.
+ *
+ * @throws EatDmlError ERR_ARGUMENT for options that do not fit.
  */
 export function hm(options: HmOptions): Method {
   const { members, margin, ics, attack } = parseOptions(hmOptions, options);

@@ -15,6 +15,8 @@ export type StandardOptions = z.input<typeof standardOptions>;
 /**
  * Plain training on clean images.
  *
+ * @throws EatDmlError ERR_ARGUMENT for options that do not fit.
+ *
  * @example
  * ```ts
  * import { convEmbedder, openData, standard, train, tripletMargin } from 'eat-dml';

@@ -26,6 +26,8 @@ export type TradesOptions = z.input<typeof tradesOptions>;
  * TRADES (Zhang et al., ICML 2019): loss(x) + beta KL(p(x) || p(x')), x' crafted to raise the divergence.
  * Adapted: the metric loss on clean images stands for cross-entropy, proxy similarities for logits. With `batchNorm: 'split'`
  * p(x) is by the clean set of batch normalisations, p(x') and crafting by the adversarial one.
+ *
+ * @throws EatDmlError ERR_ARGUMENT for options that do not fit.
  */
 export function trades(options: TradesOptions): Method {
   const { members, beta, batchNorm, attack } = parseOptions(tradesOptions, options);
