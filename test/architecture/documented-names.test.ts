@@ -28,6 +28,7 @@ const KEYS = [
   'leftOut',
   'perClass',
   'mapAtR',
+  'memberGroups',
   'microBatch',
   'onEpoch',
   'onGathered',

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { parentPort, Worker } from 'node:worker_threads';
 import { type Group, initDistributed, type Summable, type SyncGroup } from '../../src/distributed/index.js';
 import { bitsOf, blobs, clustered } from './shard.js';
+import { type RunOptions, trainedBits } from './training.js';
 
 const args = process.argv.slice(3);
 
@@ -240,7 +241,30 @@ async function worker(group: SyncGroup): Promise<void> {
   if (args[0] === 'finalize') await group.finalize();
 }
 
+/** A run of a test, what is else on rank 1, and what happens there after a step: its signal fires, or it is killed `ms` later. */
+interface RankRun extends RunOptions {
+  differ?: Partial<RunOptions>;
+  abortAfter?: number;
+  killAfter?: { step: number; ms: number };
+}
+
+/** Trains by each of the options in args, one after the other, and tells what each came to. */
+async function trains(group: SyncGroup): Promise<void> {
+  for (const options of args) {
+    const { differ = {}, abortAfter, killAfter, ...same } = JSON.parse(options) as RankRun;
+    const there = group.rank === 1;
+    const stop = new AbortController();
+    const onProgress = ({ step }: { step: number }) => {
+      if (there && step === abortAfter) stop.abort();
+      if (there && step === killAfter?.step) setTimeout(() => process.kill(process.pid, 'SIGKILL'), killAfter.ms);
+    };
+    const own = there ? { ...same, ...differ } : same;
+    tell(await trainedBits(group, own, { onProgress, signal: stop.signal }).catch(fault));
+  }
+}
+
 const MAIN: Record<string, (group: SyncGroup) => Promise<void>> = {
+  trains,
   waits,
   flight,
   mismatches,

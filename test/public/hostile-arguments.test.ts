@@ -162,6 +162,7 @@ const ARGUMENTS: Arguments = {
       ...{ data, model: api.convEmbedder({ dimension: 2, width: 1 }), loss: api.ntXent(), method: api.standard() },
       ...{ seed: 1, epochs: 1, batch: { size: 4 }, learningRate: 0.1, proxyLearningRate: 1, weightDecay: 0 },
       ...{ backend: 'cpu', checkpoint: undefined, resume: false, onProgress: () => undefined, signal },
+      distributed: { group: api.single(), shards: 1, memberGroups: 1 },
     },
   ],
   attackStepTensor: () => [
