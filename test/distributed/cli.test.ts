@@ -67,7 +67,7 @@ describe.skipIf(!hasCpu).each(mpis)('eat-dml train under $name', (mpi) => {
   }, 240_000);
 
   test('what cannot be shared ends all of them with the code of its error', async () => {
-    const { code, stderr, stdout } = await train(2, ['--out', out('none'), '--shards', '2']);
+    const { code, stderr, stdout } = await train(2, ['--out', out('none'), '--shards', '4']);
     expect(stdout).not.toContain('history');
     expect(code).toBe(2);
     expect(stderr.match(/ERR_ARGUMENT: On rank 0: Expected a model whose batch normalisation is frozen/g)).toHaveLength(

@@ -7,7 +7,7 @@ import { randomStream } from '../../src/random.js';
 import { hasCpu } from '../kernels/support.js';
 import { LONG } from '../long.js';
 import { builtFor, type Ended, findMpis, launch, type Mpi } from './launch.js';
-import { METHODS, type RunOptions, trainedBits } from './training.js';
+import { METHODS, type RunOptions, type TrainedBits, trainedBits } from './training.js';
 
 // Each takes several launches of several processes: in the short form one MPI does.
 const mpis = findMpis().slice(0, LONG ? 2 : 1);
@@ -33,6 +33,11 @@ async function alone(runs: readonly RunOptions[]): Promise<unknown[]> {
     all.push(await trainedBits(shards === undefined ? undefined : single(), { ...run, shards }));
   }
   return all;
+}
+
+/** The most that a number is off, relatively; of what is shorter than 0.01 by parts of that. */
+function apart(values: readonly number[], others: readonly number[]): number {
+  return Math.max(...values.map((value, i) => Math.abs(value - others[i]) / Math.max(Math.abs(others[i]), 0.01)));
 }
 
 describe.skipIf(!hasCpu).each(mpis)('under $name', (mpi) => {
@@ -94,6 +99,27 @@ describe.skipIf(!hasCpu).each(mpis)('under $name', (mpi) => {
   );
 
   test(
+    'statistics of batches are gathered: losses and weights come within 1e-5 of one rank’s',
+    async () => {
+      const some = LONG ? methods : ['at', 'eat-mix', 'gal'];
+      const runs = some.map((method): RunOptions => ({ method, norm: 'batch', epochs: 1 }));
+      const expected = (await alone(runs)) as TrainedBits[];
+      for (const ranks of [2, 4]) {
+        const ended = await onRanks(ranks, runs);
+        expect(ended.code).toBe(0);
+        const [first, ...others] = told(ended) as TrainedBits[][];
+        for (const other of others) expect(other).toEqual(first);
+        for (const [i, { losses, lengths, passes }] of first.entries()) {
+          expect(passes).toEqual(expected[i].passes);
+          expect(apart(losses, expected[i].losses)).toBeLessThan(1e-5);
+          expect(apart(lengths, expected[i].lengths)).toBeLessThan(1e-5);
+        }
+      }
+    },
+    LIMIT_MS,
+  );
+
+  test(
     'what ranks cannot agree on or cannot share is one error on each of them',
     async () => {
       const cases: [object, RegExp][] = [
@@ -109,7 +135,11 @@ describe.skipIf(!hasCpu).each(mpis)('under $name', (mpi) => {
         [{ differ: { method: 'trades' } }, /^ERR_DISTRIBUTED: Expected the same method on every rank/],
         [{ differ: { epochs: -1 } }, /^ERR_ARGUMENT: On rank 1: .*epochs/],
         [{ differ: { ema: 0.5 } }, /^ERR_DISTRIBUTED: Expected the same options on every rank/],
-        [{ norm: 'batch' }, /^ERR_ARGUMENT: On rank 0: Expected a model whose batch normalisation is frozen/],
+        [
+          { norm: 'batch', shards: 4 },
+          /^ERR_ARGUMENT: On rank 0: Expected a model whose batch normalisation is frozen for 4 shards on 2 ranks, /,
+        ],
+        [{ norm: 'batch', batch: { size: 1 } }, /^ERR_ARGUMENT: Expected at least 2 images of a member in a batch/],
         [
           { microBatch: 4 },
           /^ERR_ARGUMENT: On rank 0: Expected no microBatch in distributed training but received 4\.$/,

@@ -67,12 +67,21 @@ export function smallModel(kind: NonNullable<RunOptions['norm']>) {
   return networkModel(`small-${kind}`, {}, layers);
 }
 
+export interface TrainedBits {
+  losses: number[];
+  /** Their bits, and their lengths. */
+  weights: string;
+  lengths: number[];
+  passes: number[];
+  validations: unknown;
+}
+
 /** 11 images a batch: no number of ranks or shards divides them. */
 export async function trainedBits(
   group: SyncGroup | undefined,
   { method, norm = 'none', shards, memberGroups, dataSeed = 7, dir, ...options }: RunOptions,
   more: Partial<training.TrainOptions> = {},
-): Promise<{ losses: number[]; weights: string; passes: number[]; validations: unknown }> {
+): Promise<TrainedBits> {
   const { everySteps, validation, ...plain } = options;
   const distributed = group && { group, shards, memberGroups };
   const ensemble = await training.train({
@@ -85,13 +94,13 @@ export async function trainedBits(
   });
   const { losses, forwardPasses, gradientEvaluations, validations } = ensemble.history;
   const hash = createHash('sha256');
-  for (const { weights } of ensemble.members) for (const weight of weights.values()) hash.update(weight.dataSync());
-  for (const proxies of ensemble.proxies) hash.update(proxies.dataSync());
+  const variables = [...ensemble.members.flatMap(({ weights }) => [...weights.values()]), ...ensemble.proxies];
+  const lengths = variables.map((variable) => {
+    const values = variable.dataSync<'float32'>();
+    hash.update(values);
+    return Math.sqrt(values.reduce((sum, value) => sum + value * value, 0));
+  });
   ensemble.dispose();
-  return {
-    losses,
-    weights: hash.digest('hex').slice(0, 16),
-    passes: [forwardPasses, gradientEvaluations],
-    validations,
-  };
+  const passes = [forwardPasses, gradientEvaluations];
+  return { losses, weights: hash.digest('hex').slice(0, 16), lengths, passes, validations };
 }

@@ -56,11 +56,15 @@ export function checkShareable(grid: Grid, members: readonly Member[]): void {
     throw new EatDmlError('ERR_BACKEND', message, { hint: 'Train with the backend native or tensorflow.' });
   }
   const { group, shards } = grid.ofMember;
-  if (group.size === 1 && shards === 1) return;
-  if (!members.some(({ embedder }) => worksByBatch(embedder))) return;
+  if (shards === 1) return;
+  const byBatch = members.map(({ embedder }) => embedder).filter(worksByBatch);
+  const gathers = shards === group.size && byBatch.every(({ layers }) => layers !== undefined);
+  if (byBatch.length === 0 || gathers) return;
   throw new EatDmlError(
     'ERR_ARGUMENT',
-    'Expected a model whose batch normalisation is frozen to be trained in shards, but its statistics are those of a whole batch.',
-    { hint: 'Set frozenBatchNorm in the model, or as many memberGroups as ranks with shards: 1.' },
+    `Expected a model whose batch normalisation is frozen for ${shards} shards on ${group.size} ranks, but its statistics are those of a batch.`,
+    {
+      hint: 'Set frozenBatchNorm in the model, or as many shards as ranks share a member, which then tell one another theirs.',
+    },
   );
 }

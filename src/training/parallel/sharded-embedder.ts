@@ -1,14 +1,16 @@
 import * as tf from '@tensorflow/tfjs';
+import { EatDmlError } from '../../errors.js';
 import { embedderWith, type FrozenEmbedder, type TrainingMode } from '../../models/embedder.js';
 import type { Embedder } from '../../models/index.js';
+import { withSpreadBatch } from '../../tfjs/index.js';
 import { type Cut, gatherRows, ownRows, rowsOfRank } from './exchange-rows.js';
 
 type Layer = NonNullable<Embedder['layers']>[number];
 
 /**
  * The embedder, of whose rows each rank computes its own, and all have all: embeddings and gradients by the images are those of the
- * embedder, gradients by its variables those of this rank's rows alone. What works by the statistics of a batch is computed whole, by
- * each rank. `anchor` is what keeps a rank without rows in the tape.
+ * embedder, gradients by its variables those of this rank's rows alone. Statistics of a batch are those of all ranks' rows. `anchor`
+ * is what keeps a rank without rows in the tape, where gradients by variables are asked for.
  */
 export function sharded(embedder: Embedder, cut: Cut, anchor?: tf.Variable): Embedder {
   if (cut.group.size === 1) return embedder;
@@ -20,8 +22,14 @@ export function sharded(embedder: Embedder, cut: Cut, anchor?: tf.Variable): Emb
       const embedded = begin === end ? noRows(own, embedder.embedding, anchor) : embed(own);
       return gatherRows(embedded, images.shape[0], cut);
     });
-  const apply = (images: tf.Tensor4D, mode?: TrainingMode): tf.Tensor2D =>
-    mode && byBatch ? embedder.apply(images, mode) : rowWise(images, (own) => embedder.apply(own, mode));
+  const gather = (own: Float64Array) => cut.group.allGatherNow(own);
+  const apply = (images: tf.Tensor4D, mode?: TrainingMode): tf.Tensor2D => {
+    if (!mode || !byBatch) return rowWise(images, (own) => embedder.apply(own, mode));
+    const fits = images.shape[0] >= cut.shards && embedder.layers !== undefined;
+    if (fits) return rowWise(images, (own) => withSpreadBatch(gather, () => embedder.apply(own, mode)));
+    if (anchor) throw tooFew(images.shape[0], cut);
+    return embedder.apply(images, mode);
+  };
   const frozen = (): FrozenEmbedder => {
     const pass = embedder.apply.frozen!();
     return { apply: (images) => rowWise(images, (own) => pass.apply(own)) };
@@ -29,6 +37,13 @@ export function sharded(embedder: Embedder, cut: Cut, anchor?: tf.Variable): Emb
   return embedderWith(embedder, {
     apply: Object.assign(apply, embedder.apply.frozen && { frozen }),
     ...(embedder.by && { by: (set) => sharded(embedder.by!(set), cut, anchor) }),
+  });
+}
+
+function tooFew(images: number, { shards }: Cut): EatDmlError {
+  const message = `Expected at least ${shards} images of a member in a batch, one for each rank, but received ${images}.`;
+  return new EatDmlError('ERR_ARGUMENT', message, {
+    hint: 'Statistics of a batch need rows on each: raise the batch.',
   });
 }
 
