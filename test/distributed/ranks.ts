@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { parentPort, Worker } from 'node:worker_threads';
 import { type Group, initDistributed, type Summable, type SyncGroup } from '../../src/distributed/index.js';
 import { bitsOf, blobs, clustered } from './shard.js';
-import { type RunOptions, trainedBits } from './training.js';
+import { evaluatedBits, type RunOptions, trainedBits } from './training.js';
 
 const args = process.argv.slice(3);
 
@@ -265,6 +265,7 @@ async function trains(group: SyncGroup): Promise<void> {
 
 const MAIN: Record<string, (group: SyncGroup) => Promise<void>> = {
   trains,
+  evaluates: async (group) => void tell(await evaluatedBits(group).catch(fault)),
   waits,
   flight,
   mismatches,

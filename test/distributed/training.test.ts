@@ -7,7 +7,7 @@ import { randomStream } from '../../src/random.js';
 import { hasCpu } from '../kernels/support.js';
 import { LONG } from '../long.js';
 import { builtFor, type Ended, findMpis, launch, type Mpi } from './launch.js';
-import { METHODS, type RunOptions, type TrainedBits, trainedBits } from './training.js';
+import { evaluatedBits, METHODS, type RunOptions, type TrainedBits, trainedBits } from './training.js';
 
 // Each takes several launches of several processes: in the short form one MPI does.
 const mpis = findMpis().slice(0, LONG ? 2 : 1);
@@ -94,6 +94,17 @@ describe.skipIf(!hasCpu).each(mpis)('under $name', (mpi) => {
       const wanted = await alone(grids);
       const four = await onRanks(4, grids);
       expect({ code: four.code, told: told(four) }).toEqual({ code: 0, told: four.told.map(() => wanted) });
+    },
+    LIMIT_MS,
+  );
+
+  test(
+    'an evaluation by several ranks is that of one, to the bit',
+    async () => {
+      const expected = await evaluatedBits(single());
+      const ended = await launch({ mpi, addon: addons.get(mpi)!, ranks: 2, run: 'evaluates' });
+      expect({ code: ended.code, told: told(ended) }).toEqual({ code: 0, told: [[expected], [expected]] });
+      expect(expected.attacks.length).toBeGreaterThan(2);
     },
     LIMIT_MS,
   );

@@ -1,9 +1,13 @@
 /** A training run of a test: on ranks under mpirun, or alone. What it comes to is told in a few words that change with any bit. */
 import { createHash } from 'node:crypto';
 import type { SyncGroup } from '../../src/distributed/index.js';
+import { evaluate } from '../../src/evaluation/index.js';
+import { Ensemble } from '../../src/models/index.js';
 import type { Layer } from '../../src/models/layers.js';
 import { networkModel } from '../../src/models/network.js';
+import { chooseBackend } from '../../src/tfjs/index.js';
 import * as training from '../../src/training/index.js';
+import { briefAttacks } from '../evaluation/brief.js';
 import { tinyImages } from '../models/tiny-images.js';
 
 const attack = { epsilon: 0.1, steps: 2 };
@@ -103,4 +107,28 @@ export async function trainedBits(
   ensemble.dispose();
   const passes = [forwardPasses, gradientEvaluations];
   return { losses, weights: hash.digest('hex').slice(0, 16), lengths, passes, validations };
+}
+
+/** What an evaluation under attack, and embeddings, come to: all of it but what the clock says. */
+export async function evaluatedBits(
+  group: SyncGroup,
+): Promise<{ report: string; attacks: string[]; embeddings: string }> {
+  const images = tinyImages({ perClass: 7 });
+  await chooseBackend({ backend: 'native' });
+  const members = [1, 2].map((seed) => smallModel('batch').build(images.shape, seed));
+  const whole = new Ensemble(members);
+  const ensemble = training.ensembleOnRanks(group, whole);
+  const { data } = await ensemble.embed(images, { batchSize: 9 });
+  const hashOf = (of: Float32Array | string) => createHash('sha256').update(of).digest('hex').slice(0, 16);
+  const options = { attacks: briefAttacks(), clusterRestarts: 2, batchSize: 9, backend: 'native' } as const;
+  // The clock's, and how many threads a launcher leaves to a rank.
+  const isPlace = (key: string, value: unknown) => key === 'seconds' || / threads$/.test(String(value));
+  const found = await evaluate(ensemble, images, options);
+  const report = JSON.stringify(found, (key, value) => (isPlace(key, value) ? undefined : value));
+  ensemble.dispose();
+  // What is left is the caller's.
+  whole.dispose();
+  // A launcher mixes long lines of ranks.
+  const attacks = found.attacks.map(({ name }) => name);
+  return { report: hashOf(report), attacks, embeddings: hashOf(data) };
 }

@@ -85,6 +85,7 @@ const ARGUMENTS: Arguments = {
   clusterEmbeddings: () => [matrix, { k: 2, seed: 1, restarts: 1, maxIterations: 3, device: 'js', signal }],
   clusteringScores: () => [labels, labels],
   initDistributed: () => [{ strict: false }],
+  ensembleOnRanks: () => [api.single(), ensemble],
   shardOf: () => [10, { rank: 0, size: 2 }],
   distributedKmeans: () => [
     api.single(),

@@ -26,14 +26,13 @@ export class FlatGradients {
     }
   }
 
-  /** Such a vector as tensors again, which are the caller's. */
+  /** Such a vector as tensors again, which are the caller's; they lie in its memory, which nobody may write to any more. */
   tensors(values: Float32Array): tf.NamedTensorMap {
     const gradients: tf.NamedTensorMap = {};
     let at = 0;
     const marks = values.length - this.variables.length;
     for (const [i, { name, size, shape }] of this.variables.entries()) {
-      // Of its own memory: a backend may take it over.
-      if (values[marks + i] !== 0) gradients[name] = tf.tensor(values.slice(at, at + size), shape);
+      if (values[marks + i] !== 0) gradients[name] = tf.tensor(values.subarray(at, at + size), shape);
       at += size;
     }
     return gradients;
