@@ -1,7 +1,7 @@
 /**
  * A step of training by one rank and by two, each with one thread, of the same global batch, by turns:
  * `npx tsx bench/distributed/training.ts [rows|rows-batch-norm|members|all] [rounds]`. It takes `npm run build:mpi` (or EAT_DML_MPI_PATH)
- * and that MPI's mpirun. `rows`: ResNet-18 on 64 x 64 images, batches of 32 shared by rows, batch normalisation frozen; `rows-batch-norm`: with
+ * and that MPI's mpirun. `rows`: ResNet-18 on 64 x 64 images, batches of 128 shared by rows, batch normalisation frozen; `rows-batch-norm`: with
  * its statistics gathered; `members`: EAT of two such networks, each updated by one rank. Prints each turn's median step and its mean time of
  * a processor in a rank, and at the end the medians and their quotients (2 is ideal). On a busy machine ranks that wait for one another
  * take longer than they compute: there the time of a processor says more.
@@ -14,7 +14,7 @@ import { resnet18 } from '../../src/models/index.js';
 import { randomStream } from '../../src/random.js';
 import { eat, standard, type TrainOptions, train } from '../../src/training/index.js';
 
-const [COUNT, SIDE, CLASSES, STEPS] = [32, 64, 8, 4];
+const [COUNT, SIDE, CLASSES, STEPS] = [128, 64, 8, 2];
 
 const network = (frozenBatchNorm: boolean) => resnet18({ dimension: 64, frozenBatchNorm, preprocessing: 'none' });
 
