@@ -1,9 +1,14 @@
-// The addon's exports: info(), begin(launch) and run(operation), which return promises of what the communication thread made.
+// The addon's exports: info(), begin(launch) and run(operation), which return promises of what the communication thread made, and
+// runNow(operation), which waits for it.
 #include <napi.h>
 
+#include <chrono>
+#include <condition_variable>
 #include <cstring>
+#include <mutex>
 
 #include "engine.h"
+#include "results.h"
 
 namespace eat::mpi {
 namespace {
@@ -24,74 +29,6 @@ struct Pending {
 
 void require(const Napi::Env& env, napi_status status) {
   if (status != napi_ok) throw Napi::Error::New(env);
-}
-
-// Below, on the way back, every status is looked at or left alone, and nothing throws: the environment may be going away.
-void set(napi_env env, napi_value object, const char* name, napi_value value) {
-  if (value != nullptr) napi_set_named_property(env, object, name, value);
-}
-
-napi_value number(napi_env env, std::int64_t of) {
-  napi_value value = nullptr;
-  return napi_create_int64(env, of, &value) == napi_ok ? value : nullptr;
-}
-
-napi_value text(napi_env env, const char* of) {
-  napi_value value = nullptr;
-  return napi_create_string_utf8(env, of, NAPI_AUTO_LENGTH, &value) == napi_ok ? value : nullptr;
-}
-
-napi_value make_error(napi_env env, const char* kind, const char* what) {
-  napi_value error = nullptr;
-  const napi_value message = text(env, what);
-  if (message == nullptr || napi_create_error(env, nullptr, message, &error) != napi_ok) return nullptr;
-  set(env, error, "kind", text(env, kind));
-  return error;
-}
-
-napi_value error_value(napi_env env, const std::exception_ptr& error) {
-  try {
-    std::rethrow_exception(error);
-  } catch (const Failure& e) {
-    return make_error(env, e.kind, e.what());
-  } catch (const std::bad_alloc&) {
-    return make_error(env, "memory", "Not enough memory for an operation of a group.");
-  } catch (const std::exception& e) {
-    return make_error(env, "other", e.what());
-  } catch (...) {
-    return make_error(env, "other", "unknown error");
-  }
-}
-
-// The result's memory as it is; a copy where this runtime takes none from outside.
-napi_value buffer(napi_env env, Operation& o) {
-  const size_t bytes = static_cast<size_t>(o.count * size_of(o.type));
-  napi_value value = nullptr;
-  const auto release = [](napi_env, void* data, void*) { std::free(data); };
-  if (bytes > 0 && napi_create_external_arraybuffer(env, o.values.data(), bytes, release, nullptr, &value) == napi_ok) {
-    o.values.release();
-    return value;
-  }
-  void* copy = nullptr;
-  if (napi_create_arraybuffer(env, bytes, &copy, &value) != napi_ok) return nullptr;
-  if (bytes > 0) std::memcpy(copy, o.values.data(), bytes);
-  return value;
-}
-
-napi_value result_value(napi_env env, Operation& o) {
-  napi_value result = nullptr, counts = nullptr;
-  if (napi_create_object(env, &result) != napi_ok) return nullptr;
-  if (o.kind == Kind::begin || o.kind == Kind::split) {
-    set(env, result, "group", number(env, o.group));
-    set(env, result, "rank", number(env, o.rank));
-    set(env, result, "size", number(env, o.size));
-  }
-  if (o.type != Type::none) set(env, result, "buffer", buffer(env, o));
-  if (o.kind == Kind::all_gather && napi_create_array_with_length(env, o.counts.size(), &counts) == napi_ok) {
-    for (size_t r = 0; r < o.counts.size(); r++) napi_set_element(env, counts, static_cast<std::uint32_t>(r), number(env, o.counts[r]));
-    set(env, result, "counts", counts);
-  }
-  return result;
 }
 
 void settle(napi_env env, napi_value, void*, void* data) {
@@ -194,13 +131,15 @@ Napi::Value begin(const Napi::CallbackInfo& info) {
   return submit(env, *loop, std::move(o));
 }
 
-// Of {operation, group, values?, argument?, color?, key?}: {buffer?, counts?, group?, rank?, size?}.
-Napi::Value run(const Napi::CallbackInfo& info) {
-  const Napi::Env env = info.Env();
-  const Napi::Object given = info[0].As<Napi::Object>();
+// The loop of the thread that began MPI, if it is this one and has not ended it.
+Loop& loop_of(const Napi::Env& env) {
   void* loop = nullptr;
   require(env, napi_get_instance_data(env, &loop));
   if (loop == nullptr || static_cast<Loop*>(loop)->over) throw Failure("state", "Expected a group of this thread that is not finalized.");
+  return *static_cast<Loop*>(loop);
+}
+
+std::unique_ptr<Operation> operation_of(const Napi::Object& given) {
   auto o = std::make_unique<Operation>();
   o->kind = kind_of(given);
   o->group = integer(given, "group");
@@ -208,7 +147,51 @@ Napi::Value run(const Napi::CallbackInfo& info) {
   o->color = integer(given, "color");
   o->key = integer(given, "key");
   if (o->kind == Kind::all_reduce || o->kind == Kind::all_gather || o->kind == Kind::broadcast) take_values(given, *o);
-  return submit(env, *static_cast<Loop*>(loop), std::move(o));
+  return o;
+}
+
+// Of {operation, group, values?, argument?, color?, key?}: {buffer?, counts?, group?, rank?, size?}.
+Napi::Value run(const Napi::CallbackInfo& info) {
+  Loop& loop = loop_of(info.Env());
+  return submit(info.Env(), loop, operation_of(info[0].As<Napi::Object>()));
+}
+
+// What a call that waits shares with the communication thread, which may come to it after the call has given up.
+struct Awaited {
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::unique_ptr<Operation> done;
+};
+
+// False where JavaScript may not run any more: the thread is to end, and its environment goes.
+bool is_alive(const Napi::Env& env) {
+  const Napi::HandleScope scope(env);
+  napi_value script = nullptr, result = nullptr;
+  return napi_create_string_utf8(env, "0", 1, &script) == napi_ok && napi_run_script(env, script, &result) == napi_ok;
+}
+
+// As run(), but waits, and returns or throws: for work that cannot be left in its midst. What was queued before is done before. A worker
+// that is told to end meanwhile does so, without the result; that aborts the job as any end without finalize().
+Napi::Value run_now(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  loop_of(env);
+  const auto awaited = std::make_shared<Awaited>();
+  const auto done = [awaited](std::unique_ptr<Operation> operation) {
+    const std::lock_guard<std::mutex> lock(awaited->mutex);
+    awaited->done = std::move(operation);
+    awaited->changed.notify_all();
+  };
+  Engine::instance().submit(operation_of(info[0].As<Napi::Object>()), done);
+  std::unique_lock<std::mutex> lock(awaited->mutex);
+  while (!awaited->changed.wait_for(lock, std::chrono::milliseconds(200), [&] { return awaited->done != nullptr; })) {
+    lock.unlock();
+    if (!is_alive(env)) return Napi::Value();
+    lock.lock();
+  }
+  if (awaited->done->error) std::rethrow_exception(awaited->done->error);
+  const napi_value result = result_value(env, *awaited->done);
+  if (result == nullptr) throw std::bad_alloc();
+  return Napi::Value(env, result);
 }
 
 // {library}: the MPI that is loaded.
@@ -240,6 +223,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("info", Napi::Function::New(env, guarded<about>, "info"));
   exports.Set("begin", Napi::Function::New(env, guarded<begin>, "begin"));
   exports.Set("run", Napi::Function::New(env, guarded<run>, "run"));
+  exports.Set("runNow", Napi::Function::New(env, guarded<run_now>, "runNow"));
   return exports;
 }
 NODE_API_MODULE(eat_dml_mpi, Init)

@@ -21,22 +21,38 @@ constexpr std::int64_t kSumChunk = std::int64_t{1} << 22;
 // Values of one call of MPI.
 constexpr std::int64_t kChunk = std::int64_t{1} << 26;
 
-// into[i] = from[0][i] + from[1][i] + ..., from[r] being rank r's values. Integers wrap around.
 template <typename T>
-void add_ranks(void* into, const void* from, std::int64_t count, int ranks) {
-  T* sum = static_cast<T*>(into);
-  const T* part = static_cast<const T*>(from);
-  std::copy(part, part + count, sum);
-  for (int r = 1; r < ranks; r++) {
-    part += count;
-    for (std::int64_t i = 0; i < count; i++) sum[i] += part[i];
-  }
+void add_to(T* sum, const T* other, std::int64_t count) {
+  for (std::int64_t i = 0; i < count; i++) sum[i] += other[i];
 }
 
-void add_ranks(Type type, void* into, const void* from, std::int64_t count, int ranks) {
-  if (type == Type::float64) add_ranks<double>(into, from, count, ranks);
-  else if (type == Type::float32) add_ranks<float>(into, from, count, ranks);
-  else add_ranks<std::uint32_t>(into, from, count, ranks);
+// Rank `first` has the sum of `ranks` of them: that of the left half plus that of the right, the left one being the largest power of two
+// that leaves something.
+template <typename T>
+void add_as_tree(T* from, std::int64_t count, int first, int ranks) {
+  if (ranks == 1) return;
+  int half = 1;
+  while (half * 2 < ranks) half *= 2;
+  add_as_tree(from, count, first, half);
+  add_as_tree(from, count, first + half, ranks - half);
+  add_to(from + first * count, from + (first + half) * count, count);
+}
+
+// into[i] = from[0][i] + from[1][i] + ..., from[r] being rank r's values, which it may change. Integers wrap around.
+template <typename T>
+void add_ranks(void* into, void* from, std::int64_t count, int ranks, bool tree) {
+  T* sum = static_cast<T*>(into);
+  T* part = static_cast<T*>(from);
+  if (tree) add_as_tree(part, count, 0, ranks);
+  std::copy(part, part + count, sum);
+  for (int r = 1; r < ranks && !tree; r++) add_to(sum, part + r * count, count);
+}
+
+void add_ranks(const Operation& o, void* into, void* from, std::int64_t count, int ranks) {
+  const bool tree = o.argument == kTree;
+  if (o.type == Type::float64) add_ranks<double>(into, from, count, ranks, tree);
+  else if (o.type == Type::float32) add_ranks<float>(into, from, count, ranks, tree);
+  else add_ranks<std::uint32_t>(into, from, count, ranks, tree);
 }
 
 // The share of every rank in `count` values, and where it begins.
@@ -55,13 +71,13 @@ struct Shares {
 }  // namespace
 
 void Communicator::all_reduce(Operation& o) const {
-  if (o.argument) sum_in_any_order(o);
-  else sum_in_rank_order(o);
+  if (o.argument == kAnyOrder) sum_in_any_order(o);
+  else sum_in_fixed_order(o);
 }
 
-// Every rank sums its share of each chunk, rank 0's values first, and all gather the shares: as much to send as any sum takes, and the same
-// bits whatever MPI does.
-void Communicator::sum_in_rank_order(Operation& o) const {
+// Every rank sums its share of each chunk, in the order of ranks or as their tree, and all gather the shares: as much to send as any sum
+// takes, and the same bits whatever MPI does.
+void Communicator::sum_in_fixed_order(Operation& o) const {
   const std::int64_t width = size_of(o.type), chunk = std::min(kSumChunk, o.count);
   const Memory received((chunk / size_ + 1) * size_ * width);
   for (std::int64_t first = 0; first < o.count; first += chunk) {
@@ -75,7 +91,7 @@ void Communicator::sum_in_rank_order(Operation& o) const {
                          datatype(o.type), comm_, &request),
           "MPI_Ialltoallv");
     wait(&request, 1);
-    add_ranks(o.type, values + shares.begins[static_cast<size_t>(rank_)] * width, received.data(), mine, size_);
+    add_ranks(o, values + shares.begins[static_cast<size_t>(rank_)] * width, received.data(), mine, size_);
     check(MPI_Iallgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, values, shares.counts.data(), shares.begins.data(), datatype(o.type), comm_,
                           &request),
           "MPI_Iallgatherv");

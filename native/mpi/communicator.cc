@@ -45,7 +45,7 @@ std::string describe(Kind kind, Type type, std::int64_t count, std::int64_t argu
   const std::string values = " of " + std::to_string(count) + " " + name_of(type) + " values";
   switch (kind) {
     case Kind::begin: return "begin";
-    case Kind::all_reduce: return "allReduce" + values + (argument ? " in any order" : "");
+    case Kind::all_reduce: return "allReduce" + values + (argument == kAnyOrder ? " in any order" : argument == kTree ? " as a tree" : "");
     case Kind::all_gather: return "allGather" + values;
     case Kind::broadcast: return "broadcast" + values + " from rank " + std::to_string(argument);
     case Kind::barrier: return "barrier";

@@ -47,7 +47,7 @@ class Communicator {
   std::string absent(const std::vector<MPI_Request>& arrivals) const;
   bool same(const Header& a, const Header& b) const;
   std::string difference() const;
-  void sum_in_rank_order(Operation& operation) const;
+  void sum_in_fixed_order(Operation& operation) const;
   void sum_in_any_order(Operation& operation) const;
 
   MPI_Comm comm_;

@@ -16,6 +16,9 @@ namespace eat::mpi {
 enum class Kind : std::int64_t { begin, all_reduce, all_gather, broadcast, barrier, split, finalize };
 enum class Type : std::int64_t { none, uint8, int32, float32, float64 };
 
+// Orders of allReduce beside that of ranks, which is 0.
+constexpr std::int64_t kAnyOrder = 1, kTree = 2;
+
 constexpr std::int64_t size_of(Type type) {
   return type == Type::float64 ? 8 : type == Type::uint8 || type == Type::none ? 1 : 4;
 }
@@ -47,7 +50,7 @@ struct Operation {
   Type type = Type::none;
   std::int64_t group = 0;
   std::int64_t count = 0;     // values of this rank
-  std::int64_t argument = 0;  // broadcast: the root; allReduce: 1 where the sum goes in any order; equal on every rank
+  std::int64_t argument = 0;  // broadcast: the root; allReduce: its order; equal on every rank
   std::int64_t color = 0, key = 0;  // split
   Launch launch;                    // begin
   Memory values;                    // of this rank; then the result

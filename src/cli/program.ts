@@ -99,6 +99,9 @@ function addTrain(eatDml: Command): void {
     .option('--tensorboard <folder>', 'also write settings, losses, rates and scores there, as TensorBoard reads them')
     .option('--watch [port]', 'serve a page of the training on 127.0.0.1 while it lasts (default any free port)', port)
     .option('--resume', 'go on from the checkpoint in the run folder')
+    .option('--distributed', 'by all ranks that mpirun or srun started; rank 0 tells and writes')
+    .option('--shards <count>', 'pieces of a batch, for the same bits on any number of ranks', positiveInteger)
+    .option('--member-groups <count>', 'groups of ranks that share the members out (default 1)', positiveInteger)
     .action(async (flags: TrainFlags) => (await import('./commands/train.js')).trainCommand(flags));
 }
 

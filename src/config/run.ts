@@ -4,7 +4,13 @@ import { type EvaluationProgress, type EvaluationReport, evaluate } from '../eva
 import type { ImageProgress } from '../long-work.js';
 import { callback, parse, parseOptions, signal } from '../options.js';
 import { chooseBackend } from '../tfjs/index.js';
-import { type TrainedEnsemble, type TrainingPlan, type TrainingProgress, train } from '../training/index.js';
+import {
+  type TrainedEnsemble,
+  type TrainingPlan,
+  type TrainingProgress,
+  type TrainOptions,
+  train,
+} from '../training/index.js';
 import { dataOf, evaluateOptionsOf, loadModel, type RunData, trainOptionsOf } from './make.js';
 import { requireDevice } from './require-device.js';
 import { type Config, configSchema } from './schema.js';
@@ -74,6 +80,8 @@ export interface TrainConfigOptions {
   out?: string;
   resume?: boolean;
   signal?: AbortSignal;
+  /** The ranks that train together. */
+  distributed?: TrainOptions['distributed'];
   /** Waited for. */
   onStart?(start: Start): void | Promise<void>;
   onPlan?(plan: TrainingPlan): void;
@@ -83,7 +91,7 @@ export interface TrainConfigOptions {
 /** Trains what a checked configuration says; also its data and the backend. */
 export async function trainConfig(
   config: Config,
-  { out, resume, signal, onStart, onPlan, onProgress }: TrainConfigOptions,
+  { out, resume, signal, distributed, onStart, onPlan, onProgress }: TrainConfigOptions,
 ): Promise<{ data: RunData; backend: ChosenBackend; ensemble: TrainedEnsemble }> {
   requireDevice(config.device);
   const options = trainOptionsOf(config);
@@ -92,6 +100,7 @@ export async function trainConfig(
   await onStart?.({ data: data.train, backend });
   const everySteps = config.training?.checkpointEverySteps;
   const checkpoint = out === undefined ? undefined : { dir: out, everySteps, run: config };
-  const ensemble = await train({ ...options, data: data.train, checkpoint, resume, onPlan, onProgress, signal });
+  const run = { checkpoint, resume, distributed, onPlan, onProgress, signal };
+  const ensemble = await train({ ...options, data: data.train, ...run });
   return { data, backend, ensemble };
 }

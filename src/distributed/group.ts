@@ -11,9 +11,11 @@ export type Values = Summable | Uint8Array;
 export interface AllReduceOptions {
   /**
    * `rank` (default): element by element rank 0's value, plus rank 1's, plus rank 2's, ...: the same bits on every rank and in every run.
-   * `any`: in the order that MPI finds best, which may differ from one number of ranks, MPI or message size to another.
+   * `tree`: the sum of the left half of the ranks plus that of the right, the left one being the largest power of two that leaves
+   * something; same bits everywhere, too. `any`: in the order that MPI finds best, which may differ from one number of ranks, MPI or
+   * message size to another.
    */
-  order?: 'rank' | 'any';
+  order?: 'rank' | 'tree' | 'any';
 }
 
 /**
@@ -52,6 +54,25 @@ export interface Group {
   finalize(): Promise<void>;
 }
 
+/**
+ * A group whose operations there are in a form that waits, too, for work that no other can come between, such as the gradient of a tape.
+ * They are of the one order of all operations, and block the event loop meanwhile. Errors are thrown, with the same words.
+ */
+export interface SyncGroup extends Group {
+  /** {@link Group.allReduce}, waited for. */
+  allReduceNow<T extends Summable>(values: T, options?: AllReduceOptions): T;
+  /** {@link Group.allGather}, waited for. */
+  allGatherNow<T extends Values>(values: T): T[];
+  split(color: number, key?: number): Promise<SyncGroup>;
+}
+
+/** Throws unless it can wait, too. */
+export function checkSyncGroup(group: unknown): asserts group is SyncGroup {
+  checkGroup(group);
+  if (typeof (group as Partial<SyncGroup>).allGatherNow !== 'function')
+    throw invalid('group', 'a group of initDistributed or single', group);
+}
+
 /** Throws unless it says which of how many ranks this is. */
 export function checkPlace(group: unknown): asserts group is Pick<Group, 'rank' | 'size'> {
   const { rank, size } = (group ?? {}) as Partial<Group>;
@@ -79,10 +100,10 @@ export function checkSummable<T extends Summable>(values: T): T {
   return checkValues(values);
 }
 
-export function checkOrder(options: AllReduceOptions = {}): 'rank' | 'any' {
+export function checkOrder(options: AllReduceOptions = {}): NonNullable<AllReduceOptions['order']> {
   if (typeof options !== 'object' || options === null) throw invalid('options', 'an object', options);
   const { order = 'rank' } = options;
-  checkOneOf('order', order, ['rank', 'any']);
+  checkOneOf('order', order, ['rank', 'tree', 'any']);
   return order;
 }
 

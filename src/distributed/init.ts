@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { variable } from '../environment.js';
 import { mpiAddon } from '../kernels/load-addon.js';
 import { parseOptions } from '../options.js';
-import { distributedError, type Group } from './group.js';
+import { distributedError, type SyncGroup } from './group.js';
 import { type Launch, launchOf } from './launcher.js';
 import { beginMpi } from './mpi.js';
 import { single } from './single.js';
@@ -14,7 +14,7 @@ const initOptions = z.strictObject({
 /** Options of {@link initDistributed}. */
 export type InitDistributedOptions = z.input<typeof initOptions>;
 
-let world: Promise<Group> | undefined;
+let world: Promise<SyncGroup> | undefined;
 
 /**
  * The group of all processes that one launcher (mpirun of Open MPI or MPICH, srun of Slurm) started, by MPI; alone, the group of one. In
@@ -33,7 +33,7 @@ let world: Promise<Group> | undefined;
  * await group.finalize();
  * ```
  */
-export async function initDistributed(options?: InitDistributedOptions): Promise<Group> {
+export async function initDistributed(options?: InitDistributedOptions): Promise<SyncGroup> {
   const { strict } = parseOptions(initOptions, options);
   const launch = launchOf(process.env);
   if (!launch && strict) {
@@ -45,7 +45,7 @@ export async function initDistributed(options?: InitDistributedOptions): Promise
   return world;
 }
 
-async function begin(launch: Launch): Promise<Group> {
+async function begin(launch: Launch): Promise<SyncGroup> {
   // UCX, a transport that MPIs may use, would else put itself between malloc and the system: docs/distributed.md. It reads this when it
   // is loaded; a worker thread's environment is a copy that it does not see.
   process.env.UCX_MEM_EVENTS ??= 'n';

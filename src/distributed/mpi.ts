@@ -7,15 +7,15 @@ import {
   checkSummable,
   checkValues,
   distributedError,
-  type Group,
   type Summable,
+  type SyncGroup,
   type Values,
 } from './group.js';
 import type { Launch } from './launcher.js';
 import { INTEGERS_END } from './single.js';
 
 /** Begins MPI, once in a process, and gives the group of all ranks. */
-export async function beginMpi(addon: MpiAddon, launch: Launch, stallSeconds: number): Promise<Group> {
+export async function beginMpi(addon: MpiAddon, launch: Launch, stallSeconds: number): Promise<SyncGroup> {
   const begun = performance.now();
   const told = setInterval(() => {
     const seconds = Math.round((performance.now() - begun) / 1000);
@@ -29,7 +29,7 @@ export async function beginMpi(addon: MpiAddon, launch: Launch, stallSeconds: nu
 }
 
 /** A group by MPI: native/mpi does its operations one after the other on a thread of their own. */
-class MpiGroup implements Group {
+class MpiGroup implements SyncGroup {
   readonly rank: number;
   readonly size: number;
   readonly #addon: MpiAddon;
@@ -43,21 +43,27 @@ class MpiGroup implements Group {
   }
 
   async allReduce<T extends Summable>(values: T, options?: AllReduceOptions): Promise<T> {
-    const argument = checkOrder(options) === 'any' ? 1 : 0;
+    const argument = ORDERS[checkOrder(options)];
     const own = checkSummable(values);
     const { buffer } = await this.#run('allReduce', { values: own, argument });
     return arrayOver(own, buffer, 0, buffer.byteLength);
   }
 
+  allReduceNow<T extends Summable>(values: T, options?: AllReduceOptions): T {
+    const argument = ORDERS[checkOrder(options)];
+    const own = checkSummable(values);
+    const { buffer } = this.#runNow('allReduce', { values: own, argument });
+    return arrayOver(own, buffer, 0, buffer.byteLength);
+  }
+
   async allGather<T extends Values>(values: T): Promise<T[]> {
     const own = checkValues(values);
-    const { buffer, counts } = await this.#run('allGather', { values: own });
-    let end = 0;
-    return counts.map((count) => {
-      const begin = end;
-      end += count * own.BYTES_PER_ELEMENT;
-      return arrayOver(own, buffer, begin, end);
-    });
+    return arraysIn(own, await this.#run('allGather', { values: own }));
+  }
+
+  allGatherNow<T extends Values>(values: T): T[] {
+    const own = checkValues(values);
+    return arraysIn(own, this.#runNow('allGather', { values: own }));
   }
 
   async broadcast<T extends Values>(values: T, root = 0): Promise<T> {
@@ -71,7 +77,7 @@ class MpiGroup implements Group {
     await this.#run('barrier');
   }
 
-  async split(color: number, key = this.rank): Promise<Group> {
+  async split(color: number, key = this.rank): Promise<SyncGroup> {
     checkIn('color', color, INTEGERS_END);
     checkIn('key', key, INTEGERS_END);
     return new MpiGroup(this.#addon, await this.#run('split', { color, key }));
@@ -88,6 +94,27 @@ class MpiGroup implements Group {
   #run(operation: string, more: object = {}): Promise<MpiResult> {
     return inWords(() => this.#addon.run({ operation, group: this.#group, ...more }));
   }
+
+  #runNow(operation: string, more: object): MpiResult {
+    try {
+      return this.#addon.runNow({ operation, group: this.#group, ...more });
+    } catch (cause) {
+      throw worded(cause);
+    }
+  }
+}
+
+/** As native/mpi/operation.h numbers them. */
+const ORDERS = { rank: 0, any: 1, tree: 2 };
+
+/** What was gathered, by rank. */
+function arraysIn<T extends Values>(like: T, { buffer, counts }: MpiResult): T[] {
+  let end = 0;
+  return counts.map((count) => {
+    const begin = end;
+    end += count * like.BYTES_PER_ELEMENT;
+    return arrayOver(like, buffer, begin, end);
+  });
 }
 
 function arrayOver<T extends Values>(like: T, buffer: ArrayBuffer, begin: number, end: number): T {
@@ -104,13 +131,17 @@ const HINTS: Record<string, string> = {
   mpi: 'The other ranks may be gone; start the job again.',
 };
 
-/** The addon's errors as this package's. */
 async function inWords<T>(call: () => Promise<T>): Promise<T> {
   try {
     return await call();
   } catch (cause) {
-    const { kind = '', message } = cause as Error & { kind?: string };
-    if (kind === 'memory') throw new EatDmlError('ERR_DEVICE', message, { cause });
-    throw distributedError(message, HINTS[kind] ?? HINTS.mpi, cause);
+    throw worded(cause);
   }
+}
+
+/** The addon's errors as this package's. */
+function worded(cause: unknown): EatDmlError {
+  const { kind = '', message } = cause as Error & { kind?: string };
+  if (kind === 'memory') return new EatDmlError('ERR_DEVICE', message, { cause });
+  return distributedError(message, HINTS[kind] ?? HINTS.mpi, cause);
 }

@@ -26,7 +26,8 @@ export function partsOfRank(rows: number, { rank, size }: Pick<Group, 'rank' | '
   return slice(partsOf(rows), rank, size);
 }
 
-function slice(whole: number, index: number, count: number): RowRange {
+/** The `index`-th of `count` pieces of about one size. */
+export function slice(whole: number, index: number, count: number): RowRange {
   return { begin: Math.floor((whole * index) / count), end: Math.floor((whole * (index + 1)) / count) };
 }
 

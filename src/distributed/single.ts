@@ -1,4 +1,4 @@
-import { checkIn, checkOrder, checkSummable, checkValues, type Group } from './group.js';
+import { checkIn, checkOrder, checkSummable, checkValues, type SyncGroup } from './group.js';
 
 /** What MPI takes as a color or a key. */
 export const INTEGERS_END = 2 ** 31;
@@ -7,21 +7,27 @@ export const INTEGERS_END = 2 ** 31;
  * The group of one: its operations give back what they are given, without a copy and without MPI, so that code for several ranks needs no
  * `if` for one.
  */
-export function single(): Group {
+export function single(): SyncGroup {
   return ALONE;
 }
 
-const ALONE: Group = Object.freeze<Group>({
+const ALONE: SyncGroup = Object.freeze<SyncGroup>({
   rank: 0,
   size: 1,
-  async allReduce(values, options) {
+  allReduceNow(values, options) {
     checkOrder(options);
     checkSummable(values);
     return values;
   },
-  async allGather(values) {
+  allGatherNow(values) {
     checkValues(values);
     return [values];
+  },
+  async allReduce(values, options) {
+    return ALONE.allReduceNow(values, options);
+  },
+  async allGather(values) {
+    return ALONE.allGatherNow(values);
   },
   async broadcast(values, root = 0) {
     checkIn('root', root, 1);

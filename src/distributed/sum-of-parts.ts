@@ -1,5 +1,6 @@
 import type { Group } from './group.js';
 import { partsOf, partsOfRank, type RowRange as Range } from './shards.js';
+import { halves, subtrees, within } from './tree.js';
 
 /**
  * The sum over all parts of the vectors that `of` gives for parts of this rank; the same bits for any number of ranks. Parts are the leaves of
@@ -24,8 +25,6 @@ export async function sumOfParts(
   return add(whole, (node) => (isOwned(node) ? told.shift() : undefined));
 }
 
-const within = (node: Range, of: Range) => node.begin >= of.begin && node.end <= of.end;
-
 /** The sum at a node: as `known` has it, else of its halves. */
 async function add(
   node: Range,
@@ -38,22 +37,6 @@ async function add(
   const other = await add(right, known);
   for (let i = 0; i < sum.length; i++) sum[i] += other[i];
   return sum;
-}
-
-/** The largest nodes that `is` holds for, from the left. */
-function subtrees(node: Range, is: (node: Range) => boolean): Range[] {
-  if (is(node)) return [node];
-  return node.end - node.begin === 1 ? [] : halves(node).flatMap((half) => subtrees(half, is));
-}
-
-/** The left one is the largest power of two that leaves something. */
-function halves({ begin, end }: Range): [Range, Range] {
-  let half = 1;
-  while (half * 2 < end - begin) half *= 2;
-  return [
-    { begin, end: begin + half },
-    { begin: begin + half, end },
-  ];
 }
 
 export function joined(vectors: readonly Float64Array[]): Float64Array {

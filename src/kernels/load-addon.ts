@@ -34,6 +34,8 @@ export interface MpiAddon {
   info(): { library: string };
   begin(launch: object): Promise<MpiResult>;
   run(operation: object): Promise<MpiResult>;
+  /** As `run`, waited for. */
+  runNow(operation: object): MpiResult;
 }
 
 /** What there is depends on the operation: native/mpi/addon.cc. */

@@ -30,8 +30,8 @@ export function batchNormOf(norm: Norm, weights: ReadonlyMap<string, tf.Variable
 export function batchNorm(x: tf.Tensor4D, norm: BatchNorm, activation: Activation, moving = true): tf.Tensor4D {
   const { gamma, beta, epsilon } = norm;
   const [scale, offset] = [gamma, beta] as tf.Tensor[] as tf.Tensor1D[];
-  const { y, mean, variance } = batchNormTraining(x, scale, offset, { epsilon, activation });
-  if (moving) moveBoth(norm, mean, variance, x.size / x.shape[3]);
+  const { y, mean, variance, samples } = batchNormTraining(x, scale, offset, { epsilon, activation });
+  if (moving) moveBoth(norm, mean, variance, samples);
   return y;
 }
 

@@ -13,6 +13,7 @@ import { loopShape } from './loop-options.js';
 import { methodValue } from './method.js';
 import { standard } from './methods/standard.js';
 import { modelFor } from './model-for.js';
+import { type Distributed, distributed, filledDistributed } from './parallel/options.js';
 import type { TrainingPlan } from './plan.js';
 import type { TrainingProgress } from './progress.js';
 import * as recipes from './recipes/list.js';
@@ -59,6 +60,9 @@ const trainOptions = z
       .boolean()
       .default(false)
       .describe('go on from the checkpoint; the other options must be those it was made with, epochs may grow'),
+    distributed: distributed
+      .optional()
+      .describe('several processes that train together, each of which calls train with the same options'),
     onProgress: callback<(progress: TrainingProgress) => void>().optional().describe('called after every step'),
     onPlan: callback<(plan: TrainingPlan) => void>()
       .optional()
@@ -91,8 +95,12 @@ export interface CheckpointOptions {
 type Filled = z.output<typeof trainOptions>;
 
 /** Options with every default filled in; what changes nothing is absent. */
-export type Settings = Omit<Filled, 'data' | 'checkpoint' | 'proxyLearningRate' | 'batch' | 'recipe' | 'clip'> & {
+export type Settings = Omit<
+  Filled,
+  'data' | 'checkpoint' | 'proxyLearningRate' | 'batch' | 'recipe' | 'clip' | 'distributed'
+> & {
   data: Source;
+  distributed?: Distributed;
   proxyLearningRate: number;
   batch: BatchPlan;
   clip?: Clip;
@@ -101,11 +109,19 @@ export type Settings = Omit<Filled, 'data' | 'checkpoint' | 'proxyLearningRate' 
 
 export function settingsOf(options: TrainOptions): Settings {
   const given = withRecipe(options);
-  const { data, checkpoint, proxyLearningRate, recipe: _, ...settings } = parseOptions(trainOptions, given);
+  const {
+    data,
+    checkpoint,
+    proxyLearningRate,
+    distributed,
+    recipe: _,
+    ...settings
+  } = parseOptions(trainOptions, given);
   checkReached(settings);
   return {
     ...settings,
     ...withoutNothing(settings),
+    ...(distributed && { distributed: filledDistributed(distributed, settings) }),
     data: sourceOf(data),
     model: modelFor(settings.model, settings.method),
     // As given: a checkpoint compares its keys in their order.
@@ -163,7 +179,7 @@ function withPlainRun(checkpoint: CheckpointOptions | undefined): CheckpointOpti
  */
 export async function fingerprint(settings: Settings): Promise<Record<string, unknown>> {
   const { data, model, loss, method, seed, batch, learningRate, proxyLearningRate, weightDecay } = settings;
-  const { decay, schedule, warmUp, clip, microBatch, ema, validation } = settings;
+  const { decay, schedule, warmUp, clip, microBatch, ema, validation, distributed } = settings;
   const further = Object.entries({
     decay,
     schedule,
@@ -172,6 +188,8 @@ export async function fingerprint(settings: Settings): Promise<Record<string, un
     microBatch,
     ema,
     validation: await withHash(validation),
+    // One is no cut at all.
+    shards: distributed && distributed.shards > 1 ? distributed.shards : undefined,
   });
   return {
     data: await data.hash(),

@@ -1,5 +1,7 @@
 import * as tf from '#tf';
 import type { Settings } from './options.js';
+import { ALONE, type Grid } from './parallel/grid.js';
+import { prefetchShared, sharedBatch } from './parallel/shared-batch.js';
 import { LateSteps } from './state/late-steps.js';
 import { disposeTrainees, type Trainee } from './state/trainee.js';
 import { freshTrainees, startOf } from './state/training-state.js';
@@ -63,7 +65,12 @@ export function planOf(
  * The plan of a run that has `done` steps behind it: four steps as those of its warm-up, where some of these are left, and four in
  * which all variables move, on networks that are thrown away. What the run itself comes to is the same, to the bit.
  */
-export async function plan(settings: Settings, set: TrainingSet, done: number): Promise<TrainingPlan> {
+export async function plan(
+  settings: Settings,
+  set: TrainingSet,
+  done: number,
+  grid: Grid = ALONE,
+): Promise<TrainingPlan> {
   const before = tf.memory().numBytes;
   const trainees = freshTrainees(settings, set.classes.length);
   // The run has networks of its own already: those that are thrown away are none of its needs.
@@ -71,7 +78,7 @@ export async function plan(settings: Settings, set: TrainingSet, done: number): 
   try {
     const { epochs, method, warmUp = 0 } = settings;
     const [all, warming] = [epochs, Math.min(warmUp, epochs)].map((n) => Math.max(0, n * set.stepsPerEpoch - done));
-    const { at, ...step } = measuring(settings, set, trainees);
+    const { at, ...step } = measuring(settings, set, trainees, grid);
     const warm = warming > 0 ? await at(done, done + warming) : undefined;
     const full = all > warming ? await at(done + warming, done + all) : 0;
     const seconds = ((warm ?? 0) * warming + full * (all - warming)) / all;
@@ -87,7 +94,7 @@ export async function plan(settings: Settings, set: TrainingSet, done: number): 
 }
 
 /** Makes steps with the trainees, and sees what they take. */
-function measuring(settings: Settings, set: TrainingSet, trainees: Trainee[]) {
+function measuring(settings: Settings, set: TrainingSet, trainees: Trainee[], grid: Grid) {
   const { method, signal } = settings;
   let bytes = 0;
   const watched: Settings = {
@@ -117,12 +124,12 @@ function measuring(settings: Settings, set: TrainingSet, trainees: Trainee[]) {
       const of = (step: number) => [batches[step % batches.length], { signal, draw: first + step }] as const;
       const [samples, draw] = of(i);
       const start = performance.now();
-      const images = await set.data.batch(samples, draw);
+      const images = await sharedBatch(set.data, samples, draw, grid.ofAll);
       // As the run does, which reads the next batch meanwhile.
-      if (i + 1 < STEPS) set.data.prefetch?.(...of(i + 1));
+      if (i + 1 < STEPS) prefetchShared(set.data, ...of(i + 1), grid.ofAll);
       const late = new LateSteps();
       late.make(
-        () => trainStep(watched, state, set, { samples, images }),
+        () => trainStep(watched, state, set, { samples, images }, grid),
         () => {},
       );
       await late.settleAll();

@@ -1,11 +1,16 @@
 import type { LockedFolder } from '../checkpoints/index.js';
 import type { Source } from '../data/index.js';
+import { asOnFirst, isOnAny, together } from '../distributed/together.js';
 import { aborted, EatDmlError } from '../errors.js';
 import { embedderWith } from '../models/embedder.js';
-import { Ensemble } from '../models/index.js';
+import { type Embedder, Ensemble } from '../models/index.js';
 import { stayOnBackend } from '../tfjs/index.js';
 import { idleWarning } from './idle.js';
 import type { Settings } from './options.js';
+import { checkWeights } from './parallel/agree.js';
+import { type Grid, shareMemory } from './parallel/grid.js';
+import { sharded } from './parallel/sharded-embedder.js';
+import { prefetchShared, sharedBatch } from './parallel/shared-batch.js';
 import { Reporter } from './progress.js';
 import { LateSteps } from './state/late-steps.js';
 import type { TrainingState } from './state/restore-state.js';
@@ -38,24 +43,28 @@ export interface Run {
   set: TrainingSet;
   /** What it is validated on. */
   held?: Source;
-  /** Where it is saved. */
+  /** Where it is saved, by rank 0. */
   folder?: LockedFolder;
+  grid: Grid;
 }
 
 /** Trains from where the state stands to the last epoch, or to where the validation says that it is over. */
 export async function runEpochs(run: Run): Promise<void> {
-  const { settings, state, set } = run;
+  const { settings, state, set, grid } = run;
   const { position } = state;
-  const { epochs, signal, onEpoch } = settings;
+  const { epochs, onEpoch } = settings;
+  const { world } = grid;
+  const savesEpochs = settings.checkpoint?.everySteps === undefined || (await isOnAny(world, onEpoch !== undefined));
   const report = new Reporter(settings, position, epochs * set.stepsPerEpoch);
   const save = saver(run);
   const rateAt = (step: number) => settings.learningRate * rateOf(settings, step, set.stepsPerEpoch);
   const closed = async (resumed: boolean) => {
-    const scores = await validate(run).catch((error) => savedFirst(error, signal, save));
+    const scores = await validate(run).catch((error) => savedFirst(error, run, save));
+    if (!resumed) await checkWeights(world, state.trainees, `after epoch ${position.losses.length}`);
     if (scores) report.scores(position, scores, rateAt(position.step - 1));
     if (resumed && !scores) return;
-    if (onEpoch || settings.checkpoint?.everySteps === undefined) await save();
-    await onEpoch?.(epochOf(run, scores));
+    if (savesEpochs) await save();
+    await together(world, () => onEpoch?.(epochOf(run, scores)));
   };
   // What an interrupted run had not come to.
   await closed(true);
@@ -67,7 +76,7 @@ export async function runEpochs(run: Run): Promise<void> {
 }
 
 async function runEpoch(run: Run, report: Reporter, save: Save) {
-  const { settings, state, set, folder } = run;
+  const { settings, state, set, folder, grid } = run;
   const { signal, checkpoint } = settings;
   const { position } = state;
   const epoch = position.losses.length;
@@ -78,24 +87,26 @@ async function runEpoch(run: Run, report: Reporter, save: Save) {
     while (position.step < last) {
       // A turn of the event loop per step lets signals, timers and the user's own work through.
       await new Promise(setImmediate);
-      if (signal?.aborted) {
+      if (await isAborted(run)) {
         await late.settleAll();
         await save();
-        throw aborted(signal);
+        throw stopped(signal);
       }
       stayOnBackend();
       const start = performance.now();
       const at = position.step - epoch * set.stepsPerEpoch;
       const samples = batches[at];
       // The step numbers the random views: a resumed run draws those of an uninterrupted one.
-      const images = await set.data.batch(samples, { signal, draw: position.step }).catch(unlessAborted(signal));
+      const read = sharedBatch(set.data, samples, { signal, draw: position.step }, grid.ofAll);
+      const images = await read.catch(unlessAborted(run));
       if (!images) continue;
       const next = batches[at + 1];
-      if (next) set.data.prefetch?.(next, { signal, draw: position.step + 1 });
+      if (next) prefetchShared(set.data, next, { signal, draw: position.step + 1 }, grid.ofAll);
       makeStep(run, { samples, images }, late, report, start);
       // What is saved must be known to be sound.
       const saves = checkpoint?.everySteps !== undefined && position.step % checkpoint.everySteps === 0;
       await (saves || position.step === last ? late.settleAll() : late.settle());
+      await shareMemory(grid, position.memory);
       if (saves) await save();
       await folder?.touch();
     }
@@ -108,7 +119,7 @@ async function runEpoch(run: Run, report: Reporter, save: Save) {
 
 /** One step, which is counted now and reported when its losses are there. */
 function makeStep(
-  { settings, state, set }: Run,
+  { settings, state, set, grid }: Run,
   batch: TrainingBatch,
   late: LateSteps,
   report: Reporter,
@@ -119,7 +130,7 @@ function makeStep(
   const learningRate = settings.learningRate * rateOf(settings, position.step, stepsPerEpoch);
   let losses: number[] = [];
   const work = () => {
-    losses = trainStep(settings, state, set, batch);
+    losses = trainStep(settings, state, set, batch, grid);
     position.seconds += (performance.now() - start) / 1000;
   };
   const step = position.step + 1;
@@ -133,29 +144,46 @@ function makeStep(
   position.step = step;
 }
 
+/** Whether any rank is to stop. */
+async function isAborted({ settings: { signal }, grid: { world } }: Run): Promise<boolean> {
+  const own = signal?.aborted ?? false;
+  return world.size === 1 ? own : isOnAny(world, own);
+}
+
+/** What a run that was stopped throws, on ranks whose own signal did not fire, too. */
+const stopped = (signal: AbortSignal | undefined): EatDmlError =>
+  aborted(signal?.aborted ? signal : AbortSignal.abort());
+
+/** Whether the signal of some rank ended the work: each rank comes to the same answer. */
+function wasAborted(error: unknown, { settings: { signal }, grid: { world } }: Run): boolean {
+  if (world.size === 1) return signal?.aborted ?? false;
+  return error instanceof EatDmlError && error.code === 'ERR_ABORTED';
+}
+
 /** Of a batch that was not read because the signal fired: nothing, so that the loop can save and end. */
-function unlessAborted(signal: AbortSignal | undefined): (error: unknown) => undefined {
+function unlessAborted(run: Run): (error: unknown) => undefined {
   return (error) => {
-    if (!signal?.aborted) throw error;
+    if (!wasAborted(error, run)) throw error;
   };
 }
 
 type Save = () => Promise<void>;
 
 /** Throws what ended the work, saved first where that was the signal. */
-async function savedFirst(error: unknown, signal: AbortSignal | undefined, save: Save): Promise<never> {
-  if (signal?.aborted) await save();
+async function savedFirst(error: unknown, run: Run, save: Save): Promise<never> {
+  if (wasAborted(error, run)) await save();
   throw error;
 }
 
 /** Saves where anything is new since it was last saved. A save that fails ends the run: what it would add could be lost. */
-function saver({ settings, state, folder }: Run): Save {
+function saver({ settings, state, folder, grid }: Run): Save {
   const { position } = state;
   const mark = () => `${position.step}/${position.validations?.length}`;
   let [saved, step] = settings.resume ? [mark(), position.step] : ['', -1];
   return async () => {
-    if (!folder || saved === mark()) return;
-    await saveState(folder, settings, state).catch((cause) => {
+    if (!settings.checkpoint || saved === mark()) return;
+    const write = folder && (() => saveState(folder, settings, state));
+    await together(grid.world, async () => write?.()).catch((cause) => {
       if (!(cause instanceof EatDmlError)) throw cause;
       const last = step < 0 ? 'None was saved before' : `That of step ${step} is whole: resume from it`;
       throw new EatDmlError(cause.code, cause.message, { hint: `${last}. ${cause.hint ?? ''}`.trim(), cause });
@@ -185,18 +213,22 @@ function closeEpoch(
 
 /** The scores of the epoch just closed, where it is one to validate and has not been; the best is saved with them. */
 async function validate(run: Run): Promise<ValidationScores | undefined> {
-  const { settings, state, held, folder } = run;
+  const { settings, state, held, folder, grid } = run;
+  const { world } = grid;
   const { position } = state;
   const { validation } = settings;
   const epoch = position.losses.length;
   const done = position.validations?.at(-1)?.epoch ?? 0;
   // Within an epoch the last one is closed, too: its validation is either recorded or still due.
   if (!validation || !held || epoch === 0 || epoch % validation.every !== 0 || done >= epoch) return undefined;
-  if (settings.signal?.aborted) throw aborted(settings.signal);
-  const scores = await validationScores(ensembleOf(run), held, validation, settings);
+  if (await isAborted(run)) throw stopped(settings.signal);
+  // Ranks validate together, and none may leave.
+  const signal = world.size === 1 ? settings.signal : undefined;
+  const ensemble = ensembleOf(run, (embedder) => sharded(embedder, grid.ofAll));
+  const scores = await asOnFirst(world, await validationScores(ensemble, held, validation, { ...settings, signal }));
   position.validations = [...(position.validations ?? []), { epoch, scores }];
   const best = bestOf(position.validations, validation);
-  if (folder && best?.epoch === epoch) await saveBest(folder, settings, state, best);
+  if (best?.epoch === epoch) await together(world, async () => folder && saveBest(folder, settings, state, best));
   return scores;
 }
 
@@ -205,8 +237,8 @@ function isStopped({ settings: { validation }, state: { position } }: Run): bool
 }
 
 /** The members as one, to be looked at: it frees nothing. */
-function ensembleOf({ state: { trainees, trainedOn } }: Run): Ensemble {
-  const members = trainees.map((trainee) => embedderWith(shown(trainee).embedder, { dispose: () => {} }));
+function ensembleOf({ state: { trainees, trainedOn } }: Run, by = (embedder: Embedder) => embedder): Ensemble {
+  const members = trainees.map((trainee) => embedderWith(by(shown(trainee).embedder), { dispose: () => {} }));
   return new Ensemble(members, trainedOn);
 }
 

@@ -1,6 +1,11 @@
 import { finishSaves, type LockedFolder, lockFolder, readRecordedRun } from '../checkpoints/index.js';
+import { isOnAny, together } from '../distributed/together.js';
 import { onBackend } from '../tfjs/index.js';
 import { type Settings, settingsOf, type TrainOptions } from './options.js';
+import { checkAgreed, checkWeights } from './parallel/agree.js';
+import { checkShareable, type Grid, gridOf } from './parallel/grid.js';
+import { groupIn } from './parallel/options.js';
+import { shareState } from './parallel/share-state.js';
 import { plan } from './plan.js';
 import { runEpochs } from './run-epochs.js';
 import type { TrainingState } from './state/restore-state.js';
@@ -17,9 +22,10 @@ import { trainingSides } from './validation/held-out.js';
  * updates every member on its own images of the batch (see {@link Method}). With a validation the best epoch by it is kept
  * in the folder `best` of the checkpoint's; what is returned is the last. With a checkpoint folder the state is
  * saved after every epoch and when the signal aborts; `resume` then gives, bit for bit on one backend, what an
- * uninterrupted run gives. The folder is locked meanwhile.
- * Errors: ERR_ARGUMENT, ERR_BACKEND, ERR_CHECKPOINT, ERR_ABORTED, ERR_DIVERGED (a loss that is not finite), ERR_SYSTEM and
- * ERR_PATH (a checkpoint that cannot be saved); after each the last checkpoint stays.
+ * uninterrupted run gives. The folder is locked meanwhile. Of several processes ({@link TrainOptions}'s `distributed`) each gets the
+ * same result, and rank 0 alone writes.
+ * Errors: ERR_ARGUMENT, ERR_BACKEND, ERR_CHECKPOINT, ERR_ABORTED, ERR_DIVERGED (a loss that is not finite), ERR_DISTRIBUTED
+ * (ranks that differ), ERR_SYSTEM and ERR_PATH (a checkpoint that cannot be saved); after each the last checkpoint stays.
  *
  * @example
  * ```ts
@@ -40,20 +46,25 @@ import { trainingSides } from './validation/held-out.js';
  * ```
  */
 export async function train(options: TrainOptions): Promise<TrainedEnsemble> {
-  const settings = settingsOf(options);
+  const settings = await together(groupIn(options), () => settingsOf(options));
   return onBackend(settings.backend, () => trained(settings));
 }
 
 async function trained(settings: Settings): Promise<TrainedEnsemble> {
-  const { learnt, held } = trainingSides(settings);
-  const set = trainingSet(settings, learnt);
-  const folder = await openFolder(settings);
+  const grid = await gridOf(settings.distributed);
+  const { world } = grid;
+  const { held, set } = await together(world, () => {
+    const sides = trainingSides(settings);
+    return { ...sides, set: trainingSet(settings, sides.learnt) };
+  });
+  await checkAgreed(world, settings);
+  const folder = await together(world, () => openFolder(forRank(grid, settings)));
   try {
-    const state = await openState(settings, set.classes.length);
+    const state = await openedState(grid, settings, set.classes.length);
     try {
       if (settings.resume && folder) await finishSaves(folder);
-      await tellPlan(settings, set, state.position.step);
-      await runEpochs({ settings, state, set, held, folder });
+      await tellPlan(settings, set, state.position.step, grid);
+      await runEpochs({ settings, state, set, held, folder, grid });
     } catch (error) {
       disposeTrainees(state.trainees);
       throw error;
@@ -64,15 +75,39 @@ async function trained(settings: Settings): Promise<TrainedEnsemble> {
   }
 }
 
+/** Checkpoints are rank 0's, to read and to write. */
+function forRank({ world }: Grid, settings: Settings): Settings {
+  return world.rank === 0 ? settings : { ...settings, checkpoint: undefined, resume: false };
+}
+
+/** The state that all ranks go on from. */
+async function openedState(grid: Grid, settings: Settings, classes: number): Promise<TrainingState> {
+  const { world } = grid;
+  const state = await together(world, () => openState(forRank(grid, settings), classes));
+  try {
+    await together(world, () => checkShareable(grid, state.trainees));
+    if (settings.resume) await shareState(grid, state);
+    await checkWeights(world, state.trainees, 'at the beginning');
+    return state;
+  } catch (error) {
+    disposeTrainees(state.trainees);
+    throw error;
+  }
+}
+
 /** Tells the caller what the run will take, where he asks and anything is left of it. */
-async function tellPlan(settings: Settings, set: TrainingSet, step: number): Promise<void> {
+async function tellPlan(given: Settings, set: TrainingSet, step: number, grid: Grid): Promise<void> {
+  const { world } = grid;
+  // Ranks make its steps together, and none may leave.
+  const settings = world.size === 1 ? given : { ...given, signal: undefined };
   const { onPlan, epochs, signal } = settings;
-  if (!onPlan || step >= epochs * set.stepsPerEpoch || signal?.aborted) return;
-  const told = await plan(settings, set, step).catch((error) => {
+  const isAsked = await isOnAny(world, onPlan !== undefined);
+  if (!isAsked || step >= epochs * set.stepsPerEpoch || signal?.aborted) return;
+  const told = await plan(settings, set, step, grid).catch((error) => {
     // The run itself saves, and ends.
     if (!signal?.aborted) throw error;
   });
-  if (told) onPlan(told);
+  if (told) await together(world, () => onPlan?.(told));
 }
 
 /** The folder of checkpoints, locked, where there is one; a run to resume must be there already. */

@@ -15,7 +15,9 @@ const ARROWS: Record<string, string[]> = {
   attacks: ['kernels', 'tfjs', 'type:models', 'type:losses'],
   checkpoints: ['models'],
   // clustering: a validation scores embeddings of held-out classes; evaluation, which has suites and protocols, is not needed for it.
-  training: ['attacks', 'losses', 'models', 'data', 'checkpoints', 'clustering', 'tfjs', 'type:kernels'],
+  training: [
+    ...['attacks', 'losses', 'models', 'data', 'checkpoints', 'clustering', 'distributed', 'tfjs', 'type:kernels'],
+  ],
   evaluation: ['attacks', 'clustering', 'models', 'data', 'kernels', 'tfjs'],
   config: [
     'attacks',

@@ -45,6 +45,12 @@ export const DEEP: Record<string, string[]> = {
     'kernels/webgpu/types.js',
   ],
   'kernels of networks, which no user calls': ['kernels/network/index.js', 'kernels/network/pool2d.js'],
+  'how ranks come to one answer, in training': [
+    'distributed/alike.js',
+    'distributed/group.js',
+    'distributed/sum-of-shards.js',
+    'distributed/together.js',
+  ],
   'steps of one computation that two rooms share': [
     'kernels/reference/distance.js',
     'attacks/attack-context.js',

@@ -8,7 +8,9 @@ const FOR_CONTRIBUTORS = ['docs/architecture.md', 'docs/adding-a-kernel.md', 'CO
 /** Options, fields and methods that users' documents name as such. */
 const KEYS = [
   'allGather',
+  'allGatherNow',
   'allReduce',
+  'allReduceNow',
   'attackedMapAtR',
   'attackedNmi',
   'attackedRecallAt1',
@@ -26,6 +28,7 @@ const KEYS = [
   'leftOut',
   'perClass',
   'mapAtR',
+  'memberGroups',
   'microBatch',
   'onEpoch',
   'onGathered',

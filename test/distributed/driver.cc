@@ -61,7 +61,7 @@ int wrong_in_round(std::int64_t rank, std::int64_t size, int round) {
   for (int i = 0; i < 100; i++) {
     const bool sums = i % 10 != 9;
     const std::int64_t count = sums ? 1 + (i * 37 + round) % 500 : rank;
-    submit(operation(sums ? Kind::all_reduce : Kind::all_gather, count, static_cast<float>(i), sums ? i % 2 : 0));
+    submit(operation(sums ? Kind::all_reduce : Kind::all_gather, count, static_cast<float>(i), sums ? i % 3 : 0));
   }
   int wrong = 0, i = 0;
   for (const auto& o : results.take(100)) {

@@ -44,6 +44,7 @@ export async function builtFor({ name, mpicc }: Mpi): Promise<string> {
 
 export interface Ended {
   code: number | null;
+  stdout: string;
   stderr: string;
   /** What ranks told, by rank. */
   told: unknown[][];
@@ -55,7 +56,9 @@ export interface Job {
   mpi: Mpi;
   addon: string;
   ranks: number;
-  /** A function of test/distributed/ranks.ts. */
+  /** Default test/distributed/ranks.ts. */
+  entry?: string;
+  /** Its first argument; a function of ranks.ts. */
   run: string;
   args?: string[];
   env?: Record<string, string>;
@@ -69,8 +72,16 @@ export function mpirunArguments({ name }: Mpi, ranks: number): string[] {
 }
 
 /** Runs ranks under their launcher. One that hangs is killed, which is a test's failure. */
-export async function launch({ mpi, addon, ranks, run, args = [], env }: Job): Promise<Ended> {
-  const path = await program('test/distributed/ranks.ts');
+export async function launch({
+  mpi,
+  addon,
+  ranks,
+  entry = 'test/distributed/ranks.ts',
+  run,
+  args = [],
+  env,
+}: Job): Promise<Ended> {
+  const path = await program(entry);
   const child = spawn(mpi.mpirun, [...mpirunArguments(mpi, ranks), process.execPath, path, run, ...args], {
     env: { ...process.env, ...ROOT_MAY, EAT_DML_MPI_PATH: addon, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -89,5 +100,5 @@ export async function launch({ mpi, addon, ranks, run, args = [], env }: Job): P
     const { rank, what } = JSON.parse(line);
     told[rank].push(what);
   }
-  return { code, stderr, told, at: Date.now() };
+  return { code, stdout, stderr, told, at: Date.now() };
 }

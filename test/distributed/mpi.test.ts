@@ -35,7 +35,7 @@ describe.each(mpis)('under $name', (mpi) => {
     expect(code).toBe(0);
     expect(stderr).not.toContain('eat-dml');
     const all = Array.from({ length: ranks }, (_, r) => r);
-    for (const [rank, [wrong, gathered, roots, part, refused, pinned, end]] of told.entries()) {
+    for (const [rank, [wrong, gathered, roots, part, refused, pinned, waited, late, end]] of told.entries()) {
       expect(wrong).toEqual([]);
       const floats = all.map((r) => all.slice(0, r).map((i) => r + i / 8));
       expect(gathered).toEqual([floats, all.map((r) => Math.max(0, 3 - r)), all.map(() => 0)]);
@@ -45,6 +45,8 @@ describe.each(mpis)('under $name', (mpi) => {
       expect(part).toEqual({ rank: own.indexOf(rank), size: own.length, own, all: [sum] });
       expect(refused).toMatch(/^ERR_DISTRIBUTED: .* a part of it/);
       expect(pinned).toEqual([true, true, true]);
+      expect(waited).toEqual([floats, all.reduce((a, r) => a + 1000 + r, 0), true]);
+      expect(late).toBe(true);
       expect(end).toBe(over);
     }
   });
@@ -71,7 +73,7 @@ describe.each(mpis)('under $name', (mpi) => {
     const { code, told } = await run('mismatches', 4);
     expect(code).toBe(0);
     for (const lines of told) {
-      expect(lines.filter((_, i) => i % 2 === 1)).toEqual(Array.from({ length: 6 }, () => [4]));
+      expect(lines.filter((_, i) => i % 2 === 1)).toEqual(Array.from({ length: 8 }, () => [4]));
       const texts = lines.filter((_, i) => i % 2 === 0).slice(0, -1);
       const between = (a: string, b: string) => expect.stringContaining(`rank 0: ${a}; ranks 1, 2, 3: ${b}.`);
       expect(texts).toEqual([
@@ -81,6 +83,8 @@ describe.each(mpis)('under $name', (mpi) => {
         between('allReduce of 2 float32 values', 'allReduce of 2 float32 values in any order'),
         between('broadcast of 2 float32 values from rank 0', 'broadcast of 2 float32 values from rank 1'),
         between('finalize', 'barrier'),
+        between('allReduce of 2 float32 values', 'allReduce of 2 float32 values as a tree'),
+        between('allGather of 2 float32 values', 'allReduce of 2 float32 values'),
       ]);
       expect(texts[0]).toMatch(
         /^ERR_DISTRIBUTED: Expected the same operation on every rank but received, as operation 1 /,
@@ -137,6 +141,14 @@ describe.each(mpis)('under $name', (mpi) => {
     const gone = await run('inWorker', 2, { args: ['leave'], env });
     expect(gone.code).not.toBe(0);
     expect(gone.stderr).toMatch(/rank [01] of 2 ends without finalize/);
+  });
+
+  test('a thread of JavaScript that is told to end while it waits does so, which ends the job', async () => {
+    const moment = join(folder, 'waits');
+    const { code, at, stderr } = await run('endsWaiting', 3, { args: [moment], env: { UCX_MEM_EVENTS: 'n' } });
+    expect(code).not.toBe(0);
+    expect(at - Number(readFileSync(moment, 'utf8'))).toBeLessThan(5000);
+    expect(stderr).toMatch(/rank [012] of 3 ends without finalize/);
   });
 
   test('an addon of another MPI than the launcher refuses', async ({ skip }) => {

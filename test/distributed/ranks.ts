@@ -1,8 +1,9 @@
 /** What the ranks of a test do: `node ranks.js NAME ...` under mpirun. */
 import { writeFileSync } from 'node:fs';
-import { Worker } from 'node:worker_threads';
-import { type Group, initDistributed, type Summable } from '../../src/distributed/index.js';
+import { parentPort, Worker } from 'node:worker_threads';
+import { type Group, initDistributed, type Summable, type SyncGroup } from '../../src/distributed/index.js';
 import { bitsOf, blobs, clustered } from './shard.js';
+import { evaluatedBits, type RunOptions, trainedBits } from './training.js';
 
 const args = process.argv.slice(3);
 
@@ -10,6 +11,8 @@ const args = process.argv.slice(3);
 const ownRank = Number(process.env.OMPI_COMM_WORLD_RANK ?? process.env.PMI_RANK);
 const tell = (what: unknown) => process.stdout.write(`told ${JSON.stringify({ rank: ownRank, what })}\n`);
 const fault = ({ code, message }: Error & { code?: string }) => `${code}: ${message}`;
+
+const over = 'ERR_DISTRIBUTED: Expected a group of this thread that is not finalized.';
 
 const TYPES = { Float32Array, Float64Array, Int32Array };
 type Name = keyof typeof TYPES;
@@ -34,11 +37,22 @@ function sumInOrder(name: Name, length: number, size: number): Summable {
   return sum;
 }
 
+/** As `order: 'tree'` has it: the left half of the ranks is the largest power of two that leaves something. */
+function sumAsTree(name: Name, length: number, begin: number, end: number): Summable {
+  if (end - begin === 1) return given(name, length, begin);
+  let half = 1;
+  while (half * 2 < end - begin) half *= 2;
+  const sum = sumAsTree(name, length, begin, begin + half);
+  const right = sumAsTree(name, length, begin + half, end);
+  for (let i = 0; i < length; i++) sum[i] += right[i];
+  return sum;
+}
+
 const isSame = (a: ArrayBufferView, b: ArrayBufferView) =>
   Buffer.from(a.buffer, a.byteOffset, a.byteLength).equals(Buffer.from(b.buffer, b.byteOffset, b.byteLength));
 
 /** Tells the names of what came out wrong. */
-async function sums(group: Group): Promise<void> {
+async function sums(group: SyncGroup): Promise<void> {
   const wrong: string[] = [];
   // More than the chunk that is summed at once.
   const longer = group.size === 2 ? 2 ** 22 + 5 : 70_001;
@@ -49,6 +63,9 @@ async function sums(group: Group): Promise<void> {
       const sum = await group.allReduce(own);
       const expected = sumInOrder(name, length, group.size);
       if (!isSame(sum, expected)) wrong.push(`${name} ${length}`);
+      const tree = await group.allReduce(own, { order: 'tree' });
+      if (!isSame(tree, sumAsTree(name, length, 0, group.size))) wrong.push(`${name} ${length} as a tree`);
+      if (!isSame(group.allReduceNow(own), expected)) wrong.push(`${name} ${length} at once`);
       if (!isSame(own, before)) wrong.push(`${name} ${length} was written to`);
       const any = await group.allReduce(own, { order: 'any' });
       const most = { Int32Array: 0, Float32Array: 0.1, Float64Array: 1e-9 }[name];
@@ -107,15 +124,26 @@ async function clusters(group: Group): Promise<void> {
   }
 }
 
-const OPERATIONS: Record<string, (group: Group) => Promise<void>> = {
+/** Those that wait are done after all that was begun before, and before what is begun later. */
+async function waited(group: SyncGroup): Promise<void> {
+  const before = Array.from({ length: 20 }, (_, i) => group.allReduce(Int32Array.of(i)));
+  const gathered = group.allGatherNow(Float64Array.from({ length: group.rank }, (_, i) => group.rank + i / 8));
+  const late = group.allReduce(Int32Array.of(100));
+  const sum = group.allReduceNow(Int32Array.of(1000 + group.rank), { order: 'tree' });
+  tell([gathered.map((of) => [...of]), sum[0], (await Promise.all(before)).every(([of], i) => of === i * group.size)]);
+  tell((await late)[0] === 100 * group.size);
+}
+
+const OPERATIONS: Record<string, (group: SyncGroup) => Promise<void>> = {
   sums,
   gathers: (group) => gathers(bound(group)),
   parts,
   pinned,
+  waited,
 };
 
 /** 100 operations at once, `rounds` times; tells how many gave something else than they should. */
-async function flight(group: Group): Promise<void> {
+async function flight(group: SyncGroup): Promise<void> {
   const total = (group.size * (group.size + 1)) / 2;
   let wrong = 0;
   for (let round = 0; round < Number(args[0]); round++) {
@@ -125,13 +153,15 @@ async function flight(group: Group): Promise<void> {
       const sum = await group.allReduce(new Float32Array(length).fill((group.rank + 1) * (i + 1)));
       return sum.length === length && sum.every((value) => value === total * (i + 1));
     });
+    // In the midst of them.
+    if (group.allReduceNow(new Float32Array(round + 1).fill(group.rank + 1)).some((of) => of !== total)) wrong++;
     wrong += (await Promise.all(calls)).filter((right) => !right).length;
   }
   tell(wrong);
 }
 
 /** Calls that differ between ranks, each followed by one that does not. */
-async function mismatches(group: Group): Promise<void> {
+async function mismatches(group: SyncGroup): Promise<void> {
   const first = group.rank === 0;
   const pairs: (() => Promise<unknown>)[] = [
     () => (first ? group.allReduce(Float32Array.of(1, 2)) : group.barrier()),
@@ -140,6 +170,8 @@ async function mismatches(group: Group): Promise<void> {
     () => group.allReduce(new Float32Array(2), { order: first ? 'rank' : 'any' }),
     () => group.broadcast(new Float32Array(2), first ? 0 : 1),
     () => (first ? group.finalize() : group.barrier()),
+    async () => group.allReduceNow(new Float32Array(2), { order: first ? 'rank' : 'tree' }),
+    async () => (first ? group.allGatherNow(new Float32Array(2)) : group.allReduceNow(new Float32Array(2))),
   ];
   for (const differ of pairs) {
     tell(await differ().catch(fault));
@@ -178,6 +210,24 @@ async function late(group: Group): Promise<void> {
   await group.barrier();
 }
 
+/** The last rank's thread of JavaScript is told to end while it waits for what the others never call. */
+async function endsWaiting(): Promise<void> {
+  const last = ownRank === Number(process.env.OMPI_COMM_WORLD_SIZE ?? process.env.PMI_SIZE) - 1;
+  const worker = new Worker(process.argv[1], { argv: ['waits', last ? 'now' : 'later'] });
+  await new Promise((resolve) => worker.once('message', resolve));
+  if (!last) return new Promise((resolve) => worker.on('exit', () => resolve()));
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  writeFileSync(args[0], String(Date.now()));
+  await worker.terminate();
+}
+
+async function waits(group: SyncGroup): Promise<void> {
+  await group.barrier();
+  parentPort!.postMessage('waits');
+  if (args[0] === 'now') group.allReduceNow(Float32Array.of(1));
+  await new Promise((resolve) => setTimeout(resolve, 60_000));
+}
+
 /** MPI on a thread of JavaScript that ends, with or without finalize, before its process does. */
 async function inWorker(): Promise<void> {
   const worker = new Worker(process.argv[1], { argv: ['worker', ...args] });
@@ -186,21 +236,57 @@ async function inWorker(): Promise<void> {
   tell(await initDistributed().catch(fault));
 }
 
-async function worker(group: Group): Promise<void> {
+async function worker(group: SyncGroup): Promise<void> {
   await group.allReduce(Float32Array.of(1));
   if (args[0] === 'finalize') await group.finalize();
 }
 
-const MAIN: Record<string, (group: Group) => Promise<void>> = { flight, mismatches, goes, killed, late, clusters };
+/** A run of a test, what is else on rank 1, and what happens there after a step: its signal fires, or it is killed `ms` later. */
+interface RankRun extends RunOptions {
+  differ?: Partial<RunOptions>;
+  abortAfter?: number;
+  killAfter?: { step: number; ms: number };
+}
+
+/** Trains by each of the options in args, one after the other, and tells what each came to. */
+async function trains(group: SyncGroup): Promise<void> {
+  for (const options of args) {
+    const { differ = {}, abortAfter, killAfter, ...same } = JSON.parse(options) as RankRun;
+    const there = group.rank === 1;
+    const stop = new AbortController();
+    const onProgress = ({ step }: { step: number }) => {
+      if (there && step === abortAfter) stop.abort();
+      if (there && step === killAfter?.step) setTimeout(() => process.kill(process.pid, 'SIGKILL'), killAfter.ms);
+    };
+    const own = there ? { ...same, ...differ } : same;
+    tell(await trainedBits(group, own, { onProgress, signal: stop.signal }).catch(fault));
+  }
+}
+
+const MAIN: Record<string, (group: SyncGroup) => Promise<void>> = {
+  trains,
+  evaluates: async (group) => void tell(await evaluatedBits(group).catch(fault)),
+  waits,
+  flight,
+  mismatches,
+  goes,
+  killed,
+  late,
+  clusters,
+};
 
 async function main(name: string): Promise<void> {
   if (name === 'inWorker') return inWorker();
+  if (name === 'endsWaiting') return endsWaiting();
   const group = await initDistributed().catch((error) => void tell(fault(error)));
   if (!group) return;
   if (name === 'worker') return worker(group);
   if (name === 'operations') for (const run of Object.values(OPERATIONS)) await run(group);
   else await MAIN[name](group);
   await group.finalize();
+  await Promise.resolve()
+    .then(() => group.allGatherNow(new Uint8Array(1)))
+    .then(tell, (error) => fault(error) === over || tell(fault(error)));
   tell(await group.barrier().catch(fault));
 }
 

@@ -16,10 +16,17 @@ test('alone, every operation gives back what it was given', async () => {
   expect(await group.allReduce(values, { order: 'any' })).toBe(values);
   expect((await group.allGather(values))[0]).toBe(values);
   expect(await group.broadcast(values)).toBe(values);
+  expect(group.allReduceNow(values, { order: 'tree' })).toBe(values);
+  expect(group.allGatherNow(values)[0]).toBe(values);
   await group.barrier();
   expect(await group.split(3)).toBe(group);
   await group.finalize();
   expect(await group.allReduce(values)).toBe(values);
+});
+
+test('what cannot be sent is thrown at once by the forms that wait', () => {
+  expect(() => single().allReduceNow(new Uint8Array(1) as never)).toThrow(fault('ERR_ARGUMENT', /for values but/));
+  expect(() => single().allGatherNow([1] as never)).toThrow(fault('ERR_ARGUMENT', /for values but received \[1\]/));
 });
 
 test.each<[string, (group: Group) => Promise<unknown>, RegExp]>([
@@ -28,7 +35,7 @@ test.each<[string, (group: Group) => Promise<unknown>, RegExp]>([
   [
     'an unknown order',
     (g) => g.allReduce(new Float32Array(1), { order: 'all' as never }),
-    /one of rank, any for order/,
+    /one of rank, tree, any for order/,
   ],
   ['no options', (g) => g.allReduce(new Float32Array(1), null as never), /^Expected an object for options/],
   ['shorts', (g) => g.allGather(new Int16Array(1) as never), /for values but received a Int16Array/],
@@ -83,7 +90,11 @@ test('a rank that waits for others to start says so', async () => {
     return { group: 0, rank: 1, size: 2, buffer: new ArrayBuffer(0), counts: [] };
   };
   const launch = { size: 2, launcher: 'mpirun', variable: 'PMI_SIZE' };
-  const group = await beginMpi({ begin: late, run: late, info: () => ({ library: '' }) }, launch, 0.05);
+  const group = await beginMpi(
+    { begin: late, run: late, runNow: () => late() as never, info: () => ({ library: '' }) },
+    launch,
+    0.05,
+  );
   write.mockRestore();
   expect({ rank: group.rank, size: group.size }).toEqual({ rank: 1, size: 2 });
   expect(said[0]).toBe('eat-dml: MPI_Init has waited 0 s for all 2 ranks to start\n');

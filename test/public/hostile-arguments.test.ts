@@ -85,6 +85,7 @@ const ARGUMENTS: Arguments = {
   clusterEmbeddings: () => [matrix, { k: 2, seed: 1, restarts: 1, maxIterations: 3, device: 'js', signal }],
   clusteringScores: () => [labels, labels],
   initDistributed: () => [{ strict: false }],
+  ensembleOnRanks: () => [api.single(), ensemble],
   shardOf: () => [10, { rank: 0, size: 2 }],
   distributedKmeans: () => [
     api.single(),
@@ -162,6 +163,7 @@ const ARGUMENTS: Arguments = {
       ...{ data, model: api.convEmbedder({ dimension: 2, width: 1 }), loss: api.ntXent(), method: api.standard() },
       ...{ seed: 1, epochs: 1, batch: { size: 4 }, learningRate: 0.1, proxyLearningRate: 1, weightDecay: 0 },
       ...{ backend: 'cpu', checkpoint: undefined, resume: false, onProgress: () => undefined, signal },
+      distributed: { group: api.single(), shards: 1, memberGroups: 1 },
     },
   ],
   attackStepTensor: () => [

@@ -16,10 +16,11 @@ import { modelConfig } from '../model-flags.js';
 import { configOf, hasModelFlags, type ModelFlags, printResult, type SharedFlags } from '../options.js';
 import { profileText, startProfile } from '../profile.js';
 import { duration, ProgressLine, planText, startText } from '../progress-line.js';
+import { onAll, onRanks, type RankFlags, type Ranks } from '../ranks.js';
 import { trainingEvents } from '../training-events.js';
 import type { Watch } from '../watch/server.js';
 
-export interface TrainFlags extends SharedFlags, ModelFlags {
+export interface TrainFlags extends SharedFlags, ModelFlags, RankFlags {
   out?: string;
   resume?: boolean;
   method?: MethodName;
@@ -45,7 +46,23 @@ export interface TrainFlags extends SharedFlags, ModelFlags {
 
 /** `eat-dml train`: one method, into a run folder that holds its configuration and its newest checkpoint. */
 export async function trainCommand(flags: TrainFlags): Promise<void> {
-  const { config, out } = await trainFlags(flags);
+  await onRanks(flags, async (ranks) => {
+    const { config, out } = await onAll(ranks, () => trainFlags(flags));
+    const { distributed } = ranks;
+    if (ranks.isFirst) return trainAloud(flags, config, out, distributed);
+    const run = { out, resume: flags.resume, distributed };
+    const { ensemble } = await interruptible((signal) => trainConfig(config, { ...run, signal }));
+    ensemble.dispose();
+  });
+}
+
+/** The training, of which progress and result are told. */
+async function trainAloud(
+  flags: TrainFlags,
+  config: Config,
+  out: string,
+  distributed: Ranks['distributed'],
+): Promise<void> {
   const { resume } = flags;
   const method = config.method!.name;
   const line = new ProgressLine(`train ${method}`);
@@ -76,8 +93,9 @@ export async function trainCommand(flags: TrainFlags): Promise<void> {
     watch?.show(progress);
     if (progress.phase === 'train') events?.show(progress);
   };
+  const run = { out, resume, distributed };
   const { ensemble: trained, backend } = await interruptible((signal) =>
-    trainConfig(config, { out, resume, signal, onStart, onPlan: resume ? undefined : onPlan, onProgress }),
+    trainConfig(config, { ...run, signal, onStart, onPlan: resume ? undefined : onPlan, onProgress }),
   )
     .catch(async (error) => {
       line.clear();

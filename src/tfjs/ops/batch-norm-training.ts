@@ -1,5 +1,6 @@
 import * as tf from '#tf';
 import { passing, type Rectifier } from './conv-relu.js';
+import { spread, spreadBatch } from './spread-batch.js';
 
 export interface BatchNormTrainingAttrs {
   /** Added to the variance. */
@@ -14,10 +15,12 @@ export interface BatchNormTraining<T extends tf.Tensor> {
   mean: tf.Tensor1D;
   /** [channels], biased; not differentiable. */
   variance: tf.Tensor1D;
+  /** Rows that these are of. */
+  samples: number;
 }
 
 /**
- * Batch normalisation of x [..., channels] by its own statistics over all axes but the last:
+ * Batch normalisation of x [..., channels] by its own statistics over all axes but the last (of `withSpreadBatch` by those of the whole):
  * y = act(scale · (x - mean) / √(variance + epsilon) + offset), scale and offset [channels].
  * Differentiable in x, scale and offset. With dz = dy where act let the value pass, else 0, x̂ the normalised x, n rows:
  * dOffset = Σ dz, dScale = Σ dz·x̂, dx = scale / √(variance + epsilon) · (dz - dOffset/n - x̂·dScale/n).
@@ -28,7 +31,8 @@ export function batchNormTraining<T extends tf.Tensor>(
   offset: tf.Tensor1D,
   attrs: BatchNormTrainingAttrs,
 ): BatchNormTraining<T> {
-  const steps = tf.getKernel('BatchMoments', tf.getBackend()) ? fused : composed;
+  const own = tf.getKernel('BatchMoments', tf.getBackend()) ? fused : composed;
+  const { steps, samples } = spreadBatch() ? spread(own, spreadBatch()!) : { steps: own, samples: () => rowsOf(x) };
   const [mean, variance] = steps.moments(x);
   const normalise = tf.customGrad((...args) => {
     const [input, gamma, beta, save] = args as unknown as [tf.Tensor, tf.Tensor1D, tf.Tensor1D, tf.GradSaveFunc];
@@ -40,10 +44,10 @@ export function batchNormTraining<T extends tf.Tensor>(
     };
     return { value: y, gradFunc };
   });
-  return { y: normalise(x, scale, offset) as T, mean, variance };
+  return { y: normalise(x, scale, offset) as T, mean, variance, samples: samples() };
 }
 
-interface Statistics {
+export interface Statistics {
   x: tf.Tensor;
   mean: tf.Tensor1D;
   variance: tf.Tensor1D;
@@ -52,7 +56,7 @@ interface Statistics {
 }
 
 /** The three parts, by a backend's own kernels or by tfjs's. */
-interface Steps {
+export interface BatchNormSteps {
   moments(x: tf.Tensor): [tf.Tensor1D, tf.Tensor1D];
   normalise(inputs: Statistics, attrs: BatchNormTrainingAttrs): tf.Tensor;
   gradient(inputs: Statistics & { y: tf.Tensor; dy: tf.Tensor }, attrs: BatchNormTrainingAttrs): tf.Tensor[];
@@ -61,15 +65,17 @@ interface Steps {
 const run = (name: string, inputs: object, attrs: object = {}) =>
   tf.engine().runKernel(name, inputs as tf.NamedTensorMap, attrs as never) as unknown;
 
-const fused: Steps = {
+const fused: BatchNormSteps = {
   moments: (x) => run('BatchMoments', { x }) as [tf.Tensor1D, tf.Tensor1D],
   normalise: (inputs, attrs) => run('BatchNormActivated', { ...inputs }, attrs) as tf.Tensor,
   gradient: ({ y, ...inputs }, attrs) => run('BatchNormTrainingGrad', inputs, attrs) as tf.Tensor[],
 };
 
+const rowsOf = (x: tf.Tensor) => x.size / x.shape[x.rank - 1];
+
 const allButLast = (x: tf.Tensor) => x.shape.slice(1).map((_, axis) => axis);
 
-const composed: Steps = {
+const composed: BatchNormSteps = {
   moments(x) {
     const { mean, variance } = tf.moments(x, allButLast(x));
     return [mean as tf.Tensor1D, variance as tf.Tensor1D];
