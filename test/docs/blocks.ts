@@ -1,6 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+/** With EAT_DML_TEST_WHOLE=1 blocks run as they are written; else with fewer epochs and images, and those that are marked as long not. */
+export const WHOLE = process.env.EAT_DML_TEST_WHOLE === '1';
+
 /** A fenced block of a page, or of a doc comment. */
 export interface Block {
   file: string;

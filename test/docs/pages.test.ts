@@ -6,12 +6,14 @@ import { configSchema } from '../../src/config/schema.js';
 import { sweepSchema } from '../../src/config/sweep-schema.js';
 import { LONG } from '../long.js';
 import { root, run } from '../packaging/run.js';
-import { type Block, blocksOf, examplesOfSources, isProgram, isShell, pages, place } from './blocks.js';
+import { type Block, blocksOf, examplesOfSources, isProgram, isShell, pages, place, WHOLE } from './blocks.js';
 import { argumentsOf, commandsOf, faultOfArguments, shortenedArguments } from './commands.js';
 import { byTwos, faultOfProgram, faultOfPrograms, faultsOfTypes } from './programs.js';
 import { eatDml, makeStage, type Stage } from './stage.js';
 
 const MINUTES = 60_000;
+/** npm test compiles and reads them. */
+const RUNS = LONG || WHOLE;
 /** Those alone whose names have this in them, for who writes one. */
 const only = process.env.EAT_DML_TEST_PAGES ?? '';
 const files = pages().filter((name) => name.includes(only));
@@ -35,21 +37,21 @@ const RUN = new Set([
   'train',
 ]);
 
-const runs = (block: Block) => block.notRun === undefined && (LONG || !block.long);
+const runs = (block: Block) => block.notRun === undefined && (WHOLE || !block.long);
 const counts = { programs: 0, examples: 0, commands: 0, read: 0 };
 let stage: Stage;
 
 beforeAll(async () => {
   const built = await run(process.execPath, ['scripts/build-ts.mjs', '--if-changed']);
   expect(built).toMatchObject({ code: 0, stderr: '' });
-  stage = await makeStage();
+  stage = await makeStage(RUNS);
 }, 5 * MINUTES);
 
 afterAll(() => {
   stage?.dispose();
   console.info(`blocks: ${JSON.stringify(counts)} of ${blocks.length}`);
   for (const block of blocks) {
-    const why = block.notRun ?? (runs(block) ? undefined : 'takes long: npm run test:long');
+    const why = block.notRun ?? (runs(block) ? undefined : 'takes long: EAT_DML_TEST_WHOLE=1');
     if (why) console.info(`not run: ${place(block)}: ${why}`);
   }
 });
@@ -60,7 +62,7 @@ describe('programs in the pages', () => {
     expect(await faultsOfTypes(all, stage.folder, programs)).toEqual([]);
   });
 
-  test(
+  test.runIf(RUNS)(
     'they run, and what the pages tell a shell to do, page by page from top to bottom',
     async () => {
       const faults = await byTwos(files, async (file) => {
@@ -78,7 +80,7 @@ describe('programs in the pages', () => {
     20 * MINUTES,
   );
 
-  test(
+  test.runIf(RUNS)(
     'so do the examples of doc comments',
     async () => {
       const folder = stage.copy();
@@ -104,7 +106,7 @@ async function faultsOf(block: Block, folder: string): Promise<string[]> {
     const args = argumentsOf(command);
     if (!args || !(RUN.has(args[0]) || args.slice(0, 2).join(' ') === 'data inspect')) continue;
     counts.commands++;
-    const { code, stderr } = await eatDml(folder, LONG ? args : shortenedArguments(args));
+    const { code, stderr } = await eatDml(folder, WHOLE ? args : shortenedArguments(args));
     if (code !== 0) faults.push(`${place(block)}: ${command.join(' ')} ended with ${code}: ${stderr.slice(-1000)}`);
   }
   return faults;

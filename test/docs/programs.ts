@@ -1,8 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { LONG } from '../long.js';
 import { root, run } from '../packaging/run.js';
-import { type Block, place, shortened } from './blocks.js';
+import { type Block, place, shortened, WHOLE } from './blocks.js';
 import { ENV } from './stage.js';
 
 const nameOf = (block: Block, ending: string) => `${place(block).replaceAll(/[^\w]+/g, '-')}${ending}`;
@@ -10,7 +9,7 @@ const nameOf = (block: Block, ending: string) => `${place(block).replaceAll(/[^\
 /** Writes a block as a module into `folder`, without types, and gives its name. Lines are as in the page. */
 async function writeProgram(block: Block, folder: string): Promise<string> {
   const { transform } = await import('esbuild');
-  const { code } = await transform(LONG ? block.code : shortened(block.code), { loader: 'ts', target: 'node20' });
+  const { code } = await transform(WHOLE ? block.code : shortened(block.code), { loader: 'ts', target: 'node20' });
   // A block that begins with the name of a file is that file.
   const file = /^\/\/ ([\w-]+\.mjs)\n/.exec(block.code)?.[1] ?? nameOf(block, '.mjs');
   writeFileSync(join(folder, file), code);
