@@ -13,5 +13,5 @@ export function requireDevice(device: Config['device'] = 'auto'): void {
   if (used.name === device) return;
   const asked = all.find(({ name }) => name === device)!;
   const why = asked.available ? `${used.name} is there and takes large work` : asked.detail;
-  throw new EatDmlError('ERR_DEVICE', `Expected to run on the device ${device} but cannot: ${why}.`);
+  throw new EatDmlError('ERR_DEVICE', `Expected to run on the device ${device} but cannot: ${why.replace(/\.$/, '')}.`);
 }

@@ -53,7 +53,7 @@ function moduleModel(options: z.input<typeof moduleOptions>): ModelSpec {
   if (!exported) {
     const message = `Expected the module ${path} to be named by you, as a run's files run no program by themselves`;
     throw new EatDmlError('ERR_CONFIG', `${message}.`, {
-      hint: 'Name it with --model or --config; in code, pass the specification that it makes, as loadEnsemble(dir, model).',
+      hint: 'Name it with --config, for which run.json of the run will do (train takes --model, too); in code, pass the specification that it makes, as loadEnsemble(dir, model).',
     });
   }
   const spec = exported as ModelSpec;

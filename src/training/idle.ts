@@ -41,7 +41,7 @@ export function checkPairs(
 ): void {
   if (!loss.overPairs) return;
   const most = 'classes' in batch ? batch.images : batch.size;
-  if (most < 2) throw noPairs(loss, `batches of ${JSON.stringify(batch)}`);
+  if (most < 2) throw noPairs(loss, `batches of one image${'classes' in batch ? ' of a class' : ''}`);
   for (const [i, part] of parts.entries()) {
     if (new Set(part.map((sample) => labels[sample])).size === part.length) {
       throw noPairs(loss, `data in which ${learner} ${i} sees one image of each class`);

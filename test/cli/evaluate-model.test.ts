@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import sharp from 'sharp';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { type EvaluationReport, suite } from '../../src/evaluation/index.js';
@@ -49,6 +50,24 @@ const evaluate = (...more: string[]) => callCli(['evaluate', '--backend', QUICKE
 const attacks = [{ objective: { name: 'embedding-shift' }, attack: { name: 'pgd', epsilon: 0.01, steps: 1 } }];
 const onPhotographs = ['--data', `folder:${photographs}`, '--crop', '16', '--suite', 'quick'];
 const sha256 = (path: string) => createHash('sha256').update(readFileSync(path)).digest('hex');
+
+test('a run of a module of one’s own says how it is evaluated, and so it is', async () => {
+  const [trainable, run] = ['trainable.mjs', 'module-run'].map((name) => join(folder, name));
+  const built = pathToFileURL(join(process.cwd(), 'dist/index.js')).href;
+  writeFileSync(
+    trainable,
+    `import { convEmbedder } from '${built}';
+     export default (shape, seed) => convEmbedder({ dimension: 2, width: 1 }).build(shape, seed);`,
+  );
+  const onThem = ['--data', `folder:${photographs}`, '--pixels', '16', '--method', 'standard', '--epochs', '1'];
+  const given = ['--model', trainable, ...onThem, '--out', run, '--backend', QUICKER];
+  const { code, stdout, stderr } = await callCli(['train', ...given]);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: expect.any(String) });
+  const next = /^Next: eat-dml (.*)$/m.exec(stdout)![1].split(' ');
+  expect(next).toEqual(['evaluate', run, '--config', `${run}/run.json`]);
+  const evaluated = await callCli([...next, '--suite', 'quick', '--count', '6', '--json']);
+  expect({ code: evaluated.code, run: JSON.parse(evaluated.stdout).run }).toEqual({ code: 0, run });
+});
 
 test('a module of one’s own gets the report of a run, whose manifest says that there is none', async () => {
   const out = join(folder, 'report.json');

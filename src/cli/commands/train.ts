@@ -114,7 +114,9 @@ async function trainAloud(
   const result = { command: 'train', out, config, members, backend, plan, history, profile };
   const { best } = history;
   const chosen = best ? `; best epoch ${best.epoch} by ${best.metric} ${best.score.toFixed(3)}, in ${out}/best` : '';
-  const next = `Next: eat-dml evaluate ${out}${best ? '/best' : ''}`;
+  // A run's files run no program by themselves.
+  const named = config.model?.kind === 'module' ? ` --config ${out}/run.json` : '';
+  const next = `Next: eat-dml evaluate ${out}${best ? '/best' : ''}${named}`;
   const losses = `loss ${history.losses[0].toFixed(3)} to ${history.losses.at(-1)!.toFixed(3)}`;
   const idle = history.idle.length > 0 ? `; ${history.idle.length} epochs taught some members or all nothing` : '';
   printResult(
