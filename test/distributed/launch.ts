@@ -62,6 +62,8 @@ export interface Job {
   run: string;
   args?: string[];
   env?: Record<string, string>;
+  /** Begins the command in place of mpirun and its arguments. */
+  by?: string[];
 }
 
 /** Open MPI refuses root without. */
@@ -80,9 +82,11 @@ export async function launch({
   run,
   args = [],
   env,
+  by = [mpi.mpirun, ...mpirunArguments(mpi, ranks)],
 }: Job): Promise<Ended> {
   const path = await program(entry);
-  const child = spawn(mpi.mpirun, [...mpirunArguments(mpi, ranks), process.execPath, path, run, ...args], {
+  const [command, ...launching] = by;
+  const child = spawn(command, [...launching, process.execPath, path, run, ...args], {
     env: { ...process.env, ...ROOT_MAY, EAT_DML_MPI_PATH: addon, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: LONG ? 600_000 : 60_000,
