@@ -33,7 +33,7 @@ async function called(command: string, args: string[], env: Record<string, strin
 describe('Slurm', () => {
   test('a training starts anew, and is resumed where there is a checkpoint', async () => {
     const out = join(folder, 'run');
-    const train = ['npx', 'eat-dml', 'train', '--distributed', '--shards', '4', '--config', 'eat.jsonc', '--out', out];
+    const train = ['npx', 'eat-dml', 'train', '--distributed', '--config', 'eat.jsonc', '--out', out];
     const start = () =>
       called('bash', ['examples/cluster/train.slurm', 'eat.jsonc', out], { SLURM_CPUS_PER_TASK: '16' });
     const step = ['srun', '--mpi=pmix', '--cpus-per-task=16'];
