@@ -12,7 +12,7 @@ export { type IdxArray, type IdxData, readIdx, writeIdx } from './idx.js';
 export { type ImageFilesOptions, imageFiles } from './image-files.js';
 export { type Inspection, type InspectOptions, inspect } from './inspect.js';
 export { readNpy, writeNpy } from './npy.js';
-export { type DataSides, photographs } from './open-archive.js';
+export type { DataSides } from './open-archive.js';
 export { type EmojiOptions, emoji } from './sets/emoji.js';
 export { type FashionMnistOptions, fashionMnist } from './sets/fashion-mnist.js';
 export { type DataSetName, type DataSetOptions, openData } from './sets/open.js';

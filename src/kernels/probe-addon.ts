@@ -46,8 +46,7 @@ export function checkPrebuilt(name: string): void {
   if (given !== version)
     throw new Error(`it is of version ${given}, and eat-dml of ${version}: install ${name}@${version}`);
   const { size, mtimeMs } = statSync(path);
-  const isa = process.env.EAT_DML_ISA ?? '';
-  const state = [path, size, mtimeMs, version, process.version, isa].join('\n');
+  const state = [path, size, mtimeMs, version, process.version].join('\n');
   const folder = join(variable('EAT_DML_CACHE') ?? join(homedir(), '.cache', 'eat-dml'), 'prebuilt');
   const mark = join(folder, createHash('sha256').update(state).digest('hex').slice(0, 16));
   if (existsSync(mark)) return;

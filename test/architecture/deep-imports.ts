@@ -20,6 +20,7 @@ export const DEEP: Record<string, string[]> = {
     'attacks/rules/pgd.js',
     'attacks/settings.js',
     'clustering/device.js',
+    'data/open-archive.js',
     'data/source.js',
     'data/splits.js',
     'evaluation/options.js',

@@ -5,7 +5,7 @@ import { hasOption, loadModel, methodNamed, trainOptionsOf } from '../../config/
 import { type Start, trainConfig } from '../../config/run.js';
 import { readRun } from '../../config/run-folder.js';
 import { type Config, DEFAULTS, type MethodConfig, type MethodName, trainedAgainst } from '../../config/schema.js';
-import { photographs } from '../../data/index.js';
+import { photographs } from '../../data/open-archive.js';
 import { EatDmlError } from '../../errors.js';
 import type { ImageProgress } from '../../long-work.js';
 import type { TrainingPlan, TrainingProgress } from '../../training/index.js';
