@@ -46,7 +46,9 @@ import { trainingSides } from './validation/held-out.js';
  * ```
  */
 export async function train(options: TrainOptions): Promise<TrainedEnsemble> {
-  const settings = await together(groupIn(options), () => settingsOf(options));
+  const group = groupIn(options);
+  // Alone the backend is taken before anything is waited for: the next job finds it in use.
+  const settings = group.size === 1 ? settingsOf(options) : await together(group, () => settingsOf(options));
   return onBackend(settings.backend, () => trained(settings));
 }
 

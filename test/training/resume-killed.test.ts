@@ -8,7 +8,7 @@ import { randomStream } from '../../src/random.js';
 import { LONG } from '../long.js';
 import { program } from '../program.js';
 
-const TIMES = LONG ? 20 : 1;
+const TIMES = LONG ? 10 : 1;
 /** Of a run's steps, up to which it is killed. By steps, not by the clock: a machine that is quicker later would end a run unkilled. */
 const SHARE = LONG ? 1 : 0.6;
 const LIMIT_MS = 60_000 * (TIMES + 1);
