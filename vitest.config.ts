@@ -1,7 +1,11 @@
+import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { NOT_FAST, OWN_PROCESS } from './test/groups.js';
 import { requireTfjs } from './test/source-module.js';
+
+// Sources import it; npm ci without scripts leaves it out.
+if (!existsSync('dist/tf.cjs')) await (await import(new URL('scripts/tfjs.mjs', import.meta.url).href)).makeTfjs();
 
 const report = process.env.EAT_DML_TEST_REPORT;
 const left = process.env.EAT_DML_TEST_FAST === '1' ? Object.values(NOT_FAST).flat() : [];

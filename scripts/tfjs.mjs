@@ -3,7 +3,7 @@
  * methods of tensors, which tfjs has as modules that Node does not resolve (imports without an ending), and which the package
  * @tensorflow/tfjs bundles in the same way.
  */
-import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './native-addon.mjs';
 
@@ -18,10 +18,11 @@ const REGISTERED = ['register_all_gradients', 'public/chained_ops/register_all_c
 /** What {@link makeTfjs} makes. */
 export const TFJS_FILES = ['tfjs-registered.cjs', 'tf.cjs'];
 
-/** Writes the module into dist/, which is there, each file at once: programs may start meanwhile. */
+/** Writes the module into dist/, each file at once: programs may start meanwhile. */
 export async function makeTfjs() {
   const { build } = await import('esbuild');
   const dist = join(root, 'dist');
+  mkdirSync(dist, { recursive: true });
   const made = mkdtempSync(join(dist, '.tfjs-'));
   writeFileSync(join(made, 'tf.cjs'), TF);
   await build({
