@@ -9,15 +9,14 @@ import { LONG } from '../long.js';
 import { builtFor, type Ended, findMpis, launch, type Mpi } from './launch.js';
 import { evaluatedBits, METHODS, type RunOptions, type TrainedBits, trainedBits } from './training.js';
 
-// Each takes several launches of several processes: in the short form one MPI does.
-const mpis = findMpis().slice(0, LONG ? 2 : 1);
+// Each takes several launches of several processes. What differs between MPIs, mpi.test.ts has.
+const mpis = findMpis().slice(0, 1);
 const addons = new Map<Mpi, string>();
 const folder = mkdtempSync(join(tmpdir(), 'eat-dml-distributed-'));
 const KILLS = 3;
 const LIMIT_MS = 600_000;
 const SHORT = ['at', 'eat-heads', 'eat-mix', 'gal'];
-/** In the long form one MPI has every method. */
-const methodsUnder = (mpi: Mpi) => (LONG && mpi === mpis[0] ? Object.keys(METHODS) : SHORT);
+const methods = LONG ? Object.keys(METHODS) : SHORT;
 
 beforeAll(async () => {
   for (const mpi of mpis) addons.set(mpi, await builtFor(mpi));
@@ -51,7 +50,7 @@ describe.skipIf(!hasCpu).each(mpis)('under $name', (mpi) => {
   test(
     '2 and 4 ranks come to the bits of one by as many shards: loss curve, weights, passes',
     async () => {
-      const runs = methodsUnder(mpi).flatMap((method): RunOptions[] => [
+      const runs = methods.flatMap((method): RunOptions[] => [
         { method, shards: 4, epochs: 1 },
         ...(method === 'at' ? [{ method, shards: 4, norm: 'frozen' as const }] : []),
       ]);
