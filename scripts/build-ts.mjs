@@ -73,7 +73,8 @@ function stateOfBuild() {
   return hash.digest('hex');
 }
 
-const isBuilt = () => existsSync(lastBuilt) && readFileSync(lastBuilt, 'utf8') === stateOfBuild();
+/** Whether dist/ is what the sources say now. */
+export const isBuilt = () => existsSync(lastBuilt) && readFileSync(lastBuilt, 'utf8') === stateOfBuild();
 
 /**
  * tfjs by require in what is built: to import CommonJS, Node first reads all of it for the names of its exports, and tfjs's

@@ -7,7 +7,7 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, relative, resolve } from 'node:path';
-import { buildTypeScript } from './build-ts.mjs';
+import { buildTypeScript, isBuilt } from './build-ts.mjs';
 import { root } from './native-addon.mjs';
 import { writeOutOptions } from './written-out-options.mjs';
 
@@ -16,7 +16,8 @@ const EXTERNAL = ['@tensorflow', 'zod', 'typescript', '@types'].map((name) => `*
 const tools = join(root, 'node_modules/.cache/eat-dml/reference');
 const work = join(tools, 'work');
 
-const problem = await buildTypeScript();
+// Others may run what is built.
+const problem = isBuilt() ? '' : await buildTypeScript();
 if (problem) throw new Error(problem);
 installTools();
 rmSync(work, { recursive: true, force: true });
