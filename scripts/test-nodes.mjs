@@ -8,7 +8,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { resolved, root } from './native-addon.mjs';
 
-export const VERSIONS = ['22', '24'];
+const VERSIONS = ['22', '24'];
 const TESTS = [
   'test/kernels/{abort,lifecycle,parity,worker-threads}.test.ts',
   'test/{checkpoints/checkpoints,cli/init,data/decode,training/train,tfjs/native-gradients}.test.ts',

@@ -1,5 +1,5 @@
-import { createRequire } from 'node:module';
 import { Argument, Command, CommanderError, Option } from 'commander';
+import { packageVersion } from '../version.js';
 import { addData, addEmbed, addScore, measuredOptions } from './bridges.js';
 import type { Shell } from './commands/completion.js';
 import type { DemoFlags } from './commands/demo.js';
@@ -15,7 +15,7 @@ import { EXIT, errorRecord, errorText, exitCodeOf } from './exit-codes.js';
 import { modelOptions, port, positiveInteger, radii, radius, shard, sharedOptions } from './options.js';
 import { trainOptions } from './train-options.js';
 
-const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
+const version = packageVersion();
 
 /** Those whose flags and arguments name what the library has. */
 const COMPUTING = new Set(['demo', 'train', 'init', 'evaluate', 'data', 'embed']);

@@ -1,8 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { variable } from '../environment.js';
 import { EatDmlError } from '../errors.js';
 import { writeAtomically } from '../write-atomically.js';
 import type { Dataset } from './dataset.js';
@@ -30,11 +28,6 @@ export interface ParsedArrays {
   labels: IdxArray;
   /** What each image is called, where the cache has a file for it. */
   names?: readonly string[];
-}
-
-/** Where parsed data sets are kept unless told otherwise. */
-export function defaultCacheDir(): string {
-  return variable('EAT_DML_CACHE') ?? join(homedir(), '.cache', 'eat-dml');
 }
 
 /** SHA-256 of every file, in hex, by its name. */

@@ -1,12 +1,12 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { defaultCacheDir } from '../cache-folder.js';
 import { dataFault, EatDmlError, invalid, throwIfAborted } from '../errors.js';
 import { counter, type LongWork, longWork } from '../long-work.js';
 import { parseOptions, path as pathSchema } from '../options.js';
 import { pixelTensor } from '../tfjs/index.js';
 import { fillAtomically } from '../write-atomically.js';
-import { defaultCacheDir } from './cache.js';
 import { checkIndices, digestOf } from './dataset.js';
 import { type BatchOptions, checkSource, type Source } from './source.js';
 

@@ -1,9 +1,9 @@
 import { z } from 'zod';
+import { defaultCacheDir } from '../cache-folder.js';
 import { EatDmlError } from '../errors.js';
 import { type LongWork, longWork } from '../long-work.js';
 import { parse, parseOptions } from '../options.js';
 import { brokenFiles } from './broken-files.js';
-import { defaultCacheDir } from './cache.js';
 import { type Archive, classCount } from './layouts/archive.js';
 import { findLayout, LAYOUT_NAMES } from './layouts/find-layout.js';
 import { holdsParquet, parquetArchive, parquetLabels } from './layouts/parquet.js';

@@ -1,5 +1,5 @@
-import { createRequire } from 'node:module';
 import { loadAddon } from '../kernels/load-addon.js';
+import { packageVersion } from '../version.js';
 import type { Group } from './group.js';
 import { checkSame } from './together.js';
 
@@ -9,7 +9,7 @@ import { checkSame } from './together.js';
  */
 export async function checkAlike(group: Group): Promise<void> {
   if (group.size === 1) return;
-  const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
+  const version = packageVersion();
   const { isa } = loadAddon()?.info() ?? { isa: 'no addon' };
   const hint =
     'Install the same versions on every machine, and name one instruction set that all of them have in EAT_DML_ISA.';

@@ -1,7 +1,7 @@
-import { createRequire } from 'node:module';
 import * as tf from '#tf';
 import type { Source } from '../data/index.js';
 import type { NormSet } from '../models/index.js';
+import { packageVersion } from '../version.js';
 import { kernelDevice } from './kernel-device.js';
 import type { Seen } from './seen.js';
 
@@ -66,7 +66,7 @@ export async function manifestOf(
   given: Given,
   { gallery, signal }: { gallery?: Source; signal?: AbortSignal },
 ): Promise<EvaluationManifest> {
-  const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
+  const version = packageVersion();
   return {
     dataset: data.name,
     dataHash: await data.hash({ signal }),

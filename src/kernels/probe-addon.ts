@@ -1,10 +1,11 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { defaultCacheDir } from '../cache-folder.js';
 import { variable } from '../environment.js';
+import { packageVersion } from '../version.js';
 
 /** One that hangs, as a driver may, is given up after this. */
 const TIMEOUT_MS = 60_000;
@@ -41,13 +42,13 @@ export function probeInChild(path: string, blamed: string): string | undefined {
  */
 export function checkPrebuilt(name: string): void {
   const path = require.resolve(name);
-  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+  const version = packageVersion();
   const { version: given } = require(`${name}/package.json`) as { version: string };
   if (given !== version)
     throw new Error(`it is of version ${given}, and eat-dml of ${version}: install ${name}@${version}`);
   const { size, mtimeMs } = statSync(path);
   const state = [path, size, mtimeMs, version, process.version].join('\n');
-  const folder = join(variable('EAT_DML_CACHE') ?? join(homedir(), '.cache', 'eat-dml'), 'prebuilt');
+  const folder = join(defaultCacheDir(), 'prebuilt');
   const mark = join(folder, createHash('sha256').update(state).digest('hex').slice(0, 16));
   if (existsSync(mark)) return;
   const failure = probeInChild(path, 'the prebuilt addon');

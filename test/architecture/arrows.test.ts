@@ -37,6 +37,7 @@ const ARROWS: Record<string, string[]> = {
 };
 const LEAVES = [
   'errors',
+  'cache-folder',
   'environment',
   'files',
   'random',
@@ -50,6 +51,7 @@ const LEAVES = [
   'npz',
   'radius-text',
   'tf.d.cts',
+  'version',
 ];
 
 /** Native folders; `contracts` is for all, and only cpu/isa compiles the bodies. */

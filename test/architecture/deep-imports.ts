@@ -20,7 +20,6 @@ export const DEEP: Record<string, string[]> = {
     'attacks/rules/pgd.js',
     'attacks/settings.js',
     'clustering/device.js',
-    'data/open-archive.js',
     'data/source.js',
     'data/splits.js',
     'evaluation/options.js',
@@ -69,6 +68,7 @@ export const DEEP: Record<string, string[]> = {
     'models/norm-sets.js',
     'training/batches.js',
   ],
+  'how photographs are looked at, of which a flag says the size': ['data/open-archive.js'],
   'files of checkpoints and of exports': [
     'checkpoints/export-layers.js',
     'models/safetensors.js',

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
+import { defaultCacheDir } from '../../cache-folder.js';
 import { PARTS } from '../../config/lists.js';
-import { defaultCacheDir } from '../../data/cache.js';
 import type { Built, Credit, DataSetPart, Fetched } from '../../data/sets/data-set.js';
 import { aborted, EatDmlError } from '../../errors.js';
 import { makeFolder } from '../../files.js';

@@ -1,7 +1,7 @@
 import { access, constants, stat } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { defaultCacheDir, readCache } from '../../data/cache.js';
+import { defaultCacheDir } from '../../cache-folder.js';
+import { readCache } from '../../data/cache.js';
 import { fashionMnistCache } from '../../data/sets/fashion-mnist.js';
 import { locateFashionMnist } from '../../data/sets/fashion-mnist-package.js';
 import { environmentProblems } from '../../environment.js';
@@ -9,6 +9,7 @@ import { EatDmlError } from '../../errors.js';
 import { type DeviceInfo, devices } from '../../kernels/index.js';
 import { type LoadAttempt, loadAttempts } from '../../kernels/load-addon.js';
 import { type BackendStatus, backendReport } from '../../tfjs/index.js';
+import { packageVersion } from '../../version.js';
 import { EXIT } from '../exit-codes.js';
 import { nativeAddonScript } from '../native-addon.js';
 import { printResult } from '../options.js';
@@ -37,7 +38,7 @@ export async function doctorCommand({ json }: { json?: boolean }): Promise<void>
 }
 
 async function diagnose(): Promise<Diagnosis> {
-  const { version } = createRequire(import.meta.url)('../../../package.json') as { version: string };
+  const version = packageVersion();
   const { buildPlan, buildTools } = await nativeAddonScript();
   const native = nativeState(buildPlan().missing);
   const mpi = await diagnoseMpi();

@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import { defaultCacheDir } from '../../cache-folder.js';
 import type { LongWork } from '../../long-work.js';
 import { parseOptions } from '../../options.js';
-import { defaultCacheDir } from '../cache.js';
 import { findLayout } from '../layouts/find-layout.js';
 import { folder, folderOptions } from '../layouts/folder.js';
 import { parquetArchive } from '../layouts/parquet.js';

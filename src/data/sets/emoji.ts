@@ -1,10 +1,11 @@
 import { join } from 'node:path';
 import { z } from 'zod';
+import { defaultCacheDir } from '../../cache-folder.js';
 import { EatDmlError, throwIfAborted } from '../../errors.js';
 import { type LongWork, longWork } from '../../long-work.js';
 import { count, parse, parseOptions, seed } from '../../options.js';
 import { randomStream } from '../../random.js';
-import { type Cache, defaultCacheDir, keep, type ParsedArrays, readCache, remake, writeCache } from '../cache.js';
+import { type Cache, keep, type ParsedArrays, readCache, remake, writeCache } from '../cache.js';
 import { checkPositive, type Dataset, subset } from '../dataset.js';
 import { sha256 } from '../source.js';
 import { type Split, splitByClass, splitBySample, splitKind } from '../splits.js';

@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 import { z } from 'zod';
+import { defaultCacheDir } from '../../cache-folder.js';
 import { throwIfAborted } from '../../errors.js';
 import { type LongWork, longWork } from '../../long-work.js';
 import { count, parseOptions, seed } from '../../options.js';
-import { type Cache, defaultCacheDir, keep, type ParsedArrays, readCache, remake } from '../cache.js';
+import { type Cache, keep, type ParsedArrays, readCache, remake } from '../cache.js';
 import type { Dataset } from '../dataset.js';
 import { limitPerClass, type Split, splitByClass, splitBySample, splitKind, trainClasses } from '../splits.js';
 import { dataSetPart } from './data-set.js';

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { defaultCacheDir } from '../../../src/data/cache.js';
+import { defaultCacheDir } from '../../../src/cache-folder.js';
 import { classesOf, type Dataset, datasetHash } from '../../../src/data/dataset.js';
 import { fashionMnist } from '../../../src/data/sets/fashion-mnist.js';
 import { locateFashionMnist, parseFashionMnist } from '../../../src/data/sets/fashion-mnist-package.js';
