@@ -10,12 +10,12 @@ struct DistanceEpilogue {
   index_t rows;
   bool streaming;
   float least;  // above this direct sums can be trusted
+  float share;  // of the norms, above which a distance can be trusted
 
   void finish() { if (streaming) stream_fence(); }
 
   EAT_ALWAYS_INLINE void tile(Accumulators& c, index_t i0, index_t j0) {
     const index_t m = p.b.rows;
-    const float share = cancellation_share(p.a.cols);
 #pragma GCC unroll 16
     for (int i = 0; i < MR; i++) {
       if (i0 + i >= rows) continue;
@@ -97,15 +97,16 @@ inline void pairwise_distance(const Run& run, const PairwiseDistance& p) {
     PackedPanels panels(m, d);
     panels.pack(run, Rows{b, d, m});
     float* out = p.out + batch * n * m;
-    const bool streaming = n * m > (index_t{1} << 22) && m % 4 == 0 && reinterpret_cast<std::uintptr_t>(out) % 16 == 0;
+    const bool streaming = n * m > (index_t{1} << 22) && m % 16 == 0 && reinterpret_cast<std::uintptr_t>(out) % 64 == 0;
     const bool euclidean = p.metric == Metric::sqeuclidean || p.metric == Metric::euclidean, direct = euclidean && d <= kDirectDimensions;
     const bool normal = direct && differences_stay_normal(run, a, n * d) && differences_stay_normal(run, b, m * d);
+    const float share = cancellation_share(d);
     const float least = normal ? -1.0f : kLeastSquare;
     const auto compute = [&](auto direct) {
       constexpr bool Direct = decltype(direct)::value;
       using Step = std::conditional_t<Direct, SquaredDifferences, Products>;
       multiply_blocks<Step>(run, Rows{a, d, n}, n, panels, [&](index_t row0, index_t rows) {
-        return DistanceEpilogue<Direct>{p, a + row0 * d, b, factor_a + row0, factor_b, out + row0 * m, rows, streaming, least};
+        return DistanceEpilogue<Direct>{p, a + row0 * d, b, factor_a + row0, factor_b, out + row0 * m, rows, streaming, least, share};
       });
     };
     if (direct) compute(std::true_type{}); else compute(std::false_type{});
