@@ -3,13 +3,13 @@
 #pragma once
 
 #include <cstdint>
-#include <cstdlib>
 #include <exception>
 #include <memory>
-#include <new>
 #include <stdexcept>
 #include <string>
 #include <vector>
+
+#include "memory.h"
 
 namespace eat::mpi {
 
@@ -22,22 +22,6 @@ constexpr std::int64_t kAnyOrder = 1, kTree = 2;
 constexpr std::int64_t size_of(Type type) {
   return type == Type::float64 ? 8 : type == Type::uint8 || type == Type::none ? 1 : 4;
 }
-
-// Memory that JavaScript may take over. Of no bytes it is not null.
-class Memory {
- public:
-  explicit Memory(std::int64_t bytes = 0) : data_(static_cast<char*>(std::malloc(bytes > 0 ? static_cast<size_t>(bytes) : 1))) {
-    if (data_ == nullptr) throw std::bad_alloc();
-  }
-  char* data() const { return data_.get(); }
-  char* release() { return data_.release(); }
-
- private:
-  struct Free {
-    void operator()(char* data) const { std::free(data); }
-  };
-  std::unique_ptr<char, Free> data_;
-};
 
 // What the launcher says of the job; `variable` is the name of the variable that says so.
 struct Launch {

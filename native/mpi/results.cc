@@ -49,7 +49,7 @@ namespace {
 napi_value buffer(napi_env env, Operation& o) {
   const size_t bytes = static_cast<size_t>(o.count * size_of(o.type));
   napi_value value = nullptr;
-  const auto release = [](napi_env, void* data, void*) { std::free(data); };
+  const auto release = [](napi_env, void* data, void*) { release_memory(static_cast<char*>(data)); };
   if (bytes > 0 && napi_create_external_arraybuffer(env, o.values.data(), bytes, release, nullptr, &value) == napi_ok) {
     o.values.release();
     return value;

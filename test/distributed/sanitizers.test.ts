@@ -20,7 +20,7 @@ const CASES = mpis.flatMap((mpi) => [
 
 async function compiled({ name, mpicc }: Mpi, sanitizer: string): Promise<string> {
   const path = join(folder, `${name}-${sanitizer}`);
-  const sources = ['communicator', 'collectives', 'engine'].map((source) => `native/mpi/${source}.cc`);
+  const sources = ['communicator', 'collectives', 'engine', 'memory'].map((source) => `native/mpi/${source}.cc`);
   const flags = ['-std=c++17', '-O1', '-g', '-Wall', '-Wextra', '-Werror', `-fsanitize=${sanitizer}`];
   // The wrapper calls C's compiler by these names of a C++ one.
   const env = { ...process.env, OMPI_CC: 'g++', MPICH_CC: 'g++' };
