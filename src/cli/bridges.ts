@@ -2,7 +2,7 @@ import { Argument, type Command, InvalidArgumentError, Option } from 'commander'
 import type { EmbedFlags } from './commands/embed.js';
 import type { InspectFlags } from './commands/inspect.js';
 import type { ScoreFlags } from './commands/score.js';
-import { integer, modelOptions, positiveInteger } from './options.js';
+import { DISTRIBUTED, integer, modelOptions, positiveInteger } from './options.js';
 
 /** `eat-dml data`: sets that npm packages hold, and archives in a folder. */
 export function addData(eatDml: Command): void {
@@ -49,6 +49,7 @@ export function addEmbed(eatDml: Command): void {
     .option('--crop <pixels>', 'sides of what is cut out for --model (default 224)', positiveInteger)
     .option('--batch-size <images>', 'images per forward pass (default 256)', positiveInteger)
     .option('--backend <name>', 'tfjs backend of the networks')
+    .option(...DISTRIBUTED)
     .option('--json', 'the result, and nothing else, as JSON on stdout')
     .action(async (run: string | undefined, flags: EmbedFlags) =>
       (await import('./commands/embed.js')).embedCommand(run, flags),

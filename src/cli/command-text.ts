@@ -1,5 +1,5 @@
 /** Flags that say where the result goes and how it is told, not what it is. */
-const OF_OUTPUT = new Set(['json', 'out', 'html', 'report', 'points', 'profile', 'perClass']);
+const OF_OUTPUT = new Set(['json', 'out', 'html', 'report', 'points', 'profile', 'perClass', 'distributed']);
 
 /** The command that gives the same figures again, as a shell takes it. */
 export function commandText(command: string, argument: string | undefined, flags: object): string {

@@ -21,6 +21,12 @@ export function sharedOptions(command: Command): Command {
     .option('--device <name>', 'fail unless it is the first there is for kernels');
 }
 
+/** The flag of commands that several ranks share (ranks.ts). */
+export const DISTRIBUTED = [
+  '--distributed',
+  'by all ranks that mpirun or srun started; rank 0 tells and writes',
+] as const;
+
 /** What flags say of a network. */
 export interface ModelFlags {
   /** A kind, or a module of one's own: ./my-model.mjs */

@@ -12,7 +12,7 @@ import type { SweepFlags } from './commands/sweep.js';
 import type { TableFlags } from './commands/table.js';
 import type { TrainFlags } from './commands/train.js';
 import { EXIT, errorRecord, errorText, exitCodeOf } from './exit-codes.js';
-import { modelOptions, port, positiveInteger, radii, radius, shard, sharedOptions } from './options.js';
+import { DISTRIBUTED, modelOptions, port, positiveInteger, radii, radius, shard, sharedOptions } from './options.js';
 import { trainOptions } from './train-options.js';
 
 const version = packageVersion();
@@ -99,7 +99,7 @@ function addTrain(eatDml: Command): void {
     .option('--tensorboard <folder>', 'also write settings, losses, rates and scores there, as TensorBoard reads them')
     .option('--watch [port]', 'serve a page of the training on 127.0.0.1 while it lasts (default any free port)', port)
     .option('--resume', 'go on from the checkpoint in the run folder')
-    .option('--distributed', 'by all ranks that mpirun or srun started; rank 0 tells and writes')
+    .option(...DISTRIBUTED)
     .option('--shards <count>', 'pieces of a batch, for the same bits on any number of ranks', positiveInteger)
     .option('--member-groups <count>', 'groups of ranks that share the members out (default 1)', positiveInteger)
     .action(async (flags: TrainFlags) => (await import('./commands/train.js')).trainCommand(flags));
@@ -138,6 +138,7 @@ function addEvaluate(eatDml: Command): void {
     .option('--html <file>', 'write the report as a page')
     .option('--report <file>', 'write it as a page with a map of embeddings and with images, gathered meanwhile')
     .option('--points <count>', 'images of that map (default 1000)', positiveInteger)
+    .option(...DISTRIBUTED)
     .action(async (run: string | undefined, flags: EvaluateFlags) =>
       (await import('./commands/evaluate.js')).evaluateCommand(run, flags),
     );

@@ -1,17 +1,21 @@
 import { initDistributed, type SyncGroup, single } from '../distributed/index.js';
 import { together } from '../distributed/together.js';
 import { EatDmlError } from '../errors.js';
-import type { TrainOptions } from '../training/index.js';
+import type { Ensemble } from '../models/index.js';
+import { ensembleOnRanks, type TrainOptions } from '../training/index.js';
 
 export interface RankFlags {
   distributed?: boolean;
+  /** Of a training. */
   shards?: number;
   memberGroups?: number;
 }
 
 /** What a command of several ranks needs to know. */
 export interface Ranks {
-  /** Of the training; absent where the flags ask for none. */
+  /** All of them; absent where the flags ask for none. */
+  group?: SyncGroup;
+  /** Of a training; absent likewise. */
   distributed?: TrainOptions['distributed'];
   /** It alone speaks and writes. */
   isFirst: boolean;
@@ -30,7 +34,7 @@ export async function onRanks<T>(flags: RankFlags, work: (ranks: Ranks) => Promi
   if (!distributed && shards === undefined) return work({ isFirst: true });
   const group: SyncGroup = distributed ? await initDistributed({ strict: true }) : single();
   try {
-    const result = await work({ distributed: { group, shards, memberGroups }, isFirst: group.rank === 0 });
+    const result = await work({ group, distributed: { group, shards, memberGroups }, isFirst: group.rank === 0 });
     await group.finalize();
     return result;
   } catch (error) {
@@ -39,7 +43,12 @@ export async function onRanks<T>(flags: RankFlags, work: (ranks: Ranks) => Promi
   }
 }
 
+/** The ensemble, whose images the ranks share; as it is where there is one. */
+export function sharedBy({ group }: Ranks): (ensemble: Ensemble) => Ensemble {
+  return (ensemble) => (group ? ensembleOnRanks(group, ensemble) : ensemble);
+}
+
 /** Does what may fail on one rank alone: it is then told on all of them. */
-export function onAll<T>({ distributed }: Ranks, work: () => Promise<T>): Promise<T> {
-  return distributed ? together(distributed.group, work) : work();
+export function onAll<T>({ group }: Ranks, work: () => Promise<T>): Promise<T> {
+  return group ? together(group, work) : work();
 }

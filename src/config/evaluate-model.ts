@@ -15,7 +15,7 @@ import type { Config } from './schema.js';
  */
 export async function evaluateModel(
   config: Config,
-  { signal, onStart, onProgress, ...gathering }: Omit<EvaluateRunOptions, 'allowSeen'>,
+  { shared = (ensemble) => ensemble, signal, onStart, onProgress, ...gathering }: Omit<EvaluateRunOptions, 'allowSeen'>,
 ): Promise<EvaluationReport> {
   requireDevice(config.device);
   const backend = await chooseBackend({ backend: config.backend ?? 'auto' });
@@ -27,7 +27,7 @@ export async function evaluateModel(
   try {
     onStart?.({ data: test, backend });
     const options = { ...evaluateOptionsOf(config), gallery, onProgress, signal, ...gathering };
-    const report = await evaluate(ensemble, test, options);
+    const report = await evaluate(shared(ensemble), test, options);
     return { ...report, manifest: { ...report.manifest, run: null, trainedOn: null, network } };
   } finally {
     ensemble.dispose();

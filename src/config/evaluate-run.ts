@@ -11,6 +11,8 @@ import { requireDevice } from './require-device.js';
 import type { Start } from './run.js';
 
 export interface EvaluateRunOptions extends Pick<EvaluationFlags, 'allowSeen'> {
+  /** The ensemble as images are to go through it, such as one whose ranks share them (default: as it is). */
+  shared?(ensemble: Ensemble): Ensemble;
   signal?: AbortSignal;
   onStart?(start: Start): void;
   onProgress?(progress: ImageProgress | EvaluationProgress): void;
@@ -23,7 +25,7 @@ export interface EvaluateRunOptions extends Pick<EvaluationFlags, 'allowSeen'> {
 export async function evaluateRun(
   run: string,
   { config, data: dataConfig, own }: EvaluationConfig,
-  { allowSeen, signal, onStart, onProgress, ...gathering }: EvaluateRunOptions,
+  { allowSeen, shared = (ensemble) => ensemble, signal, onStart, onProgress, ...gathering }: EvaluateRunOptions,
 ): Promise<EvaluationReport> {
   requireDevice(config.device);
   const backend = await chooseBackend({ backend: config.backend ?? 'auto' });
@@ -37,7 +39,7 @@ export async function evaluateRun(
     await data.hash(work);
     await gallery?.hash(work);
     const options = { ...evaluateOptionsOf(config), gallery, allowSeen, onProgress, signal, ...gathering };
-    return await evaluate(ensemble, data, options);
+    return await evaluate(shared(ensemble), data, options);
   } finally {
     ensemble.dispose();
   }

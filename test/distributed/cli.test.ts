@@ -1,8 +1,9 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { writeIdx } from '../../src/data/index.js';
+import { folderOfPictures } from '../data/pictures.js';
 import { hasCpu } from '../kernels/support.js';
 import { LONG } from '../long.js';
 import { tinyImages } from '../models/tiny-images.js';
@@ -41,15 +42,21 @@ function historyIn(stdout: string): Record<string, unknown> {
   return rest;
 }
 
-describe.skipIf(!hasCpu).each(mpis)('eat-dml train under $name', (mpi) => {
+/** A report without what the clock says. */
+function figuresIn(report: object): unknown {
+  return JSON.parse(JSON.stringify(report, (key, value) => (key === 'seconds' ? undefined : value)));
+}
+
+describe.skipIf(!hasCpu).each(mpis)('eat-dml under $name', (mpi) => {
   const out = (name: string) => join(folder, `${mpi.name}-${name}`);
   const train = (ranks: number, args: string[]): Promise<Ended> =>
     launch({
       ...{ mpi, addon: addons.get(mpi)!, ranks, entry: 'src/cli/main.ts', run: 'train' },
       args: ['--config', config, '--json', '--distributed', ...args],
     });
-  const alone = async (args: string[]) =>
-    run(process.execPath, [await program('src/cli/main.ts'), 'train', '--config', config, '--json', ...args]);
+  const aloneAs = async (args: string[]) =>
+    run(process.execPath, [await program('src/cli/main.ts'), ...args], { env: { EAT_DML_THREADS: '1' } });
+  const alone = (args: string[]) => aloneAs(['train', '--config', config, '--json', ...args]);
 
   test('two ranks train what one does; rank 0 alone tells it and writes it; it can be resumed alone', async () => {
     const one = await alone(['--out', out('one')]);
@@ -64,6 +71,39 @@ describe.skipIf(!hasCpu).each(mpis)('eat-dml train under $name', (mpi) => {
     const longer = await alone(['--out', out('two'), '--resume', '--epochs', '3']);
     const whole = await alone(['--out', out('whole'), '--epochs', '3']);
     expect(historyIn(longer.stdout)).toEqual(historyIn(whole.stdout));
+  }, 240_000);
+
+  test('two ranks embed and evaluate as one does; rank 0 alone tells it and writes it', async () => {
+    expect((await alone(['--out', out('run'), '--epochs', '1'])).code).toBe(0);
+    const onBoth = async (command: string, args: (name: string) => string[]) => {
+      const env = { EAT_DML_THREADS: '1' };
+      const job = { mpi, addon: addons.get(mpi)!, ranks: 2, entry: 'src/cli/main.ts', run: command, env };
+      const two = await launch({ ...job, args: [out('run'), '--distributed', '--json', ...args('two')] });
+      const one = await aloneAs([command, out('run'), '--json', ...args('one')]);
+      expect([one.code, two.code]).toEqual([0, 0]);
+      return [one, two].map(({ stdout }) => JSON.parse(stdout.slice(stdout.indexOf('{'))));
+    };
+    const page = (name: string) => [
+      '--suite',
+      'quick',
+      '--count',
+      '16',
+      '--report',
+      out(`${name}.html`),
+      '--points',
+      '10',
+    ];
+    const [one, two] = (await onBoth('evaluate', page)).map(figuresIn);
+    expect(two).toEqual(one);
+    const pictures = (name: string) => readFileSync(out(`${name}.html`), 'utf8').match(/data:image/g)?.length;
+    expect(pictures('two')).toBe(pictures('one'));
+    expect(pictures('two')).toBeGreaterThan(0);
+    const root = await folderOfPictures();
+    await onBoth('embed', (name) => ['--data', `folder:${root}`, '--out', out(`${name}.npy`)]);
+    rmSync(root, { recursive: true });
+    for (const end of ['npy', 'labels.npy']) {
+      expect(readFileSync(out(`two.${end}`))).toEqual(readFileSync(out(`one.${end}`)));
+    }
   }, 240_000);
 
   test('what cannot be shared ends all of them with the code of its error', async () => {

@@ -13,10 +13,11 @@ import { interruptible } from '../interrupt.js';
 import { embeddingModel, requireRunOrModel } from '../model-flags.js';
 import { type ModelFlags, printResult } from '../options.js';
 import { ProgressLine } from '../progress-line.js';
+import { onAll, onRanks, type RankFlags, type Ranks, sharedBy } from '../ranks.js';
 
 const SIDES = ['train', 'test', 'query', 'gallery'] as const;
 
-export interface EmbedFlags extends ModelFlags {
+export interface EmbedFlags extends ModelFlags, Pick<RankFlags, 'distributed'> {
   crop?: number;
   json?: boolean;
   data: string;
@@ -30,34 +31,47 @@ export interface EmbedFlags extends ModelFlags {
 
 /** `eat-dml embed`: embeddings and labels of a data set as .npy files, for whatever reads those; by a run, or by a network. */
 export async function embedCommand(run: string | undefined, flags: EmbedFlags): Promise<void> {
-  const { json, data, out, batchSize, backend = 'auto' } = flags;
-  const labelsPath = `${out.replace(/\.npy$/, '')}.labels.npy`;
-  await checkTargets(out, labelsPath);
-  await chooseBackend({ backend });
-  const line = new ProgressLine('embed');
-  const { embeddings, labels } = await interruptible(async (signal) => {
-    const work = { signal, onProgress: line.show };
-    const { ensemble, source } = await opened(run, flags, work);
+  await onRanks(flags, async (ranks) => {
+    const { json, data, out } = flags;
+    const labelsPath = `${out.replace(/\.npy$/, '')}.labels.npy`;
+    const { embeddings, labels } = await embedded(run, flags, ranks, [out, labelsPath]);
+    if (!ranks.isFirst) return;
+    const { rows, cols } = embeddings;
+    await writeNpy(out, { shape: [rows, cols], data: embeddings.data });
+    await writeNpy(labelsPath, { shape: [rows], data: labels });
+    const result = {
+      command: 'embed',
+      ...(run === undefined ? { model: flags.model } : { run }),
+      data,
+      embeddings: out,
+      labels: labelsPath,
+      rows,
+      columns: cols,
+    };
+    printResult(json, result, `${rows} x ${cols} in ${out}\nNext: eat-dml score ${out} ${labelsPath}`);
+  });
+}
+
+/** Embeddings and labels; the first rank tells how far they are, and looks whether they can be written to `paths`. */
+async function embedded(run: string | undefined, flags: EmbedFlags, ranks: Ranks, paths: string[]) {
+  const { batchSize, backend = 'auto' } = flags;
+  const { isFirst } = ranks;
+  const line = isFirst ? new ProgressLine('embed') : undefined;
+  return interruptible(async (signal) => {
+    const work = { signal, onProgress: line?.show };
+    const { ensemble, source } = await onAll(ranks, async () => {
+      if (isFirst) await checkTargets(...paths);
+      await chooseBackend({ backend });
+      return opened(run, flags, work);
+    });
     try {
-      line.note(`${source.labels.length} images of ${source.name}`);
-      return { embeddings: await ensemble.embed(source, { batchSize, ...work }), labels: source.labels };
+      line?.note(`${source.labels.length} images of ${source.name}`);
+      const embeddings = await sharedBy(ranks)(ensemble).embed(source, { batchSize, ...work });
+      return { embeddings, labels: source.labels };
     } finally {
       ensemble.dispose();
     }
-  }).finally(() => line.clear());
-  const { rows, cols } = embeddings;
-  await writeNpy(out, { shape: [rows, cols], data: embeddings.data });
-  await writeNpy(labelsPath, { shape: [rows], data: labels });
-  const result = {
-    command: 'embed',
-    ...(run === undefined ? { model: flags.model } : { run }),
-    data,
-    embeddings: out,
-    labels: labelsPath,
-    rows,
-    columns: cols,
-  };
-  printResult(json, result, `${rows} x ${cols} in ${out}\nNext: eat-dml score ${out} ${labelsPath}`);
+  }).finally(() => line?.clear());
 }
 
 interface Opened {

@@ -13,9 +13,10 @@ import { requireRunOrModel } from '../model-flags.js';
 import type { SharedFlags } from '../options.js';
 import { profileText, startProfile } from '../profile.js';
 import { duration, ProgressLine, startText } from '../progress-line.js';
+import { onAll, onRanks, type RankFlags, type Ranks, sharedBy } from '../ranks.js';
 import { runHistory } from '../run-history.js';
 
-export interface EvaluateFlags extends SharedFlags, EvaluationFlags, MeasuredFlags {
+export interface EvaluateFlags extends SharedFlags, EvaluationFlags, MeasuredFlags, Pick<RankFlags, 'distributed'> {
   perClass?: boolean;
   out?: string;
   html?: string;
@@ -40,10 +41,28 @@ interface Subject {
  * and searched under every attack of the suite.
  */
 export async function evaluateCommand(run: string | undefined, flags: EvaluateFlags): Promise<void> {
-  const subject = await subjectOf(run, flags);
+  await onRanks(flags, async (ranks) => {
+    const subject = await onAll(ranks, async () => {
+      const measured = await subjectOf(run, flags);
+      checkPoints(flags);
+      if (ranks.isFirst) await checkTargets(flags.out, flags.html, flags.report);
+      return measured;
+    });
+    if (ranks.isFirst) return evaluateAloud(run, flags, subject, ranks);
+    const { allowSeen, report, points } = flags;
+    const gathering = report !== undefined && { onGathered: () => {}, gather: points };
+    await interruptible((signal) => subject.evaluate({ allowSeen, shared: sharedBy(ranks), signal, ...gathering }));
+  });
+}
+
+/** The evaluation, of which progress and result are told. */
+async function evaluateAloud(
+  run: string | undefined,
+  flags: EvaluateFlags,
+  subject: Subject,
+  ranks: Ranks,
+): Promise<void> {
   const { about, evaluate } = subject;
-  checkPoints(flags);
-  await checkTargets(flags.out, flags.html, flags.report);
   const line = new ProgressLine('evaluate');
   let endProfile: ReturnType<typeof startProfile> | undefined;
   let gathered: Gathered | undefined;
@@ -53,6 +72,7 @@ export async function evaluateCommand(run: string | undefined, flags: EvaluateFl
   const report = await interruptible((signal) =>
     evaluate({
       allowSeen: flags.allowSeen,
+      shared: sharedBy(ranks),
       signal,
       onProgress: line.show,
       ...(flags.report !== undefined && { onGathered, gather: flags.points }),
