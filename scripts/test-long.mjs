@@ -1,6 +1,5 @@
 /**
- * `npm run test:long`: the tests that have a long form (test/long.ts), in it. CI runs it after `npm test`, and counts by
- * EAT_DML_LONG_REPORT.
+ * `npm run test:long`: the tests that have a long form (test/long.ts), in it, and those alone. CI runs `npm test` with all long forms.
  */
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -13,6 +12,6 @@ const files = readdirSync(join(root, 'test'), { recursive: true })
   .filter((name) => readFileSync(join(root, 'test', name), 'utf8').includes("/long.js'"))
   .map((name) => join('test', name));
 const vitest = join(resolved('vitest/package.json'), '../vitest.mjs');
-const env = { ...process.env, EAT_DML_TEST_LONG: '1', EAT_DML_TEST_REPORT: process.env.EAT_DML_LONG_REPORT ?? '' };
+const env = { ...process.env, EAT_DML_TEST_LONG: '1' };
 const { status } = spawnSync(process.execPath, [vitest, 'run', ...files], { cwd: root, stdio: 'inherit', env });
 process.exit(status ?? 1);

@@ -1,4 +1,4 @@
-/** Whether tests take their long forms: `npm run test:long`, which CI runs. */
+/** Whether tests take their long forms: in `npm run test:long`, and in all that CI runs. */
 export const LONG = process.env.EAT_DML_TEST_LONG === '1';
 
 /** Of a list so many at most, from its first on and spread over all of it; in the long form all. */

@@ -1,6 +1,7 @@
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { LONG } from '../long.js';
 import { linkPackages, root, run, temporaryFolder } from './run.js';
 
 interface Built {
@@ -42,7 +43,8 @@ async function cpu() {
   return { available: device.available, attempt: attempts.at(-1) as { from: string; failure?: string } };
 }
 
-describe.runIf(existsSync(built) && PLATFORMS.includes(platform))(
+// An installation by npm.
+describe.runIf(LONG && existsSync(built) && PLATFORMS.includes(platform))(
   'eat-dml and its addon from npm, without a compiler',
   () => {
     beforeAll(async () => {

@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { reportHtml } from '../../src/report/index.js';
-import { LONG } from '../long.js';
+import { fewOf, LONG } from '../long.js';
 import { CHROMIUM, NO_CHROMIUM, openChromium } from './chromium.js';
 import { pagesOfTests } from './pages.js';
 
@@ -48,7 +48,7 @@ describe.skipIf(!CHROMIUM)(`pages in a browser${CHROMIUM ? '' : ` (${NO_CHROMIUM
   });
   afterAll(() => browser?.close());
 
-  test.each(Object.entries(pagesOfTests()))(
+  test.each(fewOf(Object.entries(pagesOfTests()), 3))(
     '%s: quiet, no wider than its window, and without a fault',
     async (name, runs) => {
       const file = join(folder, `${name}.html`);

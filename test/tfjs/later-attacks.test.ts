@@ -20,6 +20,7 @@ import { suite } from '../../src/evaluation/suites/index.js';
 import { convEmbedder } from '../../src/models/index.js';
 import { randomStream } from '../../src/random.js';
 import { attackStepTensor, chooseBackend } from '../../src/tfjs/index.js';
+import { fewOf } from '../long.js';
 import { INNER, meet } from './stranger.js';
 
 const SHAPE: [number, number, number, number] = [6, 8, 8, 1];
@@ -101,7 +102,7 @@ describe('an attack that reads nothing at once comes to the bits of one that doe
     ...GOALS.map((goal, i) => [`${goal.name} ${i}`, pgd({ epsilon: 0.1, steps: 2 }), goal] as const),
     ['restarts of what is not lost', pgd({ epsilon: 0.1, steps: 2, restarts: 3 }), objective('retrieval')] as const,
   ];
-  it.each(cases)('%s', async (_, settings, goal) => {
+  it.each(fewOf(cases, 24))('%s', async (_, settings, goal) => {
     await meet('readable');
     const expected = await pixelsOf(false, settings, goal);
     await meet('unreadable');
@@ -148,7 +149,7 @@ describe('what an attack finds wrong is what it finds wrong at once, and nothing
     );
 
   const several = SETTINGS.filter(({ steps }) => steps > 1);
-  it.each(several.map((s) => [title(s), s] as const))('a value: %s', async (_, settings) => {
+  it.each(fewOf(several, 6).map((s) => [title(s), s] as const))('a value: %s', async (_, settings) => {
     await meet('readable');
     const expected = await failing(false, settings, value());
     expect(expected).toMatch(
@@ -159,7 +160,7 @@ describe('what an attack finds wrong is what it finds wrong at once, and nothing
   });
 
   const byGradient = several.filter(({ rule }) => rule !== 'square');
-  it.each(byGradient.map((s) => [title(s), s] as const))('a gradient: %s', async (_, settings) => {
+  it.each(fewOf(byGradient, 6).map((s) => [title(s), s] as const))('a gradient: %s', async (_, settings) => {
     await meet('readable');
     const expected = await failing(false, settings, gradient());
     expect(expected).toMatch(/^ERR_NOT_FINITE .*gradient/);

@@ -53,7 +53,7 @@ const EVALUATIONS: [string, EvaluateOptions][] = [
   ['every protocol', { attacks: brief(suite('quick', { epsilon: 0.1 })).slice(4, 6), partial: [0.25], transfer: true }],
 ];
 
-it.each(fewOf(EVALUATIONS, 2))(
+it.each(fewOf(EVALUATIONS, 1))(
   'an evaluation reads nothing at once, and comes to the same report: %s',
   async (_, options) => {
     await meet('readable');
