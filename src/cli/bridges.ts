@@ -2,7 +2,7 @@ import { Argument, type Command, InvalidArgumentError, Option } from 'commander'
 import type { EmbedFlags } from './commands/embed.js';
 import type { InspectFlags } from './commands/inspect.js';
 import type { ScoreFlags } from './commands/score.js';
-import { DISTRIBUTED, integer, modelOptions, positiveInteger } from './options.js';
+import { counts, DISTRIBUTED, integer, modelOptions, positiveInteger } from './options.js';
 
 /** `eat-dml data`: sets that npm packages hold, and archives in a folder. */
 export function addData(eatDml: Command): void {
@@ -82,7 +82,7 @@ export function addScore(eatDml: Command): void {
     .argument('<labels>', '.npy file of integers [rows]')
     .option('--gallery <files...>', 'embeddings and labels to search in, two .npy files (default: all other rows)')
     .option('--k <clusters>', 'number of clusters (default the number of classes)', positiveInteger)
-    .option('--recall-at <list>', 'the K of Recall@K (default 1,2,4,8)', list)
+    .option('--recall-at <list>', 'the K of Recall@K (default 1,2,4,8)', counts)
     .option('--restarts <count>', 'k-means starts (default 5, of more than 1,000 clusters 1)', positiveInteger)
     .option('--seed <integer>', 'of the k-means starts (default 0)', integer)
     .option('--device <name>', 'auto, cuda, webgpu, cpu or js')
@@ -100,11 +100,4 @@ export function skipBrokenOption(): Option {
     if (value < 0) throw new InvalidArgumentError('Expected an integer >= 0.');
     return value;
   });
-}
-
-/** "1,2,4,8" */
-function list(text: string): number[] {
-  const values = text.split(',').map(Number);
-  if (values.every((value) => Number.isSafeInteger(value) && value >= 1)) return values;
-  throw new InvalidArgumentError('Expected positive integers with commas between, such as 1,2,4,8.');
 }

@@ -101,6 +101,13 @@ export function radii(text: string): number[] {
   return text.split(',').map(radius);
 }
 
+/** "1,2,4,8" */
+export function counts(text: string): number[] {
+  const values = text.split(',').map(Number);
+  if (values.every((value) => Number.isSafeInteger(value) && value >= 1)) return values;
+  throw new InvalidArgumentError('Expected positive integers with commas between, such as 1,2,4,8.');
+}
+
 /** "2/4": the second of four. */
 export function shard(text: string): [number, number] {
   const [i, n, ...more] = text.split('/').map(Number);

@@ -12,7 +12,17 @@ import type { SweepFlags } from './commands/sweep.js';
 import type { TableFlags } from './commands/table.js';
 import type { TrainFlags } from './commands/train.js';
 import { EXIT, errorRecord, errorText, exitCodeOf } from './exit-codes.js';
-import { DISTRIBUTED, modelOptions, port, positiveInteger, radii, radius, shard, sharedOptions } from './options.js';
+import {
+  counts,
+  DISTRIBUTED,
+  modelOptions,
+  port,
+  positiveInteger,
+  radii,
+  radius,
+  shard,
+  sharedOptions,
+} from './options.js';
 import { trainOptions } from './train-options.js';
 
 const version = packageVersion();
@@ -131,6 +141,11 @@ function addEvaluate(eatDml: Command): void {
       radius,
     )
     .option('--epsilons <radii>', 'also the worst case at each of these, such as 0,2/255,4/255,8/255', radii)
+    .option(
+      '--step-counts <list>',
+      'also the worst case of attacks with so many steps each, such as 1,5,20,100',
+      counts,
+    )
     .option('--per-class', 'also show every class by itself')
     .option('--count <images>', 'evaluate this many, drawn at random', positiveInteger)
     .option('--allow-seen', 'measure images and classes that the run was trained on, too')

@@ -18,6 +18,7 @@ export interface EvaluationFlags {
   suite?: NonNullable<Config['evaluation']>['suite'];
   epsilon?: number;
   epsilons?: number[];
+  stepCounts?: number[];
   count?: number;
   allowSeen?: boolean;
 }
@@ -59,10 +60,11 @@ export function evaluationFlags({
   suite,
   epsilon,
   epsilons,
+  stepCounts,
   count,
 }: EvaluationFlags): NonNullable<Config['evaluation']> {
   return Object.fromEntries(
-    Object.entries({ suite, epsilon, epsilons, count }).filter(([, value]) => value !== undefined),
+    Object.entries({ suite, epsilon, epsilons, stepCounts, count }).filter(([, value]) => value !== undefined),
   );
 }
 

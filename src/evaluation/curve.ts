@@ -10,19 +10,34 @@ export interface CurvePoint extends WorstCase {
   epsilon: number;
 }
 
-/** The attacks of one radius. */
-export interface RadiusPlans {
-  epsilon: number;
+/** The worst case of attacks with at most so many steps: over clean images, and attacks of this count and of the smaller ones of the curve. */
+export interface StepPoint extends WorstCase {
+  steps: number;
+}
+
+/** The attacks of one point of a curve, and what they are called beside those of others. */
+export interface PointPlans {
+  at: number;
   plans: AttackPlan[];
+  nameOf(name: string): string;
 }
 
 /** The plans at every radius of the curve that needs attacks of its own: not at 0, nor at the evaluation's radius. */
 export function curvePlans(
   plans: readonly AttackPlan[],
   { epsilons = [], epsilon }: Pick<EvaluateSettings, 'epsilons' | 'epsilon'>,
-): RadiusPlans[] {
+): PointPlans[] {
   const others = sorted(epsilons).filter((radius) => radius !== 0 && radius !== epsilon);
-  return others.map((radius) => ({ epsilon: radius, plans: plans.map((plan) => planAt(plan, radius)) }));
+  return others.map((at) => {
+    return { at, plans: plans.map((plan) => planAt(plan, at)), nameOf: (name) => nameAt(name, at) };
+  });
+}
+
+/** The plans with each number of steps; an attack of a single step has no other. */
+export function stepPlans(plans: readonly AttackPlan[], stepCounts: readonly number[] = []): PointPlans[] {
+  return sorted(stepCounts).map((at) => {
+    return { at, plans: plans.map((plan) => planOf(plan, at)), nameOf: (name) => nameIn(name, at) };
+  });
 }
 
 /** The same attack in another ball; its steps are as long by the radius. */
@@ -32,33 +47,58 @@ function planAt({ name, objective, settings }: AttackPlan, epsilon: number): Att
   return { name, objective, settings: { ...settings, epsilon, ...steps } as AttackSettings };
 }
 
+/** The same attack in other steps, which its name tells where it told them; those of one length come as far together. */
+function planOf({ name, objective, settings }: AttackPlan, steps: number): AttackPlan {
+  if (settings.steps === 1) return { name, objective, settings };
+  const length = settings.rule === 'fixed' && { stepSize: (settings.stepSize * settings.steps) / steps };
+  const own = name.replace(stepsIn(settings.steps), `-${steps}`);
+  return { name: own, objective, settings: { ...settings, steps, ...length } as AttackSettings };
+}
+
 /** An attack of another radius than the one that is spoken of. */
-export function nameAt(name: string, epsilon: number): string {
+function nameAt(name: string, epsilon: number): string {
   return `${name} at ${radiusText(epsilon)}`;
 }
+
+/** An attack of another number of steps than the one that is spoken of, unless its name tells them. */
+function nameIn(name: string, steps: number): string {
+  return stepsIn(steps).test(name) ? name : `${name} in ${steps} step${steps === 1 ? '' : 's'}`;
+}
+
+/** How a suite's names tell steps: pgd-20/centroid-away. */
+function stepsIn(steps: number): RegExp {
+  return new RegExp(`-${steps}(?=/|$)`);
+}
+
+/** The attacks of points by theirs: a radius, or a number of steps. */
+type Attacks = ReadonlyMap<number, readonly AttackResult[]>;
 
 /**
  * The curve, radius by radius, of attacks by theirs. What a smaller ball holds a larger one holds as well: no point lies above one
  * before it, and an attack of a smaller radius is called by it.
  */
-export function curveOf(
-  epsilons: readonly number[],
-  clean: Scores,
-  attacks: ReadonlyMap<number, readonly AttackResult[]>,
-): CurvePoint[] {
-  const radii = sorted(epsilons);
-  return radii.map((epsilon) => {
-    const within = radii
-      .filter((radius) => radius <= epsilon)
-      .flatMap((radius) =>
-        (attacks.get(radius) ?? []).map(({ name, scores }) => {
-          return { name: radius === epsilon ? name : nameAt(name, radius), scores };
-        }),
-      );
-    return { epsilon, ...worstCase([{ name: 'clean', scores: clean }, ...within]) };
+export function curveOf(epsilons: readonly number[], clean: Scores, attacks: Attacks): CurvePoint[] {
+  return worstBy(epsilons, nameAt, clean, attacks).map(({ at, ...worst }) => ({ epsilon: at, ...worst }));
+}
+
+/** The curve by numbers of steps, likewise: who may take more may take fewer. */
+export function stepCurveOf(stepCounts: readonly number[], clean: Scores, attacks: Attacks): StepPoint[] {
+  return worstBy(stepCounts, nameIn, clean, attacks).map(({ at, ...worst }) => ({ steps: at, ...worst }));
+}
+
+type NameOf = (name: string, at: number) => string;
+
+function worstBy(points: readonly number[], nameOf: NameOf, clean: Scores, attacks: Attacks) {
+  return sorted(points).map((end, i, all) => {
+    const within = all.slice(0, i + 1).flatMap((at) =>
+      (attacks.get(at) ?? []).map(({ name, scores }) => {
+        return { name: at === end ? name : nameOf(name, at), scores };
+      }),
+    );
+    return { at: end, ...worstCase([{ name: 'clean', scores: clean }, ...within]) };
   });
 }
 
-function sorted(epsilons: readonly number[]): number[] {
-  return [...new Set(epsilons)].sort((a, b) => a - b);
+function sorted(values: readonly number[]): number[] {
+  return [...new Set(values)].sort((a, b) => a - b);
 }

@@ -8,7 +8,7 @@ import { randomStream } from '../random.js';
 import { onBackend } from '../tfjs/index.js';
 import { checkEvaluated } from './checks.js';
 import { COMPOSITE } from './composite.js';
-import type { CurvePoint } from './curve.js';
+import type { CurvePoint, StepPoint } from './curve.js';
 import { notDefinedOn, type Reasons } from './defined.js';
 import { type EvaluationManifest, manifestOf } from './manifest.js';
 import { cleanSetOf, joinedLabels } from './measured-set.js';
@@ -47,6 +47,8 @@ export interface EvaluationReport extends ReportFields {
   worst: WorstCase;
   /** The worst case by radius, where `epsilons` were given: from the smallest, which may be 0. */
   curve?: CurvePoint[];
+  /** The worst case by the number of steps that attacks take, where `stepCounts` were given: from the fewest. */
+  stepCurve?: StepPoint[];
   /** Whether the figures can be believed: read these first. */
   checks: SanityCheck[];
   seconds: number;

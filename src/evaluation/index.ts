@@ -1,4 +1,4 @@
-export type { CurvePoint } from './curve.js';
+export type { CurvePoint, StepPoint } from './curve.js';
 export { type AttackResult, type EvaluationReport, evaluate } from './evaluate.js';
 export type {
   ClassInCluster,

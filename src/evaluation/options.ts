@@ -27,6 +27,11 @@ export const evaluationShape = {
     .min(1, 'a list of radii')
     .optional()
     .describe('radii of a curve: the worst case at each, such as 0, 2/255, 4/255, 8/255; 0 is clean'),
+  stepCounts: z
+    .array(count, 'a list of numbers of steps')
+    .min(1, 'a list of numbers of steps')
+    .optional()
+    .describe('numbers of steps of a second curve: the worst case of attacks with so many each, such as 1, 5, 20, 100'),
   k: count.optional().describe('number of clusters (default the number of classes)'),
   clusterRestarts: count.optional().describe('k-means starts (default 20; 5 above 1,000 clusters)'),
   count: atLeast(2, 'an integer of at least 2')
@@ -72,8 +77,12 @@ export const evaluateOptions = z
   .check(checkRadii);
 
 /** Options of {@link evaluate}. Radii are in [0, 1] pixel units. */
-export type EvaluateOptions = Omit<z.input<typeof evaluateOptions>, 'epsilons' | 'partial' | 'recallAt'> & {
+export type EvaluateOptions = Omit<
+  z.input<typeof evaluateOptions>,
+  'epsilons' | 'stepCounts' | 'partial' | 'recallAt'
+> & {
   epsilons?: readonly number[];
+  stepCounts?: readonly number[];
   partial?: readonly number[];
   recallAt?: readonly number[];
 };

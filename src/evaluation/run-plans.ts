@@ -3,7 +3,7 @@ import type { Ensemble } from '../models/index.js';
 import { attackDataset } from './attack-dataset.js';
 import { choosePlans } from './choose-plans.js';
 import { COMPOSITE, CompositeAttack } from './composite.js';
-import { curveOf, curvePlans, nameAt } from './curve.js';
+import { curveOf, curvePlans, type PointPlans, stepCurveOf, stepPlans } from './curve.js';
 import { whyNotRun } from './defined.js';
 import type { AttackResult, EvaluationReport } from './evaluate.js';
 import { Gatherer } from './gather/gatherer.js';
@@ -34,7 +34,7 @@ export interface EvaluationRun {
   clean: MeasuredSet;
 }
 
-type Measured = Pick<EvaluationReport, 'attacks' | 'checks' | 'curve'> & ReportFields;
+type Measured = Pick<EvaluationReport, 'attacks' | 'checks' | 'curve' | 'stepCurve'> & ReportFields;
 
 /** Runs the checks, every plan, and every protocol that was asked for. */
 export async function runPlans(run: EvaluationRun): Promise<Measured> {
@@ -49,8 +49,8 @@ export async function runPlans(run: EvaluationRun): Promise<Measured> {
     const shared = { ensemble, data, gallery, clean, reference, scoring, attack, norm, epsilon, onProgress };
     const observers = await observersOf(options, shared);
     const plans = await choosePlans(run.plans, { ...attack, data, clean, scoring, onProgress });
-    const curve = curvePlans(plans, options);
-    const all = [...plans, ...curve.flatMap((point) => point.plans)];
+    const [radii, counts] = [curvePlans(plans, options), stepPlans(plans, options.stepCounts)];
+    const all = [...plans, ...[...radii, ...counts].flatMap((point) => point.plans)];
     const attacking = { clean, scoring, attack, onBatch: progressReporter(onProgress, all, data.labels.length) };
     const gatherer = options.onGathered && new Gatherer({ data, gallery, clean, seed, signal }, options.gather);
     const attacks = await attackAll({ ...attacking, gatherer }, plans, observers);
@@ -60,14 +60,15 @@ export async function runPlans(run: EvaluationRun): Promise<Measured> {
     const ends: object[] = [];
     for (const observer of observers) ends.push((await observer.end?.()) ?? {});
     const report = { attacks, checks, ...(Object.assign({}, ...ends) as ReportFields) };
-    if (!options.epsilons) return report;
-    const byRadius = new Map([[epsilon, attacks]]);
-    for (const { epsilon: radius, plans: own } of curve) {
-      const onBatch = (plan: AttackPlan, images: number) =>
-        attacking.onBatch({ ...plan, name: nameAt(plan.name, radius) }, images);
-      byRadius.set(radius, await attackAll({ ...attacking, onBatch }, own, [await transductive()]));
-    }
-    return { ...report, curve: curveOf(options.epsilons, await clean.scores(), byRadius) };
+    const { epsilons, stepCounts } = options;
+    const scores = await clean.scores();
+    const byRadius = [[epsilon, attacks] as const, ...(await attackPoints(attacking, radii))];
+    const bySteps = await attackPoints(attacking, counts);
+    return {
+      ...report,
+      ...(epsilons && { curve: curveOf(epsilons, scores, new Map(byRadius)) }),
+      ...(stepCounts && { stepCurve: stepCurveOf(stepCounts, scores, new Map(bySteps)) }),
+    };
   } finally {
     disposeContext(context);
   }
@@ -81,6 +82,17 @@ interface Attacking {
   onBatch: ReturnType<typeof progressReporter>;
   /** Looks on, where it is asked for. */
   gatherer?: Gatherer;
+}
+
+/** The attacks of each point of a curve, by it. */
+async function attackPoints(attacking: Attacking, points: readonly PointPlans[]): Promise<[number, AttackResult[]][]> {
+  const found: [number, AttackResult[]][] = [];
+  for (const { at, plans, nameOf } of points) {
+    const onBatch = (plan: AttackPlan, images: number) =>
+      attacking.onBatch({ ...plan, name: nameOf(plan.name) }, images);
+    found.push([at, await attackAll({ ...attacking, onBatch }, plans, [await transductive()])]);
+  }
+  return found;
 }
 
 async function attackAll(

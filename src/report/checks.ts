@@ -9,13 +9,37 @@ const checks = z.array(z.looseObject({ name: z.string(), passed: z.boolean().nul
 const each = <S extends z.ZodType>(names: readonly string[], schema: S) =>
   z.looseObject(Object.fromEntries(names.map((name) => [name, schema])));
 
+const recall = z.record(z.string(), score);
+const measures = each(['recallAt1', 'mapAtR', 'bestClusterF1'], score);
+
+/** What a report may have beside its attacks, by the schemas of scores and of what gave them. */
+export function reportParts<S extends z.ZodType, B extends z.ZodType>(scores: S, by: B) {
+  return {
+    curve: z.array(z.looseObject({ epsilon: z.number(), scores, by })).optional(),
+    stepCurve: z.array(z.looseObject({ steps: z.number(), scores, by })).optional(),
+    recall: z
+      .looseObject({ clean: recall, worst: recall })
+      .refine(({ clean, worst }) => Object.keys(clean).every((k) => k in worst), 'the same K of clean and worst')
+      .optional(),
+    ranking: z.looseObject({ scores: recall, ers: score }).optional(),
+    perClass: z
+      .array(z.looseObject({ label: z.number(), images: z.number(), clean: measures, worst: measures }))
+      .optional(),
+  };
+}
+
+/** The metrics that texts have of curves. */
+const CURVED = ['nmi', 'recallAt1'];
+
 /** What reports are read for; a report may hold more. */
 function evaluationReport(metrics: readonly string[]) {
   const scores = each(metrics, score);
+  const by = each(metrics, z.string().nullable());
   return z.looseObject({
+    ...reportParts(each(CURVED, score), each(CURVED, z.string().nullable())),
     clean: scores,
     attacks: z.array(z.looseObject({ name: z.string(), scores })),
-    worst: z.looseObject({ scores, by: each(metrics, z.string().nullable()) }),
+    worst: z.looseObject({ scores, by }),
     checks,
     perSample: z.looseObject({ recallAt1: score, nearestMean: score }),
   });

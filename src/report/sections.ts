@@ -4,9 +4,22 @@ import { alignRight } from './columns.js';
 import { METRIC_TITLES } from './comparison.js';
 import { scoreText, worstText } from './score-text.js';
 
-/** What a report has beside the table of its attacks, as lines: the list of Recall@K, the curve, RobRank's measures, classes. */
+/** What a report has beside the table of its attacks, as lines: the list of Recall@K, the curves, RobRank's measures, classes. */
 export function sections(report: EvaluationReport, perClass: boolean): string[] {
-  const parts = [recallRows(report.recall), curveRows(report), rankingRows(report), perClass ? classRows(report) : []];
+  const { recall, curve, stepCurve } = report;
+  const parts = [
+    recallRows(recall),
+    pointRows(
+      'worst at epsilon',
+      curve?.map((point) => ({ ...point, at: radiusText(point.epsilon) })),
+    ),
+    pointRows(
+      'worst by steps',
+      stepCurve?.map((point) => ({ ...point, at: String(point.steps) })),
+    ),
+    rankingRows(report),
+    perClass ? classRows(report) : [],
+  ];
   return parts.filter((rows) => rows.length > 0).flatMap((rows) => ['', ...alignRight(rows)]);
 }
 
@@ -29,13 +42,13 @@ function recallRows(recall: EvaluationReport['recall']): string[][] {
   return [['', ...list.map((k) => `Recall@${k}`)], row('clean', recall.clean), row('worst', recall.worst)];
 }
 
-/** The worst case by radius. */
-function curveRows({ curve }: EvaluationReport): string[][] {
-  if (!curve) return [];
-  const body = curve.map(({ epsilon, scores, by }) => {
-    return [radiusText(epsilon), worstText(scores.nmi, by.nmi), worstText(scores.recallAt1, by.recallAt1)];
+/** The worst case point by point of a curve. */
+function pointRows(title: string, curve: readonly (EvaluationReport['worst'] & { at: string })[] = []): string[][] {
+  if (curve.length === 0) return [];
+  const body = curve.map(({ at, scores, by }) => {
+    return [at, worstText(scores.nmi, by.nmi), worstText(scores.recallAt1, by.recallAt1)];
   });
-  return [['worst at epsilon', 'NMI', 'Recall@1'], ...body];
+  return [[title, 'NMI', 'Recall@1'], ...body];
 }
 
 function rankingRows({ ranking }: EvaluationReport): string[][] {

@@ -45,6 +45,8 @@ const KEYS = [
   'trainClasses',
   'warmUpImagesPerSecond',
   'weightShapes',
+  'stepCounts',
+  'stepCurve',
 ];
 
 const documents = ['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', ...markdownIn('docs')];

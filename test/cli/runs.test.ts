@@ -133,16 +133,19 @@ describe('train, evaluate', () => {
     expect(code).toBe(4);
   });
 
-  test('evaluate shows a curve of radii, classes, intervals and RobRank’s measures', async () => {
-    const radii = ['--epsilons', '0,16/255,0.1'];
-    const shown = await callCli(['evaluate', out, '--count', '20', ...radii, '--per-class']);
+  test('evaluate shows curves of radii and of steps, classes, intervals and RobRank’s measures', async () => {
+    const curves = ['--epsilons', '0,16/255,0.1', '--step-counts', '1,2'];
+    const shown = await callCli(['evaluate', out, '--count', '20', ...curves, '--per-class']);
     expect(shown.code).toBe(0);
     expect(shown.stdout).toMatch(/^95% by bootstrap over images: NMI 0\.\d{3} to [01]\.\d{3}, Recall@1 /m);
     expect(shown.stdout).toMatch(/worst at epsilon .*\n0 .*\n16\/255 .*\n0\.1 /);
+    expect(shown.stdout).toMatch(/worst by steps .*\n1 .*\n2 /);
     expect(shown.stdout).toMatch(/class +images +Recall@1 +worst +MAP@R +worst +F1 of best cluster +worst\n/);
     const wrong = await callCli(['evaluate', out, '--epsilons', '0,,1']);
     expect(wrong.code).toBe(2);
     expect(wrong.stderr).toContain('such as 0.1 or 8/255');
+    const none = await callCli(['evaluate', out, '--step-counts', '0,5']);
+    expect([none.code, none.stderr]).toEqual([2, expect.stringContaining('Expected positive integers')]);
   });
 
   test('evaluate prints the worst case first', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { objective, pgd, square } from '../../src/attacks/index.js';
-import { curveOf, curvePlans } from '../../src/evaluation/curve.js';
+import { type AttackSettings, apgd, fgsm, mpgd, objective, pgd, square } from '../../src/attacks/index.js';
+import { curveOf, curvePlans, stepCurveOf, stepPlans } from '../../src/evaluation/curve.js';
 import { evaluate, METRICS, type Scores, suite } from '../../src/evaluation/index.js';
 import { convEmbedder, Ensemble } from '../../src/models/index.js';
 import { radiusText } from '../../src/radius-text.js';
@@ -13,8 +13,8 @@ describe('a curve of radii', () => {
   it('has the suite at each radius but 0 and the evaluation’s own, as the suite makes it for that radius', () => {
     for (const name of ['quick', 'standard'] as const) {
       const points = curvePlans(suite(name, { epsilon: 0.1 }), { epsilon: 0.1, epsilons: [0.2, 0, 0.1, 0.05, 0.2] });
-      expect(points.map(({ epsilon }) => epsilon)).toEqual([0.05, 0.2]);
-      for (const { epsilon, plans } of points) {
+      expect(points.map(({ at }) => at)).toEqual([0.05, 0.2]);
+      for (const { at: epsilon, plans } of points) {
         const made = suite(name, { epsilon }).map(({ settings }) => settings);
         for (const [i, { settings }] of plans.entries()) {
           for (const [key, value] of Object.entries(made[i])) {
@@ -90,6 +90,78 @@ describe('a curve of radii', () => {
     );
     await expect(evaluate(ensemble, data, { ...options, epsilons: [] })).rejects.toThrow(
       /a list of radii for epsilons/,
+    );
+    ensemble.dispose();
+  });
+});
+
+describe('a curve of steps', () => {
+  it('has every attack with each number of steps, as its maker gives it; but one of a single step as it is', () => {
+    const ball = { epsilon: 0.1, restarts: 2 };
+    const plan = (settings: AttackSettings) => ({ name: settings.name, objective: objective('proxy'), settings });
+    const own = [fgsm({ epsilon: 0.1 }), pgd({ ...ball, steps: 20 }), apgd({ ...ball, steps: 50 }), mpgd(ball)].map(
+      plan,
+    );
+    const points = stepPlans(own, [50, 1, 50, 5]);
+    expect(points.map(({ at }) => at)).toEqual([1, 5, 50]);
+    for (const { at: steps, plans } of points) {
+      const made = [pgd({ ...ball, steps }), apgd({ ...ball, steps }), mpgd({ ...ball, steps })];
+      expect(plans.map(({ settings }) => settings)).toEqual([fgsm({ epsilon: 0.1 }), ...made]);
+    }
+    expect(points.map(({ nameOf }) => nameOf('pgd'))).toEqual(['pgd in 1 step', 'pgd in 5 steps', 'pgd in 50 steps']);
+    for (const { at, plans, nameOf } of stepPlans(suite('standard', { epsilon: 0.1 }), [1, 3])) {
+      for (const { name, settings } of plans.filter(({ settings }) => settings.steps > 1)) {
+        expect(name).toContain(`-${at}/`);
+        expect(nameOf(name)).toBe(name);
+        expect(settings.steps).toBe(at);
+      }
+    }
+  });
+
+  it('never rises: who may take more steps may take fewer, and the attack is named by its own', () => {
+    const curve = stepCurveOf(
+      [20, 1, 5],
+      even(0.9),
+      new Map([
+        [1, [attack('a', 0.7)]],
+        [5, [attack('a', 0.4)]],
+        [20, [attack('a', 0.5)]],
+      ]),
+    );
+    expect(curve.map(({ steps, scores, by }) => [steps, scores.nmi, by.nmi])).toEqual([
+      [1, 0.7, 'a'],
+      [5, 0.4, 'a'],
+      [20, 0.4, 'a in 5 steps'],
+    ]);
+  });
+
+  it('agrees with evaluations of as many steps, one by one, and lies beside the curve of radii', async () => {
+    const data = tinyImages({ perClass: 6 });
+    const ensemble = new Ensemble([convEmbedder({ dimension: 4, width: 2 }).build(data.shape, 1)]);
+    const attacks = (steps: number) => [
+      { name: 'shift', objective: objective('embedding-shift'), settings: pgd({ epsilon: 0.2, steps }) },
+    ];
+    const options = { backend: 'cpu' as const, epsilon: 0.2, bootstrap: 0 };
+    const told: string[] = [];
+    const { stepCurve, curve, ...report } = await evaluate(ensemble, data, {
+      ...{ ...options, attacks: attacks(4), stepCounts: [6, 1], epsilons: [0.2] },
+      onProgress: ({ attack }) => told.push(attack),
+    });
+    expect(new Set(told)).toEqual(new Set(['shift', 'shift in 1 step', 'shift in 6 steps']));
+    expect(curve!.map(({ epsilon, scores }) => [epsilon, scores])).toEqual([[0.2, report.worst.scores]]);
+    expect(stepCurve!.map(({ steps }) => steps)).toEqual([1, 6]);
+    const [one, six] = [
+      await evaluate(ensemble, data, { ...options, attacks: attacks(1) }),
+      await evaluate(ensemble, data, { ...options, attacks: attacks(6) }),
+    ];
+    // pgd in one step is as long as its maker has it.
+    expect(stepCurve![0].scores).toEqual(one.worst.scores);
+    for (const metric of METRICS) {
+      expect(stepCurve![1].scores[metric]).toBe(Math.min(one.worst.scores[metric]!, six.worst.scores[metric]!));
+    }
+    await expect(evaluate(ensemble, data, { ...options, stepCounts: [0] })).rejects.toThrow(/stepCounts\[0\]/);
+    await expect(evaluate(ensemble, data, { ...options, stepCounts: [] })).rejects.toThrow(
+      /a list of numbers of steps for stepCounts/,
     );
     ensemble.dispose();
   });

@@ -104,7 +104,8 @@ test('a run has its worst case with interval and attack, its curve, members, tra
   expect(section('worst')).toContain('NMI0.200 95%: 0.150 to 0.260clean 0.900by pgd');
   expect(section('attacks')).toMatch(/pgd▼ 0\.200/);
   expect(section('robustness')).toContain('0.050.550 (pgd)');
-  expect(section('robustness')).toContain('NMI against steps');
+  expect(section('robustness')).toContain('200.200 (pgd)');
+  expect(section('robustness')).toMatch(/NMI against steps.*NMI against steps, attack by attack/);
   expect(section('training')).toMatch(/Training loss.*Learning rate.*Validation.*Validation under attack/);
   expect(section('members')).toMatch(/on member 10\.5000\.610 on ensemble0\.620n\/a/);
   expect(section('members')).toContain('pgd10.0%40.3000.3000.3000.400');

@@ -118,10 +118,20 @@ test('one report shows every metric and what it depends on', () => {
   expect(text).toContain('linf attacks, epsilon 0.1 (pixels in [0, 1])');
 });
 
+test('the text of a report whose parts lack something says what', () => {
+  const [{ report }] = results;
+  const recall = { clean: { 1: 0.9, 2: 0.95 }, worst: { 1: 0.2 } };
+  expect(() => reportText({ ...report, recall } as never)).toThrow('the same K of clean and worst for report.recall');
+  for (const [part, point] of Object.entries({ curve: { epsilon: 0.1 }, stepCurve: { steps: 5 } })) {
+    const damaged = { ...report, [part]: [{ ...point, scores: { nmi: 0.1 }, by: report.worst.by }] };
+    expect(() => reportText(damaged as never)).toThrow(`report.${part}[0].scores.recallAt1`);
+  }
+});
+
 test('the text of one evaluation has intervals, the curve, RobRank’s measures and classes, where there are any', () => {
   const [{ report }] = results;
   const plain = reportText(report, { perClass: true });
-  expect(plain).not.toMatch(/95%|worst at|RobRank|F1 of best/);
+  expect(plain).not.toMatch(/95%|worst at|worst by|RobRank|F1 of best/);
   const measures = { 'CA+': 15.42, 'CA-': 73.8, 'QA+': 14.7, 'QA-': 55.8, TMA: 0.9762, 'ES:D': 0.6581, 'ES:R': 18 };
   const by = { ...report.worst.by, nmi: 'composite at 4/255' };
   const [clean, worst] = [
@@ -135,6 +145,7 @@ test('the text of one evaluation has intervals, the curve, RobRank’s measures 
       { epsilon: 0, scores: report.clean, by: report.worst.by },
       { epsilon: 8 / 255, scores: report.worst.scores, by },
     ],
+    stepCurve: [{ steps: 5, scores: report.worst.scores, by: report.worst.by }],
     ranking: { scores: { ...measures, LTM: 16.3, GTM: 0.3, GTT: null }, ers: null, notDefined: {} },
     perClass: [{ label: 3, images: 12, clean, worst }],
   };
@@ -142,6 +153,8 @@ test('the text of one evaluation has intervals, the curve, RobRank’s measures 
   expect(lines).toEqual(
     expect.arrayContaining([
       '95% by bootstrap over images: NMI 0.150 to 0.260',
+      'worst by steps          NMI     Recall@1',
+      '5               0.200 (pgd)  0.200 (pgd)',
       'worst at epsilon                         NMI     Recall@1',
       '0                                0.900 (pgd)  0.900 (pgd)',
       '8/255             0.200 (composite at 4/255)  0.200 (pgd)',

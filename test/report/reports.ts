@@ -68,6 +68,7 @@ export function fullReport(): EvaluationReport {
     curve: [0, 0.05, 0.1].map((epsilon) => {
       return { epsilon, scores: even(0.9 - 7 * epsilon), by: report.worst.by };
     }),
+    stepCurve: [1, 20].map((steps) => ({ steps, scores: even(0.8 - 0.03 * steps), by: report.worst.by })),
     transfer: { attack: 'pgd-10', nmi: table, recallAt1: table },
     partial: [{ share: 0.1, attacked: 4, name: 'pgd', all: clusters, rest: clusters, spillOver: clusters }],
     recall: { clean: { 1: 0.9, 10: 0.99 }, worst: { 1: 0.2, 10: 0.5 } },

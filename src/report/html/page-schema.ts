@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { reportParts } from '../checks.js';
 import { METRIC_TITLES } from '../comparison.js';
 
 /** A number, or null where it is not defined. */
@@ -13,8 +14,6 @@ const by = each(names, z.string().nullable());
 const intervals = z.record(z.string(), z.tuple([z.number(), z.number()]).nullable()).optional();
 const reason = z.string().optional();
 const matrix = z.array(z.array(score));
-const recall = z.record(z.string(), score);
-const measures = each(['recallAt1', 'mapAtR', 'bestClusterF1'], score);
 
 const attack = z.looseObject({
   objective: z.string(),
@@ -29,6 +28,7 @@ const attack = z.looseObject({
 
 /** What a page reads of a report beside what every text of it reads. */
 export const shownReport = z.looseObject({
+  ...reportParts(scores, by),
   manifest: z.looseObject({
     seen: z.looseObject({ images: z.number(), classes: z.number() }).optional(),
   }),
@@ -37,7 +37,6 @@ export const shownReport = z.looseObject({
   attacks: z.array(attack),
   worst: z.looseObject({ scores, by }),
   intervals,
-  curve: z.array(z.looseObject({ epsilon: z.number(), scores, by })).optional(),
   transfer: z.looseObject({ attack: z.string(), nmi: matrix, recallAt1: matrix, notRun: reason }).optional(),
   partial: z
     .array(
@@ -46,11 +45,6 @@ export const shownReport = z.looseObject({
         ...{ all: clusters, rest: clusters, spillOver: clusters },
       }),
     )
-    .optional(),
-  recall: z.looseObject({ clean: recall, worst: recall }).optional(),
-  ranking: z.looseObject({ scores: recall, ers: score }).optional(),
-  perClass: z
-    .array(z.looseObject({ label: z.number(), images: z.number(), clean: measures, worst: measures }))
     .optional(),
 });
 

@@ -10,7 +10,7 @@ import { manifestSection } from './sections/manifest.js';
 import { mapSection } from './sections/map.js';
 import { membersSection } from './sections/members.js';
 import { picturesSection } from './sections/pictures.js';
-import { curveChart, robustnessSection } from './sections/robustness.js';
+import { curveChart, radiusCurve, robustnessSection, stepCurve } from './sections/robustness.js';
 import { samplesSection } from './sections/samples.js';
 import { trainingSection } from './sections/training.js';
 import { worstSection } from './sections/worst.js';
@@ -47,10 +47,14 @@ export async function sectionsOfRuns(runs: readonly PageRun[]): Promise<Section[
 }
 
 async function curvesOf(runs: readonly PageRun[]): Promise<Markup | undefined> {
-  const curves = runs.flatMap(({ name, report: { curve } }) => (curve ? [{ name, curve }] : []));
-  if (curves.length === 0) return undefined;
-  const charts = await Promise.all([curveChart('nmi', curves), curveChart('recallAt1', curves)]);
-  return html`<div class="charts">${charts}</div>`;
+  const charts = [radiusCurve, stepCurve].flatMap((curveOf) => {
+    const curves = runs.flatMap(({ name, report }) => {
+      const curve = curveOf(report);
+      return curve ? [{ name, curve }] : [];
+    });
+    return curves.length > 0 ? [curveChart('nmi', curves), curveChart('recallAt1', curves)] : [];
+  });
+  return charts.length > 0 ? html`<div class="charts">${await Promise.all(charts)}</div>` : undefined;
 }
 
 function there(sections: readonly Maybe[]): Section[] {

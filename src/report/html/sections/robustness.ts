@@ -1,4 +1,4 @@
-import type { CurvePoint, EvaluationReport, MetricName } from '../../../evaluation/index.js';
+import type { EvaluationReport, MetricName } from '../../../evaluation/index.js';
 import { radiusText } from '../../../radius-text.js';
 import { METRIC_TITLES } from '../../comparison.js';
 import { worstText } from '../../score-text.js';
@@ -8,37 +8,54 @@ import { table } from '../table.js';
 
 const METRICS: MetricName[] = ['nmi', 'recallAt1'];
 
-/** The worst case by radius, and attacks that differ in their steps alone; undefined where a report has neither. */
-export async function robustnessSection(report: EvaluationReport): Promise<Markup | undefined> {
-  const steps = stepSeries(report);
-  if (!report.curve && steps.length === 0) return undefined;
-  return html`${report.curve && (await radii(report.curve))}${steps.length > 0 && (await bySteps(steps))}`;
+/** A curve of the worst case along an axis. */
+interface Curve {
+  points: readonly (EvaluationReport['worst'] & { x: number; text: string })[];
+  axis: string;
 }
 
-async function radii(curve: readonly CurvePoint[]): Promise<Markup> {
+/** The worst case by radius and by steps, and attacks that differ in their steps alone; undefined where a report has none of these. */
+export async function robustnessSection(report: EvaluationReport): Promise<Markup | undefined> {
+  const curves = [radiusCurve(report), stepCurve(report)].filter((curve) => curve !== undefined);
+  const steps = stepSeries(report);
+  if (curves.length === 0 && steps.length === 0) return undefined;
+  return html`${await Promise.all(curves.map(worstCurve))}${steps.length > 0 && (await bySteps(steps))}`;
+}
+
+export function radiusCurve({ curve }: EvaluationReport): Curve | undefined {
+  return (
+    curve && { axis: 'epsilon', points: curve.map((at) => ({ ...at, x: at.epsilon, text: radiusText(at.epsilon) })) }
+  );
+}
+
+export function stepCurve({ stepCurve: curve }: EvaluationReport): Curve | undefined {
+  return curve && { axis: 'steps', points: curve.map((at) => ({ ...at, x: at.steps, text: String(at.steps) })) };
+}
+
+async function worstCurve(curve: Curve): Promise<Markup> {
+  const { axis, points } = curve;
   const charts = await Promise.all(METRICS.map((metric) => curveChart(metric, [{ name: 'worst', curve }])));
   const columns = [
-    { title: 'epsilon', text: true },
+    { title: axis, text: true },
     ...METRICS.map((metric) => ({ title: METRIC_TITLES[metric], text: true })),
   ];
-  const rows = curve.map(({ epsilon, scores, by }) => [
-    radiusText(epsilon),
+  const rows = points.map(({ text, scores, by }) => [
+    text,
     ...METRICS.map((metric) => worstText(scores[metric], by[metric])),
   ]);
+  const title = axis === 'epsilon' ? 'Worst case by radius' : 'Worst case by steps';
   return html`<div class="charts">${charts}</div>
-${table('Worst case by radius, and the attack that gave it', columns, rows)}`;
+${table(`${title}, and the attack that gave it`, columns, rows)}`;
 }
 
-/** The curves of one metric, a line for each run. */
-export function curveChart(
-  metric: MetricName,
-  runs: readonly { name: string; curve: readonly CurvePoint[] }[],
-): Promise<Markup> {
+/** The curves of one metric along one axis, a line for each run. */
+export function curveChart(metric: MetricName, runs: readonly { name: string; curve: Curve }[]): Promise<Markup> {
   const given = runs.map(({ name, curve }) => {
-    return { name, points: curve.map(({ epsilon, scores }) => ({ x: epsilon, y: scores[metric] })) };
+    return { name, points: curve.points.map(({ x, scores }) => ({ x, y: scores[metric] })) };
   });
-  const axes = { x: 'epsilon', y: 'worst case', score: true };
-  return lines(`${METRIC_TITLES[metric]} against epsilon`, meanLines(given), axes);
+  const [{ curve }] = runs;
+  const axes = { x: curve.axis, y: 'worst case', score: true };
+  return lines(`${METRIC_TITLES[metric]} against ${curve.axis}`, meanLines(given), axes);
 }
 
 type Series = { name: string; attacks: { steps: number; scores: EvaluationReport['clean'] }[] };
@@ -65,7 +82,7 @@ async function bySteps(series: readonly Series[]): Promise<Markup> {
     });
   const charts = METRICS.map((metric) => {
     const title = METRIC_TITLES[metric];
-    return lines(`${title} against steps`, linesOf(metric), { x: 'steps', y: title, score: true });
+    return lines(`${title} against steps, attack by attack`, linesOf(metric), { x: 'steps', y: title, score: true });
   });
   return html`<div class="charts">${await Promise.all(charts)}</div>`;
 }
