@@ -1,6 +1,5 @@
 #include "communicator.h"
 
-#include <sched.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,11 +14,12 @@ using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
 
-// Between two looks: at first the thread only lets others go before it, then it sleeps, so that a rank that waits for another's
-// computation leaves it the processor.
+// Between two looks. At first the thread looks again at once; then it sleeps, and never yields: who yields to a busy program waits until its
+// time is over, milliseconds at a time, and who sleeps goes before it. So a rank that waits for another's computation leaves it the
+// processor, too.
 void pause(double waited) {
-  if (waited < 200e-6) sched_yield();
-  else std::this_thread::sleep_for(std::chrono::microseconds(waited < 1 ? 20 : 1000));
+  if (waited < 20e-6) return;
+  std::this_thread::sleep_for(std::chrono::microseconds(waited < 200e-6 ? 1 : waited < 1 ? 20 : 1000));
 }
 
 const char* name_of(Type type) {
