@@ -1,10 +1,11 @@
 import { access, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as tf from '#tf';
-import { EatDmlError } from '../errors.js';
+import { EatDmlError, invalid } from '../errors.js';
 import { fileError, makeFolder } from '../files.js';
-import type { Ensemble } from '../models/index.js';
+import { Ensemble } from '../models/index.js';
 import { toLayersModel } from '../models/tfjs-layers.js';
+import { path as folder, parse } from '../options.js';
 
 /** The files of an exported model, as tf.loadLayersModel reads them; model.json last, so that it is never there alone. */
 const [WEIGHTS, MODEL] = ['weights.bin', 'model.json'];
@@ -14,8 +15,18 @@ const [WEIGHTS, MODEL] = ['weights.bin', 'model.json'];
  * alone loads, in a browser too: from images [n, h, w, c] in [0, 1] to the ensemble's embeddings.
  *
  * @throws EatDmlError ERR_PATH where such a file is there, ERR_SYSTEM, ERR_ARGUMENT where a member is not described by layers.
+ *
+ * @example
+ * ```ts
+ * import { Ensemble, exportLayers, mobilenetV2 } from 'eat-dml';
+ *
+ * const ensemble = new Ensemble([mobilenetV2({ dimension: 64 }).build([32, 32, 3], 1)]);
+ * await exportLayers(ensemble, 'for-browsers'); // for-browsers/model.json and weights.bin
+ * ```
  */
 export async function exportLayers(ensemble: Ensemble, dir: string): Promise<void> {
+  if (!(ensemble instanceof Ensemble)) throw invalid('ensemble', 'an Ensemble', ensemble);
+  parse(folder, dir, 'dir');
   await checkExportable(dir);
   const artifacts = await artifactsOf(ensemble);
   const { modelTopology, weightSpecs, weightData, format, generatedBy, convertedBy, userDefinedMetadata } = artifacts;

@@ -156,6 +156,7 @@ const ARGUMENTS: Arguments = {
     { unitNorm: true, inputShape: [8, 8, 1] },
   ],
   fromFunction: () => [(x: tf.Tensor4D) => tf.mean(x, [1, 2]), { unitNorm: true, inputShape: [8, 8, 1], dimension: 1 }],
+  exportLayers: () => [ensemble, join(folder, 'layers')],
   exportWeights: () => [ensemble, join(folder, 'weights')],
   mobilenetV2: () => [{ dimension: 2 }],
   train: () => [
