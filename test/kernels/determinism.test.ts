@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
-import { kmeans, nearestCentroid, pairwiseDistance } from '../../src/kernels/index.js';
+import { kmeans, nearestCentroid, pairwiseDistance, pairwiseDistanceSync } from '../../src/kernels/index.js';
 import { describeNative, normalMatrix } from './support.js';
+
+const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array) => Buffer.from(buffer, byteOffset, byteLength);
 
 describeNative('same bits for any slicing', () => {
   test('a batch is its matrices one by one', async () => {
@@ -12,6 +14,23 @@ describeNative('same bits for any slicing', () => {
         { data: b.data.slice(i * 45 * 33, (i + 1) * 45 * 33), rows: 45, cols: 33 },
       );
       expect(one.data).toEqual(whole.data.slice(i * 70 * 45, (i + 1) * 70 * 45));
+    }
+  });
+
+  test('where a large result begins in memory changes nothing, nor is anything else written', () => {
+    // Above 4 million values what lies on whole lines of memory is written past the caches.
+    const [rows, columns] = [2100, 2048];
+    const [a, b] = [normalMatrix(rows, 20), normalMatrix(columns, 20, { seed: 2 })];
+    const size = rows * columns;
+    const memory = new Float32Array(size + 32).fill(-7);
+    const expected = pairwiseDistanceSync(a, b, { device: 'cpu' }).data;
+    for (let begin = 0; begin <= 16; begin += 4) {
+      const out = memory.subarray(begin, begin + size);
+      pairwiseDistanceSync(a, b, { device: 'cpu', out });
+      expect(bytesOf(out).equals(bytesOf(expected)), `from value ${begin}`).toBe(true);
+      const around = [...memory.subarray(0, begin), ...memory.subarray(begin + size)];
+      expect(around.every((value) => value === -7)).toBe(true);
+      memory.fill(-7);
     }
   });
 

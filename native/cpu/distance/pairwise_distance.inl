@@ -82,6 +82,10 @@ inline void distance_factors(Metric metric, const double* squared, index_t count
   }
 }
 
+// Rows are written past the caches where all begin at a multiple of so many floats. A tile that is no wider than a line of memory has to lie
+// on one: else every line is written twice, by parts. JavaScript's own arrays begin 16 bytes into a line.
+constexpr index_t kStreamed = NR <= 16 ? 16 : 4;
+
 inline void pairwise_distance(const Run& run, const PairwiseDistance& p) {
   const index_t n = p.a.rows, m = p.b.rows, d = p.a.cols;
   const Buffer norms(static_cast<size_t>(n + m) * sizeof(double));
@@ -97,7 +101,7 @@ inline void pairwise_distance(const Run& run, const PairwiseDistance& p) {
     PackedPanels panels(m, d);
     panels.pack(run, Rows{b, d, m});
     float* out = p.out + batch * n * m;
-    const bool streaming = n * m > (index_t{1} << 22) && m % 16 == 0 && reinterpret_cast<std::uintptr_t>(out) % 64 == 0;
+    const bool streaming = n * m > (index_t{1} << 22) && m % kStreamed == 0 && reinterpret_cast<std::uintptr_t>(out) % (4 * kStreamed) == 0;
     const bool euclidean = p.metric == Metric::sqeuclidean || p.metric == Metric::euclidean, direct = euclidean && d <= kDirectDimensions;
     const bool normal = direct && differences_stay_normal(run, a, n * d) && differences_stay_normal(run, b, m * d);
     const float share = cancellation_share(d);
