@@ -52,6 +52,6 @@ else {
     EAT_DML_THREADS: '1',
   };
   const node = [process.execPath, '--import', 'tsx', fileURLToPath(import.meta.url), 'rank'];
-  const child = spawn('mpirun', ['--oversubscribe', '-n', mode, ...node], { env, stdio: 'inherit' });
+  const child = spawn('mpirun', ['-n', mode, ...node], { env, stdio: 'inherit' });
   child.on('close', (code) => process.exit(code ?? 1));
 }

@@ -1,8 +1,9 @@
 /**
  * A step of training by one rank and by two, each with one thread, of the same global batch, by turns:
- * `npx tsx bench/distributed/training.ts [photographs|rows|rows-batch-norm|members|all] [rounds]`. It takes `npm run build:mpi` (or
+ * `npx tsx bench/distributed/training.ts [photographs|rows|half|rows-batch-norm|members|all] [rounds]`. It takes `npm run build:mpi` (or
  * EAT_DML_MPI_PATH) and that MPI's mpirun. `photographs`: ResNet-18 on 224 x 224 pixels, batches of 32 shared by rows, batch normalisation frozen;
- * `rows`: on 64 x 64 pixels, batches of 128, where weights are most of what moves; `rows-batch-norm`: with its statistics gathered; `members`: EAT of two such networks, each updated by one rank. Prints each turn's median step and its mean time of
+ * `rows`: on 64 x 64 pixels, batches of 128, where weights are most of what moves; `half`: the same with 64 images; `rows-batch-norm`: with
+ * its statistics gathered; `members`: EAT of two such networks, each updated by one rank. Prints each turn's median step and its mean time of
  * a processor in a rank, and at the end the medians and their quotients (2 is ideal). On a busy machine ranks that wait for one another
  * take longer than they compute: there the time of a processor says more.
  */
@@ -29,6 +30,7 @@ interface Case {
 const CASES: Record<string, Case> = {
   photographs: { count: 32, side: 224, options: { model: network(true), method: standard() } },
   rows: { options: { model: network(true), method: standard() } },
+  half: { count: 64, options: { model: network(true), method: standard() } },
   'rows-batch-norm': { options: { model: network(false), method: standard() } },
   members: {
     options: { model: network(true), method: eat({ members: 2, attack: { epsilon: 0.05, steps: 5 } }) },

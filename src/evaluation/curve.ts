@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { AttackSettings } from '../attacks/index.js';
 import { radiusText } from '../radius-text.js';
 import type { AttackResult } from './evaluate.js';
@@ -33,10 +34,16 @@ export function curvePlans(
   });
 }
 
-/** The plans with each number of steps; an attack of a single step has no other. */
+/** The plans with each number of steps; an attack of a single step has no other, and those that differ in their steps alone become one. */
 export function stepPlans(plans: readonly AttackPlan[], stepCounts: readonly number[] = []): PointPlans[] {
   return sorted(stepCounts).map((at) => {
-    return { at, plans: plans.map((plan) => planOf(plan, at)), nameOf: (name) => nameIn(name, at) };
+    const made: AttackPlan[] = [];
+    for (const plan of plans) {
+      const { name, objective, settings } = planOf(plan, at);
+      if (made.some((other) => other.objective === objective && isDeepStrictEqual(other.settings, settings))) continue;
+      made.push({ name: made.some((other) => other.name === name) ? plan.name : name, objective, settings });
+    }
+    return { at, plans: made, nameOf: (name) => nameIn(name, at) };
   });
 }
 

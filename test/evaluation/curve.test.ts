@@ -118,6 +118,20 @@ describe('a curve of steps', () => {
     }
   });
 
+  it('has attacks once that differ in their steps alone, and each by a name of its own', () => {
+    const goal = objective('proxy');
+    const [other, ball] = [objective('embedding-shift'), { epsilon: 0.1 }];
+    const own = [
+      { name: 'pgd-20/proxy', objective: goal, settings: pgd({ ...ball, steps: 20 }) },
+      { name: 'pgd-50/proxy', objective: goal, settings: pgd({ ...ball, steps: 50 }) },
+      { name: 'pgd-40/proxy', objective: goal, settings: pgd({ ...ball, steps: 40, restarts: 3 }) },
+      { name: 'pgd-20/other', objective: other, settings: pgd({ ...ball, steps: 20 }) },
+    ];
+    const [{ plans }] = stepPlans(own, [5]);
+    expect(plans.map(({ name }) => name)).toEqual(['pgd-5/proxy', 'pgd-40/proxy', 'pgd-5/other']);
+    expect(plans[1].settings).toEqual(pgd({ ...ball, steps: 5, restarts: 3 }));
+  });
+
   it('never rises: who may take more steps may take fewer, and the attack is named by its own', () => {
     const curve = stepCurveOf(
       [20, 1, 5],

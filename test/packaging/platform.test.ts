@@ -43,9 +43,9 @@ async function cpu() {
   return { available: device.available, attempt: attempts.at(-1) as { from: string; failure?: string } };
 }
 
-// An installation by npm.
+// An installation by npm takes long.
 describe.runIf(LONG && existsSync(built) && PLATFORMS.includes(platform))(
-  'eat-dml and its addon from npm, without a compiler',
+  `eat-dml and its addon from npm, without a compiler${LONG ? '' : ' (skipped: test:long runs it)'}`,
   () => {
     beforeAll(async () => {
       await run(process.execPath, ['scripts/build-ts.mjs', '--if-changed']);
