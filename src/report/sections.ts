@@ -1,22 +1,15 @@
 import type { EvaluationReport } from '../evaluation/index.js';
-import { radiusText } from '../radius-text.js';
 import { alignRight } from './columns.js';
 import { METRIC_TITLES } from './comparison.js';
+import { type Curve, radiusCurve, stepCurve } from './curves.js';
 import { scoreText, worstText } from './score-text.js';
 
 /** What a report has beside the table of its attacks, as lines: the list of Recall@K, the curves, RobRank's measures, classes. */
 export function sections(report: EvaluationReport, perClass: boolean): string[] {
-  const { recall, curve, stepCurve } = report;
   const parts = [
-    recallRows(recall),
-    pointRows(
-      'worst at epsilon',
-      curve?.map((point) => ({ ...point, at: radiusText(point.epsilon) })),
-    ),
-    pointRows(
-      'worst by steps',
-      stepCurve?.map((point) => ({ ...point, at: String(point.steps) })),
-    ),
+    recallRows(report.recall),
+    curveRows('worst at epsilon', radiusCurve(report)),
+    curveRows('worst by steps', stepCurve(report)),
     rankingRows(report),
     perClass ? classRows(report) : [],
   ];
@@ -42,11 +35,10 @@ function recallRows(recall: EvaluationReport['recall']): string[][] {
   return [['', ...list.map((k) => `Recall@${k}`)], row('clean', recall.clean), row('worst', recall.worst)];
 }
 
-/** The worst case point by point of a curve. */
-function pointRows(title: string, curve: readonly (EvaluationReport['worst'] & { at: string })[] = []): string[][] {
-  if (curve.length === 0) return [];
-  const body = curve.map(({ at, scores, by }) => {
-    return [at, worstText(scores.nmi, by.nmi), worstText(scores.recallAt1, by.recallAt1)];
+function curveRows(title: string, curve: Curve | undefined): string[][] {
+  if (!curve) return [];
+  const body = curve.points.map(({ text, scores, by }) => {
+    return [text, worstText(scores.nmi, by.nmi), worstText(scores.recallAt1, by.recallAt1)];
   });
   return [[title, 'NMI', 'Recall@1'], ...body];
 }

@@ -1,3 +1,4 @@
+import { radiusCurve, stepCurve } from '../curves.js';
 import type { Section } from './frame.js';
 import type { Markup } from './markup.js';
 import { html } from './markup.js';
@@ -10,7 +11,7 @@ import { manifestSection } from './sections/manifest.js';
 import { mapSection } from './sections/map.js';
 import { membersSection } from './sections/members.js';
 import { picturesSection } from './sections/pictures.js';
-import { curveChart, radiusCurve, robustnessSection, stepCurve } from './sections/robustness.js';
+import { curveChart, robustnessSection } from './sections/robustness.js';
 import { samplesSection } from './sections/samples.js';
 import { trainingSection } from './sections/training.js';
 import { worstSection } from './sections/worst.js';

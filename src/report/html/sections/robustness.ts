@@ -1,6 +1,6 @@
 import type { EvaluationReport, MetricName } from '../../../evaluation/index.js';
-import { radiusText } from '../../../radius-text.js';
 import { METRIC_TITLES } from '../../comparison.js';
+import { type Curve, radiusCurve, stepCurve } from '../../curves.js';
 import { worstText } from '../../score-text.js';
 import { type Line, lines, meanLines } from '../charts.js';
 import { html, type Markup } from '../markup.js';
@@ -8,28 +8,12 @@ import { table } from '../table.js';
 
 const METRICS: MetricName[] = ['nmi', 'recallAt1'];
 
-/** A curve of the worst case along an axis. */
-interface Curve {
-  points: readonly (EvaluationReport['worst'] & { x: number; text: string })[];
-  axis: string;
-}
-
 /** The worst case by radius and by steps, and attacks that differ in their steps alone; undefined where a report has none of these. */
 export async function robustnessSection(report: EvaluationReport): Promise<Markup | undefined> {
   const curves = [radiusCurve(report), stepCurve(report)].filter((curve) => curve !== undefined);
   const steps = stepSeries(report);
   if (curves.length === 0 && steps.length === 0) return undefined;
   return html`${await Promise.all(curves.map(worstCurve))}${steps.length > 0 && (await bySteps(steps))}`;
-}
-
-export function radiusCurve({ curve }: EvaluationReport): Curve | undefined {
-  return (
-    curve && { axis: 'epsilon', points: curve.map((at) => ({ ...at, x: at.epsilon, text: radiusText(at.epsilon) })) }
-  );
-}
-
-export function stepCurve({ stepCurve: curve }: EvaluationReport): Curve | undefined {
-  return curve && { axis: 'steps', points: curve.map((at) => ({ ...at, x: at.steps, text: String(at.steps) })) };
 }
 
 async function worstCurve(curve: Curve): Promise<Markup> {
