@@ -72,16 +72,31 @@ function written(ts, checker, declaration, schema) {
   if (type.isUnion() || !(type.flags & ts.TypeFlags.Object || type.isIntersection()) || checker.isArrayType(type)) {
     return `export type ${name} = ${checker.typeToString(type, declaration, flags)};`;
   }
+  return `export interface ${name} ${membersOf(ts, checker, declaration, type, shape)}`;
+}
+
+/** A type's members in braces, each with what its schema says of it; a schema within a schema likewise. */
+function membersOf(ts, checker, declaration, type, shape) {
   const members = checker.getPropertiesOfType(type).map((property) => {
     const optional = property.flags & ts.SymbolFlags.Optional ? '?' : '';
-    const text = checker
-      .typeToString(checker.getTypeOfSymbol(property), declaration, NoTruncation)
-      .replace(/ \| undefined$/, '');
+    const schema = shape?.[property.name];
+    const inner = unwrapped(schema)?.shape;
+    const of = checker.getTypeOfSymbol(property);
+    const text = inner
+      ? membersOf(ts, checker, declaration, checker.getNonNullableType(of), inner)
+      : checker.typeToString(of, declaration, ts.TypeFormatFlags.NoTruncation).replace(/ \| undefined$/, '');
     const own = ts.displayPartsToString(property.getDocumentationComment(checker));
-    const about = own || described(shape?.[property.name]);
+    const about = own || described(schema);
     return `${about ? `  /** ${about.replaceAll('*/', '* /')} */\n` : ''}  ${JSON.stringify(property.name)}${optional}: ${text};`;
   });
-  return `export interface ${name} {\n${members.join('\n')}\n}`;
+  return `{\n${members.join('\n')}\n}`;
+}
+
+/** A schema without its default and the like. */
+function unwrapped(schema) {
+  let inner = schema;
+  while (inner?.def?.innerType) inner = inner.def.innerType;
+  return inner;
 }
 
 /** What a schema says of itself, and its default. */

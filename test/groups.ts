@@ -3,30 +3,27 @@
  */
 
 /**
- * Files with a process of their own: they replace modules (vi.mock), set what a process reads once from its environment, start and end
- * many processes, or look at the whole of theirs (its tensors, memory, handles, signals). All others run one after another in one process per
- * core, which loads tfjs, the addon and src/ once.
+ * Files with a process of their own: they replace modules (vi.mock), set what a process reads once from its environment, or look at the whole
+ * of theirs (its tensors, its output). All others run one after another in one process per core, which loads tfjs, the addon and src/ once:
+ * a process of its own costs a file two seconds.
  */
 export const OWN_PROCESS = [
-  ...['cli', 'distributed', 'docs', 'fuzz', 'simt', 'gpu', 'webgpu', 'native', 'packaging', 'public'].map(
-    (room) => `test/${room}/**/*.test.ts`,
-  ),
+  ...['fuzz', 'public', 'simt', 'webgpu'].map((room) => `test/${room}/**/*.test.ts`),
+  'test/cli/{deliver,environment,evaluate-model,faults,runs,sweep}.test.ts',
   'test/config/{parts,sweep-budget}.test.ts',
   'test/data/{source,open-data,decoding-thread,layouts/fuzz,sets/fashion-mnist}.test.ts',
+  'test/distributed/single.test.ts',
   'test/evaluation/{gather,ranking-steps,sanity-thresholds}.test.ts',
-  'test/kernels/{abort,cuda-probe,cuda-variants,isa,lifecycle,winograd,worker-threads}.test.ts',
+  'test/kernels/{cuda-variants,lifecycle}.test.ts',
   'test/models/webgpu-backbones.test.ts',
-  'test/report/browser.test.ts',
-  'test/training/resume-killed.test.ts',
-  'test/tfjs/{later-*,op-tests,tensorflow-choice,tensorflow-training,webgpu,webgpu-import,webgpu-kernels,webgpu-training}.test.ts',
+  'test/tfjs/{op-tests,tensorflow-choice,tensorflow-training,webgpu,webgpu-import,webgpu-kernels,webgpu-training}.test.ts',
 ];
 
 /** What `npm run test:fast` leaves out, by the reason. */
 export const NOT_FAST: Record<string, string[]> = {
   'starts processes': [
-    'test/{cli,docs,packaging,public}/**',
+    'test/{cli,distributed,docs,packaging,public}/**',
     'test/report/browser.test.ts',
-    'test/{cli,distributed,packaging,public}/**',
     'test/checkpoints/{lock-folder,changed-files}.test.ts',
     'test/kernels/{cuda-probe,isa,lifecycle,worker-threads}.test.ts',
   ],

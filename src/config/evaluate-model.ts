@@ -18,6 +18,7 @@ export async function evaluateModel(
   { shared = (ensemble) => ensemble, signal, onStart, onProgress, ...gathering }: Omit<EvaluateRunOptions, 'allowSeen'>,
 ): Promise<EvaluationReport> {
   requireDevice(config.device);
+  const asked = evaluateOptionsOf(config);
   const backend = await chooseBackend({ backend: config.backend ?? 'auto' });
   await loadModel(config);
   const spec = modelOf({ model: config.model });
@@ -26,7 +27,7 @@ export async function evaluateModel(
   const ensemble = new Ensemble([spec.build([...test.shape], 0)]);
   try {
     onStart?.({ data: test, backend });
-    const options = { ...evaluateOptionsOf(config), gallery, onProgress, signal, ...gathering };
+    const options = { ...asked, gallery, onProgress, signal, ...gathering };
     const report = await evaluate(shared(ensemble), test, options);
     return { ...report, manifest: { ...report.manifest, run: null, trainedOn: null, network } };
   } finally {

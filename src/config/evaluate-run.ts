@@ -28,6 +28,7 @@ export async function evaluateRun(
   { allowSeen, shared = (ensemble) => ensemble, signal, onStart, onProgress, ...gathering }: EvaluateRunOptions,
 ): Promise<EvaluationReport> {
   requireDevice(config.device);
+  const asked = evaluateOptionsOf(config);
   const backend = await chooseBackend({ backend: config.backend ?? 'auto' });
   const work = { signal, onProgress };
   const { train: learnt, test: data, gallery } = await dataOf(dataConfig, work);
@@ -38,7 +39,7 @@ export async function evaluateRun(
     // The manifest has them: told of here, and not read again.
     await data.hash(work);
     await gallery?.hash(work);
-    const options = { ...evaluateOptionsOf(config), gallery, allowSeen, onProgress, signal, ...gathering };
+    const options = { ...asked, gallery, allowSeen, onProgress, signal, ...gathering };
     return await evaluate(shared(ensemble), data, options);
   } finally {
     ensemble.dispose();

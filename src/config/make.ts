@@ -5,11 +5,13 @@ import { type Source, sourceOf } from '../data/index.js';
 import type { DataSetPart } from '../data/sets/data-set.js';
 import { EatDmlError } from '../errors.js';
 import type { EvaluateOptions } from '../evaluation/index.js';
+import { evaluateOptions } from '../evaluation/options.js';
 import { plan } from '../evaluation/suites/index.js';
 import type { LongWork } from '../long-work.js';
 import type { MetricLoss } from '../losses/index.js';
 import type { ModelSpec } from '../models/index.js';
 import { loadModelModule } from '../models/module-model.js';
+import { parseOptions } from '../options.js';
 import { type Part, partNamed } from '../part.js';
 import type { Method, TrainOptions } from '../training/index.js';
 import { PARTS } from './lists.js';
@@ -109,12 +111,15 @@ export function trainOptionsOf(config: Config): Omit<TrainOptions, 'data'> {
   };
 }
 
-/** Everything of a configuration that `evaluate` takes; attacks have the radius that the method trained against. */
+/**
+ * Everything of a configuration that `evaluate` takes; attacks have the radius that the method trained against. What does not fit
+ * is said here, before data are read.
+ */
 export function evaluateOptionsOf(config: Config): EvaluateOptions {
   const attack = trainedAgainst(config.method);
   const { attacks, ...evaluation } = config.evaluation ?? {};
   const { recallAt } = dataSet(seededData(config).name);
-  return {
+  const options = {
     ...(recallAt && { recallAt }),
     epsilon: attack?.epsilon ?? EPSILON,
     norm: attack?.norm,
@@ -123,6 +128,8 @@ export function evaluateOptionsOf(config: Config): EvaluateOptions {
     seed: config.seed,
     backend: config.backend,
   };
+  parseOptions(evaluateOptions, options);
+  return options;
 }
 
 function planOf({ name, objective, attack }: NonNullable<NonNullable<Config['evaluation']>['attacks']>[number]) {

@@ -55,11 +55,12 @@ export interface ConfigRun {
 export async function runConfig(config: Config, options: RunOptions = {}): Promise<ConfigRun> {
   const { out, resume, onProgress, signal } = parseOptions(runOptions, options);
   parse(configSchema, config, 'config');
+  const asked = evaluateOptionsOf(config);
   await loadModel(config);
   const { data, ensemble } = await trainConfig(config, { out, resume, onProgress, signal });
   try {
     const { test, gallery } = data;
-    const report = await evaluate(ensemble, test, { ...evaluateOptionsOf(config), gallery, onProgress, signal });
+    const report = await evaluate(ensemble, test, { ...asked, gallery, onProgress, signal });
     return { ensemble, report };
   } catch (error) {
     ensemble.dispose();

@@ -100,7 +100,20 @@ function checkRuns(sweep: SweepConfig, check: (config: Config, label: string) =>
       'Expected a reference, whose compute the budget compute is, but received none.',
     );
   }
-  for (const label of Object.keys(sweep.runs)) check(configOf(sweep, label, sweep.seeds[0]), label);
+  for (const label of Object.keys(sweep.runs)) {
+    const config = configOf(sweep, label, sweep.seeds[0]);
+    check(config, label);
+    checkEvaluation(config, label);
+  }
+}
+
+function checkEvaluation(config: Config, label: string): void {
+  try {
+    evaluateOptionsOf(config);
+  } catch (error) {
+    if (!(error instanceof EatDmlError)) throw error;
+    throw new EatDmlError('ERR_CONFIG', `runs.${label}: ${error.message}`, { hint: error.hint });
+  }
 }
 
 interface JobRun extends JobHooks {

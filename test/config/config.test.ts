@@ -4,6 +4,7 @@ import { PARTS } from '../../src/config/lists.js';
 import { evaluateOptionsOf, methodOf, modelOf, trainOptionsOf } from '../../src/config/make.js';
 import { parseConfig } from '../../src/config/read.js';
 import { configJsonSchema } from '../../src/config/schema.js';
+import { checkSweep } from '../../src/config/sweep.js';
 
 const attack = { epsilon: 0.1 };
 
@@ -174,4 +175,23 @@ test('a signal that has fired ends a run before its data are read', async () => 
   const config = { data: { name: 'idx', images: 'none', labels: 'none' } } as const;
   await expect(runConfig(config, { signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'ERR_ABORTED' });
   await expect(runConfig(config)).rejects.toMatchObject({ code: 'ERR_DATA' });
+});
+
+test('an evaluation that cannot be is told before data are read and a network is trained', async () => {
+  const method = { name: 'at', attack: { norm: 'l2', epsilon: 2 } } as const;
+  const config = {
+    data: { name: 'idx', images: 'none', labels: 'none' },
+    method,
+    evaluation: { norm: 'linf' },
+  } as const;
+  const message =
+    'Expected a number from 0 to 1 (in linf, in [0, 1] pixel units) for epsilon but received 2; did you mean 2/255?';
+  await expect(runConfig(config)).rejects.toMatchObject({ code: 'ERR_ARGUMENT', message });
+  const sweep = {
+    out: 'none',
+    seeds: [1],
+    base: { data: config.data, method },
+    runs: { far: { evaluation: { norm: 'linf' } } },
+  };
+  expect(() => checkSweep(sweep, 'grid.json')).toThrow(`runs.far: ${message}`);
 });
