@@ -1,3 +1,4 @@
+import { sidesOf } from '../src/data/decoding/resize.js';
 import * as network from '../test/kernels/network/by-device.js';
 import { pair, values } from './row.js';
 
@@ -9,6 +10,12 @@ const INNER = 32;
 const flags = (length: number) => Uint8Array.from(values(length), (v) => (v > 0 ? 1 : 0));
 /** Every place below `size`, scattered. */
 const places = (length: number, size: number) => Int32Array.from({ length }, (_, i) => (i * 7919) % size);
+
+/** A square image to a smaller one, both sides alike, as photographs are made smaller. */
+function squares(from: number, to: number) {
+  const size = { width: from, height: from };
+  return { ...size, ...sidesOf(size, { resized: { width: to, height: to }, flip: false }) };
+}
 
 /** What compares, chooses and picks. */
 export const selectionRows = [
@@ -100,6 +107,18 @@ export const selectionRows = [
     ([rows, cols]) => {
       const options = { x: values(rows * cols), rows, cols, out: new Float32Array(rows * cols) };
       return { shape: `${rows} x ${cols}`, run: (device) => network.softmax({ ...options, device }) };
+    },
+  ),
+  ...pair<[number, number]>(
+    'resample',
+    [
+      [32, 16],
+      [500, 224],
+    ],
+    ([from, to]) => {
+      const options = { ...squares(from, to), pixels: new Uint8Array(from * from * 3).fill(100), channels: 3 };
+      const shape = `${from} x ${from} to ${to} x ${to}`;
+      return { shape, bytes: 3 * (from ** 2 + to ** 2), run: (device) => network.resample({ ...options, device }) };
     },
   ),
 ];

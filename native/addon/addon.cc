@@ -4,6 +4,8 @@
 #include "call.h"
 #ifdef EAT_DML_DEVICE_ADDON
 #include "../cuda/host/device_matrix.h"
+#else
+#include "images/turbo_jpeg.h"
 #endif
 
 namespace eat::addon {
@@ -19,6 +21,7 @@ Napi::Value register_tensorflow_kernels(const Napi::CallbackInfo&);
 #else
 Napi::Value register_tensorflow_ops(const Napi::CallbackInfo&);
 Napi::Value tensorflow_devices(const Napi::CallbackInfo&);
+Napi::Value decode_jpeg(const Napi::CallbackInfo&);
 #endif
 
 namespace {
@@ -97,6 +100,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   add<forbid_winograd>(env, exports, "forbidWinograd");
   add<register_tensorflow_ops>(env, exports, "registerTensorflowOps");
   add<tensorflow_devices>(env, exports, "tensorflowDevices");
+  if (has_turbo_jpeg()) add<decode_jpeg>(env, exports, "decodeJpeg");
 #endif
   add<info>(env, exports, "info");
   return exports;

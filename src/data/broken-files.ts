@@ -3,9 +3,9 @@ import { z } from 'zod';
 import { EatDmlError, throwIfAborted } from '../errors.js';
 import { counter, type LongWork, longWork } from '../long-work.js';
 import { atLeast, parseOptions } from '../options.js';
-import { decodeImage } from './decode.js';
+import { decodeImage } from './decoding/decode.js';
+import { imageBytes } from './decoding/read-pixels.js';
 import { defaultConcurrency, type ImageFilesOptions, parseImageFiles } from './image-files.js';
-import { imageBytes } from './read-pixels.js';
 import type { Size, View } from './transforms.js';
 
 /** How many images may be left out as they are broken, as a schema. */

@@ -7,10 +7,10 @@ import { counter, type LongWork } from '../long-work.js';
 import { count, parseOptions, path, seed } from '../options.js';
 import { pixelTensor } from '../tfjs/index.js';
 import { checkIndices, digestOf, type SplitSide, toLabels } from './dataset.js';
-import { readOnThread } from './decoding-thread.js';
-import { type Gate, gate } from './gate.js';
+import { readOnThread } from './decoding/decoding-thread.js';
+import { type Gate, gate } from './decoding/gate.js';
+import { imageBytes, inOrder, pixelsLength, readPixels, type WantedImages } from './decoding/read-pixels.js';
 import { ReadAhead } from './read-ahead.js';
-import { imageBytes, inOrder, pixelsLength, readPixels, type WantedImages } from './read-pixels.js';
 import { hashOf, type Source, sha256 } from './source.js';
 import { outputSide, type TransformOptions, transformOptions } from './transforms.js';
 

@@ -1,4 +1,4 @@
-import { untilAborted } from './gate.js';
+import { untilAborted } from './decoding/gate.js';
 import type { BatchOptions } from './source.js';
 
 /** Reads the images at `indices`, all bytes of a batch. */

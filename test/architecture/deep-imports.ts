@@ -44,6 +44,7 @@ export const DEEP: Record<string, string[]> = {
     'kernels/webgpu/probe.js',
     'kernels/webgpu/types.js',
   ],
+  'the decoder of photographs, which doctor tells of': ['kernels/decode-jpeg.js'],
   'kernels of networks, which no user calls': ['kernels/network/index.js', 'kernels/network/pool2d.js'],
   'how ranks come to one answer, in training': [
     'distributed/alike.js',

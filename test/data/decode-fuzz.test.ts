@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { decodeImage } from '../../src/data/decode.js';
+import { decodeImage } from '../../src/data/decoding/decode.js';
 import { parseTransform, viewOf } from '../../src/data/transforms.js';
 import { randomStream } from '../../src/random.js';
 import { LONG } from '../long.js';

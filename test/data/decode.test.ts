@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import sharp from 'sharp';
 import { expect, test } from 'vitest';
-import { type Channels, decodeImage } from '../../src/data/decode.js';
+import { type Channels, decodeImage } from '../../src/data/decoding/decode.js';
 import { parseTransform, type Size, type TransformOptions, type View, viewOf } from '../../src/data/transforms.js';
 
 const fixture = (name: string) => readFileSync(new URL(`./fixtures/images/${name}`, import.meta.url));

@@ -15,7 +15,7 @@ const threads = vi.hoisted(() => ({ started: [] as Worker[], asked: [] as unknow
 vi.mock('node:worker_threads', async (original) => {
   const real = await original<typeof import('node:worker_threads')>();
   const { program } = await import('../program.js');
-  const script = await program('src/data/decoding-worker.ts');
+  const script = await program('src/data/decoding/decoding-worker.ts');
   class Built extends real.Worker {
     constructor(_: URL, options: WorkerOptions) {
       super(script, options);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { viewed } from '../../src/data/decoding/resize.js';
 import type { ImageFilesOptions } from '../../src/data/image-files.js';
 import { type BatchOptions, type Source, subset } from '../../src/data/source.js';
 import { files, folderOfPictures, labels, picture, pictures, random } from './pictures.js';
@@ -38,11 +39,11 @@ test('batches hold the images in the order asked for, in [0, 1]', async () => {
   for (const [at, index] of order.entries()) {
     expect(chosen.slice(at * size, (at + 1) * size)).toEqual(images.slice(index * size, (index + 1) * size));
   }
-  const bytes = await sharp(await readFile(join(root, files[3])))
-    .resize(20, 26, { fit: 'fill', kernel: 'linear' })
-    .extract({ left: 2, top: 5, width: 16, height: 16 })
+  const { data: pixels, info } = await sharp(await readFile(join(root, files[3])))
     .raw()
-    .toBuffer();
+    .toBuffer({ resolveWithObject: true });
+  const view = { resized: { width: 20, height: 26 }, crop: { left: 2, top: 5, width: 16, height: 16 }, flip: false };
+  const bytes = viewed({ ...info, pixels }, view);
   expect([...chosen.slice(size, 2 * size)]).toEqual([...bytes].map((byte) => Math.fround(byte / 255)));
 });
 

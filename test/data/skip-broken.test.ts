@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { brokenFiles } from '../../src/data/broken-files.js';
-import { decodeImage } from '../../src/data/decode.js';
+import { decodeImage } from '../../src/data/decoding/decode.js';
 import { imageFiles, inspect, openData, withoutBroken } from '../../src/data/index.js';
 import { parseTransform, viewOf } from '../../src/data/transforms.js';
 import type { ImageProgress } from '../../src/long-work.js';

@@ -49,6 +49,7 @@
 #include "../network/arg_reduce.inl"
 #include "../network/top_k.inl"
 #include "../network/softmax.inl"
+#include "../network/resample.inl"
 #include "machine_limits.inl"
 
 inline constexpr KernelTable make_table(const char* isa) {

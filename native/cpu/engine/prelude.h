@@ -38,6 +38,7 @@
 #include "../../contracts/network/one_hot.h"
 #include "../../contracts/network/pool2d.h"
 #include "../../contracts/network/reduce.h"
+#include "../../contracts/network/resample.h"
 #include "../../contracts/network/segment_sum.h"
 #include "../../contracts/network/select.h"
 #include "../../contracts/network/softmax.h"

@@ -20,12 +20,13 @@ export const jointSetPart = plainObjective('joint-set', 'as joint-pairwise, over
     const own = tf.cast(classMask(labels, classes), 'float32') as tf.Tensor2D;
     const origin = meanRow(centroids);
     const rest = restFrom(origin, inputs.rest, classes);
-    const { weights, ofSquares } = pairWeights(classSizes(inputs, labels, classes));
+    const { within, across, ofSquares } = pairWeights(classSizes(inputs, labels, classes));
     return (embeddings) => {
       const rows = tf.sub<tf.Tensor2D>(embeddings, origin);
       const sums = tf.add<tf.Tensor2D>(rest.sums, tf.matMul(own, rows, true, false));
       const squares = tf.add(rest.squares, tf.matMul(own, tf.sum<tf.Tensor2D>(tf.square(rows), 1, true), true, false));
-      const products = tf.mul(weights, tf.matMul(sums, sums, false, true));
+      const others = tf.sub(tf.sum(sums, 0, true), sums);
+      const products = tf.mul(sums, tf.add(tf.mul(within, sums), tf.mul(across, others)));
       return tf.reshape(tf.sub(tf.sum(tf.mul(ofSquares, squares)), tf.mul(2, tf.sum(products))), [1]);
     };
   },
@@ -46,20 +47,17 @@ function restFrom(origin: tf.Tensor2D, rest: Rest | undefined, classes: number) 
   return { sums: tf.sub(rest.sums, tf.mul(counts, origin)), squares };
 }
 
-/** Weight of each pair of classes, [classes, classes], and of each class's sum of squares, [classes, 1]. */
-function pairWeights(sizes: Float64Array): { weights: tf.Tensor2D; ofSquares: tf.Tensor2D } {
-  const k = sizes.length;
+/**
+ * Weights of the pairs whose first sample is of a class, [classes, 1]: of those within it, of those across to any other, and of its
+ * sum of squares. A table of all pairs of classes would have half a gigabyte for 11,316 classes.
+ */
+function pairWeights(sizes: Float64Array) {
   const all = sizes.reduce((a, b) => a + b, 0);
-  const weights = new Float32Array(k * k);
-  const ofSquares = new Float32Array(k);
-  for (let c = 0; c < k; c++) {
-    for (let d = 0; d < k; d++) {
-      const pairs = c === d ? sizes[c] - 1 : sizes[c] - all;
-      const weight = pairs === 0 || sizes[c] === 0 ? 0 : 1 / pairs;
-      weights[c * k + d] = weight;
-      ofSquares[c] += weight * sizes[d];
-      ofSquares[d] += weight * sizes[c];
-    }
-  }
-  return { weights: tf.tensor2d(weights, [k, k]), ofSquares: tf.tensor2d(ofSquares, [k, 1]) };
+  const inverse = (size: number, pairs: number) => (pairs === 0 || size === 0 ? 0 : 1 / pairs);
+  const within = sizes.map((size) => inverse(size, size - 1));
+  const across = sizes.map((size) => inverse(size, size - all));
+  const total = across.reduce((sum, weight, c) => sum + weight * sizes[c], 0);
+  const ofSquares = sizes.map((size, c) => 2 * within[c] * size + across[c] * (all - 2 * size) + total);
+  const column = (weights: Float64Array) => tf.tensor2d(Float32Array.from(weights), [weights.length, 1]);
+  return { within: column(within), across: column(across), ofSquares: column(ofSquares) };
 }

@@ -32,7 +32,10 @@ export const softKmeansPart = objectivePart(
     wholeSet: true,
     bind(inputs) {
       const { labels, centroids } = requireCentroids(name, inputs);
-      const share = tf.div<tf.Tensor2D>(tf.cast(classMask(labels, centroids.shape[0]), 'float32'), labels.length);
+      // Of the classes that are there: those of a batch may be few of very many.
+      const present = new Map([...new Set(labels)].sort((a, b) => a - b).map((label, i) => [label, i]));
+      const own = labels.map((label) => present.get(label)!);
+      const share = tf.div<tf.Tensor2D>(tf.cast(classMask(own, present.size), 'float32'), labels.length);
       const ofClass = tf.sum(share, 0, true);
       const origin = meanRow(centroids);
       const first = tf.sub<tf.Tensor2D>(centroids, origin);

@@ -6,6 +6,7 @@ import { fashionMnistCache } from '../../data/sets/fashion-mnist.js';
 import { locateFashionMnist } from '../../data/sets/fashion-mnist-package.js';
 import { environmentProblems } from '../../environment.js';
 import { EatDmlError } from '../../errors.js';
+import { decodesJpeg } from '../../kernels/decode-jpeg.js';
 import { type DeviceInfo, devices } from '../../kernels/index.js';
 import { type LoadAttempt, loadAttempts } from '../../kernels/load-addon.js';
 import { type BackendStatus, backendReport } from '../../tfjs/index.js';
@@ -24,7 +25,7 @@ interface Diagnosis {
   cuda: CudaDiagnosis;
   mpi: MpiDiagnosis;
   backends: BackendStatus[];
-  data: { cacheDir: string; writable: boolean; fashionMnist: string };
+  data: { cacheDir: string; writable: boolean; fashionMnist: string; jpeg: string };
   tools: Record<string, string | undefined>;
   /** What is wrong, not merely absent. */
   problems: string[];
@@ -51,7 +52,7 @@ async function diagnose(): Promise<Diagnosis> {
     cuda: await diagnoseCuda(),
     mpi,
     backends: await backendReport(),
-    data: await dataState(),
+    data: await dataState(native.problems.length === 0),
     tools: buildTools(),
     problems: [...native.problems, ...broken.map(({ path, failure }) => `${path} does not load: ${failure}`)],
   };
@@ -89,10 +90,16 @@ function remedyOf({ failure, found, from }: LoadAttempt, loaded: boolean, missin
   return found ? `it does not fit this system; build it here: ${first}` : first;
 }
 
-async function dataState(): Promise<Diagnosis['data']> {
+/** `addon`: whether it could be loaded. */
+async function dataState(addon: boolean): Promise<Diagnosis['data']> {
   const cacheDir = defaultCacheDir();
   const writable = await isWritable(cacheDir);
-  return { cacheDir, writable, fashionMnist: await fashionMnistState(cacheDir) };
+  return { cacheDir, writable, fashionMnist: await fashionMnistState(cacheDir), jpeg: jpegDecoder(addon) };
+}
+
+function jpegDecoder(there: boolean): string {
+  if (there && decodesJpeg()) return 'libjpeg-turbo of this system';
+  return 'sharp; with the native addon and libturbojpeg (Debian: libturbojpeg0) in half the time';
 }
 
 async function fashionMnistState(cacheDir: string): Promise<string> {
@@ -153,6 +160,7 @@ function doctorText(d: Diagnosis): string {
     'Data',
     `  cache          ${d.data.cacheDir}${d.data.writable ? '' : ' (not writable: set EAT_DML_CACHE to a folder that is)'}`,
     `  fashion-mnist  ${d.data.fashionMnist}`,
+    `  jpeg           ${d.data.jpeg}`,
     '',
     'Build tools',
     ...Object.entries(d.tools).map(([tool, path]) => `  ${tool.padEnd(9)} ${path ?? 'not on PATH'}`),

@@ -1,7 +1,7 @@
 import { dataFault, throwIfAborted } from '../../errors.js';
 import { counter, type LongWork } from '../../long-work.js';
-import { loadSharp } from '../decode.js';
-import { gate } from '../gate.js';
+import { loadSharp } from '../decoding/decode.js';
+import { gate } from '../decoding/gate.js';
 import { FETCH_EMOJI, type Icon } from './emoji-packages.js';
 
 /** Drawings that are rendered at a time; the pool of threads does it. */

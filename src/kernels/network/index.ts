@@ -52,6 +52,7 @@ export {
   pool2dGradient,
 } from './pool2d.js';
 export { REDUCE_OPS, type ReduceOp, type ReduceOptions, reduce } from './reduce.js';
+export { type ResampledSide, type ResampleOptions, resample } from './resample.js';
 export { type SegmentSumOptions, segmentSum } from './segment-sum.js';
 export { type SelectOptions, select } from './select.js';
 export { type SoftmaxOptions, softmax } from './softmax.js';

@@ -2,6 +2,7 @@ import { fewOf } from '../../long.js';
 import { attackCases } from './attacks.js';
 import { convReluStackCases } from './conv-relu-stack.js';
 import { distanceCases } from './distances.js';
+import { pixelCases } from './pixels.js';
 import { productCases } from './products.js';
 import { scaleCases } from './scales.js';
 import { selectionCases } from './selection.js';
@@ -19,6 +20,7 @@ export const allCases: ParityCase[] = [
   ...winogradCases,
   ...tensorCases,
   ...selectionCases,
+  ...pixelCases,
 ];
 
 /** A shape among many, plain or at a scale; other cases are of one edge each. */

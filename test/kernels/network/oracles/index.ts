@@ -18,6 +18,7 @@ import { matmulReference } from './matmul.js';
 import { oneHotReference } from './one-hot.js';
 import { pool2dGradientReference, pool2dReference } from './pool2d.js';
 import { reduceReference } from './reduce.js';
+import { resampleReference } from './resample.js';
 import { segmentSumReference } from './segment-sum.js';
 import { selectReference } from './select.js';
 import { softmaxReference } from './softmax.js';
@@ -49,6 +50,7 @@ export const ORACLES: Record<string, ReferenceKernel<any>> = {
   pool2d: pool2dReference,
   pool2dGradient: pool2dGradientReference,
   reduce: reduceReference,
+  resample: resampleReference,
   segmentSum: segmentSumReference,
   select: selectReference,
   softmax: softmaxReference,

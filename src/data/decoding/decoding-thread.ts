@@ -3,7 +3,7 @@
  * turns of one: its file read, its size known, its pixels decoded, and these put into the batch.
  */
 import { Worker } from 'node:worker_threads';
-import { aborted, EatDmlError, type ErrorCode } from '../errors.js';
+import { aborted, EatDmlError, type ErrorCode } from '../../errors.js';
 import type { WantedImages } from './read-pixels.js';
 
 /** To the thread: read these, `concurrency` files at a time; without `wanted`, stop. */

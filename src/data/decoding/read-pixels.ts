@@ -1,9 +1,9 @@
-import { throwIfAborted } from '../errors.js';
-import { randomStream } from '../random.js';
+import { throwIfAborted } from '../../errors.js';
+import { randomStream } from '../../random.js';
+import { readBounded } from '../read-bounded.js';
+import { outputSide, type Transform, viewOf } from '../transforms.js';
 import { type Channels, decodeImage } from './decode.js';
 import { type Gate, untilAborted } from './gate.js';
-import { readBounded } from './read-bounded.js';
-import { outputSide, type Transform, viewOf } from './transforms.js';
 
 /** The images of a batch, as plain values: any thread reads the same bytes. */
 export interface WantedImages {

@@ -1,4 +1,4 @@
-import { aborted, throwIfAborted } from '../errors.js';
+import { aborted, throwIfAborted } from '../../errors.js';
 
 /** Does `task` when its turn comes; ERR_ABORTED instead where `signal` is aborted by then. */
 export type Gate = <T>(task: () => Promise<T>, signal?: AbortSignal) => Promise<T>;

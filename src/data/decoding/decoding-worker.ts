@@ -1,6 +1,6 @@
 /** What the decoding thread runs: reads the batches that it is told to, and hands their pixels over. */
 import { parentPort } from 'node:worker_threads';
-import { EatDmlError } from '../errors.js';
+import { EatDmlError } from '../../errors.js';
 import type { Answer, Request } from './decoding-thread.js';
 import { type Gate, gate } from './gate.js';
 import { readPixels } from './read-pixels.js';

@@ -1,0 +1,15 @@
+// libjpeg-turbo's own library, where the system has it; looked for when first asked for, never linked. Its functions have kept their
+// signatures since 1.0 (https://rawcdn.githack.com/libjpeg-turbo/libjpeg-turbo/main/doc/turbojpeg/group___turbo_j_p_e_g.html).
+#pragma once
+
+#include "../../contracts/common.h"
+
+namespace eat::addon {
+
+bool has_turbo_jpeg();
+
+// The pixels of a JPEG, [height, width, 3], red, green and blue. False where it is not of this size, not grey nor of three colours, or
+// anything about it is unusual: a decoder that says what is wrong is then to be asked.
+bool decode_turbo_jpeg(const std::uint8_t* bytes, index_t length, index_t height, index_t width, std::uint8_t* pixels);
+
+}  // namespace eat::addon
