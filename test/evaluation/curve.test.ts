@@ -5,6 +5,7 @@ import { evaluate, METRICS, type Scores, suite } from '../../src/evaluation/inde
 import { convEmbedder, Ensemble } from '../../src/models/index.js';
 import { radiusText } from '../../src/radius-text.js';
 import { tinyImages } from '../models/tiny-images.js';
+import { QUICKER } from './brief.js';
 
 const even = (value: number) => Object.fromEntries(METRICS.map((metric) => [metric, value])) as Scores;
 const attack = (name: string, value: number) => ({ name, objective: name, scores: even(value) }) as never;
@@ -68,7 +69,7 @@ describe('a curve of radii', () => {
     const attacks = (epsilon: number) => [
       { name: 'shift', objective: objective('embedding-shift'), settings: pgd({ epsilon, steps: 3 }) },
     ];
-    const options = { backend: 'cpu' as const, epsilon: 0.2, bootstrap: 0 };
+    const options = { backend: QUICKER, epsilon: 0.2, bootstrap: 0 };
     const progress: { attack: string; done: number; total: number }[] = [];
     const { curve, ...report } = await evaluate(ensemble, data, {
       ...options,
@@ -155,7 +156,7 @@ describe('a curve of steps', () => {
     const attacks = (steps: number) => [
       { name: 'shift', objective: objective('embedding-shift'), settings: pgd({ epsilon: 0.2, steps }) },
     ];
-    const options = { backend: 'cpu' as const, epsilon: 0.2, bootstrap: 0 };
+    const options = { backend: QUICKER, epsilon: 0.2, bootstrap: 0 };
     const told: string[] = [];
     const { stepCurve, curve, ...report } = await evaluate(ensemble, data, {
       ...{ ...options, attacks: attacks(4), stepCounts: [6, 1], epsilons: [0.2] },

@@ -6,6 +6,7 @@ import { worstCase } from '../../src/evaluation/scores.js';
 import { convEmbedder } from '../../src/models/index.js';
 import { type TrainedEnsemble, train } from '../../src/training/index.js';
 import { tinyImages } from '../models/tiny-images.js';
+import { QUICKER } from './brief.js';
 
 const data = tinyImages();
 const plan = (objectiveName: string, epsilon = 0.3) => ({
@@ -14,12 +15,12 @@ const plan = (objectiveName: string, epsilon = 0.3) => ({
   settings: pgd({ epsilon, steps: 6 }),
 });
 /** These tests are of the measures, not of the model: it is measured on what it has seen. */
-const seen = { backend: 'cpu', allowSeen: true } as const;
+const seen = { backend: QUICKER, allowSeen: true } as const;
 let ensemble: TrainedEnsemble;
 
 beforeAll(async () => {
   const model = convEmbedder({ dimension: 4, width: 2 });
-  ensemble = await train({ data, model, epochs: 15, learningRate: 0.01, batch: { size: 12 }, backend: 'cpu' });
+  ensemble = await train({ data, model, epochs: 15, learningRate: 0.01, batch: { size: 12 }, backend: QUICKER });
 });
 
 afterAll(() => ensemble.dispose());
@@ -46,7 +47,7 @@ describe('evaluate', () => {
     }
     expect(report.manifest).toMatchObject({ k: 4, classes: 4, samples: 48, members: 1, seed: 0, batchSize: 20 });
     expect(report.manifest.clusterRestarts).toBe(20);
-    expect(report.manifest.backend.name).toBe('cpu');
+    expect(report.manifest.backend.name).toBe(QUICKER);
     expect(report.manifest.device).toMatch(/^(cpu|js): /);
     expect(report.manifest.dataHash).toMatch(/^[0-9a-f]{64}$/);
     const again = await evaluate(ensemble, data, { attacks, ...seen, batchSize: 20 });

@@ -6,6 +6,7 @@ import { convEmbedder } from '../../src/models/index.js';
 import { at, train } from '../../src/training/index.js';
 import { fewOf } from '../long.js';
 import { tinyImages } from '../models/tiny-images.js';
+import { QUICKER } from './brief.js';
 
 const data = tinyImages({ classes: 5, perClass: 16 });
 
@@ -14,10 +15,10 @@ it.each(fewOf([1, 2, 3], 1))(
   async (seed) => {
     const model = convEmbedder({ dimension: 4, width: 2 });
     const method = at({ attack: { epsilon: 0.1, steps: 2 } });
-    const training = { epochs: 6, learningRate: 0.01, batch: { size: 16 }, backend: 'cpu' as const };
+    const training = { epochs: 6, learningRate: 0.01, batch: { size: 16 }, backend: QUICKER };
     const ensemble = await train({ data, model, method, seed, ...training });
     const settings = mpgd({ epsilon: 0.07, steps: 6 });
-    const options = { backend: 'cpu' as const, allowSeen: true, epsilon: 0.07, seed, bootstrap: 0 };
+    const options = { backend: QUICKER, allowSeen: true, epsilon: 0.07, seed, bootstrap: 0 };
     let before = Infinity;
     for (const temperatures of [[0.2], [0.2, 0.05], [0.2, 0.05, 0.1], [0.2, 0.05, 0.1, 0.075]]) {
       const attacks = temperatures.map((temperature) => softKmeans(settings, temperature));

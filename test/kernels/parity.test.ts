@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { allCases } from './cases/index.js';
+import { allCases, someOf } from './cases/index.js';
 import { describeNative, worstRelative } from './support.js';
 
 describeNative('native agrees with the double-precision reference', () => {
-  for (const { kernel, name, run, tolerance, floor } of allCases) {
+  for (const { kernel, name, run, tolerance, floor } of someOf(allCases)) {
     test(`${kernel}: ${name}`, async () => {
       const [expected, received] = [await run('js'), await run('cpu')];
       for (const [result, values] of Object.entries(expected)) {

@@ -45,7 +45,7 @@ export const softKmeansPart = objectivePart(
         const rows = tf.sub<tf.Tensor2D>(embeddings, origin);
         let centres = first;
         for (let i = 0; i < iterations; i++) centres = moveCentres(rows, centres, absolute);
-        const joint = tf.matMul(share, assignments(rows, centres, absolute), true, false);
+        const joint = meetings(share, rows, centres, absolute);
         const independent = tf.matMul(ofClass, tf.sum<tf.Tensor2D>(joint, 0, true), true, false);
         const ratio = tf.sub(tf.log(tf.add(joint, TINY)), tf.log(tf.add(independent, TINY)));
         return tf.reshape(tf.neg(tf.sum(tf.mul(joint, ratio))), [1]);
@@ -61,10 +61,82 @@ function assignments(embeddings: tf.Tensor2D, centres: tf.Tensor2D, temperature:
   return tf.softmax(tf.neg(tf.div<tf.Tensor2D>(distances, temperature)));
 }
 
+/** Σ_i r_ij e_i / Σ_i r_ij, [k, d]. */
 function moveCentres(embeddings: tf.Tensor2D, centres: tf.Tensor2D, temperature: tf.Tensor2D): tf.Tensor2D {
-  const shares = assignments(embeddings, centres, temperature);
-  const sums = tf.matMul(shares, embeddings, true, false);
-  return tf.div(sums, tf.maximum(tf.reshape(tf.sum(shares, 0), [-1, 1]), TINY));
+  const moved = (shares: tf.Tensor2D, e: tf.Tensor2D) => {
+    const sizes = tf.maximum(tf.reshape(tf.sum(shares, 0), [-1, 1]), TINY);
+    return { sizes, means: tf.div<tf.Tensor2D>(tf.matMul(shares, e, true, false), sizes) };
+  };
+  return byShares({ embeddings, centres, temperature }, (shares, e) => moved(shares, e).means, {
+    byShares(dy, shares, e) {
+      const { sizes, means } = moved(shares, e);
+      const bySums = tf.div(dy, sizes);
+      const bySizes = tf.neg(tf.sum(tf.mul(bySums, means), 1));
+      return tf.add<tf.Tensor2D>(tf.matMul(e, bySums, false, true), bySizes);
+    },
+    byEmbeddings: (dy, shares, e) => tf.matMul(shares, tf.div<tf.Tensor2D>(dy, moved(shares, e).sizes)),
+  });
+}
+
+/** Σ_i share_iy r_ij, [classes, k]: how much of each class is in each cluster. */
+function meetings(share: tf.Tensor2D, embeddings: tf.Tensor2D, centres: tf.Tensor2D, temperature: tf.Tensor2D) {
+  return byShares({ embeddings, centres, temperature }, (shares) => tf.matMul(share, shares, true, false), {
+    byShares: (dy) => tf.matMul(share, dy),
+  });
+}
+
+/** What the shares are made of. */
+interface Placed {
+  embeddings: tf.Tensor2D;
+  centres: tf.Tensor2D;
+  temperature: tf.Tensor2D;
+}
+
+/** The gradients of a value of shares r [n, k] and embeddings [n, d], from that by the value. */
+interface ByShares {
+  byShares(dy: tf.Tensor2D, shares: tf.Tensor2D, embeddings: tf.Tensor2D): tf.Tensor2D;
+  byEmbeddings?(dy: tf.Tensor2D, shares: tf.Tensor2D, embeddings: tf.Tensor2D): tf.Tensor2D;
+}
+
+/**
+ * A value of the shares, which are computed once more for its gradient: kept on the tape with all that they are made of, those of many
+ * images in very many clusters take gigabytes.
+ */
+function byShares(
+  placed: Placed,
+  value: (shares: tf.Tensor2D, embeddings: tf.Tensor2D) => tf.Tensor2D,
+  gradients: ByShares,
+): tf.Tensor2D {
+  const { temperature } = placed;
+  const op = tf.customGrad((...given) => {
+    const [e, c, save] = given as unknown as [tf.Tensor2D, tf.Tensor2D, tf.GradSaveFunc];
+    save([e, c]);
+    const gradFunc = (dy: tf.Tensor2D, saved: tf.Tensor[]) => {
+      const [e, c] = saved as [tf.Tensor2D, tf.Tensor2D];
+      return tf.tidy(() => {
+        const shares = assignments(e, c, temperature);
+        const [through, byCentres] = byPlaces(gradients.byShares(dy, shares, e), shares, {
+          ...placed,
+          embeddings: e,
+          centres: c,
+        });
+        const direct = gradients.byEmbeddings?.(dy, shares, e);
+        return [direct ? tf.add<tf.Tensor2D>(through, direct) : through, byCentres];
+      });
+    };
+    return { value: tf.tidy(() => value(assignments(e, c, temperature), e)), gradFunc };
+  });
+  return op(placed.embeddings, placed.centres) as tf.Tensor2D;
+}
+
+/** Gradients by embeddings and centres from that by the shares: of softmax, then of (2 e_i . c_j - |c_j|²) / T. */
+function byPlaces(along: tf.Tensor2D, shares: tf.Tensor2D, { embeddings, centres, temperature }: Placed) {
+  const byProducts = tf.tidy(() => {
+    const weighted = tf.mul(shares, tf.sub(along, tf.sum(tf.mul(along, shares), 1, true)));
+    return tf.div<tf.Tensor2D>(tf.mul(weighted, 2), temperature);
+  });
+  const own = tf.mul(centres, tf.reshape(tf.sum(byProducts, 0), [-1, 1]));
+  return [tf.matMul(byProducts, centres), tf.sub<tf.Tensor2D>(tf.matMul(byProducts, embeddings, true, false), own)];
 }
 
 /** mean |e - mean e|², [1, 1]. */
