@@ -52,6 +52,7 @@ const onPhotographs = ['--data', `folder:${photographs}`, '--crop', '16', '--sui
 const sha256 = (path: string) => createHash('sha256').update(readFileSync(path)).digest('hex');
 
 test('a run of a module of one’s own says how it is evaluated, and so it is', async () => {
+  vi.mocked(sanityChecks).mockResolvedValueOnce(CHECKED);
   const [trainable, run] = ['trainable.mjs', 'module-run'].map((name) => join(folder, name));
   const built = pathToFileURL(join(process.cwd(), 'dist/index.js')).href;
   writeFileSync(

@@ -48,7 +48,7 @@ describe.skipIf(!CHROMIUM)(`pages in a browser${CHROMIUM ? '' : ` (${NO_CHROMIUM
   });
   afterAll(() => browser?.close());
 
-  test.each(fewOf(Object.entries(pagesOfTests()), 3))(
+  test.each(fewOf(Object.entries(pagesOfTests()), 2))(
     '%s: quiet, no wider than its window, and without a fault',
     async (name, runs) => {
       const file = join(folder, `${name}.html`);

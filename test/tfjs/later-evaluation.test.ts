@@ -47,10 +47,10 @@ OWN.push({ name: 'again', objective: objective('retrieval'), settings: pgd({ eps
 OWN.push({ name: 'in passes', objective: objective('joint-set'), settings: pgd({ epsilon: 0.1, steps: 4 }) });
 
 const EVALUATIONS: [string, EvaluateOptions][] = [
+  ['every protocol', { attacks: brief(suite('quick', { epsilon: 0.1 })).slice(4, 6), partial: [0.25], transfer: true }],
   ['quick, in few steps', { attacks: brief(suite('quick', { epsilon: 0.1 })) }],
   ['standard, in few steps', { attacks: brief(suite('standard', { epsilon: 0.1 })) }],
   ['in l2, and what suites do not have', { attacks: OWN, norm: 'l2', epsilon: 1 }],
-  ['every protocol', { attacks: brief(suite('quick', { epsilon: 0.1 })).slice(4, 6), partial: [0.25], transfer: true }],
 ];
 
 it.each(fewOf(EVALUATIONS, 1))(

@@ -149,7 +149,26 @@ const adamW: Arguments = (draw) => {
   return [{ ...own, gradient, ...coefficients, ...out }];
 };
 
+/** One side of the result: each place a pixel or two. */
+function side(draw: Draw, size: number) {
+  const [count, step] = [some(draw), 4];
+  const places = new Int32Array(count * step);
+  for (let at = 0; at < places.length; at += step) {
+    const taps = draw.between(1, Math.min(2, size));
+    places.set([draw.integer(size - taps + 1), taps, taps === 1 ? 2 ** 22 : 2 ** 21, 2 ** 21], at);
+  }
+  return { count, step, places };
+}
+
+const resample: Arguments = (draw) => {
+  const [height, width, channels] = [some(draw), some(draw), draw.pick([3, 4])];
+  const [across, down] = [side(draw, width), side(draw, height)];
+  const pixels = Uint8Array.from({ length: height * width * channels }, () => draw.integer(256));
+  const out = draw.maybe(0.4, () => ({ out: new Uint8Array(across.count * down.count * 3) }));
+  return [{ pixels, height, width, channels, across, down, ...out }];
+};
+
 export const elements = {
   ...{ unary, binary, compareValues, logical, select, gather, segmentSum, oneHot, argReduce, reduce },
-  ...{ topK, softmax, stridedCopy, adamW },
+  ...{ topK, softmax, stridedCopy, adamW, resample },
 };
