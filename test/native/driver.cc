@@ -175,6 +175,7 @@ Outputs stack(const Run& run, bool judge) {
 }
 
 #include "selections.h"
+#include "pixels.h"
 #include "winograd.h"
 #include "residual.h"
 
@@ -213,7 +214,8 @@ void not_finite() {
 
 int main() {
   const std::vector<std::function<Outputs(const Run&, bool)>> suites = {distances, nearest, clusters, steps, products, stack, maps,
-                                                                        tiled_stack, residual_blocks, comparisons, rankings, picks};
+                                                                        tiled_stack, residual_blocks, comparisons, rankings, picks,
+                                                                        pixels};
   Run one, three;
   three.threads = 3;
   for (const auto& suite : suites) check(same_bits(suite(one, true), suite(three, false)), "same bits on 1 and 3 threads");
