@@ -18,8 +18,10 @@ const decodedCacheOptions = z.strictObject({
 /** Options of {@link decodedCache}. */
 export type DecodedCacheOptions = z.input<typeof decodedCacheOptions>;
 
-/** The first bytes of the file, with the number of its layout. */
-const MAGIC = Buffer.from('eat-dml pixels 1');
+/** Of the layout, and of how pixels are made: until 1 libvips resized them. */
+const FORM = 2;
+/** The first bytes of the file. */
+const MAGIC = Buffer.from(`eat-dml pixels ${FORM}`);
 /** SHA-256, in hex, of the source. */
 const HASH_BYTES = 64;
 const HEADER = MAGIC.length + HASH_BYTES;
@@ -42,7 +44,7 @@ export async function decodedCache(source: Source, options: DecodedCacheOptions 
   checkSource('source', source);
   const hash = await source.hash(work);
   if (!/^[0-9a-f]{64}$/.test(hash)) throw invalid('source.hash()', 'a SHA-256 in hex', hash);
-  const path = join(folder, `${hash.slice(0, 32)}.pixels`);
+  const path = join(folder, `${hash.slice(0, 32)}.${FORM}.pixels`);
   const kept: Kept = {
     path,
     hash,

@@ -1,5 +1,5 @@
 import { type AddonKernel, loadAddon } from './load-addon.js';
-import { type ResampledSide, sidesOf } from './network/resample.js';
+import { type ResampledSide, readSides } from './network/resample.js';
 
 export interface DecodeJpegOptions {
   /** The file. */
@@ -29,7 +29,7 @@ export async function decodeJpeg({
 }: DecodeJpegOptions): Promise<Uint8Array | undefined> {
   const decode = loadAddon()?.decodeJpeg as AddonKernel | undefined;
   if (!decode) return undefined;
-  const sides = sidesOf({ height, width, across, down });
+  const sides = readSides({ height, width, across, down });
   const decoded = new Int32Array(1);
   const out = new Uint8Array(sides.rows * sides.columns * 3);
   await decode({ bytes, length: bytes.length, height, width, channels: 3, ...sides, decoded, out }, true)!.promise;

@@ -46,3 +46,44 @@ test.each([
   expect(Math.abs((up - down) / (2 * step) / along - 1)).toBeLessThan(0.02);
   expect(bytes).toBeLessThan(most);
 });
+
+test.each([0.1, 0.001])('soft-kmeans at T %s: its gradient is what tfjs itself finds', (temperature) => {
+  const [embeddings, centroids] = [unitRows(40), unitRows(60)];
+  const own = Int32Array.from({ length: 40 }, (_, i) => (i * 37) % 60);
+  const inputs = { clean: () => embeddings, labels: own, centroids, random: randomStream(1) };
+  const bound = objective('soft-kmeans', { temperature }).bind(inputs);
+  const plain = plainSoftKmeans(embeddings, centroids, own, temperature);
+  const [received, expected] = [bound, plain].map((value) =>
+    tf
+      .grad((e: tf.Tensor) => tf.sum(value(e as tf.Tensor2D)))(embeddings)
+      .dataSync(),
+  );
+  const scale = Math.max(...expected.map(Math.abs));
+  expect(scale).toBeGreaterThan(0);
+  // Exponents are as large as 1 / T, and have as many roundings.
+  const most = 1e-6 / temperature;
+  for (const [i, value] of expected.entries()) expect(Math.abs(received[i] - value) / scale).toBeLessThan(most);
+});
+
+/** The same value, op by op. */
+function plainSoftKmeans(clean: tf.Tensor2D, centroids: tf.Tensor2D, own: Int32Array, temperature: number) {
+  const origin = tf.mean(centroids, 0, true);
+  const spread = tf.mean(tf.sum(tf.square(tf.sub(clean, tf.mean(clean, 0, true))), 1));
+  const share = tf.div(tf.oneHot(tf.tensor1d(own, 'int32'), CLASSES), own.length);
+  return (embeddings: tf.Tensor2D) => {
+    const e = tf.sub<tf.Tensor2D>(embeddings, origin);
+    let c = tf.sub<tf.Tensor2D>(centroids, origin);
+    const shares = () => {
+      const distances = tf.sub(tf.reshape(tf.sum(tf.square(c), 1), [1, -1]), tf.mul(2, tf.matMul(e, c, false, true)));
+      return tf.softmax(tf.neg(tf.div<tf.Tensor2D>(distances, tf.mul(spread, temperature))));
+    };
+    for (let i = 0; i < 5; i++) {
+      const r = shares();
+      c = tf.div(tf.matMul(r, e, true, false), tf.maximum(tf.reshape(tf.sum(r, 0), [-1, 1]), 1e-12));
+    }
+    const joint = tf.matMul(share as tf.Tensor2D, shares(), true, false);
+    const independent = tf.matMul(tf.sum(joint, 1, true) as tf.Tensor2D, tf.sum(joint, 0, true) as tf.Tensor2D);
+    const ratio = tf.sub(tf.log(tf.add(joint, 1e-12)), tf.log(tf.add(independent, 1e-12)));
+    return tf.reshape(tf.neg(tf.sum(tf.mul(joint, ratio))), [1]) as tf.Tensor1D;
+  };
+}

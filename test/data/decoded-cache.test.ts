@@ -49,7 +49,7 @@ test('the same bits as decoded, from one file, which is made once and needs no i
   const cached = await decodedCache(open(), { folder });
   const [name, ...others] = await readdir(folder);
   expect(others).toEqual([]);
-  expect(name).toBe(`${(await open().hash()).slice(0, 32)}.pixels`);
+  expect(name).toBe(`${(await open().hash()).slice(0, 32)}.2.pixels`);
   expect(cached).toMatchObject({ name: 'pictures', shape: [8, 8, 3] });
   expect(await cached.hash()).toBe(await open().hash());
   const again = open();

@@ -1,5 +1,5 @@
-// libjpeg-turbo's own library, where the system has it; looked for when first asked for, never linked. Its functions have kept their
-// signatures since 1.0 (https://rawcdn.githack.com/libjpeg-turbo/libjpeg-turbo/main/doc/turbojpeg/group___turbo_j_p_e_g.html).
+// libjpeg-turbo's own library (libturbojpeg), where the system has it: looked for when first asked for, never linked, so that the addon
+// is built and loaded without it. What is called is of the TurboJPEG API 1.4, which later ones keep.
 #pragma once
 
 #include "../../contracts/common.h"

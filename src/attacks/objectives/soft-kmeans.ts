@@ -64,25 +64,35 @@ function assignments(embeddings: tf.Tensor2D, centres: tf.Tensor2D, temperature:
 /** Σ_i r_ij e_i / Σ_i r_ij, [k, d]. */
 function moveCentres(embeddings: tf.Tensor2D, centres: tf.Tensor2D, temperature: tf.Tensor2D): tf.Tensor2D {
   const moved = (shares: tf.Tensor2D, e: tf.Tensor2D) => {
-    const sizes = tf.maximum(tf.reshape(tf.sum(shares, 0), [-1, 1]), TINY);
-    return { sizes, means: tf.div<tf.Tensor2D>(tf.matMul(shares, e, true, false), sizes) };
+    const totals = tf.reshape(tf.sum(shares, 0), [-1, 1]);
+    const sizes = tf.maximum(totals, TINY);
+    return { totals, sizes, means: tf.div<tf.Tensor2D>(tf.matMul(shares, e, true, false), sizes) };
   };
-  return byShares({ embeddings, centres, temperature }, (shares, e) => moved(shares, e).means, {
-    byShares(dy, shares, e) {
-      const { sizes, means } = moved(shares, e);
-      const bySums = tf.div(dy, sizes);
-      const bySizes = tf.neg(tf.sum(tf.mul(bySums, means), 1));
-      return tf.add<tf.Tensor2D>(tf.matMul(e, bySums, false, true), bySizes);
+  return byShares(
+    { embeddings, centres, temperature },
+    {
+      value: (shares, e) => moved(shares, e).means,
+      gradients(dy, shares, e) {
+        const { totals, sizes, means } = moved(shares, e);
+        const bySums = tf.div<tf.Tensor2D>(dy, sizes);
+        // What is TINY does not change with the shares.
+        const bySizes = tf.where(tf.greater(totals, TINY), tf.neg(tf.sum(tf.mul(bySums, means), 1, true)), 0);
+        const along = tf.add<tf.Tensor2D>(tf.matMul(e, bySums, false, true), tf.reshape(bySizes, [1, -1]));
+        return { byShares: along, byEmbeddings: tf.matMul(shares, bySums) };
+      },
     },
-    byEmbeddings: (dy, shares, e) => tf.matMul(shares, tf.div<tf.Tensor2D>(dy, moved(shares, e).sizes)),
-  });
+  );
 }
 
 /** Σ_i share_iy r_ij, [classes, k]: how much of each class is in each cluster. */
 function meetings(share: tf.Tensor2D, embeddings: tf.Tensor2D, centres: tf.Tensor2D, temperature: tf.Tensor2D) {
-  return byShares({ embeddings, centres, temperature }, (shares) => tf.matMul(share, shares, true, false), {
-    byShares: (dy) => tf.matMul(share, dy),
-  });
+  return byShares(
+    { embeddings, centres, temperature },
+    {
+      value: (shares) => tf.matMul(share, shares, true, false),
+      gradients: (dy) => ({ byShares: tf.matMul(share, dy) }),
+    },
+  );
 }
 
 /** What the shares are made of. */
@@ -92,21 +102,21 @@ interface Placed {
   temperature: tf.Tensor2D;
 }
 
-/** The gradients of a value of shares r [n, k] and embeddings [n, d], from that by the value. */
-interface ByShares {
-  byShares(dy: tf.Tensor2D, shares: tf.Tensor2D, embeddings: tf.Tensor2D): tf.Tensor2D;
-  byEmbeddings?(dy: tf.Tensor2D, shares: tf.Tensor2D, embeddings: tf.Tensor2D): tf.Tensor2D;
+/** A value of shares r [n, k] and embeddings [n, d], and its gradients by both from that by the value. */
+interface OfShares {
+  value(shares: tf.Tensor2D, embeddings: tf.Tensor2D): tf.Tensor2D;
+  gradients(
+    dy: tf.Tensor2D,
+    shares: tf.Tensor2D,
+    embeddings: tf.Tensor2D,
+  ): { byShares: tf.Tensor2D; byEmbeddings?: tf.Tensor2D };
 }
 
 /**
  * A value of the shares, which are computed once more for its gradient: kept on the tape with all that they are made of, those of many
  * images in very many clusters take gigabytes.
  */
-function byShares(
-  placed: Placed,
-  value: (shares: tf.Tensor2D, embeddings: tf.Tensor2D) => tf.Tensor2D,
-  gradients: ByShares,
-): tf.Tensor2D {
+function byShares(placed: Placed, { value, gradients }: OfShares): tf.Tensor2D {
   const { temperature } = placed;
   const op = tf.customGrad((...given) => {
     const [e, c, save] = given as unknown as [tf.Tensor2D, tf.Tensor2D, tf.GradSaveFunc];
@@ -115,12 +125,8 @@ function byShares(
       const [e, c] = saved as [tf.Tensor2D, tf.Tensor2D];
       return tf.tidy(() => {
         const shares = assignments(e, c, temperature);
-        const [through, byCentres] = byPlaces(gradients.byShares(dy, shares, e), shares, {
-          ...placed,
-          embeddings: e,
-          centres: c,
-        });
-        const direct = gradients.byEmbeddings?.(dy, shares, e);
+        const { byShares: along, byEmbeddings: direct } = gradients(dy, shares, e);
+        const [through, byCentres] = byPlaces(along, shares, { embeddings: e, centres: c, temperature });
         return [direct ? tf.add<tf.Tensor2D>(through, direct) : through, byCentres];
       });
     };

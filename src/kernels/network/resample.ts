@@ -57,7 +57,7 @@ function prepare(options: ResampleOptions): NetworkCall<ResampleArgs, Uint8Array
   checkCount('width', width);
   if (channels !== 3 && channels !== 4) throw invalid('channels', '3 or 4', channels);
   checkUint8Length('pixels', pixels, height * width * channels);
-  const sides = sidesOf(options);
+  const sides = readSides(options);
   const length = sides.rows * sides.columns * 3;
   const out = options.out ?? allocate(Uint8Array, length, 'down');
   checkUint8Length('out', out, length);
@@ -66,7 +66,7 @@ function prepare(options: ResampleOptions): NetworkCall<ResampleArgs, Uint8Array
 }
 
 /** Both sides, as the addon reads them. */
-export function sidesOf(options: Pick<ResampleOptions, 'height' | 'width' | 'across' | 'down'>) {
+export function readSides(options: Pick<ResampleOptions, 'height' | 'width' | 'across' | 'down'>) {
   const across = readSide('across', options.across, options.width);
   const down = readSide('down', options.down, options.height);
   return {
