@@ -81,6 +81,8 @@ export interface ModelSpec {
   split?(): ModelSpec;
   /** The same network with so many heads ({@link Embedder.heads}), each of as many columns as it has in one. */
   withHeads?(heads: number): ModelSpec;
+  /** The same network, whose blocks in training are computed again for their gradients, where it has any: less memory, the same bits. */
+  recomputing?(): ModelSpec;
 }
 
 /** A model specification, as a schema. */

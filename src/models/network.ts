@@ -14,7 +14,7 @@ import {
 } from './embedder.js';
 import type { Layer } from './layers.js';
 import { firstName, type NormSet, normSet, variablesBy, withSecondSet } from './norm-sets.js';
-import { foldedPass, frozenPass, type Pass, trainingPass } from './passes.js';
+import { foldedPass, frozenPass, isBlock, type Pass, recomputingPass, trainingPass } from './passes.js';
 import { survey, type VariableSpec } from './survey.js';
 import { loadWeights } from './weights/load-weights.js';
 import type { Renaming } from './weights/names.js';
@@ -30,6 +30,8 @@ export interface NetworkOptions {
   renaming?: Renaming;
   /** Two sets of batch normalisations: see {@link NormSet}. */
   batchNorm?: 'shared' | 'split';
+  /** In training, what blocks compute is not kept but computed again for their gradients. */
+  recompute?: boolean;
 }
 
 /** The specification of a network that is described by layers, whose output is [n, columns]. */
@@ -39,14 +41,19 @@ export function networkModel(
   layers: readonly Layer[],
   options: NetworkOptions = {},
 ): ModelSpec {
-  const { unitNorm = true, heads = 1, weights: path, renaming } = options;
+  const { unitNorm = true, heads = 1, recompute = false, weights: path, renaming } = options;
   const split = options.batchNorm === 'split';
   if (split && config.frozenBatchNorm) {
     throw invalid('frozenBatchNorm', 'false with batchNorm split, as frozen sets would stay alike,', true);
   }
   const made = (inputShape: ImageShape, seed: number, values: (all: VariableSpec[]) => Values) => {
     checkImageShape('inputShape', inputShape);
-    return networkEmbedder({ layers, inputShape, unitNorm, heads }, split, parse(seedSchema, seed, 'seed'), values);
+    return networkEmbedder(
+      { layers, inputShape, unitNorm, heads, recompute },
+      split,
+      parse(seedSchema, seed, 'seed'),
+      values,
+    );
   };
   return {
     kind,
@@ -58,6 +65,9 @@ export function networkModel(
     restore: (inputShape, weights) => made(inputShape, 0, () => weights),
     weightShapes: (shape) => new Map(specsOf(layers, shape, split).all.map(({ name, shape }) => [name, shape])),
     split: () => networkModel(kind, config, layers, { ...options, batchNorm: 'split' }),
+    ...(layers.some(isBlock) && {
+      recomputing: () => networkModel(kind, config, layers, { ...options, recompute: true }),
+    }),
     withHeads: (wanted) => networkModel(kind, config, widened(layers, wanted / heads), { ...options, heads: wanted }),
   };
 }
@@ -73,7 +83,7 @@ function widened(layers: readonly Layer[], times: number): Layer[] {
 /** What variables begin with, by name; others are drawn. */
 type Values = ReadonlyMap<string, Float32Array>;
 
-type Described = Required<Pick<Embedder, 'layers' | 'inputShape' | 'unitNorm' | 'heads'>>;
+type Described = Required<Pick<Embedder, 'layers' | 'inputShape' | 'unitNorm' | 'heads'>> & { recompute: boolean };
 
 /** The variables that layers need, and all of a network of one or two sets of normalisations. */
 function specsOf(layers: readonly Layer[], inputShape: ImageShape, split: boolean) {
@@ -82,7 +92,7 @@ function specsOf(layers: readonly Layer[], inputShape: ImageShape, split: boolea
 }
 
 function networkEmbedder(
-  of: Described,
+  { recompute, ...of }: Described,
   split: boolean,
   seed: number,
   valuesOf: (own: VariableSpec[]) => Values,
@@ -95,7 +105,7 @@ function networkEmbedder(
   const embedder = (variables: Embedder['weights'], more: Partial<Embedder> = {}): Embedder => ({
     ...of,
     embedding: output[0],
-    apply: functionOf(of, variables),
+    apply: functionOf({ ...of, recompute }, variables),
     weights: variables,
     variables: () => [...variables.values()].filter(({ trainable }) => trainable),
     dispose: () => {},
@@ -112,8 +122,12 @@ function networkEmbedder(
 }
 
 /** What layers make of images by those variables. */
-function functionOf({ layers, inputShape, unitNorm, heads }: Described, variables: Embedder['weights']): EmbedImages {
-  const [training, batch] = [true, false].map((moving) => trainingPass(layers, variables, moving));
+function functionOf(
+  { layers, inputShape, unitNorm, heads, recompute }: Described,
+  variables: Embedder['weights'],
+): EmbedImages {
+  const inTraining = recompute ? recomputingPass : trainingPass;
+  const [training, batch] = [true, false].map((moving) => inTraining(layers, variables, moving));
   const embed = (images: tf.Tensor4D, pass: () => Pass) => {
     checkImages(images, inputShape);
     return tf.tidy(() => {

@@ -9,6 +9,7 @@ import {
   maxPool,
   maxPoolCeil,
   meanPool,
+  recomputed,
   sumRelu,
 } from '../tfjs/index.js';
 import { batchNorm, batchNormOf, foldBatchNorm, type Weights } from './batch-norm.js';
@@ -41,9 +42,37 @@ interface Making {
 
 /** The pass in training: batch normalisation by the batch's own statistics, which moves the running ones unless told not to. */
 export function trainingPass(layers: readonly Layer[], variables: Variables, moving = true): Pass {
-  return inOrder(layers, variables, {
-    convolution: (layer) => ({ run: trained(layer, variables, moving) }),
-    value: (variable) => variable,
+  return inOrder(layers, variables, trainingOf(variables, moving));
+}
+
+function trainingOf(variables: Variables, moving: boolean): Making {
+  return { convolution: (layer) => ({ run: trained(layer, variables, moving) }), value: (variable) => variable };
+}
+
+/**
+ * {@link trainingPass}, which keeps of each block (a sum or concatenation of branches) what goes into it, and computes the block again for
+ * its gradients: the same bits, by a third more time and with the memory of one block.
+ */
+export function recomputingPass(layers: readonly Layer[], variables: Variables, moving = true): Pass {
+  const passes = layers.map((layer): Pass => {
+    const [once, again] = [moving, false].map((move) => stageOf(layer, variables, trainingOf(variables, move)).run);
+    const own = isBlock(layer) ? learntBy([layer], variables) : [];
+    return own.length > 0 ? recomputed(once, again, own) : once;
+  });
+  return (x) => passes.reduce((y, pass) => pass(y), x);
+}
+
+export const isBlock = ({ type }: Layer): boolean => type === 'sum' || type === 'concat';
+
+/** The variables of those layers that learn. */
+function learntBy(layers: readonly Layer[], variables: Variables): tf.Variable[] {
+  return layers.flatMap((layer) => {
+    if (layer.type === 'sum' || layer.type === 'concat')
+      return layer.branches.flatMap((branch) => learntBy(branch, variables));
+    const names = 'name' in layer ? [layer.name, ...('norm' in layer && layer.norm ? [layer.norm.name] : [])] : [];
+    const ends = ['kernel', 'depthwise_kernel', 'bias', 'gamma', 'beta'];
+    const found = names.flatMap((name) => ends.flatMap((end) => variables.get(`${name}/${end}`) ?? []));
+    return found.filter(({ trainable }) => trainable);
   });
 }
 

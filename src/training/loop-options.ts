@@ -27,6 +27,12 @@ export const loopShape = {
     .describe(
       'images of a member that are in its network at a time in an update (default all); the loss is over the batch',
     ),
+  recompute: z
+    .boolean('true or false')
+    .optional()
+    .describe(
+      'keep of each block of a network its input alone, and compute the rest again for gradients (default false)',
+    ),
   ema: z
     .number(SHARE)
     .gt(0, SHARE)

@@ -4,10 +4,18 @@ import type { Method } from './method.js';
 
 /**
  * The model that a method trains: with as many heads as it learns by, and with two sets of batch normalisations where it learns by
- * two. ERR_ARGUMENT where one of them does not go with the other.
+ * two; `recompute`: one that keeps less for gradients. ERR_ARGUMENT where one of them does not go with the other.
  */
-export function modelFor(model: ModelSpec, method: Method): ModelSpec {
-  return withSets(withHeads(model, method), method);
+export function modelFor(model: ModelSpec, method: Method, recompute = false): ModelSpec {
+  const fitting = withSets(withHeads(model, method), method);
+  return recompute ? recomputing(fitting) : fitting;
+}
+
+function recomputing(model: ModelSpec): ModelSpec {
+  if (model.recomputing) return model.recomputing();
+  const message = `Expected a network of blocks, such as resnet50, to recompute but received ${model.kind}.`;
+  const hint = 'Leave out recompute; microBatch saves memory with any model.';
+  throw new EatDmlError('ERR_ARGUMENT', message, { hint });
 }
 
 function withHeads(model: ModelSpec, { config, heads = 1 }: Method): ModelSpec {

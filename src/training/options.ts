@@ -123,7 +123,7 @@ export function settingsOf(options: TrainOptions): Settings {
     ...withoutNothing(settings),
     ...(distributed && { distributed: filledDistributed(distributed, settings) }),
     data: sourceOf(data),
-    model: modelFor(settings.model, settings.method),
+    model: modelFor(settings.model, settings.method, settings.recompute),
     // As given: a checkpoint compares its keys in their order.
     batch: given.batch ?? settings.batch,
     proxyLearningRate: proxyLearningRate ?? 100 * settings.learningRate,
