@@ -22,7 +22,7 @@ const kmeansOptions = z.strictObject({
     .describe('stop where the squared shift of the centroids is at most this share of the variance'),
   restarts: count.default(1).describe('starts of which the one with the least inertia is kept'),
   seed: seed.default(0).describe('fixes the starts'),
-  device: z.enum(['auto', 'cuda', 'webgpu', 'cpu', 'js']).optional(),
+  device: z.enum(['auto', 'cuda', 'webgpu', 'cpu', 'js']).optional().describe('where (default auto)'),
   signal: signal.optional().describe('of one rank: it ends the call on all of them'),
 });
 

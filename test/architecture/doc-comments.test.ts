@@ -41,7 +41,15 @@ const STARTING_POINTS = [
   ...['exportWeights', 'kmeans', 'pairwiseDistance', 'nearestNeighbors', 'nearestCentroid', 'projectPerturbation'],
   ...['attackStep', 'uploadMatrix', 'devices', 'scoreEmbeddings', 'clusterEmbeddings', 'retrievalScores', 'pgd'],
   ...['runAttack', 'objective', 'suite', 'proxyAnchor', 'multiSimilarity', 'reportHtml', 'runConfig', 'sweepConfig'],
-  ...['readNpy', 'writeNpy', 'initDistributed', 'distributedKmeans', 'chooseBackend', 'EatDmlError'],
+  ...[
+    'readNpy',
+    'writeNpy',
+    'initDistributed',
+    'distributedKmeans',
+    'distributedNeighbors',
+    'chooseBackend',
+    'EatDmlError',
+  ],
 ];
 
 test('what people start from has an example', () => {

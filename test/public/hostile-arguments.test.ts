@@ -92,6 +92,12 @@ const ARGUMENTS: Arguments = {
     matrix,
     { k: 2, init: 'random', seed: 1, restarts: 1, maxIterations: 2, tolerance: 0.1, device: 'js', signal },
   ],
+  distributedNeighbors: () => [
+    api.single(),
+    matrix,
+    matrix,
+    { k: 2, excludeSelf: true, metric: 'cosine', device: 'js', signal },
+  ],
   retrievalScores: () => [
     matrix,
     labels,
