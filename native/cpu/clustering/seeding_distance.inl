@@ -58,7 +58,7 @@ struct SeedingCandidates {
 };
 
 // Rows whose values are fetched ahead: what lies between main memory and a row of 2 KB is more than a processor foresees by itself.
-constexpr index_t kRowsAhead = 4;
+constexpr index_t kRowsAhead = 8;
 
 // Squared distances in float of Rows rows to a group of Count candidates, one candidate in each lane of a row's result.
 template <int Rows, int Count>
@@ -71,7 +71,7 @@ inline void estimate_group(const float* const* x, const float* group, index_t d,
       const F candidate = load(group);
 #pragma GCC unroll 2
       for (int r = 0; r < Rows; r++) {
-        const F difference = sub(values[r], candidate);
+        const F difference = sub(candidate, values[r]);  // read once: x86 takes its second operand from memory
         sum[r][c] = fma(difference, difference, sum[r][c]);
       }
     }
@@ -81,7 +81,7 @@ inline void estimate_group(const float* const* x, const float* group, index_t d,
   for (; k + W <= d; k += W) {
     for (int r = 0; r < Rows; r++) {
       values[r] = load(x[r] + k);
-      __builtin_prefetch(x[r] + k + kRowsAhead * d);
+      __builtin_prefetch(x[r] + k + kRowsAhead * d, 0, 2);
     }
     add_up(values);
   }
