@@ -9,11 +9,11 @@
  */
 export const OWN_PROCESS = [
   ...['fuzz', 'public', 'simt', 'webgpu'].map((room) => `test/${room}/**/*.test.ts`),
-  'test/cli/{deliver,environment,evaluate-model,faults,runs,sweep}.test.ts',
+  'test/cli/{deliver,environment}.test.ts',
   'test/config/{parts,sweep-budget}.test.ts',
   'test/data/{resize,source,open-data,decoding-thread,layouts/fuzz,sets/fashion-mnist}.test.ts',
   'test/distributed/single.test.ts',
-  'test/evaluation/{gather,ranking-steps,sanity-thresholds}.test.ts',
+  'test/evaluation/sanity-thresholds.test.ts',
   'test/kernels/{cuda-variants,lifecycle}.test.ts',
   'test/models/webgpu-backbones.test.ts',
   'test/tfjs/{op-tests,tensorflow-choice,tensorflow-training,webgpu,webgpu-import,webgpu-kernels,webgpu-training}.test.ts',

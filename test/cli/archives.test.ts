@@ -8,7 +8,9 @@ import { evaluate } from '../../src/evaluation/index.js';
 import { convEmbedder } from '../../src/models/index.js';
 import { chooseBackend } from '../../src/tfjs/index.js';
 import { train } from '../../src/training/index.js';
-import { briefAttacks, CONFIGURED_ATTACKS } from '../evaluation/brief.js';
+import { briefAttacks, CONFIGURED_ATTACKS, QUICKER, threeAttacks } from '../evaluation/brief.js';
+import { passChecks } from '../evaluation/without-checks.js';
+import { LONG } from '../long.js';
 import { callCli, runCli, temporaryFolder } from './run-cli.js';
 
 const folder = temporaryFolder();
@@ -53,7 +55,7 @@ test('a folder of images goes from inspection through training to scores of its 
     ...{
       training: { epochs: 2, batch: { classes: 2, images: 3 } },
       evaluation: { attacks: CONFIGURED_ATTACKS },
-      backend: 'cpu',
+      backend: QUICKER,
     },
   };
   writeFileSync(config, JSON.stringify(settings));
@@ -72,6 +74,7 @@ test('a folder of images goes from inspection through training to scores of its 
   ]);
   expect(trained.stderr).toContain(`leaves out a broken image. Expected a JPEG, PNG`);
   expect([trained.code, trained.stderr]).toEqual([0, expect.stringContaining('12 images of folder')]);
+  passChecks();
   const [evaluated, embedded] = await Promise.all([
     callCli(['evaluate', run, '--json']),
     callCli([
@@ -82,7 +85,7 @@ test('a folder of images goes from inspection through training to scores of its 
       '--out',
       join(folder, 'e.npy'),
       '--backend',
-      'cpu',
+      QUICKER,
       '--skip-broken',
       '1',
     ]),
@@ -123,7 +126,7 @@ test('Ctrl-C ends the check of images', async () => {
 test('--pixels is the size of what files are trained at', async () => {
   const out = join(folder, 'small');
   const config = join(folder, 'small.json');
-  writeFileSync(config, JSON.stringify({ model: { kind: 'conv', width: 2, dimension: 4 }, backend: 'cpu' }));
+  writeFileSync(config, JSON.stringify({ model: { kind: 'conv', width: 2, dimension: 4 }, backend: QUICKER }));
   const brief = ['--config', config, '--method', 'standard', '--epochs', '1', '--skip-broken', '1', '--out', out];
   const trained = await callCli(['train', '--data', `folder:${images}`, '--pixels', '14', ...brief, '--json']);
   expect([trained.code, trained.stderr]).toEqual([0, expect.any(String)]);
@@ -175,7 +178,7 @@ test('openData gives sides by papers, at random, all, and with validation', asyn
 });
 
 test('queries are looked up in a gallery of other images, and clustered with it', async () => {
-  await chooseBackend({ backend: 'cpu' });
+  await chooseBackend({ backend: QUICKER });
   const { train: learnt, test: unseen } = await openData('folder', {
     root: images,
     transform: { square: 8 },
@@ -187,19 +190,21 @@ test('queries are looked up in a gallery of other images, and clustered with it'
     channels: 1,
   });
   const model = convEmbedder({ dimension: 4, width: 2 });
-  const ensemble = await train({ data: unseen!, model, epochs: 1, batch: { classes: 2, images: 3 }, backend: 'cpu' });
-  const settings = { attacks: briefAttacks(), backend: 'cpu' as const, allowSeen: true, seed: 1 };
+  const ensemble = await train({ data: unseen!, model, epochs: 1, batch: { classes: 2, images: 3 }, backend: QUICKER });
+  const attacks = LONG ? briefAttacks() : threeAttacks();
+  const settings = { attacks, backend: QUICKER, allowSeen: true, seed: 1, bootstrap: 0 };
   // It was trained on the gallery.
   await expect(evaluate(ensemble, query!, { ...settings, allowSeen: false, gallery })).rejects.toMatchObject({
     code: 'ERR_DATA',
   });
-  await expect(evaluate(ensemble, query!, { ...settings, allowSeen: false, count: 4 })).resolves.toBeTruthy();
   // Of the query's classes the gallery has none: nothing can be found, and four classes are clustered.
   const other = await evaluate(ensemble, query!, { ...settings, gallery });
   expect(other.manifest).toMatchObject({ samples: 12, classes: 4, k: 4, galleryHash: await gallery!.hash() });
   expect(other.clean.recallAt1).toBeNull();
   expect(other.recall).toBeUndefined();
   expect(other.notDefined.recallAt1).toBeTruthy();
+  passChecks();
+  await expect(evaluate(ensemble, query!, { ...settings, allowSeen: false, count: 4 })).resolves.toBeTruthy();
   // The same images as a gallery, not told to be their own: each finds itself.
   const same = await evaluate(ensemble, learnt!, { ...settings, gallery: learnt, recallAt: [1, 3] });
   expect(same.clean.recallAt1).toBe(1);

@@ -1,26 +1,29 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import sharp from 'sharp';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type EvaluationReport, suite } from '../../src/evaluation/index.js';
-import { sanityChecks } from '../../src/evaluation/sanity/checks.js';
-import { CHECKED, QUICKER } from '../evaluation/brief.js';
+import { QUICKER } from '../evaluation/brief.js';
+import { withoutChecks } from '../evaluation/without-checks.js';
 import { writeWeights } from '../models/published.js';
 import { callCli, temporaryFolder } from './run-cli.js';
 
-vi.mock('../../src/evaluation/sanity/checks.js', { spy: true });
+withoutChecks();
 
 const folder = temporaryFolder();
 const photographs = join(folder, 'photographs');
-const [weights, module, config] = ['headless.safetensors', 'model.mjs', 'config.json'].map((n) => join(folder, n));
+const [weights, module, config, brief] = ['headless.safetensors', 'model.mjs', 'config.json', 'brief.json'].map((n) =>
+  join(folder, n),
+);
 
 /** Mean colours, never black, as unit rows. */
 const MODULE = `export default { kind: 'mine', config: {}, build: ([h, w, c]) => ({
   inputShape: [h, w, c], embedding: 3, weights: new Map(), variables: () => [], dispose() {},
   apply: (x) => { const rows = x.add(0.01).mean([1, 2]); return rows.div(rows.square().sum(1, true).sqrt()); },
 }) };`;
+
+const attacks = [{ objective: { name: 'embedding-shift' }, attack: { name: 'pgd', epsilon: 0.01, steps: 1 } }];
 
 beforeAll(async () => {
   writeWeights(weights, 'mobilenet_v2', { head: false });
@@ -40,34 +43,35 @@ beforeAll(async () => {
     JSON.stringify({
       seed: 7,
       data: { name: 'folder', root: photographs, split: 'none', transform: { resize: 16 } },
-      evaluation: { suite: 'quick', epsilon: 0.02, count: 8 },
+      evaluation: { attacks, epsilon: 0.02, count: 8 },
     }),
   );
+  writeFileSync(brief, JSON.stringify({ evaluation: { attacks, epsilon: 0.01 } }));
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const evaluate = (...more: string[]) => callCli(['evaluate', '--backend', QUICKER, ...more]);
-const attacks = [{ objective: { name: 'embedding-shift' }, attack: { name: 'pgd', epsilon: 0.01, steps: 1 } }];
 const onPhotographs = ['--data', `folder:${photographs}`, '--crop', '16', '--suite', 'quick'];
 const sha256 = (path: string) => createHash('sha256').update(readFileSync(path)).digest('hex');
 
 test('a run of a module of one’s own says how it is evaluated, and so it is', async () => {
-  vi.mocked(sanityChecks).mockResolvedValueOnce(CHECKED);
   const [trainable, run] = ['trainable.mjs', 'module-run'].map((name) => join(folder, name));
-  const built = pathToFileURL(join(process.cwd(), 'dist/index.js')).href;
+  const models = JSON.stringify(join(process.cwd(), 'src/models/index.ts'));
   writeFileSync(
     trainable,
-    `import { convEmbedder } from '${built}';
+    `import { convEmbedder } from ${models};
      export default (shape, seed) => convEmbedder({ dimension: 2, width: 1 }).build(shape, seed);`,
   );
   const onThem = ['--data', `folder:${photographs}`, '--pixels', '16', '--method', 'standard', '--epochs', '1'];
-  const given = ['--model', trainable, ...onThem, '--out', run, '--backend', QUICKER];
+  const given = ['--config', brief, '--model', trainable, ...onThem, '--out', run, '--backend', QUICKER];
   const { code, stdout, stderr } = await callCli(['train', ...given]);
   expect({ code, stderr }).toEqual({ code: 0, stderr: expect.any(String) });
   const next = /^Next: eat-dml (.*)$/m.exec(stdout)![1].split(' ');
   expect(next).toEqual(['evaluate', run, '--config', `${run}/run.json`]);
-  const evaluated = await callCli([...next, '--suite', 'quick', '--count', '6', '--json']);
-  expect({ code: evaluated.code, run: JSON.parse(evaluated.stdout).run }).toEqual({ code: 0, run });
+  const evaluated = await callCli([...next, '--count', '6', '--json']);
+  const report = JSON.parse(evaluated.stdout) as EvaluationReport & { run: string };
+  expect({ code: evaluated.code, run: report.run }).toEqual({ code: 0, run });
+  expect(report.attacks.map(({ objective }) => objective)).toEqual(['embedding-shift', 'composite']);
 });
 
 test('a module of one’s own gets the report of a run, whose manifest says that there is none', async () => {
@@ -88,9 +92,6 @@ test('a module of one’s own gets the report of a run, whose manifest says that
 });
 
 test('published weights without a head are measured as unit features, on the side that papers test on', async () => {
-  vi.mocked(sanityChecks).mockResolvedValue(CHECKED);
-  const brief = join(folder, 'brief.json');
-  writeFileSync(brief, JSON.stringify({ evaluation: { attacks, epsilon: 0.01 } }));
   const args = ['--model', 'mobilenet-v2', '--weights', weights, ...onPhotographs.slice(0, 2), '--crop', '32'];
   const { code, stdout } = await evaluate(...args, '--backend', 'auto', '--config', brief, '--seed', '3', '--json');
   expect(code).toBe(0);

@@ -2,6 +2,7 @@ import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Config } from '../../src/config/schema.js';
+import { passChecks } from '../evaluation/without-checks.js';
 import { callCli, temporaryFolder, writeTinyImages } from './run-cli.js';
 
 const folder = temporaryFolder();
@@ -27,6 +28,7 @@ describe('a radius is measured in the norm of the run', () => {
   test('l2: above 1 in training and in evaluation, by flag', async () => {
     const trained = await callCli(['train', '--config', config, '--epsilon', '1.5', '--out', out, '--json']);
     expect(trained.code, trained.stderr).toBe(0);
+    passChecks();
     const { code, stdout, stderr } = await callCli(['evaluate', out, '--epsilon', '2', '--json']);
     expect(code, stderr).toBe(0);
     expect(JSON.parse(stdout).manifest).toMatchObject({ norm: 'l2', epsilon: 2 });

@@ -1,5 +1,5 @@
 import type { Config } from '../../src/config/schema.js';
-import { type AttackPlan, type SanityCheck, suite } from '../../src/evaluation/index.js';
+import { type AttackPlan, suite } from '../../src/evaluation/index.js';
 import { devices } from '../../src/kernels/index.js';
 
 /** For many passes over dozens of images: the addon's backend takes half the time of plain JavaScript, which is there always. */
@@ -7,15 +7,14 @@ export const QUICKER: 'native' | 'cpu' = devices().some(({ name, available }) =>
   ? 'native'
   : 'cpu';
 
-/**
- * For `vi.mocked(sanityChecks).mockResolvedValue`: with tiny images the checks take more of an evaluation than all else. For tests that say
- * nothing of them, where others of the file or room run them in full.
- */
-export const CHECKED: SanityCheck[] = [{ name: 'gradients', passed: true, detail: '0% of images have none' }];
-
 /** The attacks of `quick` in a few steps: for tests of what an evaluation does with them, and not of what they reach. */
 export function briefAttacks(epsilon = 0.1, steps = 3): AttackPlan[] {
   return suite('quick', { epsilon }).map((plan) => ({ ...plan, settings: { ...plan.settings, steps } as never }));
+}
+
+/** Of {@link briefAttacks} one that moves all images together, one on retrieval, and one within a batch. */
+export function threeAttacks(epsilon?: number): AttackPlan[] {
+  return briefAttacks(epsilon).filter((_, i) => i % 4 === 0);
 }
 
 /** Two attacks in a configuration, for tests of the command line. */

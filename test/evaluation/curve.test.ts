@@ -6,6 +6,9 @@ import { convEmbedder, Ensemble } from '../../src/models/index.js';
 import { radiusText } from '../../src/radius-text.js';
 import { tinyImages } from '../models/tiny-images.js';
 import { QUICKER } from './brief.js';
+import { withoutChecks } from './without-checks.js';
+
+withoutChecks();
 
 const even = (value: number) => Object.fromEntries(METRICS.map((metric) => [metric, value])) as Scores;
 const attack = (name: string, value: number) => ({ name, objective: name, scores: even(value) }) as never;

@@ -7,6 +7,7 @@ import { convEmbedder } from '../../src/models/index.js';
 import { type TrainedEnsemble, train } from '../../src/training/index.js';
 import { tinyImages } from '../models/tiny-images.js';
 import { QUICKER } from './brief.js';
+import { passChecks } from './without-checks.js';
 
 const data = tinyImages();
 const plan = (objectiveName: string, epsilon = 0.3) => ({
@@ -50,16 +51,19 @@ describe('evaluate', () => {
     expect(report.manifest.backend.name).toBe(QUICKER);
     expect(report.manifest.device).toMatch(/^(cpu|js): /);
     expect(report.manifest.dataHash).toMatch(/^[0-9a-f]{64}$/);
-    const again = await evaluate(ensemble, data, { attacks, ...seen, batchSize: 20 });
+    passChecks();
+    const again = await evaluate(ensemble, data, { attacks, ...seen, batchSize: 20, bootstrap: 0 });
     expect(again.attacks.map(({ scores }) => scores)).toEqual(report.attacks.map(({ scores }) => scores));
   });
 
   it('gives the clean scores under an attack of epsilon 0', async () => {
-    const report = await evaluate(ensemble, data, { attacks: [plan('proxy', 0)], ...seen });
+    passChecks();
+    const report = await evaluate(ensemble, data, { attacks: [plan('proxy', 0)], ...seen, bootstrap: 0 });
     expect(report.attacks[0].scores).toEqual(report.clean);
   });
 
   it('searches attacked queries in the clean gallery: a swap of classes ruins recall, not clustering', async () => {
+    passChecks();
     // Every image becomes one of the next class: clusters are renamed, neighbours are all wrong.
     const swap = {
       ...plan('embedding-shift', 1),
@@ -80,12 +84,13 @@ describe('evaluate', () => {
       },
       settings: pgd({ epsilon: 1, steps: 40 }),
     };
-    const { attacks } = await evaluate(ensemble, data, { attacks: [swap], ...seen });
+    const { attacks } = await evaluate(ensemble, data, { attacks: [swap], ...seen, bootstrap: 0 });
     expect(attacks[0].scores.nmi).toBeGreaterThan(0.7);
     expect(attacks[0].scores.recallAt1).toBeLessThan(0.3);
   });
 
   it('runs a suite by name, on a sample of the images, with progress', async () => {
+    passChecks();
     const reported: EvaluationProgress[] = [];
     const report = await evaluate(ensemble, data, {
       suite: 'quick',
@@ -94,6 +99,7 @@ describe('evaluate', () => {
       count: 16,
       k: 3,
       batchSize: 10,
+      bootstrap: 0,
       ...seen,
       onProgress: (progress) => reported.push(progress),
     });
@@ -110,6 +116,7 @@ describe('evaluate', () => {
   });
 
   it('stops when aborted and frees everything', async () => {
+    passChecks();
     const before = tf.memory().numTensors;
     const controller = new AbortController();
     const run = evaluate(ensemble, data, {

@@ -2,23 +2,19 @@ import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { subset } from '../../src/data/index.js';
 import { type EvaluationReport, evaluate, type Gathered } from '../../src/evaluation/index.js';
-import { sanityChecks } from '../../src/evaluation/sanity/checks.js';
 import { convEmbedder } from '../../src/models/index.js';
 import { standard, type TrainedEnsemble, train } from '../../src/training/index.js';
 import { tinyImages } from '../models/tiny-images.js';
-import { briefAttacks, CHECKED, QUICKER } from './brief.js';
+import { briefAttacks, QUICKER } from './brief.js';
+import { withoutChecks } from './without-checks.js';
 
-vi.mock('../../src/evaluation/sanity/checks.js', async (original) => ({
-  ...(await original()),
-  sanityChecks: vi.fn(),
-}));
+withoutChecks();
 
 const data = tinyImages();
 const options = { allowSeen: true, backend: QUICKER, epsilon: 0.1, bootstrap: 0, clusterRestarts: 3 };
 let ensemble: TrainedEnsemble;
 
 beforeAll(async () => {
-  vi.mocked(sanityChecks).mockResolvedValue(CHECKED);
   const model = convEmbedder({ dimension: 4, width: 2 });
   const method = standard({ members: 2 });
   ensemble = await train({ data, model, method, epochs: 4, learningRate: 0.01, batch: { size: 12 }, backend: QUICKER });

@@ -5,6 +5,7 @@ import { MeasuredSet } from '../../src/evaluation/measured-set.js';
 import { type Intervals, intervalsPart } from '../../src/evaluation/protocols/intervals.js';
 import type { ProtocolRun } from '../../src/evaluation/protocols/protocol.js';
 import { type RandomStream, randomStream } from '../../src/random.js';
+import { LONG } from '../long.js';
 
 /** Points on a line at their cluster's number, so that k-means finds the clusters that are meant. */
 function setOf(labels: number[], clusters: number[]): MeasuredSet {
@@ -31,7 +32,7 @@ describe('intervals by bootstrap', () => {
     const n = 80;
     const random = randomStream(1, 'populations');
     const mean = { nmi: 0, purity: 0 };
-    const rounds = 4000;
+    const rounds = LONG ? 4000 : 1000;
     for (let i = 0; i < rounds; i++) {
       const { nmi, purity } = clusteringScores(...drawn(n, random));
       mean.nmi += nmi / rounds;

@@ -15,6 +15,9 @@ import { clusterEmbeddings } from '../../src/clustering/index.js';
 import { evaluate } from '../../src/evaluation/index.js';
 import { convEmbedder, type Embedder, Ensemble } from '../../src/models/index.js';
 import { tinyImages } from '../models/tiny-images.js';
+import { withoutChecks } from './without-checks.js';
+
+withoutChecks();
 
 /** What kernels call their arguments, which no user of an attack or an evaluation has given. */
 const INTERNAL = /\b(origin|current|points|gradient in|queries|a but|b but)\b/;

@@ -7,6 +7,7 @@ import { convEmbedder } from '../../src/models/index.js';
 import { standard, type TrainedEnsemble, train } from '../../src/training/index.js';
 import { tinyImages } from '../models/tiny-images.js';
 import { QUICKER } from './brief.js';
+import { withoutChecks } from './without-checks.js';
 
 const data = tinyImages();
 const plan = (objectiveName: string, epsilon = 0.3, steps = 6) => ({
@@ -14,8 +15,10 @@ const plan = (objectiveName: string, epsilon = 0.3, steps = 6) => ({
   objective: objective(objectiveName),
   settings: pgd({ epsilon, steps }),
 });
-const options = { backend: QUICKER, allowSeen: true, batchSize: 20, epsilon: 0.3 };
+const options = { backend: QUICKER, allowSeen: true, batchSize: 20, epsilon: 0.3, bootstrap: 0 };
 let ensemble: TrainedEnsemble;
+
+withoutChecks();
 
 beforeAll(async () => {
   const model = convEmbedder({ dimension: 4, width: 2 });
@@ -55,7 +58,7 @@ describe('an evaluation, beside the transductive scores', () => {
 
   it('partial: attacks a share, and the rest suffers more from more of it', async () => {
     const before = tf.memory().numTensors;
-    const { partial } = await evaluate(ensemble, data, { ...options, attacks: [], partial: [0.1, 0.5] });
+    const { partial } = await evaluate(ensemble, data, { ...options, attacks: [], partial: [0.1, 0.5], batchSize: 48 });
     expect(tf.memory().numTensors).toBe(before);
     expect(partial!.map(({ share, attacked }) => [share, attacked])).toEqual([
       ...Array(9).fill([0.1, 5]),

@@ -1,10 +1,13 @@
 import * as tf from '@tensorflow/tfjs';
-import { expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { type AttackSettings, objective, pgd } from '../../src/attacks/index.js';
-import type { DatasetAttack } from '../../src/evaluation/attack-dataset.js';
+import * as attacking from '../../src/evaluation/attack-dataset.js';
 import { evaluate, evaluateRanking, type RankingOptions } from '../../src/evaluation/index.js';
 import { convEmbedder, Ensemble } from '../../src/models/index.js';
 import { tinyImages } from '../models/tiny-images.js';
+import { withoutChecks } from './without-checks.js';
+
+withoutChecks();
 
 const made: [name: string, settings: AttackSettings][] = [];
 
@@ -18,13 +21,14 @@ async function ranked(options: RankingOptions) {
 }
 
 /** No attack is made: what is embedded are the clean images. */
-vi.mock('../../src/evaluation/attack-dataset.js', () => ({
-  async attackDataset({ plan, context: { gallery } }: DatasetAttack) {
+beforeAll(() => {
+  vi.spyOn(attacking, 'attackDataset').mockImplementation(async ({ plan, context: { gallery } }) => {
     made.push([plan.name, plan.settings]);
     const [rows, cols] = gallery.shape;
     return { data: await gallery.data<'float32'>(), rows, cols };
-  },
-}));
+  });
+});
+afterAll(() => vi.mocked(attacking.attackDataset).mockRestore());
 
 it('the ranking attacks go from the image in RobRank’s steps, 3/255 where the radius is 77/255', async () => {
   await ranked({});

@@ -1,12 +1,13 @@
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type EvaluationReport, evaluate } from '../../src/evaluation/index.js';
+import { type EvaluationReport, evaluate, suite } from '../../src/evaluation/index.js';
 import { convEmbedder, type Embedder, Ensemble } from '../../src/models/index.js';
 import { reportText } from '../../src/report/index.js';
 import { checksText } from '../../src/report/text.js';
 import { type TrainedEnsemble, train } from '../../src/training/index.js';
+import { LONG } from '../long.js';
 import { tinyImages } from '../models/tiny-images.js';
-import { QUICKER } from './brief.js';
+import { QUICKER, threeAttacks } from './brief.js';
 
 const data = tinyImages();
 let honest: TrainedEnsemble;
@@ -33,8 +34,9 @@ function behind(apply: (images: tf.Tensor4D, inner: (x: tf.Tensor4D) => tf.Tenso
 
 const failed = ({ checks }: EvaluationReport) =>
   checks.filter(({ passed }) => passed === false).map(({ name }) => name);
+const attacks = LONG ? suite('quick', { epsilon: 0.15 }) : threeAttacks(0.15);
 const measured = (ensemble: Ensemble) =>
-  evaluate(ensemble, data, { suite: 'quick', epsilon: 0.15, backend: QUICKER, allowSeen: true });
+  evaluate(ensemble, data, { attacks, epsilon: 0.15, backend: QUICKER, allowSeen: true, bootstrap: 0 });
 
 describe('sanity checks', () => {
   it('pass on an honestly attacked model', () => {

@@ -10,13 +10,16 @@ import { reportText } from '../../src/report/index.js';
 import { type TrainedEnsemble, train } from '../../src/training/index.js';
 import { tinyImages } from '../models/tiny-images.js';
 import { QUICKER } from './brief.js';
+import { withoutChecks } from './without-checks.js';
 
 const data = tinyImages();
 const byClass = splitByClass(data, { trainClasses: [10, 11] });
 const bySample = splitBySample(data, { testFraction: 0.25 });
-const rest: EvaluateOptions = { attacks: [], backend: QUICKER };
+const rest: EvaluateOptions = { attacks: [], backend: QUICKER, bootstrap: 0, clusterRestarts: 1 };
 const folder = mkdtempSync(join(tmpdir(), 'eat-dml-seen-'));
 const trained: Record<'zeroShot' | 'closedSet' | 'unsplit', TrainedEnsemble> = {} as never;
+
+withoutChecks();
 
 beforeAll(async () => {
   const options = {

@@ -7,6 +7,9 @@ import { at, train } from '../../src/training/index.js';
 import { fewOf } from '../long.js';
 import { tinyImages } from '../models/tiny-images.js';
 import { QUICKER } from './brief.js';
+import { withoutChecks } from './without-checks.js';
+
+withoutChecks();
 
 const data = tinyImages({ classes: 5, perClass: 16 });
 

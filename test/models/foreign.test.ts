@@ -11,7 +11,8 @@ import { runConfig } from '../../src/config/index.js';
 import { evaluate } from '../../src/evaluation/index.js';
 import { type Embedder, Ensemble, fromFunction, fromGraphModel, fromLayersModel } from '../../src/models/index.js';
 import { train } from '../../src/training/index.js';
-import { briefAttacks, CONFIGURED_ATTACKS } from '../evaluation/brief.js';
+import { CONFIGURED_ATTACKS, threeAttacks } from '../evaluation/brief.js';
+import { passChecks } from '../evaluation/without-checks.js';
 import { tinyImages } from './tiny-images.js';
 
 const data = tinyImages({ classes: 3, perClass: 6 });
@@ -45,11 +46,13 @@ async function expectUsable(embedder: Embedder): Promise<void> {
   });
   expect(tf.max(tf.abs(tf.sub(attacked, start))).dataSync()[0]).toBeGreaterThan(0.05);
   tf.dispose([start, attacked]);
+  passChecks();
   const report = await evaluate(new Ensemble([embedder]), data, {
-    attacks: briefAttacks(),
+    attacks: threeAttacks(),
     epsilon: 0.1,
     backend: 'cpu',
     clusterRestarts: 1,
+    bootstrap: 0,
   });
   expect(report.worst.scores.nmi!).toBeLessThanOrEqual(report.clean.nmi!);
 }
@@ -200,6 +203,7 @@ describe('a module of one’s own', () => {
   };
 
   test('is the model of a configuration, and comes back from the run', async () => {
+    passChecks();
     const out = join(folder, 'run');
     const path = moduleOf(
       'model.mjs',
@@ -212,7 +216,7 @@ describe('a module of one’s own', () => {
         model: { kind: 'module', path },
         method: { name: 'standard' },
         training: { epochs: 1, batch: { size: 20 } },
-        evaluation: { attacks: CONFIGURED_ATTACKS, count: 20, clusterRestarts: 1 },
+        evaluation: { attacks: CONFIGURED_ATTACKS, count: 20, clusterRestarts: 1, bootstrap: 0 },
         backend: 'cpu',
       },
       { out },

@@ -4,7 +4,8 @@ import { apgd, carliniWagner, objective, pgd, square } from '../../src/attacks/i
 import { type AttackPlan, type EvaluateOptions, evaluate, evaluateRanking, suite } from '../../src/evaluation/index.js';
 import { convEmbedder, Ensemble } from '../../src/models/index.js';
 import { chooseBackend, onPresentBackend } from '../../src/tfjs/index.js';
-import { fewOf } from '../long.js';
+import { passChecks } from '../evaluation/without-checks.js';
+import { fewOf, LONG } from '../long.js';
 import { tinyImages } from '../models/tiny-images.js';
 import { INNER, meet } from './stranger.js';
 
@@ -26,7 +27,7 @@ async function measured<T>(work: (ensemble: Ensemble) => Promise<T>): Promise<T>
 }
 
 async function reportOf(options: EvaluateOptions) {
-  const all = { allowSeen: true, bootstrap: 0, batchSize: 5, clusterRestarts: 2, ...options };
+  const all = { allowSeen: true, bootstrap: 0, batchSize: LONG ? 5 : 8, clusterRestarts: 2, ...options };
   const { manifest, attacks, ...report } = await measured((ensemble) => evaluate(ensemble, data, all));
   // Times, and the backend's name.
   return { ...report, seconds: 0, attacks: attacks.map((attack) => ({ ...attack, seconds: 0 })), k: manifest.k };
@@ -77,6 +78,7 @@ it('embeds, and ranks, likewise', async () => {
 });
 
 it('what ends an evaluation leaves no tensor', async () => {
+  passChecks();
   await meet('unreadable');
   const controller = new AbortController();
   const attacks = brief(suite('quick', { epsilon: 0.1 }));
