@@ -9,6 +9,7 @@ import { convEmbedder, type ModelSpec } from '../../src/models/index.js';
 import { type RandomStream, randomStream } from '../../src/random.js';
 import { chooseBackend } from '../../src/tfjs/index.js';
 import { standard, train } from '../../src/training/index.js';
+import { QUICKER } from '../evaluation/brief.js';
 import { LONG } from '../long.js';
 import { tinyImages } from '../models/tiny-images.js';
 import { changeFile, changeManifest } from './change-manifest.js';
@@ -23,7 +24,7 @@ let embedded: Matrix;
 let tensors: number;
 
 beforeAll(async () => {
-  await chooseBackend({ backend: 'cpu' });
+  await chooseBackend({ backend: QUICKER });
   const method = standard({ members: 2 });
   const ensemble = await train({
     data,
@@ -32,7 +33,7 @@ beforeAll(async () => {
     epochs: 1,
     batch: { size: 12 },
     checkpoint: sound,
-    backend: 'cpu',
+    backend: QUICKER,
   });
   embedded = await ensemble.embed(data);
   ensemble.dispose();
@@ -83,8 +84,8 @@ function mutated(value: unknown, random: RandomStream): unknown {
 
 describe('a checkpoint that was changed, checksums and all, is refused or loads what was saved', () => {
   test.each([
-    [LONG ? 1000 : 250, 'by its kind', undefined],
-    [250, 'by a specification', { ...model, kind: 'mine', weightShapes: undefined }],
+    [LONG ? 1000 : 100, 'by its kind', undefined],
+    [LONG ? 250 : 60, 'by a specification', { ...model, kind: 'mine', weightShapes: undefined }],
   ])('%i changes of the header of a member, %s', async (changes, _, spec) => {
     fresh();
     const bytes = readFileSync(join(dir, MEMBER));
@@ -105,7 +106,7 @@ describe('a checkpoint that was changed, checksums and all, is refused or loads 
   });
 
   test('changes of a model.json of version 1', async () => {
-    const changes = LONG ? 500 : 200;
+    const changes = LONG ? 500 : 60;
     const [before, old] = [embedded, 'test/goldens/checkpoint-1'];
     rmSync(dir, { recursive: true, force: true });
     cpSync(old, dir, { recursive: true });
@@ -126,9 +127,9 @@ describe('a checkpoint that was changed, checksums and all, is refused or loads 
     expect(loaded).toBeLessThan(changes);
   });
 
-  test('250 changes of the manifest', async () => {
+  test('changes of the manifest', async () => {
     const random = randomStream(1, 'manifest');
-    for (let i = 0; i < 250; i++) {
+    for (let i = 0; i < (LONG ? 250 : 80); i++) {
       fresh();
       changeManifest(dir, (manifest) => {
         const changed = mutated(manifest, random) as object;
@@ -186,7 +187,7 @@ test('a model of auto-named layers comes back by their order, whatever tfjs coun
     },
   };
   const out = join(folder, 'mine');
-  const trained = await train({ data, model: own, epochs: 1, batch: { size: 12 }, checkpoint: out, backend: 'cpu' });
+  const trained = await train({ data, model: own, epochs: 1, batch: { size: 12 }, checkpoint: out, backend: QUICKER });
   const loaded = await loadEnsemble(out, own);
   expect(await loaded.embed(data)).toEqual(await trained.embed(data));
   const [names, then] = [loaded, trained].map(({ members: [{ weights }] }) => [...weights.keys()]);

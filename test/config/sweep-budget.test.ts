@@ -4,6 +4,7 @@ import { afterAll, expect, test, vi } from 'vitest';
 import { sweepConfig } from '../../src/config/sweep.js';
 import type { RunResult } from '../../src/report/index.js';
 import { temporaryFolder, writeTinyImages } from '../cli/run-cli.js';
+import { QUICKER } from '../evaluation/brief.js';
 
 vi.mock('../../src/evaluation/index.js', async (original) => ({
   ...(await original<typeof import('../../src/evaluation/index.js')>()),
@@ -25,8 +26,8 @@ test('equal compute buys the reference’s epochs times its cost over the own, r
       base: {
         data: { name: 'idx', ...(await writeTinyImages(folder)), trainClasses: [0, 1, 2] },
         model: { kind: 'conv', width: 1, dimension: 2 },
-        training: { epochs: 3, batch: { size: 18 } },
-        backend: 'cpu',
+        training: { epochs: 3, batch: { size: 36 } },
+        backend: QUICKER,
       },
       runs: { twice: at(1), once: { method: { name: 'standard' } }, fourfold: at(3), fifteenfold: at(14) },
     },

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { devices, type KMeansProgress, kmeans, pairwiseDistance } from '../../src/kernels/index.js';
-import { normalMatrix, testDevices } from './support.js';
+import { normalMatrix, testDevices, timesOn } from './support.js';
 
 describe.each(testDevices)('%s', (device) => {
   test('a signal that cannot be listened to is refused, and nothing runs on', async () => {
@@ -25,7 +25,7 @@ describe.each(testDevices)('%s', (device) => {
   test('aborting ends k-means between tiles, and nothing more is reported', async () => {
     const controller = new AbortController();
     const seen: KMeansProgress[] = [];
-    const call = kmeans(normalMatrix(3000, 8), {
+    const call = kmeans(normalMatrix(timesOn(device, 3000, 1000), 8), {
       k: 40,
       init: 'random',
       maxIterations: 1_000_000,
@@ -58,7 +58,7 @@ describe.each(testDevices)('%s', (device) => {
     const timer = setInterval(() => turns++, 1);
     // js and the emulator take long enough with less.
     const slow = device === 'js' || devices().some(({ name, byNameOnly }) => name === device && byNameOnly);
-    const size = slow ? 700 : 6000;
+    const size = slow ? timesOn(device, 700, 300) : 6000;
     await pairwiseDistance(normalMatrix(size, 64), normalMatrix(size, 64), { device });
     clearInterval(timer);
     expect(turns).toBeGreaterThan(1);
@@ -67,7 +67,7 @@ describe.each(testDevices)('%s', (device) => {
   test('concurrent calls give what calls one after the other give', async () => {
     const calls = Array.from(
       { length: 6 },
-      (_, i) => [normalMatrix(200, 20, { seed: i }), normalMatrix(90, 20)] as const,
+      (_, i) => [normalMatrix(timesOn(device, 200, 70), 20, { seed: i }), normalMatrix(90, 20)] as const,
     );
     const together = await Promise.all(calls.map(([a, b]) => pairwiseDistance(a, b, { device })));
     for (const [i, [a, b]] of calls.entries()) {

@@ -11,7 +11,7 @@ import {
 } from '../../src/kernels/index.js';
 import { loadAddon } from '../../src/kernels/load-addon.js';
 import { a, b, CASES, layer, step, with_ } from './bad-input-cases.js';
-import { describeNative, normalMatrix, testDevices } from './support.js';
+import { describeNative, normalMatrix, testDevices, timesOn } from './support.js';
 
 for (const [name, call, sentence] of CASES) {
   test(`${name} gives one sentence`, async () => {
@@ -140,11 +140,12 @@ describe.each(testDevices)('%s', (device) => {
   });
 
   test('buffers transferred or shared memory changed meanwhile do not disturb a running call', async () => {
-    const [a, b] = [normalMatrix(300, 64), normalMatrix(300, 64, { seed: 2 })];
+    const rows = timesOn(device, 300, 100);
+    const [a, b] = [normalMatrix(rows, 64), normalMatrix(rows, 64, { seed: 2 })];
     const expected = (await pairwiseDistance(a, b, { device })).data;
-    const x = normalMatrix(300, 64);
-    const shared = { ...normalMatrix(300, 64, { seed: 2 }) };
-    const memory = new SharedArrayBuffer(300 * 64 * 4);
+    const x = normalMatrix(rows, 64);
+    const shared = { ...normalMatrix(rows, 64, { seed: 2 }) };
+    const memory = new SharedArrayBuffer(rows * 64 * 4);
     const y = { ...shared, data: new Float32Array(memory) };
     y.data.set(shared.data);
     const call = pairwiseDistance(x, y, { device });

@@ -9,7 +9,7 @@ const cuda = devices().find((d) => d.name === 'cuda' && d.available);
 const VARIANTS =
   cuda?.byNameOnly || /sm_90/.test(cuda?.detail ?? '') ? ['1', '2', '3', '4', '5'] : ['1', '2', '3', '4'];
 /** An emulator takes 20 s for all. */
-const PAIRS = timesOn('cuda', 100_000, 2000);
+const PAIRS = timesOn('cuda', 100_000, 700);
 
 afterEach(() => {
   delete process.env.EAT_DML_CUDA_VARIANT;

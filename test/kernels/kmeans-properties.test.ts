@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type KMeansOptions, kmeans, kmeansSync, type Matrix } from '../../src/kernels/index.js';
-import { describeNative, testDevices } from './support.js';
+import { testDevices, timesOn } from './support.js';
 
 /** Few values, so that points are equal, distances tie and clusters are left empty; exact in any order of summation. */
 const cases = fc
@@ -30,6 +30,8 @@ const squared = ({ data, cols }: Matrix, i: number, c: Matrix, j: number) => {
 };
 
 describe.each(testDevices)('k-means on %s', (device) => {
+  const RUNS = device === 'cuda' || device === 'webgpu' ? timesOn(device, 40, 15) : 300;
+
   test('holds what it promises, whatever n, k, duplicates and restarts', async () => {
     await fc.assert(
       fc.asyncProperty(cases, async ({ points, k, ...options }) => {
@@ -59,7 +61,7 @@ describe.each(testDevices)('k-means on %s', (device) => {
         if (converged && distinct >= k) expect(counts.every((count) => count > 0)).toBe(true);
         if (converged && distinct <= k) expect(inertia).toBe(0);
       }),
-      { numRuns: device === 'cuda' || device === 'webgpu' ? 40 : 300, seed: 5 },
+      { numRuns: RUNS, seed: 5 },
     );
   });
 
@@ -71,7 +73,7 @@ describe.each(testDevices)('k-means on %s', (device) => {
         expect({ ...found, centroids: 0, inertia: 0 }).toEqual({ ...expected, centroids: 0, inertia: 0 });
         expect(Math.abs(found.inertia - expected.inertia)).toBeLessThanOrEqual(1e-6 * expected.inertia);
       }),
-      { numRuns: device === 'cuda' || device === 'webgpu' ? 40 : 300, seed: 6 },
+      { numRuns: RUNS, seed: 6 },
     );
   });
 
@@ -83,7 +85,7 @@ describe.each(testDevices)('k-means on %s', (device) => {
   });
 });
 
-describeNative('k-means of many matrices', () => {
+describe.skipIf(!testDevices.includes('cpu'))('k-means of many matrices', () => {
   test('130,000 of them are no longer list of arguments than one', () => {
     const batch = 130_000;
     const points = { data: Float32Array.from({ length: 2 * batch }, (_, i) => i % 7), rows: 2, cols: 1, batch };

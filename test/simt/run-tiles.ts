@@ -6,15 +6,18 @@ import { normalMatrix } from '../kernels/support.js';
 import { LONG } from '../long.js';
 
 const device = 'cuda';
-const [points, others] = [normalMatrix(900, 40), normalMatrix(60, 40, { seed: 2 })];
-const labels = Int32Array.from({ length: 900 }, (_, i) => (i * 7) % 13);
+/** A third of the rows in the short form, and less of the memory (device.test.ts). */
+const part = LONG ? 1 : 3;
+const rows = 900 / part;
+const [points, others] = [normalMatrix(rows, 40), normalMatrix(60, 40, { seed: 2 })];
+const labels = Int32Array.from({ length: rows }, (_, i) => (i * 7) % 13);
 
 const runs: Record<string, () => Promise<(Float32Array | Float64Array | Int32Array)[]>> = {
   pairwiseDistance: async () => [(await pairwiseDistance(points, others, { device })).data],
   nearestCentroid: async () => Object.values(await nearestCentroid(points, others, { device })),
   nearestNeighbors: async () => Object.values(await nearestNeighbors(points, others, { k: 3, device })),
   'nearestNeighbors, self excluded': async () => {
-    const few = { data: points.data.slice(0, 300 * 40), rows: 300, cols: 40 };
+    const few = { data: points.data.slice(0, (rows / 3) * 40), rows: rows / 3, cols: 40 };
     return Object.values(await nearestNeighbors(few, few, { k: 3, excludeSelf: true, device }));
   },
   centroidMeans: async () => {
@@ -23,7 +26,7 @@ const runs: Record<string, () => Promise<(Float32Array | Float64Array | Int32Arr
   },
   kmeans: async () => {
     // Its points take more than the memory of the tiled run: they are streamed through every iteration.
-    const { labels, centroids, counts } = await kmeans(normalMatrix(2500, 40), {
+    const { labels, centroids, counts } = await kmeans(normalMatrix(Math.ceil(2550 / part), 40), {
       k: 6,
       init: 'random',
       seed: 1,

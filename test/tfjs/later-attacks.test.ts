@@ -20,7 +20,7 @@ import { suite } from '../../src/evaluation/suites/index.js';
 import { convEmbedder } from '../../src/models/index.js';
 import { randomStream } from '../../src/random.js';
 import { attackStepTensor, chooseBackend } from '../../src/tfjs/index.js';
-import { fewOf } from '../long.js';
+import { fewOf, LONG } from '../long.js';
 import { INNER, meet } from './stranger.js';
 
 const SHAPE: [number, number, number, number] = [6, 8, 8, 1];
@@ -39,7 +39,7 @@ const SETTINGS: AttackSettings[] = [
       pgd({ ...ball, steps: 3, keep: 'last' }),
       miFgsm({ ...ball, steps: 3 }),
       mpgd({ ...ball, steps: 3 }),
-      apgd({ ...ball, steps: 9, restarts: 2 }),
+      apgd({ ...ball, steps: LONG ? 9 : 5, restarts: 2 }),
     ];
   }),
   carliniWagner({ epsilon: 1, steps: 5, searches: 3 }),
@@ -102,7 +102,7 @@ describe('an attack that reads nothing at once comes to the bits of one that doe
     ...GOALS.map((goal, i) => [`${goal.name} ${i}`, pgd({ epsilon: 0.1, steps: 2 }), goal] as const),
     ['restarts of what is not lost', pgd({ epsilon: 0.1, steps: 2, restarts: 3 }), objective('retrieval')] as const,
   ];
-  it.each(fewOf(cases, 24))('%s', async (_, settings, goal) => {
+  it.each(fewOf(cases, 14))('%s', async (_, settings, goal) => {
     await meet('readable');
     const expected = await pixelsOf(false, settings, goal);
     await meet('unreadable');
@@ -149,7 +149,7 @@ describe('what an attack finds wrong is what it finds wrong at once, and nothing
     );
 
   const several = SETTINGS.filter(({ steps }) => steps > 1);
-  it.each(fewOf(several, 6).map((s) => [title(s), s] as const))('a value: %s', async (_, settings) => {
+  it.each(fewOf(several, 4).map((s) => [title(s), s] as const))('a value: %s', async (_, settings) => {
     await meet('readable');
     const expected = await failing(false, settings, value());
     expect(expected).toMatch(
@@ -160,7 +160,7 @@ describe('what an attack finds wrong is what it finds wrong at once, and nothing
   });
 
   const byGradient = several.filter(({ rule }) => rule !== 'square');
-  it.each(fewOf(byGradient, 6).map((s) => [title(s), s] as const))('a gradient: %s', async (_, settings) => {
+  it.each(fewOf(byGradient, 4).map((s) => [title(s), s] as const))('a gradient: %s', async (_, settings) => {
     await meet('readable');
     const expected = await failing(false, settings, gradient());
     expect(expected).toMatch(/^ERR_NOT_FINITE .*gradient/);

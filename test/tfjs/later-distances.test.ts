@@ -7,6 +7,7 @@ import {
   pairwiseDistanceTensor,
   tensorKernelCalls,
 } from '../../src/tfjs/index.js';
+import { LONG } from '../long.js';
 import { difference, noise } from './close.js';
 import { describeWebgpu } from './describe-webgpu.js';
 import { INNER, meet } from './stranger.js';
@@ -59,7 +60,7 @@ const CASES: [string, () => tf.Tensor[]][] = [
     [`${metric} of batches`, distances([3, 4, 5], [3, 6, 5], metric)],
   ]),
   // Rows that go through in several chunks.
-  ['a few rows beside many', distances([3, 40], [70_000, 40], 'sqeuclidean')],
+  ['a few rows beside many', distances([3, 40], [LONG ? 70_000 : 36_000, 40], 'sqeuclidean')],
   ...[1, 2, 7].map((k): [string, () => tf.Tensor[]] => [`the nearest of ${k}`, nearest(k)]),
 ];
 

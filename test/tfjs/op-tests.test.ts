@@ -36,7 +36,7 @@ async function outcomesOn(backend: string): Promise<Map<string, unknown>> {
   await withJasmine(async () => {
     for (const file of fewOf(
       files.filter((name) => !reasonOf(name)),
-      50,
+      38,
     )) {
       // Suites are described while a file is loaded, so that each backend needs a copy of its own.
       const suite = await collect(file, () => import(/* @vite-ignore */ `${join(core, file)}?on=${backend}`));

@@ -7,6 +7,7 @@ import { planText } from '../../src/cli/progress-line.js';
 import { convEmbedder } from '../../src/models/index.js';
 import { eat, type Method, standard, type TrainingPlan, type TrainOptions, train } from '../../src/training/index.js';
 import { planOf } from '../../src/training/plan.js';
+import { QUICKER } from '../evaluation/brief.js';
 import { tinyImages } from '../models/tiny-images.js';
 
 const dir = mkdtempSync(join(tmpdir(), 'eat-dml-plan-'));
@@ -17,7 +18,7 @@ const options: TrainOptions = {
   data: tinyImages(),
   model: convEmbedder({ dimension: 4, width: 2 }),
   method: eat({ members: 2, attack: { epsilon: 0.1, steps: 1 } }),
-  ...{ seed: 1, epochs: 3, batch: { size: 12 }, warmUp: 2, ema: 0.5, backend: 'cpu' },
+  ...{ seed: 1, epochs: 3, batch: { size: 12 }, warmUp: 2, ema: 0.5, backend: QUICKER },
 };
 
 test('a plan is what a step took, times the steps', () => {

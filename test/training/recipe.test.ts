@@ -10,6 +10,7 @@ import { partsOf } from '../../src/part.js';
 import { type TrainOptions, train } from '../../src/training/index.js';
 import { fingerprint, settingsOf } from '../../src/training/options.js';
 import * as recipes from '../../src/training/recipes/list.js';
+import { QUICKER } from '../evaluation/brief.js';
 import { tinyImages } from '../models/tiny-images.js';
 
 const options: TrainOptions = {
@@ -18,7 +19,7 @@ const options: TrainOptions = {
   seed: 1,
   epochs: 2,
   batch: { size: 12 },
-  backend: 'cpu',
+  backend: QUICKER,
 };
 
 const weightsOf = ({ weights }: Embedder) =>

@@ -8,6 +8,7 @@ import { convEmbedder } from '../../src/models/index.js';
 import { float32Values, readSafetensors, writeSafetensors } from '../../src/models/safetensors.js';
 import { type TrainOptions, train } from '../../src/training/index.js';
 import { changeFile, changeManifest, type LooseManifest } from '../checkpoints/change-manifest.js';
+import { QUICKER } from '../evaluation/brief.js';
 import { LONG } from '../long.js';
 import { tinyImages } from '../models/tiny-images.js';
 import { canMount, smallDisk } from '../small-disk.js';
@@ -16,10 +17,7 @@ let dir: string;
 const options: TrainOptions = {
   data: tinyImages(),
   model: convEmbedder({ dimension: 4, width: 2 }),
-  seed: 1,
-  epochs: 2,
-  batch: { size: 12 },
-  backend: 'cpu',
+  ...{ seed: 1, epochs: 2, batch: { size: 12 }, backend: QUICKER },
 };
 
 beforeEach(() => {
@@ -96,7 +94,7 @@ it('a value that is no JSON is no run', async () => {
 
 it('a checkpoint can be read while newer ones take its place', async () => {
   let training = true;
-  const run = trained({ epochs: 10, checkpoint: { dir, everySteps: 1 } }).finally(() => {
+  const run = trained({ epochs: LONG ? 10 : 4, checkpoint: { dir, everySteps: 1 } }).finally(() => {
     training = false;
   });
   let read = 0;

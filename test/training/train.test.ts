@@ -12,6 +12,7 @@ import {
   type TrainingStep,
   train,
 } from '../../src/training/index.js';
+import { QUICKER } from '../evaluation/brief.js';
 import { tinyImages } from '../models/tiny-images.js';
 
 const data = tinyImages();
@@ -21,10 +22,10 @@ const options: TrainOptions = {
   seed: 1,
   epochs: 2,
   batch: { size: 12 },
-  backend: 'cpu',
+  backend: QUICKER,
 };
 
-beforeAll(() => chooseBackend({ backend: 'cpu' }));
+beforeAll(() => chooseBackend({ backend: QUICKER }));
 
 describe('train', () => {
   it('learns: the loss falls and classes come apart', async () => {

@@ -12,6 +12,7 @@ import { standard, type TrainedEpoch, type TrainOptions, train } from '../../src
 import { settingsOf } from '../../src/training/options.js';
 import { bestOf, isOver } from '../../src/training/validation/best.js';
 import { trainingSides } from '../../src/training/validation/held-out.js';
+import { QUICKER } from '../evaluation/brief.js';
 import { tinyImages } from '../models/tiny-images.js';
 
 let dir: string;
@@ -23,7 +24,14 @@ afterEach(() => rmSync(dir, { recursive: true, force: true }));
 const data = tinyImages({ classes: 8, perClass: 6 });
 const attack = { epsilon: 0.2, steps: 2, count: 9 };
 const options: TrainOptions = {
-  ...{ data, model: convEmbedder({ dimension: 4, width: 2 }), seed: 1, epochs: 4, batch: { size: 12 }, backend: 'cpu' },
+  ...{
+    data,
+    model: convEmbedder({ dimension: 4, width: 2 }),
+    seed: 1,
+    epochs: 4,
+    batch: { size: 12 },
+    backend: QUICKER,
+  },
   validation: { classes: 0.4, attack },
 };
 const weightsOf = ({ weights }: Embedder) => [...weights.values()].map((weight) => Array.from(weight.dataSync()));
@@ -233,7 +241,7 @@ test('data of one’s own that the epoch was chosen by count as seen, from the c
   const ensemble = await train({ ...options, epochs: 1, validation: { data: chosen }, checkpoint: dir });
   const loaded = await loadEnsemble(dir);
   for (const one of [ensemble, loaded]) {
-    await expect(evaluate(one, chosen, { suite: 'quick', backend: 'cpu' })).rejects.toThrow(/to be unseen/);
+    await expect(evaluate(one, chosen, { suite: 'quick', backend: QUICKER })).rejects.toThrow(/to be unseen/);
     one.dispose();
   }
 });
