@@ -10,7 +10,7 @@
 export const OWN_PROCESS = [
   ...['fuzz', 'public', 'simt', 'webgpu'].map((room) => `test/${room}/**/*.test.ts`),
   'test/cli/{deliver,environment}.test.ts',
-  'test/config/{parts,sweep-budget}.test.ts',
+  'test/config/parts.test.ts',
   'test/data/{resize,source,open-data,decoding-thread,layouts/fuzz,sets/fashion-mnist}.test.ts',
   'test/distributed/single.test.ts',
   'test/evaluation/sanity-thresholds.test.ts',

@@ -17,6 +17,7 @@ import { imageBatch } from '../../src/data/image-batch.js';
 import { convEmbedder, Ensemble } from '../../src/models/index.js';
 import { randomStream } from '../../src/random.js';
 import { chooseBackend } from '../../src/tfjs/index.js';
+import { LONG } from '../long.js';
 import { tinyImages } from '../models/tiny-images.js';
 
 const data = tinyImages({ perClass: 3 });
@@ -101,9 +102,8 @@ describe('carliniWagner', () => {
     const long = runAttack({ ...run, settings: pgd({ norm: 'l2', epsilon, steps: 20 }) });
     expect(valuesAt(short).every((value) => value > -1e-5)).toBe(true);
     expect(mean(length(short))).toBeLessThan(0.8 * mean(length(long)));
-    expect(Math.max(...length(runAttack({ ...run, settings: carliniWagner({ epsilon: 0.05 }) })))).toBeLessThanOrEqual(
-      0.05 * (1 + 1e-6),
-    );
+    const small = carliniWagner({ epsilon: 0.05, ...(!LONG && { steps: 20 }) });
+    expect(Math.max(...length(runAttack({ ...run, settings: small })))).toBeLessThanOrEqual(0.05 * (1 + 1e-6));
   });
 
   it('wants one value per sample', () => {

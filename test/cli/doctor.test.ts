@@ -116,14 +116,23 @@ test('a cache that was changed is told from one that is sound', async () => {
   expect(await told()).toContain(join(kept.folder, kept.labels));
 });
 
+let absent: ReturnType<typeof doctor> | undefined;
+
+/** What it says where paths that were given do not exist and no GPU may be seen, asked once. */
+function ofAbsent(): ReturnType<typeof doctor> {
+  const paths = { EAT_DML_NATIVE_PATH: '/no/such/addon', EAT_DML_CUDA_PATH: '/no/such/addon.node' };
+  absent ??= doctor({ ...paths, CUDA_VISIBLE_DEVICES: '' });
+  return absent;
+}
+
 test('a path that does not exist is told from one that does not load', async () => {
-  const d = await doctor({ EAT_DML_NATIVE_PATH: '/no/such/addon' });
+  const d = await ofAbsent();
   expect(d.attempts[0]).toMatchObject({ found: false, failure: 'not there' });
   expect(d.code).toBe(0);
 });
 
 test('says what stands between a kernel and a GPU, and what to do', async () => {
-  const d = await doctor({ EAT_DML_CUDA_PATH: '/no/such/addon.node', CUDA_VISIBLE_DEVICES: '' });
+  const d = await ofAbsent();
   expect(d.cuda.attempts[0]).toMatchObject({ path: '/no/such/addon.node', from: 'EAT_DML_CUDA_PATH', found: false });
   expect(d.cuda.visibleDevices).toBe('');
   expect(d.devices[0]).toMatchObject({ name: 'cuda', available: false });

@@ -19,7 +19,7 @@ function writeConfig(name: string, change: object = {}): string {
     data: { name: 'idx', ...paths, trainClasses: [0, 1, 2], ...change },
     model: { kind: 'conv', width: 2, dimension: 8 },
     training: { epochs: 1, batch: { size: 12 } },
-    evaluation: { attacks: CONFIGURED_ATTACKS, epsilon: 0.1 },
+    evaluation: { attacks: CONFIGURED_ATTACKS, epsilon: 0.1, bootstrap: 50, clusterRestarts: 3 },
   };
   writeFileSync(at(name), JSON.stringify(settings));
   return at(name);

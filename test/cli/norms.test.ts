@@ -17,7 +17,7 @@ beforeAll(async () => {
     model: { kind: 'conv', width: 1, dimension: 4 },
     method: { name: 'at', attack: { norm: 'l2', epsilon: 1, steps: 1, goal: 'joint-set' } },
     training: { epochs: 1, batch: { size: 12 } },
-    evaluation: { suite: 'quick', count: 12 },
+    evaluation: { suite: 'quick', count: 12, bootstrap: 0, clusterRestarts: 3 },
   };
   writeFileSync(config, JSON.stringify(settings));
 });

@@ -23,7 +23,7 @@ beforeAll(async () => {
     model: { kind: 'conv', width: 2, dimension: 4 },
     method: { name: 'standard' },
     training: { epochs: 2, batch: { size: 12 } },
-    evaluation: { attacks: CONFIGURED_ATTACKS, epsilon: 0.1, count: 12 },
+    evaluation: { attacks: CONFIGURED_ATTACKS, epsilon: 0.1, count: 12, bootstrap: 50 },
   };
   writeFileSync(config, JSON.stringify(settings));
   writeFileSync(demo, JSON.stringify({ ...settings, method: undefined }));

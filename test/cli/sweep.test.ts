@@ -22,7 +22,7 @@ beforeAll(async () => {
       data: { name: 'idx', ...(await writeTinyImages(folder)), trainClasses: [0, 1, 2] },
       model: { kind: 'conv', width: 2, dimension: 8 },
       training: { epochs: 2, batch: { size: 12 } },
-      evaluation: { attacks: CONFIGURED_ATTACKS, epsilon: 0.1 },
+      evaluation: { attacks: CONFIGURED_ATTACKS, epsilon: 0.1, bootstrap: 50, clusterRestarts: 3 },
     },
     runs: { standard: { method: { name: 'standard' } }, at: { method: { name: 'at', attack } } },
   };

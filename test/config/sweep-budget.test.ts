@@ -1,19 +1,21 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { sweepConfig } from '../../src/config/sweep.js';
+import * as evaluation from '../../src/evaluation/index.js';
 import type { RunResult } from '../../src/report/index.js';
 import { temporaryFolder, writeTinyImages } from '../cli/run-cli.js';
 import { QUICKER } from '../evaluation/brief.js';
 
-vi.mock('../../src/evaluation/index.js', async (original) => ({
-  ...(await original<typeof import('../../src/evaluation/index.js')>()),
-  evaluate: async () => ({}),
-}));
-
 const folder = temporaryFolder();
 
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+beforeAll(() => {
+  vi.spyOn(evaluation, 'evaluate').mockImplementation(async () => ({}) as evaluation.EvaluationReport);
+});
+afterAll(() => {
+  vi.mocked(evaluation.evaluate).mockRestore();
+  rmSync(folder, { recursive: true, force: true });
+});
 
 test('equal compute buys the reference’s epochs times its cost over the own, rounded, and one at least', async () => {
   const at = (steps: number) => ({ method: { name: 'at' as const, attack: { epsilon: 0.1, steps } } });

@@ -28,7 +28,7 @@ const sets = {
   'a class of one image beside others': subset(data, [0, 4, 8, 1, 5, 2]),
 };
 const retrieval = METRICS.filter((metric) => !(CLUSTER_METRICS as readonly string[]).includes(metric));
-const options = { allowSeen: true, backend: QUICKER, epsilon: 0.1, partial: [0.5], transfer: true };
+const options = { allowSeen: true, backend: QUICKER, epsilon: 0.1, partial: [0.5], transfer: true, bootstrap: 100 };
 let ensemble: TrainedEnsemble;
 
 beforeAll(async () => {

@@ -1,4 +1,5 @@
 import type { PageRun } from '../../src/report/index.js';
+import { LONG } from '../long.js';
 import { gatheredOf } from './gathered.js';
 import { fullReport, reportOf } from './reports.js';
 
@@ -33,7 +34,8 @@ export function pagesOfTests(): Record<string, PageRun[]> {
         history,
         config: { seed: 1 },
         command: 'eat-dml evaluate runs/eat',
-        gathered: gatheredOf(300),
+        // Of more points the map takes seconds.
+        gathered: gatheredOf(LONG ? 300 : 100),
       },
     ],
     hostile: [

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { classCount } from '../../../src/data/layouts/archive.js';
 import { findLayout } from '../../../src/data/layouts/find-layout.js';
+import { LONG } from '../../long.js';
 import { MADE, type MadeArchive, writeLists } from './made-archives.js';
 
 let root: string;
@@ -21,7 +22,9 @@ function without(made: MadeArchive, list: string, line: number): MadeArchive {
 }
 
 describe('archives of the published size', () => {
-  test.each(Object.entries(LISTED))('%s', async (_, make) => {
+  // The union of CARS has the images of the devkit and a file that takes seconds; made-small archives have its layout, too.
+  const listed = Object.entries(LISTED).filter(([name]) => LONG || name !== 'carsUnion');
+  test.each(listed)('%s', async (_, make) => {
     const made = make();
     writeLists(root, made);
     const found = await findLayout(root);
