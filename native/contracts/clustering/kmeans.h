@@ -32,7 +32,7 @@ struct KMeans {
 };
 
 // The start of k-means. With block 1, greedy k-means++: `uniforms` holds k * trials numbers in [0,1); entry 0 draws the first
-// centroid (floor(u * n)), and for centroid c >= 1 each of the entries c * trials .. draws a candidate by D^2 sampling; the
+// centroid (floor(u * n)), and for centroid c >= 1 each of the entries c * trials .. (32 at most) draws a candidate by D^2 sampling; the
 // one that lowers the potential most stays, the first at a tie. With block > 1, k-means||: that many centroids are drawn by D^2
 // sampling per round, entry c for centroid c, and all stay. `chosen` [k] are row indices.
 // All of it is in double and in one order, so that every device draws the same rows. A squared distance: eight sums, of every eighth
