@@ -27,7 +27,7 @@ export interface DistributedNeighborsOptions extends z.input<typeof neighborsOpt
 
 type Checked = z.output<typeof neighborsOptions>;
 
-/** Values (distances and numbers of rows, of all ranks) that are sent around at once. */
+/** Values (of queries, or of what all ranks found for them) that are sent around at once. */
 const SENT = 2 ** 22;
 
 /**
@@ -81,7 +81,7 @@ function queriesOf(given: Matrix): Matrix {
   return own;
 }
 
-/** What one rank found for some queries: of each `width` candidates, those that it lacks at the end, with a key of Infinity. */
+/** What one rank found for some queries: k of each; those that it lacks are at the end, with a key of Infinity. */
 interface Candidates {
   indices: Int32Array;
   keys: Float64Array;
@@ -91,8 +91,6 @@ class Search {
   readonly #points: ShardedPoints;
   readonly #given: Checked;
   readonly #queries: Matrix;
-  /** Candidates of a query from each rank. */
-  readonly #width: number;
   /** By which candidates are compared. */
   readonly #metric: Metric;
   readonly #norms: Float64Array;
@@ -101,7 +99,6 @@ class Search {
     this.#points = points;
     this.#given = given;
     this.#queries = queries;
-    this.#width = given.k;
     this.#metric = given.metric === 'euclidean' ? 'sqeuclidean' : given.metric;
     this.#norms = squaredNorms(points.own);
   }
@@ -118,7 +115,7 @@ class Search {
     }
     const indices = new Int32Array(this.#queries.rows * k);
     const distances = new Float32Array(this.#queries.rows * k);
-    const most = Math.max(1, Math.floor(SENT / (group.size * this.#width)));
+    const most = Math.max(1, Math.floor(SENT / Math.max(cols, group.size * k)));
     for (let rank = 0, before = 0; rank < group.size; before += shapes[rank++][0]) {
       for (let first = 0; first < shapes[rank][0]; first += most) {
         const count = Math.min(most, shapes[rank][0] - first);
@@ -148,19 +145,18 @@ class Search {
   /** This rank's nearest rows, by distances in double precision. */
   async #candidates(queries: Matrix, number: number): Promise<Candidates> {
     const { own, cols, begin } = this.#points;
-    const { excludeSelf, device } = this.#given;
-    const width = this.#width;
+    const { k, excludeSelf, device } = this.#given;
     const metric = this.#metric;
     // One more, as the own row may be among them.
-    const k = Math.min(own.rows, width + (excludeSelf ? 1 : 0));
-    const near = await nearestNeighbors(queries, own, { k, metric, device, checkFinite: false });
+    const most = Math.min(own.rows, k + (excludeSelf ? 1 : 0));
+    const near = await nearestNeighbors(queries, own, { k: most, metric, device, checkFinite: false });
     const [distance, norms, sign] = [distanceOf(metric), squaredNorms(queries), metric === 'dot' ? -1 : 1];
-    const indices = new Int32Array(queries.rows * width).fill(-1);
-    const keys = new Float64Array(queries.rows * width).fill(Number.POSITIVE_INFINITY);
+    const indices = new Int32Array(queries.rows * k).fill(-1);
+    const keys = new Float64Array(queries.rows * k).fill(Number.POSITIVE_INFINITY);
     for (let q = 0; q < queries.rows; q++) {
-      let at = q * width;
-      for (const row of near.indices.subarray(q * k, (q + 1) * k)) {
-        if ((excludeSelf && begin + row === number + q) || at === (q + 1) * width) continue;
+      let at = q * k;
+      for (const row of near.indices.subarray(q * most, (q + 1) * most)) {
+        if ((excludeSelf && begin + row === number + q) || at === (q + 1) * k) continue;
         indices[at] = begin + row;
         keys[at++] = sign * distance(queries.data, q * cols, own.data, row * cols, cols, norms[q], this.#norms[row]);
       }
@@ -171,8 +167,8 @@ class Search {
   /** The k nearest of all ranks' candidates of query `q`, each rank's in their order, to place `at`. */
   #merge(found: readonly Candidates[], q: number, at: number, indices: Int32Array, distances: Float32Array): void {
     const { k, metric } = this.#given;
-    const next = found.map(() => q * this.#width);
-    const end = (q + 1) * this.#width;
+    const next = found.map(() => q * k);
+    const end = (q + 1) * k;
     const keyOf = (rank: number) => (next[rank] < end ? found[rank].keys[next[rank]] : Number.POSITIVE_INFINITY);
     for (let place = at; place < at + k; place++) {
       // The first of the least: ranks have their rows in order.
