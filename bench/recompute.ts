@@ -4,7 +4,7 @@
  */
 import { parseArgs } from 'node:util';
 import * as tf from '@tensorflow/tfjs';
-import { bnInception, chooseBackend, mobilenetV2, resnet18, resnet50 } from '../src/index.js';
+import { bnInception, chooseBackend, type Embedder, mobilenetV2, resnet18, resnet50 } from '../src/index.js';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -20,48 +20,28 @@ const name = (positionals[0] ?? 'resnet50') as keyof typeof NETWORKS;
 const [side, batch, steps] = [values.side, values.batch, values.steps].map(Number);
 await chooseBackend({ backend: values.backend as 'native' });
 
-/** Scopes end when most is held: what they hold is freed there. */
-function watched(work: () => void): number {
-  const engine = tf.engine() as unknown as { endScope(result: unknown): void };
-  const { endScope } = engine;
-  const before = tf.memory().numBytes;
-  let most = 0;
-  engine.endScope = (result) => {
-    most = Math.max(most, tf.memory().numBytes - before);
-    endScope.call(engine, result);
-  };
-  try {
-    work();
-  } finally {
-    engine.endScope = endScope;
-  }
-  return most;
+/** One step of a network: its gradients, made and thrown away. */
+function step(network: Embedder, images: tf.Tensor4D): void {
+  const { value, grads } = tf.variableGrads(() => tf.sum<tf.Scalar>(network.apply(images, true)), network.variables());
+  value.dataSync();
+  tf.dispose([value, grads]);
 }
 
 for (const recompute of [false, true]) {
   const kept = NETWORKS[name]({ dimension: 512 });
   const network = (recompute ? kept.recomputing!() : kept).build([side, side, 3], 1);
   const images = tf.randomUniform<tf.Rank.R4>([batch, side, side, 3], 0, 1, 'float32', 1);
-  const times: number[] = [];
-  const most = watched(() => {
-    for (let step = 0; step <= steps; step++) {
-      const start = performance.now();
-      const { value, grads } = tf.variableGrads(
-        () => tf.sum<tf.Scalar>(network.apply(images, true)),
-        network.variables(),
-      );
-      value.dataSync();
-      tf.dispose([value, grads]);
-      times.push(performance.now() - start);
-    }
+  const before = tf.memory().numBytes;
+  const { peakBytes } = await tf.profile(() => step(network, images) as never);
+  const times = Array.from({ length: steps }, () => {
+    const start = performance.now();
+    step(network, images);
+    return performance.now() - start;
   });
-  const [middle] = times
-    .slice(1)
-    .sort((a, b) => a - b)
-    .slice(Math.floor(steps / 2));
+  const [middle] = times.sort((a, b) => a - b).slice(Math.floor(steps / 2));
   const what = recompute ? 'recompute: true ' : 'recompute: false';
   console.log(
-    `${name}, ${side} pixels, batch ${batch}, ${what}: ${Math.round(most / 2 ** 20)} MiB, ${middle.toFixed(0)} ms`,
+    `${name}, ${side} pixels, batch ${batch}, ${what}: ${Math.round((peakBytes - before) / 2 ** 20)} MiB, ${middle.toFixed(0)} ms`,
   );
   tf.dispose(images);
   network.dispose();

@@ -13,7 +13,7 @@ import {
   sumRelu,
 } from '../tfjs/index.js';
 import { batchNorm, batchNormOf, foldBatchNorm, type Weights } from './batch-norm.js';
-import type { Activation, Convolution, Depthwise, Layer, MaxPool, Padding } from './layers.js';
+import type { Activation, Concat, Convolution, Depthwise, Layer, MaxPool, Padding, Sum } from './layers.js';
 import { normalise } from './preprocessing.js';
 
 /** A network's variables by name. */
@@ -51,29 +51,31 @@ function trainingOf(variables: Variables, moving: boolean): Making {
 
 /**
  * {@link trainingPass}, which keeps of each block (a sum or concatenation of branches) what goes into it, and computes the block again for
- * its gradients: the same bits, by a third more time and with the memory of one block.
+ * its gradients: the same bits with less memory, for one more pass of the blocks.
  */
 export function recomputingPass(layers: readonly Layer[], variables: Variables, moving = true): Pass {
   const passes = layers.map((layer): Pass => {
-    const [once, again] = [moving, false].map((move) => stageOf(layer, variables, trainingOf(variables, move)).run);
-    const own = isBlock(layer) ? learntBy([layer], variables) : [];
-    return own.length > 0 ? recomputed(once, again, own) : once;
+    const run = (move: boolean) => stageOf(layer, variables, trainingOf(variables, move)).run;
+    return isBlock(layer) ? recomputed(run(moving), run(false), learntBy(layer, variables)) : run(moving);
   });
   return (x) => passes.reduce((y, pass) => pass(y), x);
 }
 
-export const isBlock = ({ type }: Layer): boolean => type === 'sum' || type === 'concat';
+export const isBlock = (layer: Layer): layer is Sum | Concat => layer.type === 'sum' || layer.type === 'concat';
 
-/** The variables of those layers that learn. */
-function learntBy(layers: readonly Layer[], variables: Variables): tf.Variable[] {
-  return layers.flatMap((layer) => {
-    if (layer.type === 'sum' || layer.type === 'concat')
-      return layer.branches.flatMap((branch) => learntBy(branch, variables));
-    const names = 'name' in layer ? [layer.name, ...('norm' in layer && layer.norm ? [layer.norm.name] : [])] : [];
-    const ends = ['kernel', 'depthwise_kernel', 'bias', 'gamma', 'beta'];
-    const found = names.flatMap((name) => ends.flatMap((end) => variables.get(`${name}/${end}`) ?? []));
-    return found.filter(({ trainable }) => trainable);
-  });
+/** The variables of a layer, and of those in it, that learn. */
+function learntBy(layer: Layer, variables: Variables): tf.Variable[] {
+  const names = new Set(namesOf(layer));
+  const own = [...variables].filter(([name]) => names.has(name.slice(0, name.lastIndexOf('/'))));
+  return own.map(([, variable]) => variable).filter(({ trainable }) => trainable);
+}
+
+/** What the names of its variables begin with. */
+function namesOf(layer: Layer): string[] {
+  if (isBlock(layer)) return layer.branches.flat().flatMap(namesOf);
+  if (layer.type === 'conv' || layer.type === 'depthwise')
+    return [layer.name, ...(layer.norm ? [layer.norm.name] : [])];
+  return layer.type === 'dense' ? [layer.name] : [];
 }
 
 /**

@@ -35,3 +35,14 @@ function groupOf(given: Given, rank: number): Group {
     finalize: none,
   };
 }
+
+/** What each rank came to; throws what one of them threw. */
+export const values = <T>(settled: PromiseSettledResult<T>[]): T[] =>
+  settled.map((one) => {
+    if (one.status === 'rejected') throw one.reason;
+    return one.value;
+  });
+
+/** How each rank ended, in words. */
+export const faults = (settled: PromiseSettledResult<unknown>[]): string[] =>
+  settled.map((one) => (one.status === 'rejected' ? `${one.reason.code}: ${one.reason.message}` : 'no fault'));

@@ -9,7 +9,7 @@ import {
   single,
 } from '../../src/index.js';
 import { testDevices } from '../kernels/support.js';
-import { ranks } from './in-memory.js';
+import { faults, ranks, values } from './in-memory.js';
 import { bitsOf, blobs, clustered, ownRows } from './shard.js';
 
 const points = blobs(1003, 5, 9);
@@ -24,14 +24,6 @@ const CASES: Record<string, DistributedKMeansOptions> = {
   'empty clusters': { init: crowded },
   'one cluster': { k: 1 },
 };
-
-const values = <T>(settled: PromiseSettledResult<T>[]) =>
-  settled.map((one) => {
-    if (one.status === 'rejected') throw one.reason;
-    return one.value;
-  });
-const faults = (settled: PromiseSettledResult<unknown>[]) =>
-  settled.map((one) => (one.status === 'rejected' ? `${one.reason.code}: ${one.reason.message}` : 'no fault'));
 
 describe.each(testDevices.filter((device) => device === 'cpu' || device === 'js'))('on %s', (device) => {
   test.each(Object.keys(CASES))('%s: any number of ranks gives the bits of one', async (name) => {

@@ -7,7 +7,7 @@ import { randomStream } from '../../src/random.js';
 import { hasCpu } from '../kernels/support.js';
 import { LONG } from '../long.js';
 import { builtFor, findMpis, type Job, launch, type Mpi } from './launch.js';
-import { bitsOf, blobs, clustered } from './shard.js';
+import { bitsOf, blobs, clustered, found, hashOf } from './shard.js';
 
 // In the short form one MPI does; the test of another's launcher takes both.
 const mpis = findMpis();
@@ -69,6 +69,14 @@ describe.each(tested)('under $name', (mpi) => {
       alone.push(bitsOf(await clustered(single(), blobs(1003, 5, 9), { k: 9, seed: 3, device })));
     }
     expect({ code, told }).toEqual({ code: 0, told: told.map(() => [...alone, over]) });
+  });
+
+  test.each([2, 4])('%i ranks find the neighbours that one finds', async (ranks) => {
+    const { code, told } = await run('neighbors', ranks);
+    const points = blobs(203, 5, 9);
+    const { indices, distances } = await found(single(), points, points, { k: 4, excludeSelf: true });
+    expect({ code, told }).toEqual({ code: 0, told: told.map(() => [hashOf(indices, distances), over]) });
+    expect(told).toHaveLength(ranks);
   });
 
   test('calls that differ are named on every rank, and the next ones go on', async () => {

@@ -5,35 +5,16 @@ import {
   type Group,
   type Matrix,
   type Metric,
-  type Neighbors,
   nearestNeighbors,
   single,
 } from '../../src/index.js';
 import { testDevices } from '../kernels/support.js';
-import { ranks } from './in-memory.js';
-import { blobs, ownRows } from './shard.js';
+import { faults, ranks, values } from './in-memory.js';
+import { blobs, found, ownRows } from './shard.js';
 
 const points = blobs(203, 5, 9);
 /** Values of few digits: many distances are equal, and some rows. */
 const grid: Matrix = { data: Float32Array.from({ length: 60 * 2 }, (_, i) => (i * 7) % 4), rows: 60, cols: 2 };
-
-const values = <T>(settled: PromiseSettledResult<T>[]) =>
-  settled.map((one) => {
-    if (one.status === 'rejected') throw one.reason;
-    return one.value;
-  });
-const faults = (settled: PromiseSettledResult<unknown>[]) =>
-  settled.map((one) => (one.status === 'rejected' ? `${one.reason.code}: ${one.reason.message}` : 'no fault'));
-
-/** What all ranks find together, each for its own share of the queries. */
-async function found(group: Group, queries: Matrix, gallery: Matrix, options: DistributedNeighborsOptions) {
-  const own = await distributedNeighbors(group, ownRows(queries, group), ownRows(gallery, group), options);
-  const [indices, distances] = [await group.allGather(own.indices), await group.allGather(own.distances)];
-  return {
-    indices: Int32Array.from(indices.flatMap((of) => [...of])),
-    distances: Float32Array.from(distances.flatMap((of) => [...of])),
-  } satisfies Neighbors;
-}
 
 describe.each(testDevices.filter((device) => device === 'cpu' || device === 'js'))('on %s', (device) => {
   test.each<[string, Matrix, Matrix, DistributedNeighborsOptions]>([

@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { parentPort, Worker } from 'node:worker_threads';
 import { type Group, initDistributed, type Summable, type SyncGroup } from '../../src/distributed/index.js';
-import { bitsOf, blobs, clustered } from './shard.js';
+import { bitsOf, blobs, clustered, found, hashOf } from './shard.js';
 import { evaluatedBits, type RunOptions, trainedBits } from './training.js';
 
 const args = process.argv.slice(3);
@@ -122,6 +122,12 @@ async function clusters(group: Group): Promise<void> {
   for (const device of ['cpu', 'js'] as const) {
     tell(bitsOf(await clustered(group, blobs(1003, 5, 9), { k: 9, seed: 3, device })));
   }
+}
+
+async function neighbors(group: Group): Promise<void> {
+  const points = blobs(203, 5, 9);
+  const { indices, distances } = await found(group, points, points, { k: 4, excludeSelf: true });
+  tell(hashOf(indices, distances));
 }
 
 /** Those that wait are done after all that was begun before, and before what is begun later. */
@@ -273,6 +279,7 @@ const MAIN: Record<string, (group: SyncGroup) => Promise<void>> = {
   killed,
   late,
   clusters,
+  neighbors,
 };
 
 async function main(name: string): Promise<void> {

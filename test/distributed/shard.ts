@@ -1,7 +1,14 @@
 import { createHash } from 'node:crypto';
 // Not of src/index.ts, which loads tfjs.
-import { type DistributedKMeansOptions, distributedKmeans, type Group, shardOf } from '../../src/distributed/index.js';
-import type { KMeansResult, Matrix } from '../../src/kernels/index.js';
+import {
+  type DistributedKMeansOptions,
+  type DistributedNeighborsOptions,
+  distributedKmeans,
+  distributedNeighbors,
+  type Group,
+  shardOf,
+} from '../../src/distributed/index.js';
+import type { KMeansResult, Matrix, Neighbors } from '../../src/kernels/index.js';
 import { randomStream } from '../../src/random.js';
 
 /** Points around centers, none of which is like another. */
@@ -20,6 +27,13 @@ export function ownRows({ data, rows, cols }: Matrix, group: Pick<Group, 'rank' 
   return { data: data.slice(begin * cols, end * cols), rows: end - begin, cols };
 }
 
+/** A few words that change with any bit: what ranks print is cut into one another where it is long. */
+export function hashOf(...arrays: ArrayBufferView[]): string {
+  const hash = createHash('sha256');
+  for (const { buffer, byteOffset, byteLength } of arrays) hash.update(new Uint8Array(buffer, byteOffset, byteLength));
+  return hash.digest('hex').slice(0, 16);
+}
+
 /** All of a result in a few words that change with any bit; labels are those of all ranks. */
 export async function clustered(
   group: Group,
@@ -32,9 +46,21 @@ export async function clustered(
 }
 
 export function bitsOf({ labels, centroids, counts, inertia, iterations, converged }: KMeansResult): string {
-  const hash = createHash('sha256');
-  for (const of of [labels, centroids.data, counts, Float64Array.of(inertia)]) {
-    hash.update(new Uint8Array(of.buffer, of.byteOffset, of.byteLength));
-  }
-  return `${hash.digest('hex').slice(0, 16)} after ${iterations} of ${labels.length}, ${converged}`;
+  const hash = hashOf(labels, centroids.data, counts, Float64Array.of(inertia));
+  return `${hash} after ${iterations} of ${labels.length}, ${converged}`;
+}
+
+/** What all ranks find together, each for its own share of the queries. */
+export async function found(
+  group: Group,
+  queries: Matrix,
+  gallery: Matrix,
+  options: DistributedNeighborsOptions,
+): Promise<Neighbors> {
+  const own = await distributedNeighbors(group, ownRows(queries, group), ownRows(gallery, group), options);
+  const [indices, distances] = [await group.allGather(own.indices), await group.allGather(own.distances)];
+  return {
+    indices: Int32Array.from(indices.flatMap((of) => [...of])),
+    distances: Float32Array.from(distances.flatMap((of) => [...of])),
+  };
 }

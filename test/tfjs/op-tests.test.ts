@@ -36,7 +36,7 @@ async function outcomesOn(backend: string): Promise<Map<string, unknown>> {
   await withJasmine(async () => {
     for (const file of fewOf(
       files.filter((name) => !reasonOf(name)),
-      26,
+      50,
     )) {
       // Suites are described while a file is loaded, so that each backend needs a copy of its own.
       const suite = await collect(file, () => import(/* @vite-ignore */ `${join(core, file)}?on=${backend}`));
@@ -63,7 +63,7 @@ describeNative("tfjs-core's own tests", () => {
         ),
       ].join('\n'),
     );
-    expect(onCpu.size).toBeGreaterThan(LONG ? 3000 : 300);
+    expect(onCpu.size).toBeGreaterThan(LONG ? 3000 : 500);
     expect([...onNative.keys()]).toEqual([...onCpu.keys()]);
     const alsoOnCpu = failures(onCpu);
     expect([...failures(onNative)].filter(([name]) => !alsoOnCpu.has(name))).toEqual([]);

@@ -24,14 +24,9 @@ afterEach(() => rmSync(dir, { recursive: true, force: true }));
 const data = tinyImages({ classes: 8, perClass: 6 });
 const attack = { epsilon: 0.2, steps: 2, count: 9 };
 const options: TrainOptions = {
-  ...{
-    data,
-    model: convEmbedder({ dimension: 4, width: 2 }),
-    seed: 1,
-    epochs: 4,
-    batch: { size: 12 },
-    backend: QUICKER,
-  },
+  data,
+  model: convEmbedder({ dimension: 4, width: 2 }),
+  ...{ seed: 1, epochs: 4, batch: { size: 12 }, backend: QUICKER },
   validation: { classes: 0.4, attack },
 };
 const weightsOf = ({ weights }: Embedder) => [...weights.values()].map((weight) => Array.from(weight.dataSync()));

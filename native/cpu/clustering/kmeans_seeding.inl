@@ -27,6 +27,10 @@ struct Seeding {
     return seeding_sum(chunk * kSeedingChunk, end_of(chunk), value);
   }
 
+  void sum_again(index_t chunk) {
+    chunk_sums[static_cast<size_t>(chunk)] = sum_of_chunk(chunk, [&](index_t i) { return closest[static_cast<size_t>(i)]; });
+  }
+
   double distance(index_t i, index_t row) const { return seeding_distance(p.points.row(i), p.points.row(row), d); }
 
   double total() const {
@@ -35,12 +39,12 @@ struct Seeding {
     return sum;
   }
 
-  // Makes row(s) centroids, whose distance to row i is distance(i) where that may be less; returns the new potential.
+  // Makes row(s) centroids, whose distance to row i is new_distance(i); returns the new potential.
   template <class Distance>
-  double take(Distance&& distance) {
+  double take(Distance&& new_distance) {
     parallel_for(run, chunks, [&](index_t chunk) {
-      for (index_t i = chunk * kSeedingChunk; i < end_of(chunk); i++) come_closer(i, distance(i));
-      chunk_sums[static_cast<size_t>(chunk)] = sum_of_chunk(chunk, [&](index_t i) { return closest[static_cast<size_t>(i)]; });
+      for (index_t i = chunk * kSeedingChunk; i < end_of(chunk); i++) come_closer(i, new_distance(i));
+      sum_again(chunk);
     });
     return total();
   }
@@ -70,7 +74,7 @@ struct Seeding {
       for (index_t i = chunk * kSeedingChunk; i < end_of(chunk); i++) {
         if (nearer[static_cast<size_t>(i)] & bit) come_closer(i, distance(i, row));
       }
-      chunk_sums[static_cast<size_t>(chunk)] = sum_of_chunk(chunk, [&](index_t i) { return closest[static_cast<size_t>(i)]; });
+      sum_again(chunk);
     });
     return total();
   }
