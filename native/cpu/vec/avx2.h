@@ -11,15 +11,8 @@ inline F zero() { return _mm256_setzero_ps(); }
 inline F set1(float x) { return _mm256_set1_ps(x); }
 inline F load(const float* p) { return _mm256_loadu_ps(p); }
 inline void store(float* p, F v) { _mm256_storeu_ps(p, v); }
-// Past the caches; p on a 16-byte boundary, which every allocation has.
-inline void stream(float* p, F v) {
-  if (reinterpret_cast<std::uintptr_t>(p) % 32 == 0) {
-    _mm256_stream_ps(p, v);
-  } else {
-    _mm_stream_ps(p, _mm256_castps256_ps128(v));
-    _mm_stream_ps(p + 4, _mm256_extractf128_ps(v, 1));
-  }
-}
+// Past the caches; p at a multiple of 32 bytes.
+inline void stream(float* p, F v) { _mm256_stream_ps(p, v); }
 inline void stream_fence() { _mm_sfence(); }
 inline I lanes_below(int n) {
   return _mm256_cmpgt_epi32(_mm256_set1_epi32(n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));

@@ -11,17 +11,8 @@ inline F zero() { return _mm512_setzero_ps(); }
 inline F set1(float x) { return _mm512_set1_ps(x); }
 inline F load(const float* p) { return _mm512_loadu_ps(p); }
 inline void store(float* p, F v) { _mm512_storeu_ps(p, v); }
-// Past the caches; p on a 16-byte boundary, which every allocation has.
-inline void stream(float* p, F v) {
-  if (reinterpret_cast<std::uintptr_t>(p) % 64 == 0) {
-    _mm512_stream_ps(p, v);
-  } else {
-    _mm_stream_ps(p, _mm512_castps512_ps128(v));
-    _mm_stream_ps(p + 4, _mm512_extractf32x4_ps(v, 1));
-    _mm_stream_ps(p + 8, _mm512_extractf32x4_ps(v, 2));
-    _mm_stream_ps(p + 12, _mm512_extractf32x4_ps(v, 3));
-  }
-}
+// Past the caches; p on a line of memory.
+inline void stream(float* p, F v) { _mm512_stream_ps(p, v); }
 inline void stream_fence() { _mm_sfence(); }
 inline M lanes_below(int n) { return static_cast<M>((1u << n) - 1); }
 inline F load_partial(const float* p, int n) { return _mm512_maskz_loadu_ps(lanes_below(n), p); }
