@@ -41,3 +41,19 @@ test('no more is kept than allowed', () => {
   const again = new Set(Array.from({ length: 5 }, () => arrays.take(LENGTH)));
   expect(taken.filter((array) => again.has(array)).length).toBeLessThanOrEqual(2);
 });
+
+test('an array of a length that nobody asks for any more is let go, others are kept', () => {
+  const arrays = new RecycledArrays(Float32Array, 1e6);
+  const [stale, used] = [arrays.take(LENGTH + 1), arrays.take(LENGTH)];
+  arrays.give(stale);
+  arrays.give(used);
+  const passes = (count: number) => {
+    for (let i = 0; i < count; i++) arrays.give(arrays.take(LENGTH));
+  };
+  passes(8_000);
+  expect(arrays.take(LENGTH + 1)).toBe(stale);
+  arrays.give(stale);
+  passes(20_000);
+  expect(arrays.take(LENGTH)).toBe(used);
+  expect(arrays.take(LENGTH + 1)).not.toBe(stale);
+});
