@@ -1,5 +1,5 @@
 """Clustering and retrieval of embeddings with scikit-learn and numpy, as one JSON line.
-python3 bench/peers/score.py E.npy L.npy --k K [--recall-at 1,2,4,8] [--assignment OUT.npy]; bench/score.ts calls this."""
+python3 bench/peers/score.py E.npy L.npy --k K [--recall-at 1,2,4,8] [--assignment OUT.npy] [--without-kmeans]; bench/score.ts calls this."""
 import argparse
 import json
 import time
@@ -14,6 +14,7 @@ arguments.add_argument("labels")
 arguments.add_argument("--k", type=int, required=True)
 arguments.add_argument("--recall-at", default="1,2,4,8")
 arguments.add_argument("--assignment")
+arguments.add_argument("--without-kmeans", action="store_true", help="rows by the nearest of K drawn rows instead")
 arguments.add_argument("--chunk", type=int, default=2000)
 options = arguments.parse_args()
 
@@ -34,19 +35,34 @@ def recall(points, labels, ks):
     return {str(k): float(hit / len(points)) for k, hit in zip(ks, hits)}
 
 
-def main():
-    points, labels = numpy.load(options.embeddings), numpy.load(options.labels)
+def nearest_of_drawn(points):
+    """Row -> the nearest of k rows that are drawn."""
+    drawn = points[numpy.random.default_rng(0).choice(len(points), options.k, replace=False)]
+    squares = numpy.einsum("ij,ij->i", drawn, drawn)
+    chunks = [points[start : start + options.chunk] for start in range(0, len(points), options.chunk)]
+    return numpy.concatenate([numpy.argmin(squares - 2 * (rows @ drawn.T), axis=1) for rows in chunks])
+
+
+def clustering(points):
+    """The assignment and what is said of the k-means that found it."""
+    if options.without_kmeans:
+        return nearest_of_drawn(points), {}
     start = time.perf_counter()
     means = KMeans(n_clusters=options.k, n_init=1, random_state=0).fit(points)
-    middle = time.perf_counter()
-    ks = [int(k) for k in options.recall_at.split(",")]
-    found = recall(points, labels, ks)
-    end = time.perf_counter()
+    seconds = time.perf_counter() - start
+    return means.labels_, {"iterations": int(means.n_iter_), "inertia": float(means.inertia_), "kmeansSeconds": seconds}
+
+
+def main():
+    points, labels = numpy.load(options.embeddings), numpy.load(options.labels)
+    assignment, said = clustering(points)
+    start = time.perf_counter()
+    found = recall(points, labels, [int(k) for k in options.recall_at.split(",")])
+    seconds = time.perf_counter() - start
     if options.assignment:
-        numpy.save(options.assignment, means.labels_.astype(numpy.int32))
-    nmi = float(normalized_mutual_info_score(labels, means.labels_))
-    print(json.dumps({"nmi": nmi, "recallAt": found, "iterations": int(means.n_iter_), "inertia": float(means.inertia_), 
-                      "kmeansSeconds": middle - start, "recallSeconds": end - middle}), flush=True)
+        numpy.save(options.assignment, assignment.astype(numpy.int32))
+    nmi = float(normalized_mutual_info_score(labels, assignment))
+    print(json.dumps({"nmi": nmi, "recallAt": found, "recallSeconds": seconds, **said}), flush=True)
 
 
 main()
