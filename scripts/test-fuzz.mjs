@@ -4,9 +4,9 @@
  * promised, or a result is wrong. Without g++ and its sanitizers it says so and passes.
  *   npm run test:fuzz -- [--calls 50000] [--seed 1] [--from 0]
  */
-import { spawnSync } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { buildTools, resolved, root, run } from './native-addon.mjs';
@@ -42,35 +42,44 @@ async function build() {
   process.exit(1);
 }
 
-/** The fuzz in a process of its own: how it ended, what it found, what the sanitizers wrote. */
-function fuzz(asan) {
+/** `calls` of the fuzz in a process of its own: how it ended, what it found, what the sanitizers wrote. */
+async function fuzz(asan, from, calls) {
   const work = mkdtempSync(join(tmpdir(), 'eat-dml-fuzz-'));
   const progress = join(work, 'progress');
   const program = ['--expose-gc', '--import', 'tsx', 'test/fuzz/main.ts', '--progress', progress];
-  const { seed, calls, from } = values;
-  const { status, signal, stdout, stderr } = spawnSync(
-    process.execPath,
-    [...program, '--seed', seed, '--calls', calls, '--from', from, '--measure'],
-    {
-      cwd: root,
-      encoding: 'utf8',
-      maxBuffer: 2 ** 28,
-      // A call that does not end is a fault as well: this is ten times what the calls take.
-      timeout: 120_000 + 100 * Number(calls),
-      killSignal: 'SIGKILL',
-      env: {
-        ...process.env,
-        LD_PRELOAD: asan,
-        EAT_DML_NATIVE_PATH: addon,
-        // Node keeps what it has until it ends; a call that asks for too much is told so, as without sanitizers.
-        ASAN_OPTIONS: 'detect_leaks=0:allocator_may_return_null=1:malloc_context_size=12',
-        UBSAN_OPTIONS: 'print_stacktrace=1',
-      },
+  const range = ['--seed', values.seed, '--from', `${from}`, '--calls', `${calls}`, '--measure'];
+  const options = {
+    cwd: root,
+    maxBuffer: 2 ** 28,
+    // A call that does not end is a fault as well: this is ten times what the calls take.
+    timeout: 120_000 + 100 * calls,
+    killSignal: 'SIGKILL',
+    env: {
+      ...process.env,
+      LD_PRELOAD: asan,
+      EAT_DML_NATIVE_PATH: addon,
+      // Node keeps what it has until it ends; a call that asks for too much is told so, as without sanitizers.
+      ASAN_OPTIONS: 'detect_leaks=0:allocator_may_return_null=1:malloc_context_size=12',
+      UBSAN_OPTIONS: 'print_stacktrace=1',
     },
-  );
+  };
+  const ended = await new Promise((resolve) => {
+    execFile(process.execPath, [...program, ...range], options, (error, stdout, stderr) =>
+      resolve({ status: error?.code ?? 0, signal: error?.signal, stdout, stderr }),
+    );
+  });
   const last = existsSync(progress) ? readFileSync(progress, 'utf8').trim() : 'not made';
   rmSync(work, { recursive: true });
-  return { status, signal, stdout, stderr, last };
+  const report = ended.stdout.startsWith('{') ? JSON.parse(ended.stdout) : undefined;
+  return { ...ended, last, report };
+}
+
+/** All calls, by as many processes as there are processors. */
+function fuzzAll(asan) {
+  const [first, calls] = [Number(values.from), Number(values.calls)];
+  const share = Math.ceil(calls / availableParallelism());
+  const starts = Array.from({ length: Math.ceil(calls / share) }, (_, i) => i * share);
+  return Promise.all(starts.map((start) => fuzz(asan, first + start, Math.min(share, calls - start))));
 }
 
 const asan = await build();
@@ -78,32 +87,31 @@ if (!asan) {
   console.log('skipped: the fuzz under sanitizers needs g++ with libasan and libubsan, and cmake');
   process.exit(0);
 }
-const { status, signal, stdout, stderr, last } = fuzz(asan);
-const reports = stderr.match(/ERROR: \w+Sanitizer|runtime error:/g)?.length ?? 0;
-const report = stdout.startsWith('{') ? JSON.parse(stdout) : undefined;
-const kinds = { foreign: 0, wrong: 0 };
-for (const { what } of report?.failures ?? []) kinds[what.startsWith('foreign') ? 'foreign' : 'wrong']++;
-const rejections = report?.rejections.length ?? 0;
-const broken = report ? 0 : 1;
-const failed = reports + kinds.foreign + kinds.wrong + rejections + broken;
+const runs = await fuzzAll(asan);
+const sumOf = (count) => runs.reduce((sum, run) => sum + count(run), 0);
+const foreign = ({ what }) => what.startsWith('foreign');
+const kinds = {
+  reports: sumOf(({ stderr }) => stderr.match(/ERROR: \w+Sanitizer|runtime error:/g)?.length ?? 0),
+  signals: sumOf(({ signal }) => (signal ? 1 : 0)),
+  'unhandled rejections': sumOf(({ report }) => report?.rejections.length ?? 0),
+  'foreign errors': sumOf(({ report }) => report?.failures.filter(foreign).length ?? 0),
+  'wrong results': sumOf(({ report }) => report?.failures.filter((one) => !foreign(one)).length ?? 0),
+};
+const broken = sumOf(({ report, signal }) => (report || signal ? 0 : 1));
+const failed = broken + Object.values(kinds).reduce((a, b) => a + b);
 
-for (const { call, what } of [...(report?.failures ?? []), ...(report?.rejections ?? [])].slice(0, 20)) {
-  console.error(`${call}\n  ${what}\n`);
+for (const { status, signal, stderr, last, report } of runs) {
+  for (const { call, what } of [...(report?.failures ?? []), ...(report?.rejections ?? [])].slice(0, 20)) {
+    console.error(`${call}\n  ${what}\n`);
+  }
+  if (!report || /ERROR: \w+Sanitizer|runtime error:/.test(stderr)) console.error(stderr.slice(0, 20_000));
+  if (!report) console.error(`The process ended with ${signal ?? `status ${status}`}; its last call was ${last}`);
+  if (report && !(report.sanitized && report.addon === addon)) {
+    console.error(`Expected the sanitized addon at ${addon} but it was not what ran.`);
+    process.exit(1);
+  }
 }
-if (reports > 0 || broken) console.error(stderr.slice(0, 20_000));
-if (broken) console.error(`The process ended with ${signal ?? `status ${status}`}; its last call was ${last}`);
-if (report && !(report.sanitized && report.addon === addon)) {
-  console.error(`Expected the sanitized addon at ${addon} but it was not what ran.`);
-  process.exit(1);
-}
-const found = [
-  `${reports} reports`,
-  `${signal ? 1 : 0} signals`,
-  `${rejections} unhandled rejections`,
-  `${kinds.foreign} foreign errors`,
-  `${kinds.wrong} wrong results`,
-];
-console.log(
-  `fuzz under sanitizers, seed ${values.seed}: ${report?.calls ?? 0} calls, ${failed} failed (${found.join(', ')})`,
-);
+const made = sumOf(({ report }) => report?.calls ?? 0);
+const found = Object.entries(kinds).map(([kind, count]) => `${count} ${kind}`);
+console.log(`fuzz under sanitizers, seed ${values.seed}: ${made} calls, ${failed} failed (${found.join(', ')})`);
 process.exit(failed > 0 ? 1 : 0);

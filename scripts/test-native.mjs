@@ -43,27 +43,43 @@ const objects = `${output}.o`;
 mkdirSync(objects, { recursive: true });
 const flags = ['-std=c++17', '-ffp-contract=off', '-pthread', '-w', ...MODES[mode]];
 
-/** Compiles what is left of `sources`, one after the other; as many of these run as there are processors. */
-async function compile(left) {
-  for (let source = left.pop(); source; source = left.pop()) {
-    await execute(compiler, [...flags, '-c', source, '-o', object(source)]);
-  }
+/** What `work` gives for each item; as many at a time as there are processors. */
+async function each(items, work) {
+  const results = [];
+  const left = [...items.entries()];
+  const worker = async () => {
+    for (let next = left.shift(); next; next = left.shift()) results[next[0]] = await work(next[1]);
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, worker));
+  return results;
 }
+
 const object = (source) => `${objects}/${source.replaceAll('/', '-')}.o`;
-const all = [...sources, 'test/native/driver.cc'];
-const left = [...all];
-await Promise.all(Array.from({ length: availableParallelism() }, () => compile(left)));
+// The driver takes longest, then the instruction sets.
+const all = ['test/native/driver.cc', ...sources.toReversed()];
+await each(all, (source) => execute(compiler, [...flags, '-c', source, '-o', object(source)]));
 await execute(compiler, [...flags, ...all.map(object), '-o', output]);
 
-const isas = mode === 'neon' || process.arch === 'arm64' ? ['neon', 'scalar'] : ['scalar', 'avx2', 'avx512'];
-let failed = false;
-for (const isa of isas) {
+/** How the driver ended on an instruction set, and what it printed. */
+async function drive(isa) {
   const [command, ...args] = [...emulator, output];
-  const run = spawnSync(command, args, { env: { ...process.env, EAT_DML_ISA: isa }, encoding: 'utf8' });
-  const absent = /this processor has/.test(run.stderr);
-  console.log(absent ? `skipped: ${mode} ${isa}: this processor lacks it` : `${mode} ${run.stdout.trim()}`);
+  const options = { env: { ...process.env, EAT_DML_ISA: isa }, maxBuffer: 2 ** 28 };
+  try {
+    return { status: 0, ...(await execute(command, args, options)) };
+  } catch (ended) {
+    return { status: ended.code ?? ended.signal, stdout: ended.stdout ?? '', stderr: ended.stderr ?? String(ended) };
+  }
+}
+
+const isas = mode === 'neon' || process.arch === 'arm64' ? ['neon', 'scalar'] : ['scalar', 'avx2', 'avx512'];
+const runs = await each(isas, drive);
+let failed = false;
+for (const [i, isa] of isas.entries()) {
+  const { status, stdout, stderr } = runs[i];
+  const absent = /this processor has/.test(stderr);
+  console.log(absent ? `skipped: ${mode} ${isa}: this processor lacks it` : `${mode} ${stdout.trim()}`);
   if (absent) continue;
-  if (run.status !== 0) console.error(run.stderr);
-  failed ||= run.status !== 0;
+  if (status !== 0) console.error(stderr || `The driver ended with ${status}.`);
+  failed ||= status !== 0;
 }
 process.exit(failed ? 1 : 0);
