@@ -1,6 +1,15 @@
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type AttackSettings, apgd, fgsm, miFgsm, type Objective, pgd, runAttack } from '../../src/attacks/index.js';
+import {
+  type AttackSettings,
+  apgd,
+  fgsm,
+  miFgsm,
+  mpgd,
+  type Objective,
+  pgd,
+  runAttack,
+} from '../../src/attacks/index.js';
 
 /** A problem of a few pixels: the embedding is the image, the objective a function with a known gradient. */
 interface Problem {
@@ -28,8 +37,8 @@ function objectiveOf(weights: number[], centre: number[], cross = 0, seen: numbe
   };
 }
 
-function attack(x: number[], objective: Objective, settings: AttackSettings, start?: number[]): number[] {
-  const shape = [1, 1, x.length, 1] as [number, number, number, number];
+function attack(x: number[], objective: Objective, settings: AttackSettings, start?: number[], channels = 1): number[] {
+  const shape = [1, 1, x.length / channels, channels] as [number, number, number, number];
   const model = { apply: (images: tf.Tensor4D) => tf.reshape(images, [-1, x.length]) as tf.Tensor2D };
   const run = { model, images: tf.tensor4d(x, shape), objective, settings, seed: 1 };
   return Array.from(runAttack({ ...run, start: start && tf.tensor4d(start, shape) }).dataSync());
@@ -66,15 +75,18 @@ describe('steps of one length', () => {
     );
   });
 
-  it('in l1 a step is shared out equally among the largest twentieth of the gradient', () => {
-    const weights = Array.from({ length: 40 }, (_, i) => 1 + ((7 * i) % 40));
-    const slopes = objectiveOf(weights, new Array(40).fill(5));
-    const settings = pgd({ norm: 'l1', epsilon: 2, steps: 1, stepSize: 0.3, ...last });
-    const moved = attack(new Array(40).fill(0.5), slopes, settings);
-    // Two of forty: the weights 40 and 39.
-    const expected = weights.map((weight) => (weight > 38 ? 0.65 : 0.5));
-    expectClose(moved, expected);
-  });
+  it.each([1, 4])(
+    'in l1 a step is shared out equally among the largest twentieth of the gradient, of %i channels',
+    (channels) => {
+      const weights = Array.from({ length: 40 }, (_, i) => 1 + ((7 * i) % 40));
+      const slopes = objectiveOf(weights, new Array(40).fill(5));
+      const settings = pgd({ norm: 'l1', epsilon: 2, steps: 1, stepSize: 0.3, ...last });
+      const moved = attack(new Array(40).fill(0.5), slopes, settings, undefined, channels);
+      // Two of forty: the weights 40 and 39.
+      const expected = weights.map((weight) => (weight > 38 ? 0.65 : 0.5));
+      expectClose(moved, expected);
+    },
+  );
 
   it('in l1 pixels that the box holds get no share of the step', () => {
     const [x, centre] = [new Array(40).fill(0.5), new Array(40).fill(5)];
@@ -106,6 +118,26 @@ describe('steps of one length', () => {
     }
     const settings = miFgsm({ norm: 'l2', epsilon: 1, steps: 4, stepSize, momentum, keep: 'last' });
     expectClose(attack([0.5, 0.5], objectiveOf(weights, centre), settings), x);
+  });
+
+  const accumulating = { norm: 'l2', epsilon: 1, steps: 4, stepSize: 0.05, momentum: 0.5 } as const;
+  it.each([
+    ['MI-FGSM', miFgsm(accumulating)],
+    ['momentum PGD', { ...mpgd(accumulating), randomStart: false }],
+  ])('%s takes each image of a batch where it goes alone', (_, settings) => {
+    // Their gradients change by other factors along the way: a mean over both would weigh old against new otherwise.
+    const pair = [
+      [0.5, 0.5],
+      [0.8, 0.3],
+    ];
+    const hill = objectiveOf([1, 3], [0.9, 0.2]);
+    const model = { apply: (x: tf.Tensor4D) => tf.reshape(x, [-1, 2]) as tf.Tensor2D };
+    const images = tf.tensor4d(pair.flat(), [2, 1, 2, 1]);
+    const together = runAttack({ model, images, objective: hill, settings, seed: 1 });
+    expectClose(
+      Array.from(together.dataSync()),
+      pair.flatMap((x) => attack(x, hill, settings)),
+    );
   });
 });
 
