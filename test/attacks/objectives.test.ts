@@ -145,19 +145,23 @@ describe('objectives, against their formulas in double precision', () => {
     // Of class 3 the second image is as near as the first of class 5 and the second of class 7; class 9 is farther.
     const rows = tf.tensor2d([0, 1, 0, 1, 1, 0, 1, 0, 1, 0, 0.6, 0.8], [6, 2]);
     const gallery = { embeddings: rows, labels, self: Int32Array.of(-1) };
-    const inputs = { clean: () => tf.tensor2d([[1, 0]]), labels: Int32Array.of(9), gallery, random: randomStream(1) };
     // Seen from where each image of the gallery has a similarity of its own to the attacked one.
-    const gap = (towards: number) =>
-      tf.tidy(
-        () =>
-          objective('retrieval', { towards })
-            .bind(inputs)(tf.tensor2d([[0.28, 0.96]]))
-            .dataSync()[0],
-      );
+    const gap = (towards: number, label = 9) =>
+      tf.tidy(() => {
+        const inputs = { clean: () => tf.tensor2d([[1, 0]]), labels: Int32Array.of(label), gallery };
+        return objective('retrieval', { towards })
+          .bind({ ...inputs, random: randomStream(1) })(tf.tensor2d([[0.28, 0.96]]))
+          .dataSync()[0];
+      });
     const own = 0.28 * 0.6 + 0.96 * 0.8;
     // Classes 7 and 3 have an image at (0, 1); class 5, which comes last, has none.
     expect([1, 2, 3, 4].map((towards) => gap(towards) + own)).toEqual(
       [0.96, 0.96, 0.28, 0.96].map((s) => expect.closeTo(s, 5)),
+    );
+    // To an image of a class that the gallery has none of all four are others: class 9 is the fourth.
+    const foreign = [1, 2, 3, 4, 5].map((towards) => gap(towards, 4));
+    expect(foreign.map((found) => found - foreign[0])).toEqual(
+      [0, 0, -0.68, -0.024, 0].map((s) => expect.closeTo(s, 2)),
     );
     rows.dispose();
   });
