@@ -144,6 +144,10 @@ describe('sanity checks, at their thresholds', () => {
     expect((await check('gradients', setting({}, 2))).passed).toBe(true);
     expect((await check('gradients', setting({}, 3))).passed).toBe(false);
     expect((await check('gradients', setting({ differentiable: false }))).passed).toBe(false);
+    // None under retrieval alone, by which nothing in this gallery tells images apart.
+    const { context } = setting();
+    const flat = setting({ context: { ...context, gallery: tf.zeros([COUNT, 2]) as tf.Tensor2D } });
+    expect(await check('gradients', flat)).toMatchObject({ passed: false, detail: '100% of images have none' });
   });
 
   it.each([
