@@ -117,11 +117,11 @@ describe('an ensemble is measured', () => {
     ensemble.dispose();
   });
 
-  test('on a side of an inner split, and on what an outer one kept away', async () => {
+  test('on a side of an inner split, on what an outer one kept away, and, as the inner one is of images, on others of its classes', async () => {
     const inner = splitBySample(byClass.train, { testFraction: 0.25 });
     const options = { model: convEmbedder({ dimension: 4, width: 2 }), epochs: 1, batch: { size: 6 } };
     const ensemble = await train({ ...options, data: inner.train, backend: QUICKER });
-    for (const unseen of [inner.test, byClass.test]) await evaluate(ensemble, unseen, rest);
+    for (const unseen of [inner.test, byClass.test, others]) await evaluate(ensemble, unseen, rest);
     await refused(ensemble, byClass.train).toMatchObject({ code: 'ERR_DATA' });
     ensemble.dispose();
   });
