@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { type Source, sourceOf } from '../../src/data/index.js';
 import { proxyAnchor } from '../../src/losses/index.js';
 import { convEmbedder } from '../../src/models/index.js';
 import { chooseBackend } from '../../src/tfjs/index.js';
@@ -75,6 +76,24 @@ describe('train', () => {
     expect(seen[7].etaSeconds).toBe(0);
     expect(ensemble.history).toMatchObject({ epochs: 2, steps: 8, imagesSeen: 96, gradientEvaluations: 96 });
     expect(Array.from(ensemble.classes)).toEqual([10, 11, 12, 13]);
+  });
+
+  it('asks for the views of each batch by the number of its step, and has the next of the epoch begun likewise', async () => {
+    const own = sourceOf(data);
+    const [read, begun]: string[][] = [[], []];
+    const noted = (indices: ArrayLike<number>, draw?: number) => `${draw}: ${Array.from(indices)}`;
+    const source: Source = {
+      ...own,
+      batch: (indices, given) => {
+        read.push(noted(indices, given?.draw));
+        return own.batch(indices, given);
+      },
+      prefetch: (indices, given) => void begun.push(noted(indices, given?.draw)),
+    };
+    const ensemble = await train({ ...options, data: source });
+    expect(read.map((batch) => Number.parseInt(batch, 10))).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+    expect(begun).toEqual(read.filter((_, step) => step % 4 > 0));
+    ensemble.dispose();
   });
 
   it('calls the three hooks as promised', async () => {
