@@ -80,6 +80,17 @@ for (const backend of await availableBackends()) {
   });
 }
 
+it('rows a thousandth apart are that far for the losses, and are pulled together in full', () => {
+  const near = [
+    [1, 0],
+    [Math.cos(1e-3), Math.sin(1e-3)],
+  ];
+  // Both ordered pairs have one value and one gradient, of length 1.
+  const { value, gradient } = valueAndGradient(contrastive(), near, [0, 0]);
+  expect(value / 1e-3).toBeCloseTo(1, 3);
+  expect(Math.hypot(gradient[0], gradient[1])).toBeCloseTo(1, 3);
+});
+
 /** Random unit rows in `dim` dimensions and their distances, in double precision. */
 function example(n: number, dim: number) {
   const random = randomStream(11, 'pairs');
@@ -127,8 +138,9 @@ describe('miners, against plain loops', () => {
     expect(valueAndGradient(tripletMargin({ margin, mining }), rows, labels).value).toBeCloseTo(expected, 4);
   });
 
-  it('multi-similarity: the informative pairs only', () => {
-    const [alpha, beta, base, slack] = [2, 50, 0.5, 0.1];
+  // At 50 the most similar negatives are all that counts.
+  it.each([50, 2])('multi-similarity: the informative pairs only, beta %i', (beta) => {
+    const [alpha, base, slack] = [2, 0.5, 0.1];
     const s = (a: number, b: number) => rows[a].reduce((sum, x, j) => sum + x * rows[b][j], 0);
     const values = labels.map((c, a) => {
       const others = labels.map((_, j) => j).filter((j) => j !== a);
@@ -140,7 +152,7 @@ describe('miners, against plain loops', () => {
       const sum = (list: number[]) => list.reduce((x, y) => x + y, 0);
       return Math.log1p(sum(pull)) / alpha + Math.log1p(sum(push)) / beta;
     });
-    const { value } = valueAndGradient(multiSimilarity({ mining: slack }), rows, labels);
+    const { value } = valueAndGradient(multiSimilarity({ beta, mining: slack }), rows, labels);
     expect(value).toBeCloseTo(mean(values), 4);
   });
 
