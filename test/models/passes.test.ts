@@ -110,6 +110,23 @@ test('rows of plain convolutions with ReLU run as one stack in the frozen pass, 
   embedder.dispose();
 });
 
+test('filters begin as wide as what they see asks for: one channel of a depthwise convolution, all of another', async () => {
+  await tf.setBackend('cpu');
+  const layers: Layer[] = [
+    { type: 'depthwise', name: 'deep', size: 3, strides: 1, padding: 1, bias: true },
+    { type: 'conv', name: 'wide', filters: 64, size: 3, strides: 1, padding: 1, bias: true },
+    { type: 'mean-pool' },
+  ];
+  const embedder = networkModel('mine', {}, layers).build([4, 4, 64], 1);
+  const spread = (name: string) => Math.sqrt(tf.moments(embedder.weights.get(name)!).variance.dataSync()[0]);
+  tf.tidy(() => {
+    // A normal distribution cut at two deviations has 0.88 of it (He et al., 2015: sqrt(2 / values seen)).
+    expect(spread('deep/depthwise_kernel') / (0.88 * Math.sqrt(2 / 9))).toBeCloseTo(1, 1);
+    expect(spread('wide/kernel') / (0.88 * Math.sqrt(2 / (9 * 64)))).toBeCloseTo(1, 1);
+  });
+  embedder.dispose();
+});
+
 describe('survey', () => {
   test.each<[Padding, number, number, number, number]>([
     ['same', 3, 2, 8, 4],
