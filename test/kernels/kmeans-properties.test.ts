@@ -77,6 +77,18 @@ describe.each(testDevices)('k-means on %s', (device) => {
     );
   });
 
+  test('an empty cluster takes the farthest point that is not the only one of its own', async () => {
+    const points = { data: Float32Array.of(0, 1, 10), rows: 3, cols: 1 };
+    // Of 0 and 1 in the first the first one; 10, far from its centroid, is all that the second has.
+    const init = { data: Float32Array.of(0.5, 6, 100), rows: 3, cols: 1 };
+    const { labels, centroids, counts } = await kmeans(points, { init, device });
+    expect([labels, centroids.data, counts].map((values) => [...values])).toEqual([
+      [2, 0, 1],
+      [1, 10, 0],
+      [1, 1, 1],
+    ]);
+  });
+
   test('points that are all equal are one cluster', async () => {
     const points = { data: new Float32Array(60).fill(1e25), rows: 20, cols: 3 };
     const { labels, counts, inertia, converged } = await kmeans(points, { k: 5, restarts: 2, device });
