@@ -121,8 +121,8 @@ it('a given start is the first restart’s; the others begin at random', () => {
 });
 
 it('CA- and QA- lower one of the nearest hundredth, whichever it is, and never the sample itself', () => {
-  // 300 rows on a line, the sample at 0: its nearest hundredth are the rows 1, 2 and 3.
-  const rows = 300;
+  // 399 rows on a line, the sample at 0: its nearest hundredth, rounded down, are the rows 1, 2 and 3.
+  const rows = 399;
   const ranking = {
     distances: Float32Array.from({ length: rows }, (_, j) => j),
     ...{ rows: 1, cols: rows, queryLabels: Int32Array.of(0), labels: new Int32Array(rows), self: Int32Array.of(0) },
