@@ -4,7 +4,7 @@
  * conv2dBackpropInput, conv2dBackpropFilter, convReluStack, convReluStackBackpropInput, unary, binary, reduce,
  * batchMoments, batchNorm, batchNormGradient, pool2d, pool2dGradient, adamW, depthwiseConv2d,
  * depthwiseConv2dBackpropInput, depthwiseConv2dBackpropFilter, stridedCopy, compareValues, logical, select, gather,
- * segmentSum, oneHot, argReduce, topK, softmax, resample; their sizes are in kernel-rows.ts, stack-rows.ts and
+ * segmentSum, oneHot, argReduce, topK, softmax, resample, pixelValues; their sizes are in kernel-rows.ts, stack-rows.ts and
  * selection-rows.ts.
  */
 import Benchmark from 'benchmark';

@@ -121,4 +121,8 @@ export const selectionRows = [
       return { shape, bytes: 3 * (from ** 2 + to ** 2), run: (device) => network.resample({ ...options, device }) };
     },
   ),
+  ...pair('pixelValues', [1000, 64 * 224 * 224 * 3], (size) => {
+    const options = { bytes: new Uint8Array(size).fill(100), out: new Float32Array(size) };
+    return { shape: `${size}`, bytes: 5 * size, run: (device) => network.pixelValues({ ...options, device }) };
+  }),
 ];

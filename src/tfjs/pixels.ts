@@ -9,13 +9,14 @@ const LEVELS = Float32Array.from({ length: 256 }, (_, byte) => byte / 255);
 /** Bytes 0..255 of images [n, h, w, c] as a float32 tensor in [0, 1]: the one place where bytes become floats. */
 export function pixelTensor(bytes: Uint8Array, shape: [number, number, number, number]): tf.Tensor4D {
   const backend = tf.backend();
-  // Batch after batch in the same memory, where the backend has some left: fresh pages cost more than the images' decoding.
-  const native = backend instanceof NativeBackend ? backend : undefined;
-  const values = native?.allocate(shape) ?? new Float32Array(bytes.length);
-  if (values.length !== bytes.length) throw invalid('bytes', `${values.length} of them`, bytes);
-  for (let i = 0; i < bytes.length; i++) values[i] = LEVELS[bytes[i]];
-  if (!native) return tf.tensor4d(values, shape);
-  return tf.engine().makeTensorFromTensorInfo(native.output(shape, values)) as tf.Tensor4D;
+  const size = tf.util.sizeFromShape(shape);
+  if (bytes.length !== size) throw invalid('bytes', `${size} of them`, bytes);
+  if (backend instanceof NativeBackend) {
+    return tf.engine().makeTensorFromTensorInfo(backend.pixels(bytes, shape)) as tf.Tensor4D;
+  }
+  const values = new Float32Array(size);
+  for (let i = 0; i < size; i++) values[i] = LEVELS[bytes[i]];
+  return tf.tensor4d(values, shape);
 }
 
 /** How far pixels leave [0, 1] in all: 0 where they lie inside, NaN where one is NaN. */

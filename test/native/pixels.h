@@ -37,6 +37,10 @@ Outputs pixels(const Run& run, bool judge) {
         check(out[static_cast<size_t>(e)] == expected, "resample");
       }
       all.push_back(Floats(out.begin(), out.end()));
+      Floats values(image.size());
+      kernels().pixel_values(run, {image.data(), static_cast<index_t>(image.size()), values.data()});
+      for (size_t e = 0; judge && e < image.size(); e++) check(values[e] == static_cast<float>(image[e] / 255.0), "pixel_values");
+      all.push_back(values);
     }
   }
   return all;

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
-import { ACTIVATIONS } from '../../src/kernels/network/activation.js';
+import { ACTIVATIONS } from '../../src/kernels/network/arguments/activation.js';
 import { chooseBackend, unitRows } from '../../src/tfjs/index.js';
 import {
   type AdamWOptions,

@@ -46,6 +46,7 @@
 #include "../network/gather.inl"
 #include "../network/segment_sum.inl"
 #include "../network/one_hot.inl"
+#include "../network/pixel_values.inl"
 #include "../network/arg_reduce.inl"
 #include "../network/top_k.inl"
 #include "../network/softmax.inl"

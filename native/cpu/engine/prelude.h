@@ -36,6 +36,7 @@
 #include "../../contracts/network/logical.h"
 #include "../../contracts/network/matmul.h"
 #include "../../contracts/network/one_hot.h"
+#include "../../contracts/network/pixel_values.h"
 #include "../../contracts/network/pool2d.h"
 #include "../../contracts/network/reduce.h"
 #include "../../contracts/network/resample.h"

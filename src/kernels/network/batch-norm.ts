@@ -1,5 +1,5 @@
 import { checkCount, checkFloat32Length, checkNonNegative, checkOneOf, readOptions } from '../matrix.js';
-import { ACTIVATIONS, type Activation } from './activation.js';
+import { ACTIVATIONS, type Activation } from './arguments/activation.js';
 import { type NetworkCall, type NetworkRun, runNative } from './run-network.js';
 
 export interface BatchMomentsArgs {

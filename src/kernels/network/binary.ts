@@ -1,6 +1,6 @@
 import { allocate } from '../allocate.js';
 import { checkFloat32Length, checkOneOf, readOptions } from '../matrix.js';
-import { type BroadcastOperands, operandLayout } from './broadcast.js';
+import { type BroadcastOperands, operandLayout } from './arguments/broadcast.js';
 import { type NetworkCall, type NetworkRun, runNative } from './run-network.js';
 
 /** The operations in the order of the contract's enum. */

@@ -1,7 +1,7 @@
 import { allocate } from '../allocate.js';
 import { checkUint8Length } from '../integers.js';
 import { checkOneOf, readOptions } from '../matrix.js';
-import { type BroadcastOperands, operandLayout } from './broadcast.js';
+import { type BroadcastOperands, operandLayout } from './arguments/broadcast.js';
 import { type NetworkCall, type NetworkRun, runNative } from './run-network.js';
 
 /** The operations in the order of the contract's enum. */

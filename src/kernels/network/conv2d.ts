@@ -2,7 +2,7 @@ import { invalid } from '../../errors.js';
 import { allocate } from '../allocate.js';
 import { checkCount, checkFloat32Length, checkOneOf, readOptions } from '../matrix.js';
 import { readFields } from '../read-once.js';
-import { ACTIVATIONS, type Activation } from './activation.js';
+import { ACTIVATIONS, type Activation } from './arguments/activation.js';
 import { type NetworkCall, type NetworkRun, runNative } from './run-network.js';
 
 /** Shapes of a 2-D convolution: NHWC images, HWIO filter; padding at the far edges follows from the sizes. */

@@ -1,7 +1,7 @@
 import { invalid } from '../../errors.js';
 import { allocate } from '../allocate.js';
 import { checkFloat32Length, checkOneOf, readOptions } from '../matrix.js';
-import { ACTIVATIONS, type Activation } from './activation.js';
+import { ACTIVATIONS, type Activation } from './arguments/activation.js';
 import { type Conv2DGeometry, geometrySizes, readGeometry } from './conv2d.js';
 import { type NetworkCall, type NetworkRun, runNative } from './run-network.js';
 

@@ -43,6 +43,7 @@ export { type GatherOptions, gather } from './gather.js';
 export { LOGICAL_OPS, type LogicalOp, type LogicalOptions, logical } from './logical.js';
 export { type MatMulOptions, matmul } from './matmul.js';
 export { type OneHotOptions, oneHot } from './one-hot.js';
+export { type PixelValuesOptions, pixelValues } from './pixel-values.js';
 export {
   POOL_OPS,
   type Pool2DGradientOptions,

@@ -1,7 +1,7 @@
 import { invalid } from '../../errors.js';
 import { allocate } from '../allocate.js';
 import { checkCount, checkFlag, checkFloat32Length, checkOneOf, readOptions } from '../matrix.js';
-import { ACTIVATIONS, type Activation } from './activation.js';
+import { ACTIVATIONS, type Activation } from './arguments/activation.js';
 import { type NetworkCall, type NetworkRun, runNative } from './run-network.js';
 
 export interface MatMulArgs {

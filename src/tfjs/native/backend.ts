@@ -1,5 +1,6 @@
 import { totalmem } from 'node:os';
 import * as tf from '#tf';
+import { pixelValues } from '../../kernels/network/index.js';
 import { quiet } from '../quiet.js';
 import { RecycledArrays } from './recycled-arrays.js';
 
@@ -72,6 +73,14 @@ export class NativeBackend extends MathBackendCpu {
 
   output(shape: number[], values: Float32Array): tf.TensorInfo {
     return this.makeTensorInfo(shape, 'float32', values);
+  }
+
+  /**
+   * Bytes of images as numbers in [0, 1]. Batch after batch in the same memory, where some is left: fresh pages cost more than the images'
+   * decoding.
+   */
+  pixels(bytes: Uint8Array, shape: number[]): tf.TensorInfo {
+    return this.output(shape, pixelValues({ bytes, out: this.allocate(shape) }));
   }
 
   /** Tells that something that is not a kernel of this backend sees the values. */

@@ -168,7 +168,12 @@ const resample: Arguments = (draw) => {
   return [{ pixels, height, width, channels, across, down, ...out }];
 };
 
+const pixelValues: Arguments = (draw) => {
+  const size = some(draw) * some(draw);
+  return [{ bytes: Uint8Array.from({ length: size }, () => draw.integer(256)), ...outOf(draw, size) }];
+};
+
 export const elements = {
   ...{ unary, binary, compareValues, logical, select, gather, segmentSum, oneHot, argReduce, reduce },
-  ...{ topK, softmax, stridedCopy, adamW, resample },
+  ...{ topK, softmax, stridedCopy, adamW, resample, pixelValues },
 };

@@ -1,5 +1,5 @@
 import { randomStream } from '../../../src/random.js';
-import { type ResampledSide, resample } from '../network/by-device.js';
+import { pixelValues, type ResampledSide, resample } from '../network/by-device.js';
 import type { ParityCase } from './types.js';
 
 const { uniform } = randomStream(1, 'pixels');
@@ -54,8 +54,20 @@ const resampleCase = (
   };
 };
 
-/** Images on their way into a network. */
-export const pixelCases = SHAPES.flatMap(([shape, to, most]) => [
+const valuesCase = (size: number): ParityCase => {
+  const bytes = Uint8Array.from({ length: size }, (_, i) => (i * 7) % 256);
+  return {
+    kernel: 'pixelValues',
+    name: `${size} bytes`,
+    run: async (device) => ({ values: pixelValues({ bytes, device }) }),
+    tolerance: {},
+  };
+};
+
+const resampleCases = SHAPES.flatMap(([shape, to, most]) => [
   resampleCase('any bytes', shape, to, most, () => drawn(256)),
   resampleCase('white', shape, to, most, () => 255),
 ]);
+
+/** Images on their way into a network. */
+export const pixelCases = [...resampleCases, ...[0, 1, 256, 1027, 70_000].map(valuesCase)];

@@ -51,6 +51,7 @@ export const oneHot = byDevice(network.oneHot);
 export const pool2d = byDevice(network.pool2d);
 export const pool2dGradient = byDevice(network.pool2dGradient);
 export const reduce = byDevice(network.reduce);
+export const pixelValues = byDevice(network.pixelValues);
 export const resample = byDevice(network.resample);
 export const segmentSum = byDevice(network.segmentSum);
 export const select = byDevice(network.select);

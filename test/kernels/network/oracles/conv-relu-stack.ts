@@ -1,4 +1,4 @@
-import { ACTIVATIONS } from '../../../../src/kernels/network/activation.js';
+import { ACTIVATIONS } from '../../../../src/kernels/network/arguments/activation.js';
 import {
   type ConvReluStackArgs,
   type ConvReluStackBackpropInputArgs,

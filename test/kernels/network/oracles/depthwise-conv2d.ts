@@ -1,4 +1,4 @@
-import { activationOf } from '../../../../src/kernels/network/activation.js';
+import { activationOf } from '../../../../src/kernels/network/arguments/activation.js';
 import type {
   DepthwiseArgs,
   DepthwiseBackpropFilterArgs,

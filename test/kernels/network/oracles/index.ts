@@ -16,6 +16,7 @@ import { gatherReference } from './gather.js';
 import { logicalReference } from './logical.js';
 import { matmulReference } from './matmul.js';
 import { oneHotReference } from './one-hot.js';
+import { pixelValuesReference } from './pixel-values.js';
 import { pool2dGradientReference, pool2dReference } from './pool2d.js';
 import { reduceReference } from './reduce.js';
 import { resampleReference } from './resample.js';
@@ -47,6 +48,7 @@ export const ORACLES: Record<string, ReferenceKernel<any>> = {
   logical: logicalReference,
   matmul: matmulReference,
   oneHot: oneHotReference,
+  pixelValues: pixelValuesReference,
   pool2d: pool2dReference,
   pool2dGradient: pool2dGradientReference,
   reduce: reduceReference,

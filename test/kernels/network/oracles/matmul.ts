@@ -1,4 +1,4 @@
-import { activationOf } from '../../../../src/kernels/network/activation.js';
+import { activationOf } from '../../../../src/kernels/network/arguments/activation.js';
 import type { MatMulArgs } from '../../../../src/kernels/network/matmul.js';
 
 /** out[i,j] = activation(sum_l a[i,l] b[l,j] + bias[j]) */

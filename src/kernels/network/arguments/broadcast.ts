@@ -1,7 +1,7 @@
-import { EatDmlError, invalid } from '../../errors.js';
-import { checkIntegers } from '../integers.js';
-import { checkFloat32 } from '../matrix.js';
-import { lengthOf } from '../typed-arrays.js';
+import { EatDmlError, invalid } from '../../../errors.js';
+import { checkIntegers } from '../../integers.js';
+import { checkFloat32 } from '../../matrix.js';
+import { lengthOf } from '../../typed-arrays.js';
 
 /** Two operands, repeated along axes by strides of 0. */
 export interface BroadcastOperands {
