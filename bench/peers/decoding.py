@@ -1,5 +1,7 @@
 """Images a second from a folder of JPEGs to batches of floats, as torchvision's users read them; one JSON line a way.
-python3 bench/peers/decoding.py FOLDER [--batch 64] [--workers 2]; bench/decoding.ts makes the folder and calls this."""
+python3 bench/peers/decoding.py FOLDER [--batch 64] [--workers 2]; bench/decoding.ts makes the folder and calls this.
+torchvision.io wants the libraries that its wheel was built against: of a wheel for CUDA, libc10_cuda.so and libtorch_cuda.so, of which
+decoding on the CPU calls nothing."""
 import argparse
 import json
 import resource

@@ -7,7 +7,7 @@ import { counter, type LongWork } from '../long-work.js';
 import { count, parseOptions, path, seed } from '../options.js';
 import { pixelTensor } from '../tfjs/index.js';
 import { checkIndices, digestOf, type SplitSide, toLabels } from './dataset.js';
-import { readOnThread } from './decoding/decoding-thread.js';
+import { giveBack, readOnThread } from './decoding/decoding-thread.js';
 import { type Gate, gate } from './decoding/gate.js';
 import { imageBytes, inOrder, pixelsLength, readPixels, type WantedImages } from './decoding/read-pixels.js';
 import { ReadAhead } from './read-ahead.js';
@@ -92,7 +92,12 @@ export function imageFiles(options: ImageFilesOptions): Source {
       throwIfAborted(signal);
       checkIndices(indices, files.length);
       if (draw !== undefined && !Number.isSafeInteger(draw)) throw invalid('draw', 'an integer', draw);
-      return pixelTensor(await ahead.take(indices, options), [indices.length, side, side, channels]);
+      const pixels = await ahead.take(indices, options);
+      try {
+        return pixelTensor(pixels, [indices.length, side, side, channels]);
+      } finally {
+        giveBack(pixels);
+      }
     },
     prefetch: (indices, options = {}) => {
       const known = (index: number) => Number.isInteger(index) && index >= 0 && index < files.length;

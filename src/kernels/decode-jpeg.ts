@@ -1,3 +1,4 @@
+import { checkUint8Length } from './integers.js';
 import { type AddonKernel, loadAddon } from './load-addon.js';
 import { type ResampledSide, readSides } from './network/resample.js';
 
@@ -9,6 +10,8 @@ export interface DecodeJpegOptions {
   width: number;
   across: ResampledSide;
   down: ResampledSide;
+  /** [down.count, across.count, 3]; unspecified where nothing is returned. */
+  out?: Uint8Array;
 }
 
 /** Whether {@link decodeJpeg} can decode: the addon is there, and the system has libjpeg-turbo (libturbojpeg). */
@@ -26,12 +29,13 @@ export async function decodeJpeg({
   width,
   across,
   down,
+  out = new Uint8Array(down.count * across.count * 3),
 }: DecodeJpegOptions): Promise<Uint8Array | undefined> {
   const decode = loadAddon()?.decodeJpeg as AddonKernel | undefined;
   if (!decode) return undefined;
   const sides = readSides({ height, width, across, down });
   const decoded = new Int32Array(1);
-  const out = new Uint8Array(sides.rows * sides.columns * 3);
+  checkUint8Length('out', out, sides.rows * sides.columns * 3);
   await decode({ bytes, length: bytes.length, height, width, channels: 3, ...sides, decoded, out }, true)!.promise;
   return decoded[0] === 1 ? out : undefined;
 }

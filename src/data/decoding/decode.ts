@@ -33,7 +33,7 @@ const BEGINNINGS: readonly RegExp[] = [
  * The image in the bytes of a JPEG, PNG, WebP, GIF (its first frame) or TIFF file, looked at as `view` says for its size:
  * bytes 0..255, [height, width, channels] of the view. What is grey, of 16 bits, by palette, CMYK or transparent becomes red,
  * green and blue as Pillow's `convert('RGB')` makes it: transparency is dropped, and the orientation that a camera noted is
- * not applied. `file` names it in errors.
+ * not applied. `file` names it in errors. `into` is memory that the view may be decoded into; it is what is returned then.
  *
  * @throws EatDmlError ERR_DATA that names `file` where it is no such image, broken or cut off; ERR_SYSTEM without sharp.
  */
@@ -42,6 +42,7 @@ export async function decodeImage(
   file: string,
   view: (size: Size) => View,
   channels: Channels = 3,
+  into?: Uint8Array,
 ): Promise<Uint8Array> {
   const head = Buffer.from(bytes.subarray(0, 12)).toString('hex');
   if (!BEGINNINGS.some((beginning) => beginning.test(head))) {
@@ -55,7 +56,7 @@ export async function decodeImage(
     return seen;
   };
   try {
-    const pixels = (await quickly(bytes, look)) ?? (await bySharp(bytes, look));
+    const pixels = (await quickly(bytes, look, into)) ?? (await bySharp(bytes, look));
     return channels === 1 ? greyOf(pixels) : pixels;
   } catch (cause) {
     // Of the machine, not of the image.
@@ -65,11 +66,15 @@ export async function decodeImage(
 }
 
 /** A plain JPEG by libjpeg-turbo, where the addon finds it: the bits of sharp's decoder in half its time. */
-async function quickly(bytes: Uint8Array, look: (size: Size) => View): Promise<Uint8Array | undefined> {
+async function quickly(
+  bytes: Uint8Array,
+  look: (size: Size) => View,
+  out?: Uint8Array,
+): Promise<Uint8Array | undefined> {
   const frame = decodesJpeg() ? jpegFrame(bytes) : undefined;
   const { width = 0, height = 0, colours = 4 } = frame ?? {};
   if (colours === 4 || width * height === 0 || width * height > MOST_PIXELS) return undefined;
-  return decodeJpeg({ bytes, width, height, ...sidesOf({ width, height }, look({ width, height })) });
+  return decodeJpeg({ bytes, width, height, ...sidesOf({ width, height }, look({ width, height })), out });
 }
 
 async function bySharp(bytes: Uint8Array, look: (size: Size) => View): Promise<Uint8Array> {

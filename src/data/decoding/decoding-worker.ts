@@ -1,4 +1,4 @@
-/** What the decoding thread runs: reads the batches that it is told to, and hands their pixels over. */
+/** What the decoding thread runs: reads the batches that it is told to. */
 import { parentPort } from 'node:worker_threads';
 import { EatDmlError } from '../../errors.js';
 import type { Answer, Request } from './decoding-thread.js';
@@ -16,12 +16,12 @@ function gateOf(lanes: number): Gate {
   return known;
 }
 
-async function answer({ id, wanted, concurrency }: Required<Request>): Promise<void> {
+async function answer({ id, wanted, pixels, concurrency }: Required<Request>): Promise<void> {
   const stop = new AbortController();
   stops.set(id, stop);
   try {
-    const pixels = await readPixels(wanted, gateOf(concurrency), stop.signal);
-    port.postMessage({ id, pixels } satisfies Answer, [pixels.buffer as ArrayBuffer]);
+    await readPixels(wanted, gateOf(concurrency), stop.signal, pixels);
+    port.postMessage({ id } satisfies Answer);
   } catch (error) {
     const { message } = error as Error;
     const { code, hint } = error instanceof EatDmlError ? error : {};

@@ -1,7 +1,7 @@
 import { throwIfAborted } from '../../errors.js';
 import { randomStream } from '../../random.js';
 import { readBounded } from '../read-bounded.js';
-import { outputSide, type Transform, viewOf } from '../transforms.js';
+import { outputSide, type Size, type Transform, viewOf } from '../transforms.js';
 import { type Channels, decodeImage } from './decode.js';
 import { type Gate, untilAborted } from './gate.js';
 
@@ -23,10 +23,14 @@ export function pixelsLength({ indices, channels, transform }: WantedImages): nu
   return indices.length * outputSide(transform) ** 2 * channels;
 }
 
-/** The pixels of a batch, [indices.length, side, side, channels]. */
-export function readPixels(wanted: WantedImages, enter: Gate, signal?: AbortSignal): Promise<Uint8Array> {
+/** The pixels of a batch, [indices.length, side, side, channels]; into `pixels`, where memory is given. */
+export function readPixels(
+  wanted: WantedImages,
+  enter: Gate,
+  signal?: AbortSignal,
+  pixels: Uint8Array = new Uint8Array(pixelsLength(wanted)),
+): Promise<Uint8Array> {
   const { indices, paths, channels, transform, seed, draw } = wanted;
-  const pixels = new Uint8Array(pixelsLength(wanted));
   const size = pixels.length / indices.length;
   const before = new Map<number, number>();
   return inOrder(enter, indices, signal, (index, at) => {
@@ -36,7 +40,10 @@ export function readPixels(wanted: WantedImages, enter: Gate, signal?: AbortSign
       const file = paths[at];
       const bytes = await imageBytes(file, signal);
       const random = draw === undefined ? undefined : randomStream(seed, 'view', draw, index, nth);
-      pixels.set(await decodeImage(bytes, file, (seen) => viewOf(transform, seen, random), channels), at * size);
+      const place = pixels.subarray(at * size, (at + 1) * size);
+      const view = (seen: Size) => viewOf(transform, seen, random);
+      const decoded = await decodeImage(bytes, file, view, channels, channels === 3 ? place : undefined);
+      if (decoded !== place) place.set(decoded);
     };
   }).then(() => pixels);
 }
