@@ -67,6 +67,33 @@ test.each([undefined, 5])('a batch that was read ahead has the bits of one that 
   expect(threads.asked.length).toBe(asked + 1);
 });
 
+test('memory of a batch is written again by the next, JPEGs beside PNGs, and no bit of the last is left', async () => {
+  const names = await Promise.all(
+    files.map(async (file, i) => {
+      if (i % 2 === 0) return file;
+      const name = `${i}.jpg`;
+      await sharp(join(root, file)).jpeg().toFile(join(root, name));
+      return name;
+    }),
+  );
+  const batches = Array.from({ length: 4 }, (_, b) => indices.map((index) => (index + b) % names.length));
+  const expected: string[] = [];
+  for (const batch of batches) expected.push(await pixels(open(names), batch));
+  expect(new Set(expected).size).toBe(batches.length);
+  const asked = threads.asked.length;
+  const source = open(names);
+  const found: string[] = [];
+  for (const [b, batch] of batches.entries()) {
+    if (b === 0) source.prefetch!(batch);
+    if (b + 1 < batches.length) source.prefetch!(batches[b + 1]);
+    found.push(await pixels(source, batch));
+  }
+  expect(found).toEqual(expected);
+  const requests = threads.asked.slice(asked) as { pixels: Uint8Array }[];
+  expect(requests).toHaveLength(batches.length);
+  expect(new Set(requests.map(({ pixels }) => pixels.buffer)).size).toBe(2);
+});
+
 test('all sources have one thread, and small batches none', async () => {
   const asked = threads.asked.length;
   const source = open();

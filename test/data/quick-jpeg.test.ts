@@ -58,6 +58,11 @@ describe.skipIf(!decodesJpeg())(
       const view = { resized: { width: Math.ceil(width / 2), height: Math.ceil(height / 2) }, flip: true };
       const expected = viewed({ pixels, width, height, channels: 3 }, view);
       expect(await decodeJpeg({ bytes, ...half({ width, height }) })).toEqual(expected);
+      const memory = new Uint8Array(new SharedArrayBuffer(expected.length + 20)).fill(9);
+      const out = memory.subarray(10, 10 + expected.length);
+      expect(await decodeJpeg({ bytes, ...half({ width, height }), out })).toBe(out);
+      expect([...out]).toEqual([...expected]);
+      expect([...memory.subarray(0, 10), ...memory.subarray(-10)].every((value) => value === 9)).toBe(true);
     });
 
     test('what is unusual is left to sharp, which says what is wrong', async () => {
