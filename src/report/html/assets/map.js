@@ -13,6 +13,7 @@
   let glyphs = [];
   let at = -1;
   let due = false;
+  let restyled = 0;
 
   /** Colour and shape of a class or cluster: none is told by its colour alone. */
   const styleOf = (rank) => (rank % COLOURS) + COLOURS * ((rank + Math.floor(rank / COLOURS)) % SHAPES);
@@ -68,30 +69,50 @@
     });
   }
 
+  /** Each plane as it was last drawn, with half a canvas more on every side: what is dragged is that picture. */
+  const pictures = canvases.map(() => ({ canvas: document.createElement('canvas'), of: '', x: 0, y: 0 }));
+
+  function paint(picture, plane, { width, height, size, ratio }) {
+    Object.assign(picture.canvas, { width: 2 * width, height: 2 * height });
+    const context = picture.canvas.getContext('2d');
+    const only = classOnly.value === '' ? null : Number(classOnly.value);
+    const own = styles[colourBy.value][plane];
+    const [left, top] = [width + (view.x - side / 2) * size, height + (view.y - side / 2) * size];
+    const half = (SIZE * ratio) / 2;
+    const points = planes[plane];
+    // The others first and faint, so that a class lies on top of them.
+    for (const faint of only === null ? [false] : [true, false]) {
+      context.globalAlpha = faint ? 0.15 : 1;
+      for (let i = 0; i < labels.length; i++) {
+        if (only !== null && (labels[i] === only) === faint) continue;
+        const [x, y] = [left + points[2 * i] * size - half, top + points[2 * i + 1] * size - half];
+        if (x > -half && y > -half && x < 2 * width && y < 2 * height)
+          context.drawImage(glyphs[own[i]], Math.floor(x), Math.floor(y));
+      }
+    }
+    Object.assign(picture, { x: view.x, y: view.y });
+  }
+
   function draw() {
     due = false;
-    const only = classOnly.value === '' ? null : Number(classOnly.value);
     canvases.forEach((canvas, plane) => {
       const ratio = devicePixelRatio || 1;
       const [width, height] = [canvas.clientWidth * ratio, canvas.clientHeight * ratio].map(Math.round);
       if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
+      // Not shown: it is drawn when its size changes.
+      if (width === 0 || height === 0) return;
+      const size = unit(canvas) * ratio;
+      const picture = pictures[plane];
+      const of = [width, height, size, colourBy.value, classOnly.value, restyled].join();
+      const moved = () => [Math.round((view.x - picture.x) * size), Math.round((view.y - picture.y) * size)];
+      const [right, down] = moved().map(Math.abs);
+      if (of !== picture.of || right > width / 2 || down > height / 2)
+        paint(picture, plane, { width, height, size, ratio });
+      picture.of = of;
+      const [x, y] = moved();
       const context = canvas.getContext('2d');
       context.clearRect(0, 0, width, height);
-      const own = styles[colourBy.value][plane];
-      const size = unit(canvas) * ratio;
-      const [left, top] = [width / 2 + (view.x - side / 2) * size, height / 2 + (view.y - side / 2) * size];
-      const half = (SIZE * ratio) / 2;
-      const points = planes[plane];
-      // The others first and faint, so that a class lies on top of them.
-      for (const faint of only === null ? [false] : [true, false]) {
-        context.globalAlpha = faint ? 0.15 : 1;
-        for (let i = 0; i < labels.length; i++) {
-          if (only !== null && (labels[i] === only) === faint) continue;
-          const [x, y] = [left + points[2 * i] * size - half, top + points[2 * i + 1] * size - half];
-          if (x > -half && y > -half && x < width && y < height) context.drawImage(glyphs[own[i]], x | 0, y | 0);
-        }
-      }
-      context.globalAlpha = 1;
+      context.drawImage(picture.canvas, x - Math.round(width / 2), y - Math.round(height / 2));
     });
     placeRings();
   }
@@ -206,6 +227,7 @@
     button.addEventListener('click', () => zoom(Number(button.dataset.zoom)));
   }
   const restyle = () => {
+    restyled++;
     makeGlyphs();
     drawSoon();
   };
