@@ -57,6 +57,12 @@ export class ProgressLine {
     this.note(text);
   }
 
+  /** Says what is no progress, line by line, in place of the line. */
+  say(lines: string): void {
+    this.stream.write(`${this.clearing()}${lines}`);
+    this.drawn = false;
+  }
+
   /** Takes the line away, before something else is written. */
   clear(): void {
     this.stream.write(this.clearing());

@@ -66,7 +66,7 @@ test('a run of a module of one’s own says how it is evaluated, and so it is', 
   const given = ['--config', brief, '--model', trainable, ...onThem, '--out', run, '--backend', QUICKER];
   const { code, stdout, stderr } = await callCli(['train', ...given]);
   expect({ code, stderr }).toEqual({ code: 0, stderr: expect.any(String) });
-  const next = /^Next: eat-dml (.*)$/m.exec(stdout)![1].split(' ');
+  const next = /^Next: npx eat-dml (.*) --suite quick --report report.html$/m.exec(stdout)![1].split(' ');
   expect(next).toEqual(['evaluate', run, '--config', `${run}/run.json`]);
   const evaluated = await callCli([...next, '--count', '6', '--json']);
   const report = JSON.parse(evaluated.stdout) as EvaluationReport & { run: string };

@@ -41,6 +41,21 @@ test('a terminal’s line is redrawn in place', () => {
   ]);
 });
 
+test('what is no progress takes the place of a terminal’s line', () => {
+  const out = stream(true);
+  const line = new ProgressLine('train', out);
+  line.say('before\n');
+  line.show({ phase: 'check', done: 5, total: 9, imagesPerSecond: 2, etaSeconds: 2 });
+  line.say('9 images of folder\n');
+  line.end('done');
+  expect(out.written).toEqual([
+    'before\n',
+    '\r\x1b[2Ktrain  checking images  5/9  2 images/s  ETA 0:02',
+    '\r\x1b[2K9 images of folder\n',
+    'train  done\n',
+  ]);
+});
+
 test('a warning stays, and is said once', () => {
   const out = stream(true);
   const line = new ProgressLine('train', out);

@@ -77,7 +77,7 @@ async function evaluateAloud(
       onProgress: line.show,
       ...(flags.report !== undefined && { onGathered, gather: flags.points }),
       onStart: (start) => {
-        process.stderr.write(startText(start));
+        line.say(`${startText(start)}sanity checks come first\n`);
         endProfile = startProfile(flags.profile, start.backend.name);
       },
     }),

@@ -75,7 +75,8 @@ async function trainAloud(
   };
   const onStart = async (start: Start) => {
     on = start.backend.name;
-    process.stderr.write(startText(start));
+    line.say(startText(start));
+    if (!resume) line.say('measuring a step for the plan\n');
     events = flags.tensorboard === undefined ? undefined : trainingEvents(flags.tensorboard, line.note);
     events?.settings(settingsOf(config, start));
     await events?.examples(start.data);
@@ -84,7 +85,7 @@ async function trainAloud(
   let plan: TrainingPlan | undefined;
   const onPlan = (told: TrainingPlan) => {
     plan = told;
-    process.stderr.write(planText(told));
+    line.say(planText(told));
     // The steps that it was made by are not the run's.
     profileNow();
   };
@@ -116,7 +117,7 @@ async function trainAloud(
   const chosen = best ? `; best epoch ${best.epoch} by ${best.metric} ${best.score.toFixed(3)}, in ${out}/best` : '';
   // A run's files run no program by themselves.
   const named = config.model?.kind === 'module' ? ` --config ${out}/run.json` : '';
-  const next = `Next: eat-dml evaluate ${out}${best ? '/best' : ''}${named}`;
+  const next = `Next: npx eat-dml evaluate ${out}${best ? '/best' : ''}${named} --suite quick --report report.html`;
   const losses = `loss ${history.losses[0].toFixed(3)} to ${history.losses.at(-1)!.toFixed(3)}`;
   const idle = history.idle.length > 0 ? `; ${history.idle.length} epochs taught some members or all nothing` : '';
   printResult(

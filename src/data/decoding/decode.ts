@@ -20,6 +20,9 @@ const MOST_PIXELS = 2 ** 26 + 2 ** 24;
  */
 const INPUT: SharpOptions = { failOn: 'error', limitInputPixels: MOST_PIXELS, ignoreIcc: true };
 
+const BROKEN =
+  '`eat-dml data inspect FOLDER --verify` names such files. Take them out, also of the data of a run, or leave them out: `train --skip-broken N`.';
+
 /** How the kinds of files begin that are decoded, in hex; a dot is any digit. */
 const BEGINNINGS: readonly RegExp[] = [
   /^ffd8ff/, // JPEG
@@ -47,7 +50,7 @@ export async function decodeImage(
   const head = Buffer.from(bytes.subarray(0, 12)).toString('hex');
   if (!BEGINNINGS.some((beginning) => beginning.test(head))) {
     const received = bytes.length === 0 ? 'an empty file' : `one that begins with ${head}`;
-    throw dataFault(file, 'a JPEG, PNG, WebP, GIF or TIFF image', received);
+    throw dataFault(file, 'a JPEG, PNG, WebP, GIF or TIFF image', received, { hint: BROKEN });
   }
   // A view may be drawn: it is asked once.
   let seen: View | undefined;
@@ -61,7 +64,7 @@ export async function decodeImage(
   } catch (cause) {
     // Of the machine, not of the image.
     if (cause instanceof EatDmlError) throw cause;
-    throw dataFault(file, 'an image that can be decoded', `"${firstLine(cause)}"`, { cause });
+    throw dataFault(file, 'an image that can be decoded', `"${firstLine(cause)}"`, { cause, hint: BROKEN });
   }
 }
 

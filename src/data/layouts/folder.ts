@@ -92,6 +92,7 @@ async function ofClassFolders(
   const folders = await classFolders(root, onFault, signal);
   const names = folders.map(({ name }) => name);
   checkClasses(root, names);
+  checkNoSide(root, folders);
   const implied = trainClasses === undefined && (await firstOf(root, [SPLIT_FILE]));
   const list = splitFile ?? (implied ? join(root, SPLIT_FILE) : undefined);
   const sideOf = list ? await sidesInFile(list, folders, onFault) : byClass(names, trainClasses);
@@ -114,6 +115,19 @@ function checkClasses(root: string, names: readonly string[]): void {
   throw new EatDmlError('ERR_DATA', `Expected at least 2 folders of images but received ${names.length} in ${root}.`, {
     hint: 'Each class has a folder of its own, named as the class.',
   });
+}
+
+/** A side beside a folder that is none (`train` beside `val`) would pass for two classes. A class may be named as a side: its images lie in it. */
+function checkNoSide(root: string, folders: readonly ClassFolder[]): void {
+  const nested = folders.every(({ files }) => files.every((file) => file.split(/[\\/]/).length > 2));
+  const side = SIDES.find((name) => folders.some((folder) => folder.name === name));
+  if (!nested || side === undefined) return;
+  const other = folders.find(({ name }) => !SIDES.includes(name));
+  throw new EatDmlError(
+    'ERR_DATA',
+    `Expected no folder but ${SIDES.join(', ')} beside ${side} but received ${other?.name ?? side} in ${root}.`,
+    { hint: 'Name each side so, two at least, with its class folders in it.' },
+  );
 }
 
 function byClass(names: readonly string[], trainClasses: FolderOptions['trainClasses']): (name: string) => string {

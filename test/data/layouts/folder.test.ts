@@ -73,6 +73,19 @@ describe('a folder of classes', () => {
     expect(names(await folder(at()))).toEqual(['other', 'test', 'train']);
   });
 
+  test.each(['val', 'tset', 'Test'])('train beside %s is no set of two classes', async (other) => {
+    await make('train/a/1.jpg', 'train/b/1.jpg', `${other}/a/1.jpg`, `${other}/b/1.jpg`);
+    await expect(folder(at())).rejects.toMatchObject({
+      code: 'ERR_DATA',
+      message: `Expected no folder but train, validation, test, query, gallery beside train but received ${other} in ${at()}.`,
+    });
+  });
+
+  test('a class may be named as a side', async () => {
+    await make('train/1.jpg', 'bus/deep/1.jpg', 'car/1.jpg');
+    expect(names(await folder(at()))).toEqual(['bus', 'car', 'train']);
+  });
+
   test('links are followed, once', async () => {
     await make('a/1.jpg', 'b/1.jpg');
     await symlink(at('a'), at('c'));
