@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { InvalidArgumentError } from 'commander';
 import { PARTS } from '../config/lists.js';
 import { hasOption } from '../config/make.js';
@@ -15,7 +16,10 @@ export function dataSpec(text: string): DataSpec {
   const colon = text.indexOf(':');
   const name = colon < 0 ? text : text.slice(0, colon);
   const root = colon < 0 ? undefined : text.slice(colon + 1);
-  if (!NAMES.includes(name)) throw new InvalidArgumentError(`Allowed choices are ${NAMES.join(', ')}.`);
+  if (!NAMES.includes(name)) {
+    const meant = existsSync(text) ? ` Did you mean folder:${text}?` : '';
+    throw new InvalidArgumentError(`Allowed choices are ${NAMES.join(', ')}.${meant}`);
+  }
   const inFolder = hasOption(PARTS.data as never, name, 'root');
   if (inFolder && !root) throw new InvalidArgumentError(`Expected the folder of ${name}, such as ${name}:/path.`);
   if (!inFolder && root !== undefined) throw new InvalidArgumentError(`Expected ${name} alone: it lies in no folder.`);
