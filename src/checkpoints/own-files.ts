@@ -13,21 +13,20 @@ const STEP = /^step-\d+(-\d+)?$/;
 /**
  * Removes what `previous` names and what a killed process had put in place but not yet pointed to: folders of steps that hold
  * a manifest of their own which names their files. Nothing else in `dir` is ours. What cannot be removed waits for the next
- * time.
+ * time, as does what a process that is killed meanwhile leaves: a step's manifest is the last of its files to go.
  */
 export async function removeOlder(dir: string, keep: string | undefined, previous?: Manifest): Promise<void> {
-  const paths = previous?.files.map(({ path }) => path) ?? [];
-  for (const name of await readdir(dir)) {
-    if (name === keep || !STEP.test(name)) continue;
+  const isOld = (path: string) => path.split('/')[0] !== keep;
+  for (const name of (await readdir(dir)).filter((name) => STEP.test(name) && isOld(name))) {
     const own = await readManifest(join(dir, name)).catch(() => undefined);
     if (!own?.files.every(({ path }) => path.startsWith(`${name}/`))) continue;
-    paths.push(`${name}/${MANIFEST}`);
-    for (const { path } of own.files) paths.push(path);
+    if (await removeFiles(dir, pathsOf(own))) await removeFiles(dir, [`${name}/${MANIFEST}`]);
   }
-  await removeFiles(
-    dir,
-    paths.filter((path) => path.split('/')[0] !== keep),
-  );
+  await removeFiles(dir, pathsOf(previous).filter(isOld));
+}
+
+function pathsOf(manifest: Manifest | undefined): string[] {
+  return manifest?.files.map(({ path }) => path) ?? [];
 }
 
 /** The folder in a run's that holds the checkpoint of its best epoch: never the one that training goes on from. */
@@ -64,10 +63,17 @@ async function removeNewest(dir: string): Promise<void> {
   await removeOlder(dir, undefined, manifest);
 }
 
-async function removeFiles(dir: string, paths: string[]): Promise<void> {
-  for (const path of paths) await rm(join(dir, path), { force: true }).catch(() => {});
+/** Whether all are gone; folders that are empty then go, too. */
+async function removeFiles(dir: string, paths: string[]): Promise<boolean> {
+  let gone = true;
+  for (const path of paths) {
+    await rm(join(dir, path), { force: true }).catch(() => {
+      gone = false;
+    });
+  }
   const folders = new Set(paths.flatMap((path) => parents(path)));
   for (const folder of [...folders].sort((a, b) => b.length - a.length)) await rmdir(join(dir, folder)).catch(() => {});
+  return gone;
 }
 
 /** a/b/c: a/b, a. */

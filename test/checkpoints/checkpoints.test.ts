@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, rmdir, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
@@ -98,6 +98,19 @@ describe('checkpoints', () => {
     await expect(save(9, content)).rejects.toThrow('disk full');
     expect((await readdir(dir)).sort()).toEqual(['manifest.json', 'step-7']);
     expect((await loadCheckpoint(dir)).record).toEqual(record);
+  });
+
+  it('of which a part could not be removed are removed the next time', async () => {
+    // As if a process had been killed while it removed: what is left is still known to be a checkpoint's.
+    const stuck = join(dir, 'step-7', 'member-0.safetensors');
+    await rm(stuck);
+    await mkdir(stuck);
+    await save(8, { model, members: ensemble.members, tensors: {}, record });
+    expect((await readdir(dir)).sort()).toEqual(['manifest.json', 'step-7', 'step-8']);
+    expect((await readdir(join(dir, 'step-7'))).sort()).toEqual(['manifest.json', 'member-0.safetensors']);
+    await rmdir(stuck);
+    await save(9, { model, members: ensemble.members, tensors: {}, record });
+    expect((await readdir(dir)).sort()).toEqual(['manifest.json', 'step-9']);
   });
 });
 
