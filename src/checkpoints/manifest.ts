@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -77,9 +78,9 @@ export function formatManifest(manifest: Omit<Manifest, 'format' | 'version'>): 
 export async function readManifest(dir: string): Promise<Manifest> {
   const path = join(dir, MANIFEST);
   const text = await readFile(path, 'utf8').catch((cause) => {
-    throw new EatDmlError('ERR_CHECKPOINT', `Expected a checkpoint in ${dir} but ${MANIFEST} cannot be read.`, {
-      cause,
-    });
+    const missing = existsSync(dir) ? `it has no ${MANIFEST}` : 'there is no such folder';
+    const found = (cause as NodeJS.ErrnoException).code === 'ENOENT' ? missing : `${MANIFEST} cannot be read`;
+    throw new EatDmlError('ERR_CHECKPOINT', `Expected a checkpoint in ${dir} but ${found}.`, { cause });
   });
   const { checksum, ...body } = parseObject(path, text);
   if (body.format !== FORMAT) throw corrupt(path, `its format is ${JSON.stringify(body.format)}`);

@@ -114,6 +114,16 @@ describe('checkpoints', () => {
   });
 });
 
+it('says whether the folder is missing, or what is in it', async () => {
+  const nowhere = join(dir, 'nowhere');
+  const missing = `Expected a checkpoint in ${nowhere} but there is no such folder.`;
+  await expect(loadCheckpoint(nowhere)).rejects.toMatchObject({ code: 'ERR_CHECKPOINT', message: missing });
+  await mkdir(nowhere);
+  await expect(loadCheckpoint(nowhere)).rejects.toThrow('but it has no manifest.json.');
+  await mkdir(join(nowhere, 'manifest.json'));
+  await expect(loadCheckpoint(nowhere)).rejects.toThrow('but manifest.json cannot be read.');
+});
+
 describe('a damaged checkpoint', () => {
   const files = ['manifest.json', 'training.safetensors', 'member-0.safetensors', 'member-1.safetensors'];
   const pathOf = (file: string) => (file === 'manifest.json' ? join(dir, file) : join(dir, 'step-7', file));
