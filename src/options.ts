@@ -192,7 +192,7 @@ function bound(origin: string, relation: string, limit: number | bigint): string
 }
 
 /** The one of `known` that `given` looks like, if any. */
-function near(given: unknown, known: readonly unknown[]): { suggestion?: string } {
+export function near(given: unknown, known: readonly unknown[]): { suggestion?: string } {
   if (typeof given !== 'string' || given.length < 2) return {};
   const names = known.filter((name): name is string => typeof name === 'string');
   const close = names

@@ -1,6 +1,7 @@
-import type { Command } from 'commander';
+import { type Argument, type Command, InvalidArgumentError, type Option } from 'commander';
 import { PARTS } from '../config/lists.js';
 import { configShape } from '../config/schema.js';
+import { near } from '../options.js';
 import { FETCHED } from './commands/data.js';
 import { dataText } from './data-spec.js';
 import { checkModel } from './model-flags.js';
@@ -18,14 +19,28 @@ export const CHOICES: Record<string, readonly string[]> = {
   set: names(FETCHED),
 };
 
+/** Commander's choices, and what was meant by another. */
+function offer(taken: Option | Argument, choices: readonly string[]): void {
+  taken.choices(choices).argParser((given: string) => {
+    if (choices.includes(given)) return given;
+    throw new InvalidArgumentError(`Allowed choices are ${choices.join(', ')}.${meant(given, choices)}`);
+  });
+}
+
+/** " Did you mean X?", or nothing. */
+function meant(given: string, choices: readonly string[]): string {
+  const { suggestion } = near(given, choices);
+  return suggestion === undefined ? '' : ` Did you mean ${suggestion}?`;
+}
+
 /** Says what the command's flags and arguments may be: the lists that the library has. */
 export function offerChoices({ options, registeredArguments }: Command): void {
   for (const option of options) {
-    if (option.long && option.long in CHOICES) option.choices(CHOICES[option.long]);
+    if (option.long && option.long in CHOICES) offer(option, CHOICES[option.long]);
     if (option.long === '--data') option.argParser(dataText);
     if (option.long === '--model') option.argParser(checkModel);
   }
   for (const argument of registeredArguments) {
-    if (argument.name() in CHOICES) argument.choices(CHOICES[argument.name()]);
+    if (argument.name() in CHOICES) offer(argument, CHOICES[argument.name()]);
   }
 }
