@@ -19,7 +19,11 @@ export async function removeOlder(dir: string, keep: string | undefined, previou
   const isOld = (path: string) => path.split('/')[0] !== keep;
   for (const name of (await readdir(dir)).filter((name) => STEP.test(name) && isOld(name))) {
     const own = await readManifest(join(dir, name)).catch(() => undefined);
-    if (!own?.files.every(({ path }) => path.startsWith(`${name}/`))) continue;
+    if (!own?.files.every(({ path }) => path.startsWith(`${name}/`))) {
+      // What a process killed after the last file leaves; in a folder of anybody's own there is something.
+      await rmdir(join(dir, name)).catch(() => {});
+      continue;
+    }
     if (await removeFiles(dir, pathsOf(own))) await removeFiles(dir, [`${name}/${MANIFEST}`]);
   }
   await removeFiles(dir, pathsOf(previous).filter(isOld));

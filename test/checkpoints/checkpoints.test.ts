@@ -109,6 +109,7 @@ describe('checkpoints', () => {
     expect((await readdir(dir)).sort()).toEqual(['manifest.json', 'step-7', 'step-8']);
     expect((await readdir(join(dir, 'step-7'))).sort()).toEqual(['manifest.json', 'member-0.safetensors']);
     await rmdir(stuck);
+    await mkdir(join(dir, 'step-6'));
     await save(9, { model, members: ensemble.members, tensors: {}, record });
     expect((await readdir(dir)).sort()).toEqual(['manifest.json', 'step-9']);
   });

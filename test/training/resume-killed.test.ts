@@ -87,7 +87,11 @@ test(
       expect(end.result).toEqual(whole.result);
       expect(readdirSync(dir).filter((name) => !/^step-/.test(name))).toEqual(['best', 'manifest.json', 'run.json']);
       for (const at of [dir, join(dir, 'best')]) {
-        expect(readdirSync(at).filter((name) => /^step-/.test(name))).toHaveLength(1);
+        const steps = readdirSync(at).filter((name) => /^step-/.test(name));
+        expect(
+          steps.map((name) => [name, readdirSync(join(at, name))]),
+          at,
+        ).toHaveLength(1);
         expect(existsSync(join(at, 'manifest.json'))).toBe(true);
       }
     }
