@@ -89,9 +89,10 @@ if (!asan) {
 }
 const runs = await fuzzAll(asan);
 const sumOf = (count) => runs.reduce((sum, run) => sum + count(run), 0);
+const reportsOf = ({ stderr }) => stderr.match(/ERROR: \w+Sanitizer|runtime error:/g)?.length ?? 0;
 const foreign = ({ what }) => what.startsWith('foreign');
 const kinds = {
-  reports: sumOf(({ stderr }) => stderr.match(/ERROR: \w+Sanitizer|runtime error:/g)?.length ?? 0),
+  reports: sumOf(reportsOf),
   signals: sumOf(({ signal }) => (signal ? 1 : 0)),
   'unhandled rejections': sumOf(({ report }) => report?.rejections.length ?? 0),
   'foreign errors': sumOf(({ report }) => report?.failures.filter(foreign).length ?? 0),
@@ -100,11 +101,12 @@ const kinds = {
 const broken = sumOf(({ report, signal }) => (report || signal ? 0 : 1));
 const failed = broken + Object.values(kinds).reduce((a, b) => a + b);
 
-for (const { status, signal, stderr, last, report } of runs) {
+for (const run of runs) {
+  const { status, signal, stderr, last, report } = run;
   for (const { call, what } of [...(report?.failures ?? []), ...(report?.rejections ?? [])].slice(0, 20)) {
     console.error(`${call}\n  ${what}\n`);
   }
-  if (!report || /ERROR: \w+Sanitizer|runtime error:/.test(stderr)) console.error(stderr.slice(0, 20_000));
+  if (!report || reportsOf(run) > 0) console.error(stderr.slice(0, 20_000));
   if (!report) console.error(`The process ended with ${signal ?? `status ${status}`}; its last call was ${last}`);
   if (report && !(report.sanitized && report.addon === addon)) {
     console.error(`Expected the sanitized addon at ${addon} but it was not what ran.`);

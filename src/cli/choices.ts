@@ -1,7 +1,7 @@
 import { type Argument, type Command, InvalidArgumentError, type Option } from 'commander';
 import { PARTS } from '../config/lists.js';
 import { configShape } from '../config/schema.js';
-import { near } from '../options.js';
+import { near, suggestionText } from '../options.js';
 import { FETCHED } from './commands/data.js';
 import { dataText } from './data-spec.js';
 import { checkModel } from './model-flags.js';
@@ -23,14 +23,10 @@ export const CHOICES: Record<string, readonly string[]> = {
 function offer(taken: Option | Argument, choices: readonly string[]): void {
   taken.choices(choices).argParser((given: string) => {
     if (choices.includes(given)) return given;
-    throw new InvalidArgumentError(`Allowed choices are ${choices.join(', ')}.${meant(given, choices)}`);
+    throw new InvalidArgumentError(
+      `Allowed choices are ${choices.join(', ')}${suggestionText(near(given, choices)) || '.'}`,
+    );
   });
-}
-
-/** " Did you mean X?", or nothing. */
-function meant(given: string, choices: readonly string[]): string {
-  const { suggestion } = near(given, choices);
-  return suggestion === undefined ? '' : ` Did you mean ${suggestion}?`;
 }
 
 /** Says what the command's flags and arguments may be: the lists that the library has. */

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { InvalidArgumentError } from 'commander';
 import { PARTS } from '../config/lists.js';
 import { hasOption } from '../config/make.js';
-import { near } from '../options.js';
+import { near, suggestionText } from '../options.js';
 
 const NAMES = PARTS.data.map(({ name }): string => name);
 
@@ -18,9 +18,8 @@ export function dataSpec(text: string): DataSpec {
   const name = colon < 0 ? text : text.slice(0, colon);
   const root = colon < 0 ? undefined : text.slice(colon + 1);
   if (!NAMES.includes(name)) {
-    const { suggestion } = existsSync(text) ? { suggestion: `folder:${text}` } : near(name, NAMES);
-    const meant = suggestion === undefined ? '' : ` Did you mean ${suggestion}?`;
-    throw new InvalidArgumentError(`Allowed choices are ${NAMES.join(', ')}.${meant}`);
+    const meant = existsSync(text) ? { suggestion: `folder:${text}` } : near(name, NAMES);
+    throw new InvalidArgumentError(`Allowed choices are ${NAMES.join(', ')}${suggestionText(meant) || '.'}`);
   }
   const inFolder = hasOption(PARTS.data as never, name, 'root');
   if (inFolder && !root) throw new InvalidArgumentError(`Expected the folder of ${name}, such as ${name}:/path.`);

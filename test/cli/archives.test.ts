@@ -146,7 +146,7 @@ test.each([
   [['--data', 'folder'], 'Expected the folder of folder, such as folder:/path'],
   [['--data', 'fashion-mnist:/x'], 'it lies in no folder'],
   [['--data', 'moths:/x'], 'Allowed choices are cars196'],
-  [['--data', 'src'], 'Did you mean folder:src?'],
+  [['--data', 'src'], '; did you mean folder:src?'],
   [['--data', `folder:${images}`, '--skip-broken', '-1'], 'Expected an integer >= 0'],
   [['--data', `folder:${images}`, '--pixels', '0'], 'Expected a positive integer'],
 ])('%s is refused in words', async (flags, message) => {

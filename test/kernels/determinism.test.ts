@@ -17,22 +17,39 @@ describeNative('same bits for any slicing', () => {
     }
   });
 
-  test('where a large result begins in memory changes nothing, nor is anything else written', () => {
-    // Above 4 million values what lies on whole lines of memory is written past the caches.
-    const [rows, columns] = [2100, 2048];
-    const [a, b] = [normalMatrix(rows, 20), normalMatrix(columns, 20, { seed: 2 })];
-    const size = rows * columns;
-    const memory = new Float32Array(size + 32).fill(-7);
-    const expected = pairwiseDistanceSync(a, b, { device: 'cpu' }).data;
-    for (let begin = 0; begin <= 16; begin += 4) {
-      const out = memory.subarray(begin, begin + size);
-      pairwiseDistanceSync(a, b, { device: 'cpu', out });
-      expect(bytesOf(out).equals(bytesOf(expected)), `from value ${begin}`).toBe(true);
-      const around = [...memory.subarray(0, begin), ...memory.subarray(begin + size)];
-      expect(around.every((value) => value === -7)).toBe(true);
-      memory.fill(-7);
-    }
-  });
+  test.each([
+    ['sqeuclidean', 20],
+    ['euclidean', 20],
+    ['cosine', 20],
+    ['dot', 20],
+    ['sqeuclidean', 7],
+  ] as const)(
+    'where a large result begins in memory changes nothing, nor is anything else written (%s, d %i)',
+    (metric, d) => {
+      // Above 4 million values they are written past the caches, by whole lines of memory; halves are not.
+      const [rows, columns] = [2100, 2048];
+      const [a, b] = [normalMatrix(rows, d), normalMatrix(columns, d, { seed: 2 })];
+      const half = rows / 2;
+      const halves = [0, 1].map((i) => ({
+        data: a.data.subarray(i * half * d, (i + 1) * half * d),
+        rows: half,
+        cols: d,
+      }));
+      const expected = Buffer.concat(
+        halves.map((own) => bytesOf(pairwiseDistanceSync(own, b, { metric, device: 'cpu' }).data)),
+      );
+      const size = rows * columns;
+      const memory = new Float32Array(size + 32).fill(-7);
+      for (let begin = 0; begin <= 16; begin += 4) {
+        const out = memory.subarray(begin, begin + size);
+        pairwiseDistanceSync(a, b, { metric, device: 'cpu', out });
+        expect(bytesOf(out).equals(expected), `from value ${begin}`).toBe(true);
+        const around = [...memory.subarray(0, begin), ...memory.subarray(begin + size)];
+        expect(around.every((value) => value === -7)).toBe(true);
+        memory.fill(-7);
+      }
+    },
+  );
 
   test('rows alone are rows among others', async () => {
     const [points, centroids] = [normalMatrix(700, 65), normalMatrix(37, 65, { seed: 2 })];

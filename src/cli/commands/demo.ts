@@ -140,6 +140,6 @@ function announce(text: string): void {
 
 function withResumeHint(error: unknown, out: string): unknown {
   if (!(error instanceof EatDmlError) || error.code !== 'ERR_ABORTED') return error;
-  const hint = `What was trained is saved. Go on with: eat-dml demo --resume --out ${out}`;
+  const hint = `What was trained is saved. Go on with: npx eat-dml demo --resume --out ${out}`;
   return new EatDmlError(error.code, 'The demo was interrupted.', { hint, cause: error });
 }

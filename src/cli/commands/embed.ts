@@ -48,7 +48,7 @@ export async function embedCommand(run: string | undefined, flags: EmbedFlags): 
       rows,
       columns: cols,
     };
-    printResult(json, result, `${rows} x ${cols} in ${out}\nNext: eat-dml score ${out} ${labelsPath}`);
+    printResult(json, result, `${rows} x ${cols} in ${out}\nNext: npx eat-dml score ${out} ${labelsPath}`);
   });
 }
 

@@ -20,5 +20,5 @@ export async function initCommand(file: string, { force, json, ...flags }: InitF
     throw new EatDmlError('ERR_PATH', message, { hint: 'Name another, or write over it with --force.' });
   }
   const next = `eat-dml train --config ${file}`;
-  printResult(json, { command: 'init', file, config, next }, `Written: ${file}\nNext: ${next}`);
+  printResult(json, { command: 'init', file, config, next }, `Written: ${file}\nNext: npx ${next}`);
 }

@@ -27,7 +27,7 @@ export async function sweepCommand(file: string, { json, shard }: SweepFlags): P
   printResult(
     json,
     result,
-    `${made} runs made, ${found} were there, in ${sweep.out}\nNext: eat-dml table ${sweep.out}, or eat-dml report ${sweep.out}`,
+    `${made} runs made, ${found} were there, in ${sweep.out}\nNext: npx eat-dml table ${sweep.out}, or npx eat-dml report ${sweep.out}`,
   );
 }
 
@@ -48,6 +48,6 @@ function onJob({ folder }: SweepJob, at: number, of: number): JobHooks {
 
 function withResumeHint(error: unknown, file: string): unknown {
   if (!(error instanceof EatDmlError) || error.code !== 'ERR_ABORTED') return error;
-  const hint = `What was made is kept. Go on with: eat-dml sweep ${file}`;
+  const hint = `What was made is kept. Go on with: npx eat-dml sweep ${file}`;
   return new EatDmlError(error.code, 'The sweep was interrupted.', { hint, cause: error });
 }

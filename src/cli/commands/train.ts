@@ -232,6 +232,6 @@ async function withResumeHint(error: unknown, out: string): Promise<unknown> {
   if (!(error instanceof EatDmlError) || error.code !== 'ERR_ABORTED') return error;
   // While the data were opened, there was nothing to save.
   if (!(await hasCheckpoint(out))) return error;
-  const hint = `A checkpoint is saved. Go on with: eat-dml train --resume --out ${out}`;
+  const hint = `A checkpoint is saved. Go on with: npx eat-dml train --resume --out ${out}`;
   return new EatDmlError(error.code, 'Training was interrupted.', { hint, cause: error });
 }

@@ -62,7 +62,7 @@ export function readOnThread(
   });
 }
 
-/** What nobody reads any more, to be written again: fresh memory costs a tenth of the images' decoding, in pages and collections. */
+/** What nobody reads any more, to be written again: fresh memory costs a quarter of the images a second, in pages and collections. */
 const idle: Uint8Array[] = [];
 const MOST_IDLE = 3;
 

@@ -125,7 +125,7 @@ function checkNoSide(root: string, folders: readonly ClassFolder[]): void {
   const other = folders.find(({ name }) => !SIDES.includes(name));
   throw new EatDmlError(
     'ERR_DATA',
-    `Expected no folder but ${SIDES.join(', ')} beside ${side} but received ${other?.name ?? side} in ${root}.`,
+    `Expected no folder but ${SIDES.join(', ')} beside ${side} but received ${other!.name} in ${root}.`,
     { hint: 'Name each side so, two at least, with its class folders in it.' },
   );
 }
