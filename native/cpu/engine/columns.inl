@@ -29,3 +29,14 @@ EAT_ALWAYS_INLINE void for_column_groups(index_t channels, Body&& body) {
   if (c + 2 * W <= channels) body(ColumnGroup<2>{W}, c), c += 2 * W;
   for (; c < channels; c += W) body(ColumnGroup<1>{static_cast<int>(std::min<index_t>(W, channels - c))}, c);
 }
+
+// body(group, first_channel, first_row, last_row): all channels of a few rows, then those of the next few, so that memory is read in
+// streams. What a body sums up over rows it keeps in (near) memory in between.
+template <class Body>
+EAT_ALWAYS_INLINE void for_row_strips(index_t first, index_t last, index_t channels, Body&& body) {
+  constexpr index_t strip = 8;
+  for (index_t r = first; r < last; r += strip) {
+    const index_t end = std::min(last, r + strip);
+    for_column_groups(channels, [&](auto group, index_t c) { body(group, c, r, end); });
+  }
+}

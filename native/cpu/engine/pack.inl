@@ -45,6 +45,7 @@ struct Rows {
   index_t stride, count;
 
   const float* row(index_t i) const { return data + i * stride; }
+  void fetch(index_t, index_t, index_t) const {}  // the processor sees by itself what is read along k
 
   template <int P>
   void pack(index_t first, index_t k0, index_t kc, float* dst) const {
@@ -72,15 +73,38 @@ struct PickedRows {
   }
 };
 
+inline void fetch_floats(const float* from, index_t count) {
+  for (index_t i = 0; i < count; i += 16) __builtin_prefetch(from + i, 0, 2);
+  __builtin_prefetch(from + count - 1, 0, 2);
+}
+
 // An operand stored along the panel's index: element (i, k) = data[k * stride + i].
 struct Columns {
   const float* data;
   index_t stride, count;
 
+  // Asks for elements [first, last) of one k, which will be packed soon.
+  void fetch(index_t first, index_t last, index_t k) const { fetch_floats(data + k * stride + first, std::min(last, count) - first); }
+
   template <int P>
   void pack(index_t first, index_t k0, index_t kc, float* dst) const {
     const int used = static_cast<int>(std::min<index_t>(P, count - first));
     pack_columns<P>(data + k0 * stride + first, stride, used, kc, dst);
+  }
+};
+
+// Columns picked by their places: element (i, k) = data[places[k] + i].
+struct PickedColumns {
+  const float* data;
+  const index_t* places;
+  index_t count;
+
+  void fetch(index_t first, index_t last, index_t k) const { fetch_floats(data + places[k] + first, std::min(last, count) - first); }
+
+  template <int P>
+  void pack(index_t first, index_t k0, index_t kc, float* dst) const {
+    const int used = static_cast<int>(std::min<index_t>(P, count - first));
+    for (index_t k = 0; k < kc; k++) pack_columns<P>(data + places[k0 + k] + first, 0, used, 1, dst + k * P);
   }
 };
 

@@ -2,17 +2,26 @@
 
 // Mean and sum of squared deviations of one block, in two passes over rows that stay in cache.
 inline void block_moments(const float* x, index_t rows, index_t channels, float* mean, float* deviation) {
-  const F share = set1(1.0f / static_cast<float>(rows));
-  for_column_groups(channels, [&](auto group, index_t c) {
+  std::fill_n(mean, 2 * channels, 0.0f);
+  for_row_strips(0, rows, channels, [&](auto group, index_t c, index_t first, index_t last) {
     constexpr int J = decltype(group)::vectors;
-    F m[J] = {}, s[J] = {}, v[J];
-    for (index_t r = 0; r < rows; r++) {
+    F m[J], v[J];
+    group.read(mean + c, m);
+    for (index_t r = first; r < last; r++) {
       group.read(x + r * channels + c, v);
 #pragma GCC unroll 4
       for (int j = 0; j < J; j++) m[j] = add(m[j], v[j]);
     }
-    for (int j = 0; j < J; j++) m[j] = mul(m[j], share);
-    for (index_t r = 0; r < rows; r++) {
+    group.write(mean + c, m);
+  });
+  const float share = 1.0f / static_cast<float>(rows);
+  for (index_t c = 0; c < channels; c++) mean[c] *= share;
+  for_row_strips(0, rows, channels, [&](auto group, index_t c, index_t first, index_t last) {
+    constexpr int J = decltype(group)::vectors;
+    F m[J], s[J], v[J];
+    group.read(mean + c, m);
+    group.read(deviation + c, s);
+    for (index_t r = first; r < last; r++) {
       group.read(x + r * channels + c, v);
 #pragma GCC unroll 4
       for (int j = 0; j < J; j++) {
@@ -20,32 +29,37 @@ inline void block_moments(const float* x, index_t rows, index_t channels, float*
         s[j] = fma(d, d, s[j]);
       }
     }
-    group.write(mean + c, m);
     group.write(deviation + c, s);
   });
 }
 
 // Blocks are joined by Chan's formula: M2 = M2a + M2b + (mean_b - mean_a)^2 * n_a n_b / (n_a + n_b).
 inline void batch_moments(const Run& run, const BatchMoments& p) {
-  const index_t block = block_rows(p.channels), blocks = ceil_div(p.rows, block);
-  const Buffer memory(static_cast<size_t>(blocks * 2 * p.channels) * sizeof(float));
+  const index_t channels = p.channels, block = block_rows(channels), blocks = ceil_div(p.rows, block);
+  const Buffer memory(static_cast<size_t>(blocks * 2 * channels) * sizeof(float));
+  const Buffer joined(static_cast<size_t>(2 * channels) * sizeof(double));
   float* parts = memory.as<float>();
   parallel_for(run, blocks, [&](index_t b) {
     const index_t rows = std::min(block, p.rows - b * block);
-    float* part = parts + b * 2 * p.channels;
-    block_moments(p.x + b * block * p.channels, rows, p.channels, part, part + p.channels);
+    float* part = parts + b * 2 * channels;
+    block_moments(p.x + b * block * channels, rows, channels, part, part + channels);
   });
-  for (index_t c = 0; c < p.channels; c++) {
-    double count = 0, mean = 0, deviation = 0;
-    for (index_t b = 0; b < blocks; b++) {
-      const double rows = static_cast<double>(std::min(block, p.rows - b * block)), total = count + rows;
-      const double step = parts[b * 2 * p.channels + c] - mean;
-      deviation += parts[(b * 2 + 1) * p.channels + c] + step * step * count * rows / total;
-      mean += step * rows / total;
-      count = total;
+  double *mean = joined.as<double>(), *deviation = mean + channels, count = 0;
+  std::fill_n(mean, 2 * channels, 0.0);
+  for (index_t b = 0; b < blocks; b++) {
+    const double rows = static_cast<double>(std::min(block, p.rows - b * block)), total = count + rows;
+    const double share = rows / total, weight = count * share;
+    const float *part_mean = parts + b * 2 * channels, *part_deviation = part_mean + channels;
+    for (index_t c = 0; c < channels; c++) {
+      const double step = part_mean[c] - mean[c];
+      deviation[c] += part_deviation[c] + step * step * weight;
+      mean[c] += step * share;
     }
-    p.mean[c] = static_cast<float>(mean);
-    p.variance[c] = static_cast<float>(deviation / count);
+    count = total;
+  }
+  for (index_t c = 0; c < channels; c++) {
+    p.mean[c] = static_cast<float>(mean[c]);
+    p.variance[c] = static_cast<float>(deviation[c] / count);
   }
 }
 
@@ -65,13 +79,13 @@ inline void batch_norm(const Run& run, const BatchNorm& p) {
   const F highest = set1(p.activation == Activation::relu6 ? 6.0f : std::numeric_limits<float>::infinity());
   parallel_for(run, ceil_div(p.rows, block), [&](index_t b) {
     const index_t first = b * block, last = std::min(p.rows, first + block);
-    for_column_groups(p.channels, [&](auto group, index_t c) {
+    for_row_strips(first, last, p.channels, [&](auto group, index_t c, index_t top, index_t end) {
       constexpr int J = decltype(group)::vectors;
       F mean[J], scale[J], offset[J], v[J];
       group.read(p.mean + c, mean);
       group.read(factor + c, scale);
       group.read(p.offset + c, offset);
-      for (index_t r = first; r < last; r++) {
+      for (index_t r = top; r < end; r++) {
         group.read(p.x + r * p.channels + c, v);
 #pragma GCC unroll 4
         for (int j = 0; j < J; j++) v[j] = min(highest, max(lowest, fma(sub(v[j], mean[j]), scale[j], offset[j])));
@@ -105,11 +119,14 @@ struct GradientColumns {
 // Sums of dz and of dz * (x - mean) over one block of rows.
 inline void block_gradient_sums(const BatchNormGradient& p, const float* factors, index_t first, index_t last, float* sums) {
   const index_t channels = p.forward.channels;
-  for_column_groups(channels, [&](auto group, index_t c) {
+  std::fill_n(sums, 2 * channels, 0.0f);
+  for_row_strips(first, last, channels, [&](auto group, index_t c, index_t top, index_t end) {
     constexpr int J = decltype(group)::vectors;
     const GradientColumns<J> columns(p.forward, factors, group, c);
-    F plain[J] = {}, weighted[J] = {}, x[J], dy[J];
-    for (index_t r = first; r < last; r++) {
+    F plain[J], weighted[J], x[J], dy[J];
+    group.read(sums + c, plain);
+    group.read(sums + channels + c, weighted);
+    for (index_t r = top; r < end; r++) {
       group.read(p.forward.x + r * channels + c, x);
       group.read(p.dy + r * channels + c, dy);
 #pragma GCC unroll 4
@@ -128,13 +145,13 @@ inline void block_gradient_sums(const BatchNormGradient& p, const float* factors
 inline void block_input_gradient(const BatchNormGradient& p, const float* factors, const float* shift, const float* slope,
                                  index_t first, index_t last) {
   const index_t channels = p.forward.channels;
-  for_column_groups(channels, [&](auto group, index_t c) {
+  for_row_strips(first, last, channels, [&](auto group, index_t c, index_t top, index_t end) {
     constexpr int J = decltype(group)::vectors;
     const GradientColumns<J> columns(p.forward, factors, group, c);
     F shifts[J], slopes[J], x[J], dy[J];
     group.read(shift + c, shifts);
     group.read(slope + c, slopes);
-    for (index_t r = first; r < last; r++) {
+    for (index_t r = top; r < end; r++) {
       group.read(p.forward.x + r * channels + c, x);
       group.read(p.dy + r * channels + c, dy);
 #pragma GCC unroll 4
@@ -157,17 +174,18 @@ inline void batch_norm_gradient(const Run& run, const BatchNormGradient& p) {
   parallel_for(run, blocks, [&](index_t b) {
     block_gradient_sums(p, factors, b * block, last(b), sums + 2 * b * channels);
   });
+  const Buffer joined(static_cast<size_t>(2 * channels) * sizeof(double));
+  double *plain = joined.as<double>(), *weighted = plain + channels;
+  std::fill_n(plain, 2 * channels, 0.0);
+  for (index_t b = 0; b < blocks; b++) {
+    for (index_t c = 0; c < 2 * channels; c++) plain[c] += sums[2 * b * channels + c];
+  }
   for (index_t c = 0; c < channels; c++) {
-    double plain = 0, weighted = 0;
-    for (index_t b = 0; b < blocks; b++) {
-      plain += sums[2 * b * channels + c];
-      weighted += sums[(2 * b + 1) * channels + c];
-    }
     const double variance = static_cast<double>(f.variance[c]) + f.epsilon, rows = static_cast<double>(f.rows);
-    p.d_offset[c] = static_cast<float>(plain);
-    p.d_scale[c] = static_cast<float>(weighted / std::sqrt(variance));
-    shift[c] = static_cast<float>(plain / rows);
-    slope[c] = static_cast<float>(weighted / variance / rows);
+    p.d_offset[c] = static_cast<float>(plain[c]);
+    p.d_scale[c] = static_cast<float>(weighted[c] / std::sqrt(variance));
+    shift[c] = static_cast<float>(plain[c] / rows);
+    slope[c] = static_cast<float>(weighted[c] / variance / rows);
   }
   parallel_for(run, blocks, [&](index_t b) { block_input_gradient(p, factors, shift, slope, b * block, last(b)); });
 }

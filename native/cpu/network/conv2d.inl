@@ -29,6 +29,7 @@ inline void conv2d(const Run& run, const Conv2D& p) {
   const index_t depth = g.filter_height * g.filter_width * g.in_channels, columns = g.out_channels;
   PackedPanels panels(columns, depth);
   panels.pack(run, Columns{p.filter, columns, columns});
+  if (ConvolvedLines::serves(g) && depth <= KC) return conv2d_lines(run, p, panels);
   const auto epilogue = [&](index_t row0, index_t rows) {
     return StoreEpilogue{p.out + row0 * columns, columns, rows, columns, p.bias, p.activation};
   };
@@ -40,21 +41,44 @@ inline void conv2d(const Run& run, const Conv2D& p) {
   }
 }
 
-// The product of all pixels' channels, transposed, and their upstream gradients; in ranges of pixels where these are many.
-inline void pointwise_filter(const Run& run, const Conv2DBackpropFilter& p) {
+// The product of a tap's pixels, transposed, and the upstream gradients that they met.
+template <class X, class Dy>
+void filter_of_tap(const Run& run, const Conv2DBackpropFilter& p, index_t tap, const X& x, const Dy& dy, index_t pixels) {
   const index_t rows = p.geometry.in_channels, columns = p.geometry.out_channels;
-  const index_t pixels = p.geometry.batch * p.geometry.out_height * p.geometry.out_width;
-  const Columns x{p.input, rows, rows}, dy{p.dy, columns, columns};
-  if (pixels > 8192) return multiply_split(run, x, rows, dy, columns, pixels, p.out);
-  PackedPanels panels(columns, pixels);
-  panels.pack(run, dy);
-  multiply_blocks(run, x, rows, panels, [&](index_t row0, index_t count) {
-    return StoreEpilogue{p.out + row0 * columns, columns, count, columns, nullptr, Activation::none};
+  float* out = p.out + tap * rows * columns;
+  if (pixels == 0) return std::fill_n(out, rows * columns, 0.0f), void();
+  multiply_split(run, x, rows, dy, columns, pixels, [&](index_t row0, index_t count) {
+    return StoreEpilogue{out + row0 * columns, columns, count, columns, nullptr, Activation::none};
   });
 }
 
+inline void filter_by_taps(const Run& run, const Conv2DBackpropFilter& p) {
+  const Conv2DGeometry& g = p.geometry;
+  const index_t outputs = g.out_height * g.out_width;
+  if (pointwise(g)) {
+    return filter_of_tap(run, p, 0, Columns{p.input, g.in_channels, g.in_channels}, Columns{p.dy, g.out_channels, g.out_channels},
+                         g.batch * outputs);
+  }
+  std::vector<index_t> met, places;
+  for (const Tap& tap : forward_taps(g)) {
+    met.clear(), places.clear();
+    for (index_t pixel = 0; pixel < g.batch * outputs; pixel++) {
+      const index_t y = pixel % outputs / g.out_width * g.stride_height + tap.dy, x = pixel % g.out_width * g.stride_width + tap.dx;
+      if (y < 0 || y >= g.in_height || x < 0 || x >= g.in_width) continue;
+      met.push_back(((pixel / outputs * g.in_height + y) * g.in_width + x) * g.in_channels);
+      places.push_back(pixel * g.out_channels);
+    }
+    filter_of_tap(run, p, tap.filter, PickedColumns{p.input, met.data(), g.in_channels},
+                  PickedColumns{p.dy, places.data(), g.out_channels}, static_cast<index_t>(met.size()));
+  }
+}
+
 inline void conv2d_backprop_filter(const Run& run, const Conv2DBackpropFilter& p) {
-  if (const int outputs = winograd_outputs(p.geometry)) return winograd_filter(run, p, outputs);
-  if (pointwise(p.geometry)) return pointwise_filter(run, p);
+  const Conv2DGeometry& g = p.geometry;
+  const index_t taps = g.filter_height * g.filter_width;
+  // Of maps of two by two, Winograd's products are as many as those of the taps inside.
+  const bool tiny = g.out_height * g.out_width <= 4, wide = g.in_channels >= 256;
+  if (const int outputs = winograd_outputs(g); outputs && !(tiny && wide)) return winograd_filter(run, p, outputs);
+  if (taps == 1 || wide) return filter_by_taps(run, p);
   FilterGradient(p).run(run);
 }

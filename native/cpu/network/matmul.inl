@@ -39,32 +39,15 @@ struct StoreEpilogue {
   }
 };
 
-inline void finish_rows(const Run& run, float* out, index_t rows, index_t columns, const float* bias, Activation activation) {
-  if (bias == nullptr && activation == Activation::none) return;
-  parallel_for(run, ceil_div(rows, 64), [&](index_t task) {
-    for (index_t i = task * 64; i < std::min(rows, task * 64 + 64); i++) {
-      for (index_t j = 0; j < columns; j += W) {
-        const int n = static_cast<int>(std::min<index_t>(W, columns - j));
-        F value = load_partial(out + i * columns + j, n);
-        if (bias != nullptr) value = add(value, load_partial(bias + j, n));
-        store_partial(out + i * columns + j, activate(value, activation), n);
-      }
-    }
-  });
-}
-
 template <class A, class B>
 inline void matmul_one(const Run& run, const MatMul& p, const A& a, const B& b, float* out) {
-  if (p.k >= 4096 && p.m * p.n <= (index_t{1} << 18)) {
-    multiply_split(run, a, p.m, b, p.n, p.k, out);
-    finish_rows(run, out, p.m, p.n, p.bias, p.activation);
-    return;
-  }
+  const auto epilogue = [&](index_t row0, index_t rows) {
+    return StoreEpilogue{out + row0 * p.n, p.n, rows, p.n, p.bias, p.activation};
+  };
+  if (p.k >= 4096 && p.m * p.n <= (index_t{1} << 18)) return multiply_split(run, a, p.m, b, p.n, p.k, epilogue);
   PackedPanels panels(p.n, p.k);
   panels.pack(run, b);
-  multiply_blocks(run, a, p.m, panels, [&](index_t row0, index_t rows) {
-    return StoreEpilogue{out + row0 * p.n, p.n, rows, p.n, p.bias, p.activation};
-  });
+  multiply_blocks(run, a, p.m, panels, epilogue);
 }
 
 inline void matmul(const Run& run, const MatMul& p) {

@@ -50,6 +50,7 @@ const matmulCases = MATMUL_SHAPES.flatMap(([m, n, k]) =>
 ).concat(
   matmulCase('bias, relu', { m: 20, n: 37, k: 9, bias: values(37, 3), activation: 'relu' }),
   matmulCase('bias, relu6, long k', { m: 20, n: 37, k: 5000, bias: values(37, 3), activation: 'relu6' }),
+  matmulCase('blocks, long k', { m: 300, n: 270, k: 4100, transposeA: true }),
   matmulCase('batch 3', { m: 5, n: 6, k: 7, batch: 3 }),
   matmulCase('batch 3, one a', { m: 5, n: 6, k: 7, batch: 3, broadcastA: true }),
   matmulCase('batch 3, one b', { m: 5, n: 6, k: 7, batch: 3, broadcastB: true }),
@@ -75,6 +76,17 @@ const CONVOLUTIONS: [number, number, number, number, number, number, number, 'sa
   [13, 11, 32, 48, 3, 2, 1, 'same'],
   [9, 20, 16, 32, 5, 3, 2, 'same'],
   [30, 7, 48, 16, 3, 2, 1, 'valid'],
+  // Lines of a first layer.
+  [9, 31, 3, 40, 7, 2, 1, 'same'],
+  [21, 47, 4, 17, 5, 1, 1, 'valid'],
+  [6, 62, 1, 70, 3, 3, 1, 'same'],
+  // The filter's gradient tap by tap: some with all, few or no pixels; ranges and blocks of both operands.
+  [2, 2, 256, 20, 3, 1, 1, 'same'],
+  [1, 1, 300, 33, 3, 1, 1, 'same'],
+  [24, 25, 260, 9, 3, 2, 1, 'same'],
+  [4, 5, 256, 40, 1, 2, 1, 'same'],
+  [24, 24, 40, 300, 1, 1, 1, 'same'],
+  [16, 17, 300, 40, 1, 1, 1, 'same'],
 ];
 
 export function geometryOf([h, w, ci, co, f, s, d, pad]: (typeof CONVOLUTIONS)[number]): Conv2DGeometry {
