@@ -1,5 +1,5 @@
 import * as tf from '#tf';
-import { batchNormTraining } from '../tfjs/index.js';
+import { batchNormTraining, movingAverage } from '../tfjs/index.js';
 import type { Activation, Norm } from './layers.js';
 
 /** The state of one batch normalisation over the last axis, [channels] each. */
@@ -38,13 +38,9 @@ export function batchNorm(x: tf.Tensor4D, norm: BatchNorm, activation: Activatio
 function moveBoth(norm: BatchNorm, mean: tf.Tensor, variance: tf.Tensor, samples: number): void {
   const { runningMean, runningVariance, momentum, unbiased } = norm;
   // PyTorch refuses a single sample there; its variance is 0 in either form.
-  const spread = unbiased && samples > 1 ? tf.mul(variance, samples / (samples - 1)) : variance;
-  moveRunning(runningMean, mean, momentum);
-  moveRunning(runningVariance, spread, momentum);
-}
-
-function moveRunning(running: tf.Variable, batch: tf.Tensor, momentum: number): void {
-  running.assign(tf.add(tf.mul(running, momentum), tf.mul(batch, 1 - momentum)));
+  const scale = unbiased && samples > 1 ? samples / (samples - 1) : 1;
+  runningMean.assign(movingAverage(runningMean, mean, { momentum, scale: 1 }));
+  runningVariance.assign(movingAverage(runningVariance, variance, { momentum, scale }));
 }
 
 /** A convolution's filter [h, w, in, out], or [h, w, c, 1] of a depthwise one, and its bias. */

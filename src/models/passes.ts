@@ -173,12 +173,12 @@ function trained(layer: Convolution | Depthwise, variables: Variables, moving: b
   const { strides, norm, activation = 'none' } = layer;
   // Folded anew in each call: the filter learns.
   if (norm?.frozen) return (x) => folded(layer, variables).run(x);
-  const how = { strides, pad: plain(layer), depthwise: layer.type === 'depthwise' };
+  const how = { strides, pad: plain(layer), depthwise: layer.type === 'depthwise', activation: 'none' } as const;
   const [filter, bias] = [filterOf(layer, variables), variables.get(`${layer.name}/bias`)];
   const state = norm && batchNormOf(norm, variables);
   return (x) => {
-    const product = convolve(x as tf.Tensor4D, filter, how);
-    const z = bias ? tf.add<tf.Tensor4D>(product, bias) : product;
+    const input = x as tf.Tensor4D;
+    const z = bias ? convActivated(input, filter, bias as tf.Tensor as tf.Tensor1D, how) : convolve(input, filter, how);
     return state ? batchNorm(z, state, activation, moving) : activated(z, activation);
   };
 }

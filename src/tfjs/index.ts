@@ -42,6 +42,7 @@ export {
 } from './ops/convolve.js';
 export { type NearestCentroidTensors, nearestCentroidTensor, pairwiseDistanceTensor } from './ops/distances.js';
 export { meanPool } from './ops/mean-pool.js';
+export { movingAverage } from './ops/moving-average.js';
 export { recomputed } from './ops/recomputed.js';
 export { withSpreadBatch } from './ops/spread-batch.js';
 export { sumRelu } from './ops/sum-relu.js';

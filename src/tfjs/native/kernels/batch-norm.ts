@@ -1,6 +1,7 @@
 import type * as tf from '#tf';
 import { batchMoments, batchNorm, batchNormGradient } from '../../../kernels/network/index.js';
 import type { BatchNormTrainingAttrs } from '../../ops/batch-norm-training.js';
+import type { MovingAverageAttrs } from '../../ops/moving-average.js';
 import type { NativeKernel } from '../kernel.js';
 
 /** x as rows of channels. */
@@ -80,8 +81,20 @@ const batchNormTrainingGrad: NativeKernel<BatchNormTrainingAttrs> = {
   },
 };
 
+/** Of a few hundred channels: the way into the addon would take longer. */
+const movingAverage: NativeKernel<MovingAverageAttrs> = {
+  kernelName: 'MovingAverage',
+  run({ inputs: { average, value }, attrs: { momentum, scale }, backend }) {
+    const [old, added, out] = [backend.floats(average), backend.floats(value), backend.allocate(average.shape)];
+    const share = (1 - momentum) * scale;
+    for (let i = 0; i < out.length; i++) out[i] = momentum * old[i] + share * added[i];
+    return backend.output(average.shape, out);
+  },
+};
+
 export const batchNormKernels: NativeKernel[] = [
   fusedBatchNorm,
+  movingAverage,
   batchMomentsKernel,
   batchNormActivated,
   batchNormTrainingGrad,
