@@ -12,7 +12,7 @@ export const OWN_PROCESS = [
   'test/cli/{deliver,environment}.test.ts',
   'test/config/parts.test.ts',
   'test/data/{resize,source,open-data,decoding-thread,layouts/fuzz,sets/fashion-mnist}.test.ts',
-  'test/distributed/single.test.ts',
+  'test/distributed/{kmeans-bounds,single}.test.ts',
   'test/evaluation/sanity-thresholds.test.ts',
   'test/kernels/{cuda-variants,lifecycle}.test.ts',
   'test/models/webgpu-backbones.test.ts',

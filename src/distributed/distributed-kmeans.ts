@@ -2,12 +2,13 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { EatDmlError, invalid } from '../errors.js';
 import { cpuDevice } from '../kernels/devices.js';
-import { centroidMeansSync, type KMeansResult, type Matrix, nearestCentroid } from '../kernels/index.js';
+import { centroidMeansSync, type KMeansResult, type Matrix } from '../kernels/index.js';
 import { checkOneOf, readMatrix } from '../kernels/matrix.js';
 import { squaredEuclidean } from '../kernels/reference/distance.js';
 import { anything, count, nonNegative, parseOptions, seed, signal } from '../options.js';
 import { checkGroup, type Group } from './group.js';
-import { type Assigned, fillEmpty } from './kmeans-empty.js';
+import { BoundedAssignment } from './kmeans-bounds.js';
+import { fillEmpty } from './kmeans-empty.js';
 import { drawStart } from './kmeans-start.js';
 import { partOf, type ShardedPoints, shardPoints, valuesOf } from './sharded-points.js';
 import { joined, sumOfParts } from './sum-of-parts.js';
@@ -36,8 +37,8 @@ type Checked = z.output<typeof kmeansOptions> & { k: number; init: Matrix | 'k-m
 /**
  * k-means of rows that are spread over the ranks of a group: `points` [n,d] are this rank's, those that {@link shardOf} deals out. Every rank
  * gives the same options. `labels` of the result are of this rank's rows; all else is that of all rows, the same on every rank. On one
- * device the result has the same bits for any number of ranks, one included. It means what the kernel `kmeans` means, by full products
- * without pruning; its k-means++ may draw other rows.
+ * device the result has the same bits for any number of ranks, one included. It means what the kernel `kmeans` means, and leaves rows alone that
+ * bounds show to keep their label; its k-means++ may draw other rows.
  *
  * @throws EatDmlError on every rank, where one of them is given what does not fit: ERR_ARGUMENT, ERR_NOT_FINITE, ERR_DEVICE, and
  * ERR_DISTRIBUTED where options or shards do not fit together, ERR_ABORTED.
@@ -112,14 +113,15 @@ class Lloyd {
   readonly #points: ShardedPoints;
   readonly #given: Checked;
   readonly #centroids: Matrix;
-  #assigned: Assigned;
+  readonly #assignment: BoundedAssignment;
+  #labels: Int32Array;
 
   constructor(points: ShardedPoints, given: Checked, start: Float32Array) {
     this.#points = points;
     this.#given = given;
     this.#centroids = { data: start, rows: given.k, cols: points.cols };
-    const { rows } = points.own;
-    this.#assigned = { labels: new Int32Array(rows).fill(-1), distances: new Float32Array(rows) };
+    this.#assignment = new BoundedAssignment(points.own, { device: given.device });
+    this.#labels = new Int32Array(points.own.rows).fill(-1);
   }
 
   async run(): Promise<KMeansResult> {
@@ -127,29 +129,30 @@ class Lloyd {
     let [iterations, strict, settled] = [0, false, false];
     while (iterations < maxIterations && !strict && !settled) {
       await stopIfAborted(this.#points.group, signal);
-      const before = this.#assigned.labels;
-      await this.#assign();
+      const before = this.#labels;
+      this.#labels = await this.#assignment.labels(this.#centroids);
       const { sums, counts, changed } = await this.#sums(before);
       settled = (await this.#update(sums, counts)) <= tolerance;
       strict = changed === 0;
       iterations++;
     }
-    if (!strict) await this.#assign();
+    if (!strict) this.#labels = await this.#assignment.labels(this.#centroids);
     const { inertia, counts } = await this.#measure();
-    const { labels } = this.#assigned;
-    return { labels, centroids: this.#centroids, counts, inertia, iterations, converged: strict || settled };
-  }
-
-  async #assign(): Promise<void> {
-    const { device } = this.#given;
-    this.#assigned = await nearestCentroid(this.#points.own, this.#centroids, { device, checkFinite: false });
+    return {
+      labels: this.#labels,
+      centroids: this.#centroids,
+      counts,
+      inertia,
+      iterations,
+      converged: strict || settled,
+    };
   }
 
   /** Of all rows by label, part by part; and how many labels changed. */
   async #sums(before: Int32Array): Promise<{ sums: Float64Array; counts: Float64Array; changed: number }> {
     const { device, k } = this.#given;
     const { group, rows, cols } = this.#points;
-    const { labels } = this.#assigned;
+    const labels = this.#labels;
     // Where rows lie in main memory.
     const near = device === 'js' ? 'js' : cpuDevice().available ? 'cpu' : 'js';
     const all = await sumOfParts(group, rows, (number) => {
@@ -167,7 +170,10 @@ class Lloyd {
   /** Moves the centroids; returns their summed squared shift. A cluster that stays empty keeps its centroid. */
   async #update(sums: Float64Array, counts: Float64Array): Promise<number> {
     const { data, cols } = this.#centroids;
-    await fillEmpty(this.#points, this.#assigned, sums, counts);
+    if (counts.includes(0)) {
+      const assigned = await this.#assignment.compareAll(this.#centroids);
+      await fillEmpty(this.#points, assigned, sums, counts);
+    }
     let shift = 0;
     for (let e = 0; e < data.length; e++) {
       const of = counts[Math.floor(e / cols)];
@@ -183,7 +189,7 @@ class Lloyd {
   async #measure(): Promise<{ inertia: number; counts: Int32Array }> {
     const { k } = this.#given;
     const { group, rows, cols, own } = this.#points;
-    const { labels } = this.#assigned;
+    const labels = this.#labels;
     const all = await sumOfParts(group, rows, (number) => {
       const { first, last } = partOf(this.#points, number)!;
       const vector = new Float64Array(k + 1);

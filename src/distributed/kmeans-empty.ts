@@ -1,7 +1,7 @@
 import { rowAt, type ShardedPoints } from './sharded-points.js';
 
 /** What an iteration knows of this rank's rows. */
-export interface Assigned {
+interface Assigned {
   labels: Int32Array;
   /** Squared, to the own centroid. */
   distances: Float32Array;
