@@ -170,11 +170,23 @@ bool is_alive(const Napi::Env& env) {
   return napi_create_string_utf8(env, "0", 1, &script) == napi_ok && napi_run_script(env, script, &result) == napi_ok;
 }
 
-// As run(), but waits, and returns or throws: for work that cannot be left in its midst. What was queued before is done before. A worker
-// that is told to end meanwhile does so, without the result; that aborts the job as any end without finalize().
-Napi::Value run_now(const Napi::CallbackInfo& info) {
-  const Napi::Env env = info.Env();
-  loop_of(env);
+// What it came to, once it is done. A worker that is told to end meanwhile does so, without the result; that aborts the job as any end
+// without finalize().
+Napi::Value wait_for(const Napi::Env& env, Awaited& awaited) {
+  std::unique_lock<std::mutex> lock(awaited.mutex);
+  while (!awaited.changed.wait_for(lock, std::chrono::milliseconds(200), [&] { return awaited.done != nullptr; })) {
+    lock.unlock();
+    if (!is_alive(env)) return Napi::Value();
+    lock.lock();
+  }
+  if (awaited.done->error) std::rethrow_exception(awaited.done->error);
+  const napi_value result = result_value(env, *awaited.done);
+  if (result == nullptr) throw std::bad_alloc();
+  return Napi::Value(env, result);
+}
+
+std::shared_ptr<Awaited> submit_awaited(const Napi::CallbackInfo& info) {
+  loop_of(info.Env());
   const auto awaited = std::make_shared<Awaited>();
   const auto done = [awaited](std::unique_ptr<Operation> operation) {
     const std::lock_guard<std::mutex> lock(awaited->mutex);
@@ -182,16 +194,32 @@ Napi::Value run_now(const Napi::CallbackInfo& info) {
     awaited->changed.notify_all();
   };
   Engine::instance().submit(operation_of(info[0].As<Napi::Object>()), done);
-  std::unique_lock<std::mutex> lock(awaited->mutex);
-  while (!awaited->changed.wait_for(lock, std::chrono::milliseconds(200), [&] { return awaited->done != nullptr; })) {
-    lock.unlock();
-    if (!is_alive(env)) return Napi::Value();
-    lock.lock();
+  return awaited;
+}
+
+// As run(), but waits, and returns or throws: for work that cannot be left in its midst. What was queued before is done before.
+Napi::Value run_now(const Napi::CallbackInfo& info) { return wait_for(info.Env(), *submit_awaited(info)); }
+
+// `function`, with whatever it throws as a JavaScript error: a C++ exception that reached Node would end the process.
+template <class Function>
+Napi::Value in_words(const Napi::Env& env, Function&& function) {
+  try {
+    return function();
+  } catch (const Napi::Error&) {
+    throw;
+  } catch (...) {
+    const napi_value error = error_value(env, std::current_exception());
+    if (error != nullptr) napi_throw(env, error);
+    return env.Undefined();
   }
-  if (awaited->done->error) std::rethrow_exception(awaited->done->error);
-  const napi_value result = result_value(env, *awaited->done);
-  if (result == nullptr) throw std::bad_alloc();
-  return Napi::Value(env, result);
+}
+
+// As run(), and gives a function that waits for it as run_now() does, to be called once.
+Napi::Value start(const Napi::CallbackInfo& info) {
+  const auto awaited = submit_awaited(info);
+  return Napi::Function::New(info.Env(), [awaited](const Napi::CallbackInfo& call) {
+    return in_words(call.Env(), [&] { return wait_for(call.Env(), *awaited); });
+  });
 }
 
 // {library}: the MPI that is loaded.
@@ -201,18 +229,9 @@ Napi::Value about(const Napi::CallbackInfo& info) {
   return o;
 }
 
-// `function`, with whatever it throws as a JavaScript error: a C++ exception that reached Node would end the process.
 template <Napi::Value (*function)(const Napi::CallbackInfo&)>
 Napi::Value guarded(const Napi::CallbackInfo& info) {
-  try {
-    return function(info);
-  } catch (const Napi::Error&) {
-    throw;
-  } catch (...) {
-    const napi_value error = error_value(info.Env(), std::current_exception());
-    if (error != nullptr) napi_throw(info.Env(), error);
-    return info.Env().Undefined();
-  }
+  return in_words(info.Env(), [&] { return function(info); });
 }
 
 }  // namespace
@@ -224,6 +243,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("begin", Napi::Function::New(env, guarded<begin>, "begin"));
   exports.Set("run", Napi::Function::New(env, guarded<run>, "run"));
   exports.Set("runNow", Napi::Function::New(env, guarded<run_now>, "runNow"));
+  exports.Set("start", Napi::Function::New(env, guarded<start>, "start"));
   return exports;
 }
 NODE_API_MODULE(eat_dml_mpi, Init)

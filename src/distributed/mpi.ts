@@ -56,6 +56,18 @@ class MpiGroup implements SyncGroup {
     return arrayOver(own, buffer, 0, buffer.byteLength);
   }
 
+  startAllReduce<T extends Summable>(values: T, options?: AllReduceOptions): () => T {
+    const argument = ORDERS[checkOrder(options)];
+    const own = checkSummable(values);
+    const wait = inWordsNow(() =>
+      this.#addon.start({ operation: 'allReduce', group: this.#group, values: own, argument }),
+    );
+    return () => {
+      const { buffer } = inWordsNow(wait);
+      return arrayOver(own, buffer, 0, buffer.byteLength);
+    };
+  }
+
   async allGather<T extends Values>(values: T): Promise<T[]> {
     const own = checkValues(values);
     return arraysIn(own, await this.#run('allGather', { values: own }));
@@ -96,11 +108,7 @@ class MpiGroup implements SyncGroup {
   }
 
   #runNow(operation: string, more: object): MpiResult {
-    try {
-      return this.#addon.runNow({ operation, group: this.#group, ...more });
-    } catch (cause) {
-      throw worded(cause);
-    }
+    return inWordsNow(() => this.#addon.runNow({ operation, group: this.#group, ...more }));
   }
 }
 
@@ -134,6 +142,14 @@ const HINTS: Record<string, string> = {
 async function inWords<T>(call: () => Promise<T>): Promise<T> {
   try {
     return await call();
+  } catch (cause) {
+    throw worded(cause);
+  }
+}
+
+function inWordsNow<T>(call: () => T): T {
+  try {
+    return call();
   } catch (cause) {
     throw worded(cause);
   }

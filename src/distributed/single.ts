@@ -19,6 +19,10 @@ const ALONE: SyncGroup = Object.freeze<SyncGroup>({
     checkSummable(values);
     return values;
   },
+  startAllReduce(values, options) {
+    ALONE.allReduceNow(values, options);
+    return () => values;
+  },
   allGatherNow(values) {
     checkValues(values);
     return [values];

@@ -36,6 +36,8 @@ export interface MpiAddon {
   run(operation: object): Promise<MpiResult>;
   /** As `run`, waited for. */
   runNow(operation: object): MpiResult;
+  /** As `run`; what it gives waits for the result, and is called once. */
+  start(operation: object): () => MpiResult;
 }
 
 /** What there is depends on the operation: native/mpi/addon.cc. */

@@ -41,6 +41,7 @@ const KEYS = [
   'recallAt1',
   'skipBroken',
   'split',
+  'startAllReduce',
   'splitFile',
   'trainClasses',
   'warmUpImagesPerSecond',

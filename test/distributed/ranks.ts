@@ -66,6 +66,10 @@ async function sums(group: SyncGroup): Promise<void> {
       const tree = await group.allReduce(own, { order: 'tree' });
       if (!isSame(tree, sumAsTree(name, length, 0, group.size))) wrong.push(`${name} ${length} as a tree`);
       if (!isSame(group.allReduceNow(own), expected)) wrong.push(`${name} ${length} at once`);
+      const mine = own.slice();
+      const begun = group.startAllReduce(mine);
+      mine.fill(7);
+      if (!isSame(begun(), expected)) wrong.push(`${name} ${length} begun`);
       if (!isSame(own, before)) wrong.push(`${name} ${length} was written to`);
       const any = await group.allReduce(own, { order: 'any' });
       const most = { Int32Array: 0, Float32Array: 0.1, Float64Array: 1e-9 }[name];
@@ -134,9 +138,12 @@ async function neighbors(group: Group): Promise<void> {
 async function waited(group: SyncGroup): Promise<void> {
   const before = Array.from({ length: 20 }, (_, i) => group.allReduce(Int32Array.of(i)));
   const gathered = group.allGatherNow(Float64Array.from({ length: group.rank }, (_, i) => group.rank + i / 8));
+  const begun = [1, 2, 3].map((i) => group.startAllReduce(Int32Array.of(10 * i)));
   const late = group.allReduce(Int32Array.of(100));
   const sum = group.allReduceNow(Int32Array.of(1000 + group.rank), { order: 'tree' });
   tell([gathered.map((of) => [...of]), sum[0], (await Promise.all(before)).every(([of], i) => of === i * group.size)]);
+  // In any order, and long after.
+  tell(begun.reverse().every((wait, i) => wait()[0] === 10 * (3 - i) * group.size));
   tell((await late)[0] === 100 * group.size);
 }
 
@@ -178,6 +185,7 @@ async function mismatches(group: SyncGroup): Promise<void> {
     () => (first ? group.finalize() : group.barrier()),
     async () => group.allReduceNow(new Float32Array(2), { order: first ? 'rank' : 'tree' }),
     async () => (first ? group.allGatherNow(new Float32Array(2)) : group.allReduceNow(new Float32Array(2))),
+    async () => group.startAllReduce(new Float32Array(first ? 2 : 3))(),
   ];
   for (const differ of pairs) {
     tell(await differ().catch(fault));

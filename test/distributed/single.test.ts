@@ -17,6 +17,7 @@ test('alone, every operation gives back what it was given', async () => {
   expect((await group.allGather(values))[0]).toBe(values);
   expect(await group.broadcast(values)).toBe(values);
   expect(group.allReduceNow(values, { order: 'tree' })).toBe(values);
+  expect(group.startAllReduce(values)()).toBe(values);
   expect(group.allGatherNow(values)[0]).toBe(values);
   await group.barrier();
   expect(await group.split(3)).toBe(group);
@@ -91,7 +92,13 @@ test('a rank that waits for others to start says so', async () => {
   };
   const launch = { size: 2, launcher: 'mpirun', variable: 'PMI_SIZE' };
   const group = await beginMpi(
-    { begin: late, run: late, runNow: () => late() as never, info: () => ({ library: '' }) },
+    {
+      begin: late,
+      run: late,
+      runNow: () => late() as never,
+      start: () => late() as never,
+      info: () => ({ library: '' }),
+    },
     launch,
     0.05,
   );

@@ -4,6 +4,7 @@ import { embedderWith, type TrainingMode } from '../../models/embedder.js';
 import type { Embedder } from '../../models/index.js';
 import { type Cut, gatherRows, ownRows, rowsOfRank } from './exchange-rows.js';
 import { FlatGradients } from './flat-gradients.js';
+import { LeavingGradients } from './leaving-gradients.js';
 import { noRows, sharded } from './sharded-embedder.js';
 
 /** This rank's rows of what went through the network at once, and the loss's gradient by their embeddings. */
@@ -28,14 +29,14 @@ type Gradients = ReturnType<typeof tf.variableGrads>;
 /**
  * The loss and its gradients as tf.variableGrads gives them, of a batch whose rows are cut into shards: those by the network's variables
  * are summed over shards, in float32 and in an order that the number of shards alone determines. So they have the same bits for any
- * number of ranks. Where a rank has one shard, its gradient is that of the tape; where it has several, each goes through the network
+ * number of ranks. Where each rank has one shard, its gradient is that of the tape; where some have several, each shard goes through the network
  * once more (GradCache, Gao et al., 2021). `lossOf` gets the embedder to embed by.
  */
 export function shardGradients(lossOf: LossOf, embedder: Embedder, variables: Variables, cut: Cut): Gradients {
-  const { begin, end } = shardsOfRank(cut.shards, cut.group);
   const anchor = tf.variable(tf.scalar(0));
   try {
-    const by = end - begin === 1 ? byTape : byShard;
+    // All ranks have one, or none goes by the tape: sums leave in the same pieces on each.
+    const by = cut.shards === cut.group.size ? byTape : byShard;
     const { value, grads, network } = by(lossOf, embedder, variables, cut, anchor);
     delete grads[anchor.name];
     return { value, grads: { ...grads, ...network } };
@@ -53,12 +54,21 @@ function byTape(
   cut: Cut,
   anchor: tf.Variable,
 ): Made {
-  const whole = sharded(embedder, cut, anchor);
-  const { value, grads } = tf.variableGrads(() => lossOf(whole), [anchor, ...others, ...network]);
-  const own = new FlatGradients(network);
-  own.add(grads);
+  let fewest = Number.POSITIVE_INFINITY;
+  const onRows = (rows: number) => {
+    fewest = Math.min(fewest, rows);
+  };
+  const whole = sharded(embedder, cut, { anchor, onRows });
+  const sums = new LeavingGradients(cut.group, network);
+  const withSums = () => {
+    const loss = lossOf(whole);
+    // A rank without rows has nothing of the network in its tape.
+    sums.watch(loss, fewest >= cut.shards);
+    return loss;
+  };
+  const { value, grads } = tf.variableGrads(withSums, [anchor, ...others, ...network]);
   for (const { name } of network) delete grads[name];
-  return { value, grads, network: own.tensors(sumOfShards(cut.group, cut.shards, () => own.values)) };
+  return { value, grads, network: sums.tensors() };
 }
 
 function byShard(

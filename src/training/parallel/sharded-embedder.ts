@@ -7,19 +7,27 @@ import { type Cut, gatherRows, ownRows, rowsOfRank } from './exchange-rows.js';
 
 type Layer = NonNullable<Embedder['layers']>[number];
 
+/** Where gradients by variables are asked for. */
+interface InTape {
+  /** What keeps a rank without rows in the tape. */
+  anchor: tf.Variable;
+  /** Told of how many rows go through the network at once, on all ranks. */
+  onRows(rows: number): void;
+}
+
 /**
  * The embedder, of whose rows each rank computes its own, and all have all: embeddings and gradients by the images are those of the
- * embedder, gradients by its variables those of this rank's rows alone. Statistics of a batch are those of all ranks' rows. `anchor`
- * is what keeps a rank without rows in the tape, where gradients by variables are asked for.
+ * embedder, gradients by its variables those of this rank's rows alone. Statistics of a batch are those of all ranks' rows.
  */
-export function sharded(embedder: Embedder, cut: Cut, anchor?: tf.Variable): Embedder {
+export function sharded(embedder: Embedder, cut: Cut, tape?: InTape): Embedder {
   if (cut.group.size === 1) return embedder;
   const byBatch = worksByBatch(embedder);
   const rowWise = (images: tf.Tensor4D, embed: (own: tf.Tensor4D) => tf.Tensor2D) =>
     tf.tidy(() => {
       const { begin, end } = rowsOfRank(images.shape[0], cut);
       const own = ownRows(images, cut);
-      const embedded = begin === end ? noRows(own, embedder.embedding, anchor) : embed(own);
+      tape?.onRows(images.shape[0]);
+      const embedded = begin === end ? noRows(own, embedder.embedding, tape?.anchor) : embed(own);
       return gatherRows(embedded, images.shape[0], cut);
     });
   const gather = (own: Float64Array) => cut.group.allGatherNow(own);
@@ -27,7 +35,7 @@ export function sharded(embedder: Embedder, cut: Cut, anchor?: tf.Variable): Emb
     if (!mode || !byBatch) return rowWise(images, (own) => embedder.apply(own, mode));
     const fits = images.shape[0] >= cut.shards && embedder.layers !== undefined;
     if (fits) return rowWise(images, (own) => withSpreadBatch(gather, () => embedder.apply(own, mode)));
-    if (anchor) throw tooFew(images.shape[0], cut);
+    if (tape) throw tooFew(images.shape[0], cut);
     return embedder.apply(images, mode);
   };
   const frozen = (): FrozenEmbedder => {
@@ -36,7 +44,7 @@ export function sharded(embedder: Embedder, cut: Cut, anchor?: tf.Variable): Emb
   };
   return embedderWith(embedder, {
     apply: Object.assign(apply, embedder.apply.frozen && { frozen }),
-    ...(embedder.by && { by: (set) => sharded(embedder.by!(set), cut, anchor) }),
+    ...(embedder.by && { by: (set) => sharded(embedder.by!(set), cut, tape) }),
   });
 }
 
