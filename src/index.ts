@@ -1,6 +1,7 @@
 /** What `eat-dml` offers; the kernels are also exported by `eat-dml/kernels`, which loads no tfjs. */
 export * from './attacks/index.js';
 export { exportLayers, exportWeights, loadEnsemble } from './checkpoints/index.js';
+export type { ClassNames } from './class-names.js';
 export * from './clustering/index.js';
 export * from './config/index.js';
 export * from './data/index.js';

@@ -1,10 +1,12 @@
 import { createHash, hash } from 'node:crypto';
 import { endianness } from 'node:os';
 import { z } from 'zod';
-import { isImageShape, isList } from '../checks.js';
+import { isList } from '../checks.js';
+import { CLASS_NAMES, type ClassNames, classNames as classNamesSchema, isClassNames } from '../class-names.js';
 import { EatDmlError, invalid } from '../errors.js';
 import { labelProblem } from '../labels.js';
 import { anything, count, parse, parseOptions } from '../options.js';
+import { checkShape } from './image-shape.js';
 
 /** Labelled images of one size, held in memory. */
 export interface Dataset {
@@ -20,6 +22,8 @@ export interface Dataset {
   length: number;
   /** What each image is called, where it has a name: its file, or who drew what. */
   names?: readonly string[];
+  /** What the classes are called, where they have names. No part of the hash. */
+  classNames?: ClassNames;
   /** The splits that it is a side of, outermost first; part of a side counts as that side. */
   splits?: readonly SplitSide[];
 }
@@ -44,6 +48,8 @@ export interface DatasetArrays {
   name?: string;
   /** What each image is called (default nothing). */
   names?: readonly string[];
+  /** What classes are called, by label (default nothing). */
+  classNames?: ClassNames;
 }
 
 /** How many samples there are, as a schema: orders of them are drawn in memory. */
@@ -55,6 +61,7 @@ const datasetArrays = z.strictObject({
   shape: anything,
   name: z.string().default('custom'),
   names: z.array(z.string('a name'), 'an array of names').optional(),
+  classNames: classNamesSchema.optional(),
   /** Of a dataset that is spread with changes; the labels say it. */
   length: anything,
 });
@@ -71,7 +78,7 @@ export const datasetValue = z.any().check(({ value, issues }) => {
 /** What is wrong with a dataset: which part, and what it should be. */
 export function datasetProblem(value: Dataset): [key: keyof Dataset | undefined, expected: string] | undefined {
   if (typeof value !== 'object' || value === null) return [undefined, 'a dataset'];
-  const { images, labels, shape, length, name, names } = value;
+  const { images, labels, shape, length, name, names, classNames } = value;
   if (!(images instanceof Uint8Array)) return ['images', 'a Uint8Array of pixels 0..255'];
   if (!(labels instanceof Int32Array) || labels.length === 0) return ['labels', 'an Int32Array of classes'];
   if (length !== labels.length) return ['length', `${labels.length}, as many as labels`];
@@ -79,6 +86,7 @@ export function datasetProblem(value: Dataset): [key: keyof Dataset | undefined,
   const pixels = length * imageSize(value);
   if (images.length !== pixels) return ['images', `${pixels} pixels (${length} labels x ${shape.join(' x ')})`];
   if (names && names.length !== length) return ['names', `${length} names, one an image`];
+  if (classNames !== undefined && !isClassNames(classNames)) return ['classNames', CLASS_NAMES];
   return typeof name === 'string' ? undefined : ['name', 'a string'];
 }
 
@@ -97,7 +105,7 @@ export function checkDataset(name: string, value: unknown): asserts value is Dat
  * ```
  */
 export function datasetFromArrays(arrays: DatasetArrays): Dataset {
-  const { name, names, labels, shape, ...given } = parseOptions(datasetArrays, arrays, '');
+  const { name, names, classNames, labels, shape, ...given } = parseOptions(datasetArrays, arrays, '');
   const [height, width, channels] = checkShape(shape);
   if (!isList(labels)) throw invalid('labels', 'an array of integers', labels);
   const length = labels.length;
@@ -111,7 +119,7 @@ export function datasetFromArrays(arrays: DatasetArrays): Dataset {
   }
   if (names && names.length !== length) throw invalid('names', `${length} names, one an image`, names);
   const dataset: Dataset = { name, images, labels: toLabels(labels), shape: [height, width, channels], length };
-  return names ? { ...dataset, names } : dataset;
+  return { ...dataset, ...(names && { names }), ...(classNames && { classNames }) };
 }
 
 /**
@@ -146,7 +154,7 @@ export function classesOf(dataset: Pick<Dataset, 'labels'>): Int32Array {
 
 /**
  * SHA-256, in hex, of what the dataset holds: `height, width, channels, length` and the labels as little-endian int32,
- * then the pixels. Equal on every machine; the name is no part of it.
+ * then the pixels. Equal on every machine; names are no part of it.
  */
 export function datasetHash(dataset: Dataset): string {
   checkDataset('dataset', dataset);
@@ -194,15 +202,6 @@ export function checkPositive(name: string, value: unknown): asserts value is nu
   if (!Number.isSafeInteger(value) || (value as number) < 1) throw invalid(name, 'a positive integer', value);
 }
 
-/** The error for a `shape`, which is short enough to be shown whole. */
-export function invalidShape(expected: string, shape: unknown): EatDmlError {
-  if (!Array.isArray(shape) || shape.length > 10) return invalid('shape', expected, shape);
-  return new EatDmlError(
-    'ERR_ARGUMENT',
-    `Expected ${expected} for shape but received [${shape.map(String).join(', ')}].`,
-  );
-}
-
 /** Throws unless `seed` is a safe integer. */
 export function checkSeed(seed: unknown): asserts seed is number {
   if (!Number.isSafeInteger(seed)) throw invalid('seed', 'an integer', seed);
@@ -220,27 +219,6 @@ export function toLabels(labels: ArrayLike<unknown>): Int32Array {
     copy[i] = label;
   }
   return copy;
-}
-
-function checkShape(shape: unknown): readonly number[] {
-  if (!isImageShape(shape)) throw invalidShape('[height, width, channels] of positive integers', shape);
-  const problem = channelsProblem(shape);
-  if (!problem) return shape;
-  throw new EatDmlError('ERR_ARGUMENT', `Expected ${problem.expected} for shape but received [${shape.join(', ')}].`, {
-    hint: problem.hint,
-  });
-}
-
-/** Channels first would be trained on as images of height 3 or 1: what was expected of such a shape, and the remedy. */
-export function channelsProblem(shape: readonly number[]): { expected: string; hint?: string } | undefined {
-  const [first, , channels] = shape;
-  if (channels === 1 || channels === 3) return undefined;
-  const hint =
-    'Channels last: [height, width, channels]. Transpose images whose channels are stored one after the other.';
-  return {
-    expected: '[height, width, channels] with 1 or 3 channels',
-    ...((first === 1 || first === 3) && { hint }),
-  };
 }
 
 function joinImages(images: readonly Uint8Array[], size: number): Uint8Array {

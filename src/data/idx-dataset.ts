@@ -1,7 +1,8 @@
 import { dataFault } from '../errors.js';
 import { labelProblem } from '../labels.js';
-import { channelsProblem, type Dataset, datasetFromArrays } from './dataset.js';
+import { type Dataset, datasetFromArrays } from './dataset.js';
 import { type IdxArray, readIdx } from './idx.js';
+import { channelsProblem } from './image-shape.js';
 
 /** An IDX file as it was read. */
 export interface IdxFile {

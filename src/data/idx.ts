@@ -6,7 +6,7 @@ import { createGunzip, gzip } from 'node:zlib';
 import { dataFault, describe, EatDmlError, invalid } from '../errors.js';
 import { parse, path as pathSchema } from '../options.js';
 import { writeAtomically } from '../write-atomically.js';
-import { invalidShape } from './dataset.js';
+import { invalidShape } from './image-shape.js';
 
 /** The values of an IDX file, in any of its types. */
 export type IdxData = Uint8Array | Int8Array | Int16Array | Int32Array | Float32Array | Float64Array;

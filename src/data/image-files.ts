@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { z } from 'zod';
 import { isList } from '../checks.js';
+import { classNames } from '../class-names.js';
 import { checkSignal, EatDmlError, invalid, throwIfAborted } from '../errors.js';
 import { counter, type LongWork } from '../long-work.js';
 import { count, parseOptions, path, seed } from '../options.js';
@@ -19,6 +20,7 @@ const imageFilesOptions = z.strictObject({
   root: path.describe('the folder that all of the files lie in'),
   files: z.array(path, 'an array of paths').min(1, 'at least one path').describe('below `root`, one an image'),
   labels: z.custom<ArrayLike<unknown>>(isList, 'an array of integers').describe('the class of each image, of 32 bits'),
+  classNames: classNames.optional().describe('what classes are called, by label'),
   transform: transformOptions.describe('what makes an image of a file'),
   channels: z.literal([1, 3]).default(3).describe('3 for red, green and blue, 1 for grey'),
   role: z.enum(['query', 'gallery']).optional().describe('the part in a protocol of queries'),
@@ -71,7 +73,8 @@ type Options = z.output<typeof imageFilesOptions>;
  * ```
  */
 export function imageFiles(options: ImageFilesOptions): Source {
-  const { name, root, files, labels, channels, role, splits, leftOut, ...parsed } = parseImageFiles(options);
+  const { name, root, files, labels, classNames, channels, role, splits, leftOut, ...parsed } =
+    parseImageFiles(options);
   const { transform, concurrency = defaultConcurrency() } = parsed;
   const enter = gate(concurrency);
   const reader: Reader = { root, files, channels, transform, seed: parsed.seed, enter, concurrency };
@@ -83,6 +86,7 @@ export function imageFiles(options: ImageFilesOptions): Source {
   const digests = fileDigests(reader);
   const source: Source = {
     ...{ name, names: files, labels, shape: [side, side, channels], splits, role },
+    ...(classNames && { classNames }),
     ...(leftOut && leftOut.length > 0 && { leftOut }),
     look: JSON.stringify(transform),
     identity: sha256(JSON.stringify([name, files, [...labels]])),

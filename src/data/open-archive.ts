@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { namesAmong } from '../class-names.js';
 import { EatDmlError, invalid } from '../errors.js';
 import { type LongWork, longWork } from '../long-work.js';
 import { count, parseOptions, seed } from '../options.js';
@@ -75,8 +76,9 @@ export async function openArchive(name: string, options: OpenArchiveOptions, rea
   } = parseOptions(openOptions, options);
   const { leftOut, ...archive } = await readWhole(root, read, skipBroken, work);
   const { files, labels } = archive;
+  const classNames = namesAmong(labels, Object.fromEntries(archive.classNames));
   const look = { transform: transform ?? PHOTOGRAPHS, channels, ...(concurrency && { concurrency }), seed };
-  const all = imageFiles({ name, root: archive.root, files, labels, leftOut, ...look });
+  const all = imageFiles({ name, root: archive.root, files, labels, classNames, leftOut, ...look });
   if (split === 'none') return { test: all };
   const sides = split === 'random' ? splitByClass(all, { seed }) : papersSides(archive, all);
   return validation === undefined ? sides : withValidation(sides, validation, seed);

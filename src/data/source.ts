@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type * as tf from '#tf';
 import { isImageShape } from '../checks.js';
+import { CLASS_NAMES, type ClassNames, isClassNames } from '../class-names.js';
 import { throwIfAborted } from '../errors.js';
 import { counter, type LongWork } from '../long-work.js';
 import { parse } from '../options.js';
@@ -44,6 +45,8 @@ export interface Source {
   readonly shape: [height: number, width: number, channels: number];
   /** What each image is called, where it has a name: its file, or who drew what. */
   readonly names?: readonly string[];
+  /** What the classes are called, where they have names. No part of the hash. */
+  readonly classNames?: ClassNames;
   /** The splits that it is a side of, outermost first. */
   readonly splits?: readonly SplitSide[];
   /**
@@ -107,10 +110,12 @@ function isSource(value: unknown): value is Source {
   return typeof (value as Source | null | undefined)?.batch === 'function';
 }
 
-function sourceProblem({ name, labels, shape, hash }: Source): [key: keyof Source, expected: string] | undefined {
+function sourceProblem(source: Source): [key: keyof Source, expected: string] | undefined {
+  const { name, labels, shape, hash, classNames } = source;
   if (typeof name !== 'string') return ['name', 'a string'];
   if (!(labels instanceof Int32Array) || labels.length === 0) return ['labels', 'an Int32Array of classes'];
   if (!isImageShape(shape)) return ['shape', '[height, width, channels] of positive integers'];
+  if (classNames !== undefined && !isClassNames(classNames)) return ['classNames', CLASS_NAMES];
   return typeof hash === 'function' ? undefined : ['hash', 'a function'];
 }
 
@@ -138,9 +143,9 @@ function inMemory(dataset: Dataset): Source {
     let made: Promise<T> | undefined;
     return () => (made ??= Promise.resolve().then(make));
   };
-  const { name, names, labels, shape, splits } = dataset;
+  const { name, names, classNames, labels, shape, splits } = dataset;
   const source: Source = {
-    ...{ name, names, labels, shape, splits },
+    ...{ name, names, classNames, labels, shape, splits },
     batch: async (indices, { signal } = {}) => {
       throwIfAborted(signal);
       return imageBatch(dataset, indices);
@@ -166,9 +171,9 @@ export function subset<T extends Source | Dataset>(data: T, indices: ArrayLike<n
 function subsetOf(source: Source, indices: ArrayLike<number>): Source {
   checkIndices(indices, source.labels.length);
   const rows = Int32Array.from(indices);
-  const { name, names, shape, splits, role, look, leftOut } = source;
+  const { name, names, classNames, shape, splits, role, look, leftOut } = source;
   const part: Source = {
-    ...{ name, shape, splits, role, look, leftOut },
+    ...{ name, classNames, shape, splits, role, look, leftOut },
     names: names && Array.from(rows, (row) => names[row]),
     identity: sha256(`${identityOf(source)} ${rows}`),
     labels: rows.map((row) => source.labels[row]),

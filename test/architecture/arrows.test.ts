@@ -42,6 +42,7 @@ const LEAVES = [
   'files',
   'random',
   'labels',
+  'class-names',
   'checks',
   'options',
   'part',

@@ -18,6 +18,7 @@ const KEYS = [
   'batch',
   'batchNorm',
   'broadcast',
+  'classNames',
   'clusterRestarts',
   'dispose',
   'finalize',

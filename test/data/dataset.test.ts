@@ -45,6 +45,9 @@ describe('datasetFromArrays', () => {
     ['a hole among the labels', { labels: new Array(3) }, /integer for labels\[0\] but received undefined/],
     ['a name too few', { names: ['a', 'b'] }, /3 names, one an image for names but received an array of length 2/],
     ['a name that is none', { names: ['a', 'b', 3] }, /a name for names\[2\] but received 3/],
+    ['names of classes that are no labels', { classNames: { ant: 'bee' } }, /by label.* for classNames but received/],
+    ['names of classes that are no names', { classNames: { 7: 7 } }, /by label.* for classNames but received/],
+    ['a Map of names', { classNames: new Map([[7, 'bee']]) }, /by label.* for classNames but received/],
     ['labels that float32 rounds', { labels: Float32Array.of(1, 2, 2 ** 24) }, /below 2\^24.* labels\[2\]/],
   ])('refuses %s', (_, change, message) => {
     expect(() => datasetFromArrays({ ...arrays, ...change } as DatasetArrays)).toThrow(argumentError(message));
@@ -68,7 +71,20 @@ describe('names', () => {
     expect(datasetHash(named)).toBe(datasetHash(tiny));
   });
 
+  test('of classes go along with any part, and are no part of the hash', () => {
+    const classNames = { '-2': 'ant', 7: 'bee' };
+    const called = datasetFromArrays({ ...arrays, classNames });
+    expect(called.classNames).toEqual(classNames);
+    expect(subset(called, [1]).classNames).toEqual(classNames);
+    expect(subset(tiny, [1])).not.toHaveProperty('classNames');
+    expect(datasetHash(called)).toBe(datasetHash(tiny));
+    expect(datasetFromArrays({ ...arrays, classNames: ['a list', 'from 0 on'] }).classNames![1]).toBe('from 0 on');
+  });
+
   test('that do not fit are refused', () => {
+    expect(() => subset({ ...tiny, classNames: { ant: 'bee' } as never }, [0])).toThrow(
+      argumentError(/names of classes by label, such as { 0: "ant" }, for dataset\.classNames/),
+    );
     expect(() => subset({ ...named, names: ['a'] }, [0])).toThrow(
       argumentError(/3 names, one an image for dataset\.names/),
     );

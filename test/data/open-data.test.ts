@@ -42,6 +42,15 @@ describe('openData of the miniature archives', () => {
     }
     expect(opened.query?.role).toBe(name === 'in-shop' ? 'query' : undefined);
   });
+
+  it('every side has the names of the classes, where the archive has some', async () => {
+    const namesIn = async (name: 'cub200' | 'in-shop' | 'sop' | 'cars196', at: string) =>
+      Object.values(await openData(name, { root: fixture(at), transform: { square: 6 } })).map((one) => one.classNames);
+    for (const names of await namesIn('cub200', 'CUB_200_2011')) expect(names![1]).toBe('001.Black_footed_Albatross');
+    for (const names of await namesIn('in-shop', 'inshop')) expect(Object.values(names!)[0]).toMatch(/^id_0/);
+    for (const names of await namesIn('cars196', 'cars_union')) expect(names![1]).toMatch(/\w/);
+    expect(await namesIn('sop', 'Stanford_Online_Products')).toEqual([undefined, undefined]);
+  });
 });
 
 describe('openData of Parquet files', () => {
@@ -70,6 +79,8 @@ describe('openData of Parquet files', () => {
     }
     const { classNames } = await parquetArchive(golden('parquet'), folder);
     expect(classNames.get(2)).toBe('cat');
+    const { test: named } = await openData('parquet', { root: golden('parquet'), transform });
+    expect(named!.classNames).toMatchObject({ 2: 'cat' });
   });
 
   it('says what is wrong with a file', async () => {

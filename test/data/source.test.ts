@@ -74,6 +74,17 @@ describe('a source', () => {
     expect(subset(elsewhere(), [4, 1]).names).toBeUndefined();
   });
 
+  it('has the names of the classes, and so have its parts and sides', async () => {
+    const classNames = { 10: 'ant', 11: 'bee' };
+    for (const source of [sourceOf({ ...data, classNames }), { ...elsewhere(), classNames }]) {
+      const { train, test } = splitByClass(source);
+      for (const part of [source, subset(source, [4, 1]), train, test]) expect(part.classNames).toEqual(classNames);
+      expect(await source.hash()).toBe(datasetHash(data));
+    }
+    const wrong = { ...elsewhere(), classNames: ['ant', 7] as never };
+    expect(() => sourceOf(wrong)).toThrow(/by label.* for data\.classNames but received/);
+  });
+
   it('is split as the dataset is', () => {
     const [whole, late] = [splitByClass(data, { seed: 3 }), splitByClass(elsewhere(), { seed: 3 })];
     expect(late.train.labels).toEqual(whole.train.labels);

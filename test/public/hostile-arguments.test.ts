@@ -106,7 +106,9 @@ const ARGUMENTS: Arguments = {
   balancedBatches: () => [{ labels, classes: 2, images: 2, seed: 1, epoch: 0 }],
   uniformBatches: () => [{ count: 9, size: 2, seed: 1, epoch: 0, last: 'drop' }],
   classesOf: () => [data],
-  datasetFromArrays: () => [{ images: data.images, labels: data.labels, shape: data.shape, name: 'x' }],
+  datasetFromArrays: () => [
+    { images: data.images, labels: data.labels, shape: data.shape, name: 'x', classNames: { 10: 'ant' } },
+  ],
   // Nothing is read: there is no such folder.
   inspect: () => [join(folder, 'none'), { as: 'sop', signal }],
   openData: () => ['sop', { root: join(folder, 'none'), split: 'random', seed: 1 }],
@@ -115,7 +117,10 @@ const ARGUMENTS: Arguments = {
     { skipBroken: 1 },
   ],
   imageFiles: () => [
-    { name: 'x', root: folder, files: ['a.png'], labels: [1], transform: { resize: 4, crop: 2 }, channels: 1, seed: 1 },
+    {
+      ...{ name: 'x', root: folder, files: ['a.png'], labels: [1], classNames: { 1: 'ant' } },
+      ...{ transform: { resize: 4, crop: 2 }, channels: 1, seed: 1 },
+    },
   ],
   decodedCache: () => [api.sourceOf(data), { folder, signal }],
   scoreEmbeddings: () => [matrix, labels],

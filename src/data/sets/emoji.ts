@@ -41,7 +41,7 @@ export type EmojiOptions = z.input<typeof openOptions>;
 
 /**
  * 1,037 emoji as eleven vendors draw them: class = emoji, eight to eleven drawings each, 9,760 in all, `side` x `side` x 3 on white.
- * `names` says whose each is: "twemoji:grinning-face". `eat-dml data emoji` fetches the packages; what is rendered from them is kept, a
+ * `names` says whose each is: "twemoji:grinning-face", `classNames` what it shows. `eat-dml data emoji` fetches the packages; what is rendered from them is kept, a
  * folder for each side, in which every file has its checksum. What is damaged, or another sharp's, is rendered anew where the packages
  * are still there, with a process warning.
  *
@@ -50,7 +50,7 @@ export type EmojiOptions = z.input<typeof openOptions>;
 export async function emoji(options: EmojiOptions = {}): Promise<Split> {
   const parsed = parseOptions(openOptions, options);
   const { split, seed = 0, classes, side, cacheDir = defaultCacheDir(), ...work } = parsed;
-  const all = await readEmoji(cacheDir, side, work);
+  const all = withClassNames(await readEmoji(cacheDir, side, work));
   const limit = classes === undefined ? undefined : split === 'zero-shot' ? 2 * classes : classes;
   const kept = limit === undefined ? all : limitClasses(all, limit, seed);
   return split === 'zero-shot' ? splitByClass(kept, { seed }) : splitBySample(kept, { testFraction: 0.5, seed });
@@ -159,6 +159,15 @@ async function readEmoji(cacheDir: string, side: number, work: LongWork): Promis
   const found = await packages();
   process.emitWarning(`eat-dml renders the emoji at ${side} x ${side} pixels and keeps them, once for every side.`);
   return keep(cache, (await render(found, side, work)).arrays);
+}
+
+/** An emoji is called as the first vendor that draws it calls it. */
+function withClassNames(data: Dataset): Dataset {
+  const classNames: Record<number, string> = {};
+  data.names?.forEach((name, i) => {
+    classNames[data.labels[i]] ??= name.slice(name.indexOf(':') + 1);
+  });
+  return { ...data, classNames };
 }
 
 function limitClasses(data: Dataset, limit: number, seed: number): Dataset {

@@ -9,6 +9,7 @@ import type { Dataset } from '../dataset.js';
 import { limitPerClass, type Split, splitByClass, splitBySample, splitKind, trainClasses } from '../splits.js';
 import { dataSetPart } from './data-set.js';
 import {
+  FASHION_CLASSES,
   type FashionPackage,
   locateFashionMnist,
   parseFashionMnist,
@@ -83,7 +84,7 @@ async function loadFashionMnist(cacheDir: string, work: LongWork): Promise<Datas
   const cache = fashionMnistCache(cacheDir, source);
   const make = () => parsed(source, work);
   const kept = await readCache(cache).catch((damage) => remake(cache, damage, REINSTALL, make));
-  return kept ?? keep(cache, await make());
+  return { ...(kept ?? (await keep(cache, await make()))), classNames: { ...FASHION_CLASSES } };
 }
 
 /** The version is in the name, so another version of the package is parsed anew. */

@@ -158,6 +158,7 @@ describe('emoji', () => {
 
   it('are sources with names by openData, at 64 pixels', async () => {
     const { train } = await openData('emoji', { cacheDir });
+    expect(train!.classNames).toEqual({ 0: 'red', 1: 'green', 2: 'blue', 3: 'sun' });
     expect(train!.shape).toEqual([64, 64, 3]);
     expect(train!.names).toEqual((await emoji({ cacheDir })).train.names);
   });

@@ -47,6 +47,9 @@ describe('the real package', () => {
       expect(datasetHash(second[side])).toBe(datasetHash(first[side]));
     }
     expect([...classesOf(first.train), ...classesOf(first.test)].sort()).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    for (const { classNames } of [first.train, second.test]) {
+      expect(classNames).toMatchObject({ 0: 'T-shirt/top', 5: 'Sandal', 9: 'Ankle boot' });
+    }
   });
 
   test('closed-set: 6000 and 1000 of every class', async () => {
