@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { defaultCacheDir } from '../cache-folder.js';
+import { type ClassNames, namesAmong } from '../class-names.js';
 import { EatDmlError } from '../errors.js';
 import { type LongWork, longWork } from '../long-work.js';
 import { parse, parseOptions } from '../options.js';
@@ -31,13 +32,15 @@ export interface Inspection {
   /** As the lists say, missing ones counted too. */
   images: number;
   classes: number;
+  /** By label, where the archive has names. */
+  classNames?: ClassNames;
   splits: Record<string, { images: number; classes: number }>;
   /** The first 20 faults, as sentences. */
   faults: string[];
 }
 
 /** What is counted of an archive. */
-type Counted = Pick<Archive, 'layout' | 'labels' | 'sides'>;
+type Counted = Pick<Archive, 'layout' | 'labels' | 'sides'> & Partial<Pick<Archive, 'classNames'>>;
 
 /** What was recognised, and how it is read. */
 interface Recognised {
@@ -119,5 +122,10 @@ function summaryOf(archive: Counted): Omit<Inspection, 'faults'> {
     return [name, { images: indices.length, classes: classCount(archive, indices) }] as const;
   });
   const { layout, labels } = archive;
-  return { layout, images: labels.length, classes: classCount(archive), splits: Object.fromEntries(splits) };
+  const classNames = namesAmong(labels, Object.fromEntries(archive.classNames ?? []));
+  return {
+    ...{ layout, images: labels.length, classes: classCount(archive) },
+    ...(classNames && { classNames }),
+    splits: Object.fromEntries(splits),
+  };
 }

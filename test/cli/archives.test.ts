@@ -40,6 +40,9 @@ test('a folder of images goes from inspection through training to scores of its 
     ...{ layout: 'folder', images: 24, classes: 4, faults: [] },
     splits: { train: { images: 12, classes: 2 }, test: { images: 12, classes: 2 } },
   });
+  expect(Object.values(JSON.parse(inspected.stdout).classNames)).toContain('cat');
+  const { stdout: text } = await callCli(['data', 'inspect', images]);
+  expect(text).toMatch(/^folder: 24 images of 4 classes\n {2}classes {4}\w+(, \w+){3}\n {2}train/);
   // One that is broken is left out by choice, at every step.
   const broken = join(images, 'cat', '3-broken.png');
   writeFileSync(broken, 'no picture');
@@ -121,6 +124,19 @@ test('Ctrl-C ends the check of images', async () => {
   });
   expect({ code, stdout }).toEqual({ code: 130, stdout: '' });
   expect(stderr).toContain('ERR_ABORTED');
+});
+
+test('an inspection prints the first names of many classes', async () => {
+  const many = join(folder, 'classes');
+  const one = join(images, 'ant', '0.png');
+  for (let i = 10; i < 22; i++) {
+    mkdirSync(join(many, `c${i}`), { recursive: true });
+    linkSync(one, join(many, `c${i}`, '0.png'));
+  }
+  const { stdout } = await callCli(['data', 'inspect', many]);
+  expect(stdout.split('\n')[1]).toBe('  classes    c10, c11, c12, c13, c14, c15, c16, c17, c18, c19 and 2 more');
+  const { stdout: json } = await callCli(['data', 'inspect', many, '--json']);
+  expect(Object.keys(JSON.parse(json).classNames)).toHaveLength(12);
 });
 
 test('--pixels is the size of what files are trained at', async () => {

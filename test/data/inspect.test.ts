@@ -18,22 +18,28 @@ test('what each miniature holds, without a fault', async () => {
   const found = (name: string) => inspect(join(FIXTURES, name));
   expect(await found('CUB_200_2011')).toEqual({
     ...{ layout: 'cub200', images: 12, classes: 6, faults: [] },
+    classNames: expect.objectContaining({ 1: '001.Black_footed_Albatross' }),
     splits: { train: { images: 6, classes: 3 }, test: { images: 6, classes: 3 } },
   });
   expect(await found('inshop')).toEqual({
     ...{ layout: 'in-shop', images: 11, classes: 5, faults: [] },
+    classNames: expect.any(Object),
     splits: {
       ...{ train: { images: 3, classes: 2 }, query: { images: 4, classes: 3 } },
       gallery: { images: 4, classes: 3 },
     },
   });
   expect(await found('Stanford_Online_Products')).toMatchObject({ images: 8, classes: 4, faults: [] });
+  expect(await found('Stanford_Online_Products')).not.toHaveProperty('classNames');
+  // Of the classes that there are, not of all that its list names.
+  expect(Object.keys((await found('CUB_200_2011')).classNames!)).toHaveLength(6);
   expect(await found('cars_devkit')).toMatchObject({ layout: 'cars196/devkit', images: 11, classes: 4, faults: [] });
 });
 
 test('Parquet files and .npz files have the same form', async () => {
   const parquet = {
     ...{ layout: 'parquet', images: 8, classes: 4, faults: [] },
+    classNames: expect.objectContaining({ 2: 'cat' }),
     splits: { train: { images: 4, classes: 2 }, test: { images: 4, classes: 2 } },
   };
   expect(await inspect('test/goldens/parquet')).toEqual(parquet);

@@ -1,4 +1,5 @@
 import { type Inspection, inspect, openData } from '../../data/index.js';
+import { printable } from '../../errors.js';
 import type { LongWork } from '../../long-work.js';
 import { interruptible } from '../interrupt.js';
 import { printResult } from '../options.js';
@@ -11,6 +12,9 @@ export interface InspectFlags {
   skipBroken?: number;
 }
 
+/** Names of classes that are printed. */
+const SHOWN = 10;
+
 /** `eat-dml data inspect PATH`: what an unpacked archive holds, before hours are spent on it. */
 export async function inspectCommand(path: string, { json, as, verify, skipBroken = 0 }: InspectFlags): Promise<void> {
   const line = new ProgressLine('inspect');
@@ -20,15 +24,23 @@ export async function inspectCommand(path: string, { json, as, verify, skipBroke
     if (skipBroken === 0 && (!verify || found.faults.length > 0)) return found;
     return { ...found, ...(await whole(path, found, skipBroken, work)) };
   }).finally(() => line.clear());
-  const { layout, images, classes, splits, faults } = result;
+  const { layout, images, classes, classNames, splits, faults } = result;
   const sides = Object.entries(splits).map(
     ([side, of]) => `  ${side.padEnd(10)} ${of.images} images of ${of.classes} classes`,
   );
   const hash = 'hash' in result ? [`sha256 ${result.hash}`] : [];
   const { leftOut } = result as { leftOut?: readonly string[] };
   const without = leftOut ? [`without ${leftOut.length} broken images`] : [];
-  const lines = [`${layout}: ${images} images of ${classes} classes`, ...sides, ...without, ...hash, ...faults];
+  const named = classNames ? [`  classes    ${firstOf(Object.values(classNames))}`] : [];
+  const counts = `${layout}: ${images} images of ${classes} classes`;
+  const lines = [counts, ...named, ...sides, ...without, ...hash, ...faults];
   printResult(json, { command: 'data inspect', path, ...result }, lines.join('\n'));
+}
+
+/** The first names, and how many there are beside them. */
+function firstOf(names: readonly string[]): string {
+  const more = names.length > SHOWN ? ` and ${names.length - SHOWN} more` : '';
+  return names.slice(0, SHOWN).map(printable).join(', ') + more;
 }
 
 /** The hash of all images of which none is broken, and which are left out as they are. */

@@ -35,17 +35,19 @@ export async function parquetArchive(path: string, cacheDir: string, work: LongW
   };
 }
 
-/** Labels and sides alone: no image is read, and nothing is kept. Faults of rows go to `onFault`. */
+/** Labels, names and sides alone: no image is read, and nothing is kept. Faults of rows go to `onFault`. */
 export async function parquetLabels(
   path: string,
   options: Omit<RowOptions, 'images'>,
-): Promise<Pick<Archive, 'layout' | 'labels' | 'sides'>> {
+): Promise<Pick<Archive, 'layout' | 'labels' | 'classNames' | 'sides'>> {
   const labels: number[] = [];
+  let classNames: Archive['classNames'] = new Map();
   for (const file of await parquetFiles(path)) {
-    const { rows } = await openParquet(file);
+    const { names, rows } = await openParquet(file);
+    if (names.length > 0) classNames = new Map(names.entries());
     for await (const { label } of rows({ ...options, images: false })) labels.push(label);
   }
-  return { layout: 'parquet', labels: Int32Array.from(labels), sides: halvesOf(labels) };
+  return { layout: 'parquet', labels: Int32Array.from(labels), classNames, sides: halvesOf(labels) };
 }
 
 /** True where there is a Parquet file at `path`, or a folder of them. */
