@@ -1,4 +1,5 @@
 import type { AttackSettings } from '../attacks/index.js';
+import { type ClassNames, namesAmong } from '../class-names.js';
 import { classesOf, type Dataset, type Source, sourceOf, subset } from '../data/index.js';
 import { invalid } from '../errors.js';
 import { Ensemble } from '../models/index.js';
@@ -39,6 +40,8 @@ export interface AttackResult extends AttackFields {
 /** Plain values throughout: JSON.stringify gives the report's file. What the protocols give is beside the rest. */
 export interface EvaluationReport extends ReportFields {
   manifest: EvaluationManifest;
+  /** Of the classes measured, by label, where the data have names. No figure depends on them. */
+  classNames?: ClassNames;
   clean: Scores;
   /** Why metrics are null in all of the report: what the evaluated labels leave undefined. */
   notDefined: Reasons;
@@ -105,6 +108,7 @@ async function measured(
   if (gallery) await checkUnseen(ensemble, gallery, options);
   const labels = gallery ? joinedLabels(evaluated.labels, gallery.labels) : evaluated.labels;
   const classes = classesOf({ labels }).length;
+  const classNames = namesAmong(labels, { ...gallery?.classNames, ...evaluated.classNames });
   const k = options.k ?? classes;
   const clusterRestarts = options.clusterRestarts ?? (k > MANY_CLUSTERS ? 5 : 20);
   const scoring = { k, seed, clusterRestarts, recallAt: options.recallAt, signal };
@@ -137,6 +141,7 @@ async function measured(
   };
   return {
     manifest: await manifestOf(evaluated, manifest, { gallery, signal }),
+    ...(classNames && { classNames }),
     clean: scores,
     notDefined: notDefinedOn(evaluated.labels, gallery?.labels),
     ...found,

@@ -127,6 +127,26 @@ describe('what a page shows beside a report', () => {
   });
 });
 
+test('names go along: of the classes measured into the report, of the images into what is gathered', async () => {
+  const names = Array.from(data.labels, (label, i) => `${label}/${i}.png`);
+  const named = { ...data, names, classNames: { 1: 'elsewhere', 10: 'ant', 12: '<b>bee</b>' } };
+  let gathered: Gathered | undefined;
+  const onGathered = (told: Gathered) => {
+    gathered = told;
+  };
+  const attacks = briefAttacks().slice(0, 1);
+  const report = await evaluate(ensemble, named, { ...options, attacks, gather: 9, onGathered });
+  expect(JSON.parse(JSON.stringify(report)).classNames).toEqual({ 10: 'ant', 12: '<b>bee</b>' });
+  expect(gathered!.names).toEqual(Array.from(gathered!.samples, (sample) => names[sample]));
+  for (const { sample, name, found } of gathered!.pictures) {
+    expect(name).toBe(names[sample]);
+    expect(found.clean.name).toMatch(new RegExp(`^${found.clean.label}/\\d+\\.png$`));
+  }
+  const plain = await evaluate(ensemble, data, { ...options, attacks });
+  expect(plain).not.toHaveProperty('classNames');
+  expect(plain.manifest).toEqual(report.manifest);
+});
+
 test('a sample is as large as it is asked to be', async () => {
   const { gathered } = await gathering(9);
   expect(gathered.samples).toHaveLength(9);

@@ -25,6 +25,8 @@ export interface ClassInCluster {
 /** What an image is found with: the nearest other one in the clean gallery. */
 export interface FoundImage {
   label: number;
+  /** What it is called, where the data have names. */
+  name?: string;
   /** Of its own class, as it should be. */
   right: boolean;
   image: Pixels;
@@ -34,6 +36,8 @@ export interface FoundImage {
 export interface Picture {
   /** Its row in the evaluated set. */
   sample: number;
+  /** What it is called, where the data have names: its file. */
+  name?: string;
   label: number;
   /** Whether it is among those whose embedding moved most, or about the middle of them. */
   rank: 'worst' | 'median';
@@ -56,6 +60,8 @@ export interface Gathered {
   attack: string;
   /** Rows of the evaluated set, ascending. */
   samples: Int32Array;
+  /** What each image of the sample is called, where the data have names. */
+  names?: readonly string[];
   labels: Int32Array;
   clean: GatheredSide;
   attacked: GatheredSide;

@@ -81,10 +81,12 @@ export class Gatherer {
     const { run, samples, kept } = this;
     if (!kept) return undefined;
     const { clean, data } = run;
+    const { names } = data;
     const before = { embeddings: clean.embeddings, clusters: (await clean.clusters()).labels };
     return {
       attack: kept.attack,
       samples,
+      ...(names && { names: Array.from(samples, (sample) => names[sample]) }),
       labels: samples.map((sample) => data.labels[sample]),
       clean: sideOf(before, samples),
       attacked: sideOf(kept, samples),

@@ -1,3 +1,4 @@
+import type { Source } from '../../data/index.js';
 import type { Matrix } from '../../kernels/index.js';
 import type { FoundImage, GatheredSide, Picture } from './gathered.js';
 import type { Caught, GathererRun } from './gatherer.js';
@@ -29,7 +30,7 @@ export async function picturesOf(
     const { values, pixels } = await imageOf(run.data, sample, run.signal);
     const after = caught.get(sample)!;
     pictures.push({
-      ...{ sample, label: run.data.labels[sample], rank, shift, clean: pixels },
+      ...{ sample, ...nameIn(run.data, sample), label: run.data.labels[sample], rank, shift, clean: pixels },
       attacked: await pixelsOf(after, run.data.shape),
       ...(await perturbationOf(values, after, run.data.shape)),
       clusters: { clean: clean.clusters[sample], attacked: attacked.clusters[sample] },
@@ -42,6 +43,11 @@ export async function picturesOf(
   return pictures;
 }
 
+/** What a row is called, where the data have names. */
+function nameIn({ names }: Source, row: number): { name?: string } {
+  return names ? { name: names[row] } : {};
+}
+
 /** The nearest clean image to a query; not its own, where the set is its own gallery. */
 async function foundWith(run: GathererRun, queries: Matrix, sample: number): Promise<FoundImage> {
   const other = run.clean.otherGallery();
@@ -52,9 +58,10 @@ async function foundWith(run: GathererRun, queries: Matrix, sample: number): Pro
     const near = cosine(queries, sample, embeddings, row);
     if (near > most) [best, most] = [row, near];
   }
-  const { pixels } = await imageOf(run.gallery ?? run.data, best, run.signal);
+  const searched = run.gallery ?? run.data;
+  const { pixels } = await imageOf(searched, best, run.signal);
   const label = labels[best];
-  return { label, right: label === run.data.labels[sample], image: pixels };
+  return { label, ...nameIn(searched, best), right: label === run.data.labels[sample], image: pixels };
 }
 
 /** Of unit rows. */
