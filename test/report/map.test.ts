@@ -78,6 +78,20 @@ test('the table of clusters has each class’s own cluster on its diagonal, and 
   ).toEqual(['class k2 k0 k1 other', '0 5 0 1 0', '1 0 4 0 0', '2 0 0 3 0']);
 });
 
+test('the map says what its colours are, or how many where they are many', async () => {
+  const legendOf = async (classes: number) => {
+    const report = { ...fullReport(), classNames: { 1: 'ant' } };
+    const page = await reportHtml([{ name: 'at', report, gathered: gatheredOf(40, classes) }]);
+    return page
+      .match(/<div id="legend".*?<\/div>/s)![0]
+      .replace(/<[^>]*>/g, ' ')
+      .replace(/ +/g, ' ')
+      .trim();
+  };
+  expect(await legendOf(3)).toBe('Colours are classes: class 0 ant class 2');
+  expect(await legendOf(13)).toBe('Colours are 13 classes, too many to list.');
+});
+
 test('the map has each point once in each plane, and pictures their tiles', async () => {
   const page = await reportHtml([{ name: 'at', report: fullReport(), gathered: gatheredOf(40) }]);
   const { planes, labels, sheet } = JSON.parse(page.match(/id="map-data">(.*?)<\/script>/s)![1]);

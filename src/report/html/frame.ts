@@ -21,7 +21,7 @@ export interface Page {
 
 const STYLES = ['colours.css', 'layout.css', 'content.css', 'map.css'];
 /** Of a page with a map. */
-const MAP = ['glyphs.js', 'map.js'];
+const MAP = ['glyphs.js', 'legend.js', 'card.js', 'map.js'];
 
 /** A whole page: nothing of it lies elsewhere. */
 export async function framed({ title, about, sections, json, version }: Page): Promise<string> {

@@ -2,30 +2,45 @@
 (() => {
   const source = document.getElementById('map-data');
   if (!source) return;
-  const { side, samples, labels, clusters, planes, sheet } = JSON.parse(source.textContent);
+  const data = JSON.parse(source.textContent);
+  const { side, labels, clusters, planes, classNames = {} } = data;
   const [colourBy, classOnly] = ['map-colour', 'map-class'].map((id) => document.getElementById(id));
-  const pointed = document.getElementById('pointed');
-  const picture = document.getElementById('sheet');
+  const classText = (label) => classNames[label] || `class ${label}`;
+  const card = globalThis.pointCard(data, classText);
+  const legend = globalThis.mapLegend(document.getElementById('legend'), data.listed);
   const view = { scale: 1, x: 0, y: 0 };
   const COLOURS = 8;
   const { size: SIZE, shapes: SHAPES, glyph } = globalThis.pointGlyphs;
   const rings = [];
   let glyphs = [];
   let at = -1;
+  /** The plane in which it was pointed at. */
+  let on = 0;
   let due = false;
   let restyled = 0;
 
   /** Colour and shape of a class or cluster: none is told by its colour alone. */
   const styleOf = (rank) => (rank % COLOURS) + COLOURS * ((rank + Math.floor(rank / COLOURS)) % SHAPES);
-  const rankOf = (values) => {
-    const known = [...new Set(values)].sort((a, b) => a - b);
-    const ranks = new Map(known.map((value, rank) => [value, rank]));
+  const sorted = (values) => [...new Set(values)].sort((a, b) => a - b);
+  /** All that there are of either plane, for one legend. */
+  const known = { label: sorted(labels), cluster: sorted(clusters.flat()) };
+  const stylesOf = (kind, values) => {
+    const ranks = new Map(known[kind].map((value, rank) => [value, rank]));
     return values.map((value) => styleOf(ranks.get(value)));
   };
   const styles = {
-    label: planes.map(() => rankOf(labels)),
-    cluster: clusters.map(rankOf),
+    label: planes.map(() => stylesOf('label', labels)),
+    cluster: clusters.map((found) => stylesOf('cluster', found)),
   };
+
+  function explain() {
+    const kind = colourBy.value;
+    const textOf = kind === 'label' ? classText : (cluster) => `cluster ${cluster}`;
+    legend(
+      kind,
+      known[kind].map((value, rank) => [textOf(value), glyphs[styleOf(rank)]]),
+    );
+  }
 
   function makeGlyphs() {
     const style = getComputedStyle(document.documentElement);
@@ -66,6 +81,10 @@
       const top = canvas.clientHeight / 2 + (y - side / 2 + view.y) * size;
       rings[plane].hidden = at < 0;
       rings[plane].style.transform = `translate(${left}px, ${top}px)`;
+      if (at < 0 || plane !== on) return;
+      const { parentElement: ground, clientWidth, clientHeight } = canvas;
+      const within = (value, most) => Math.min(most, Math.max(0, value));
+      card.place(ground.offsetLeft + within(left, clientWidth), ground.offsetTop + within(top, clientHeight));
     });
   }
 
@@ -122,25 +141,11 @@
     due = true;
   }
 
-  function point(i) {
-    if (i === at) return;
-    at = i;
+  function point(i, plane) {
+    if (i === at && plane === on) return;
+    [at, on] = [i, plane];
+    card.show(i);
     placeRings();
-    if (i < 0) return;
-    pointed.hidden = false;
-    const [before, after] = clusters;
-    pointed.querySelector('output').textContent =
-      `image ${samples[i]}, class ${labels[i]}, cluster ${before[i]} clean, ${after[i]} attacked`;
-    const canvas = pointed.querySelector('canvas');
-    canvas.hidden = !picture;
-    if (!picture) return;
-    const context = canvas.getContext('2d');
-    const { columns, width, height } = sheet;
-    const scale = canvas.width / Math.max(width, height);
-    const [x, y] = [(i % columns) * width, Math.floor(i / columns) * height];
-    context.imageSmoothingEnabled = false;
-    context.clearRect(0, 0, canvas.width, canvas.height);
-    context.drawImage(picture, x, y, width, height, 0, 0, width * scale, height * scale);
   }
 
   function nearest(canvas, plane, x, y) {
@@ -189,7 +194,7 @@
         dragged = null;
       });
     canvas.addEventListener('pointermove', ({ clientX, clientY, offsetX, offsetY }) => {
-      if (!dragged) return point(nearest(canvas, plane, offsetX, offsetY));
+      if (!dragged) return point(nearest(canvas, plane, offsetX, offsetY), plane);
       const size = unit(canvas);
       view.x += (clientX - dragged[0]) / size;
       view.y += (clientY - dragged[1]) / size;
@@ -214,8 +219,9 @@
         drawSoon();
       } else if (event.key === '+' || event.key === '=') zoom(1.5);
       else if (event.key === '-') zoom(1 / 1.5);
-      else if (event.key === 'n') point(next(1));
-      else if (event.key === 'p') point(next(labels.length - 1));
+      else if (event.key === 'n') point(next(1), plane);
+      else if (event.key === 'p') point(next(labels.length - 1), plane);
+      else if (event.key === 'Escape') point(-1, plane);
       else return;
       event.preventDefault();
     });
@@ -223,12 +229,14 @@
 
   for (const tools of document.querySelectorAll('.tools')) tools.hidden = false;
   for (const select of [colourBy, classOnly]) select.addEventListener('change', drawSoon);
+  colourBy.addEventListener('change', explain);
   for (const button of document.querySelectorAll('[data-zoom]')) {
     button.addEventListener('click', () => zoom(Number(button.dataset.zoom)));
   }
   const restyle = () => {
     restyled++;
     makeGlyphs();
+    explain();
     drawSoon();
   };
   document.documentElement.addEventListener('themechange', restyle);

@@ -1,17 +1,22 @@
+import { type ClassNames, namesAmong } from '../../../class-names.js';
 import type { Gathered } from '../../../evaluation/index.js';
+import { classText } from '../class-title.js';
 import { COLOURS } from '../figure.js';
 import { type Sheet, sheetOf } from '../images.js';
-import { html, jsonScript, type Markup } from '../markup.js';
+import { html, jsonScript, type Markup, shortened } from '../markup.js';
 import { projected } from '../project.js';
+import { LISTED, legend } from './legend.js';
 
 /** The plane's side in the units of its points. */
 const SIDE = 1000;
 const EDGE = 30;
+/** Characters of a name in a menu, which no style cuts. */
+const NAME = 40;
 
 type Point = [x: number, y: number];
 
 /** The sample's embeddings in one plane: clean on the left, attacked on the right. Scripts add images, zoom and other colours. */
-export async function mapSection(gathered: Gathered, seed: number): Promise<Markup> {
+export async function mapSection(gathered: Gathered, seed: number, names?: ClassNames): Promise<Markup> {
   const { attack, samples, labels, clean, attacked, thumbnails } = gathered;
   const { cols } = clean.embeddings;
   const data = new Float32Array(2 * samples.length * cols);
@@ -27,15 +32,22 @@ export async function mapSection(gathered: Gathered, seed: number): Promise<Mark
   });
   return html`<p>${samples.length} images of the set as the ensemble sees them, in one plane by ${method}, clean and under ${attack}, the single
 attack that lowers NMI most. Where classes lie apart on the left and mix on the right, the attack works.</p>
-${controls(classes)}
-<div class="planes">${figures}</div>
-<p id="pointed" class="pointed" hidden><canvas width="96" height="96" role="img" aria-label="the image"></canvas><output for="map-colour"></output></p>
+${controls(classes, names)}
+${legend(classes, names)}
+<div class="planes">${figures}${CARD}</div>
 ${sheet && html`<img id="sheet" hidden alt="" src="${sheet.uri}">`}
-${jsonScript('map-data', dataOf(gathered, planes, sheet))}`;
+${jsonScript('map-data', { ...dataOf(gathered, planes, sheet), listed: LISTED, classNames: namesAmong(labels, names) })}`;
 }
 
-function controls(classes: readonly number[]): Markup {
-  const options = classes.map((label) => html`<option value="${label}">class ${label}</option>`);
+/** Of the point that is pointed at: it lies over the planes, and the script says where. */
+const CARD = html`<div id="pointed" class="pointed" hidden><canvas width="96" height="96" role="img" aria-label="the image"></canvas>
+<output for="map-colour"><span></span><span class="cut file"></span></output></div>`;
+
+function controls(classes: readonly number[], names: ClassNames | undefined): Markup {
+  const options = classes.map((label) => {
+    const text = classText(label, names);
+    return html`<option value="${label}" title="${text}">${shortened(text, NAME)}</option>`;
+  });
   return html`<div class="tools" hidden>
 <label>Colour by <select id="map-colour"><option value="label">class</option><option value="cluster">cluster</option></select></label>
 <label>Show <select id="map-class"><option value="">all classes</option>${options}</select></label>
@@ -45,10 +57,10 @@ function controls(classes: readonly number[]): Markup {
 }
 
 /** What the script draws from. */
-function dataOf({ samples, labels, clean, attacked }: Gathered, planes: readonly Point[][], sheet: Sheet | undefined) {
+function dataOf(gathered: Gathered, planes: readonly Point[][], sheet: Sheet | undefined) {
+  const { samples, names, labels, clean, attacked } = gathered;
   return {
-    side: SIDE,
-    samples: Array.from(samples),
+    ...{ side: SIDE, names, samples: Array.from(samples) },
     labels: Array.from(labels),
     clusters: [clean, attacked].map(({ clusters }) => Array.from(clusters)),
     planes: planes.map((points) => points.flat()),
