@@ -15,6 +15,7 @@ const measures = each(['recallAt1', 'mapAtR', 'bestClusterF1'], score);
 /** What a report may have beside its attacks, by the schemas of scores and of what gave them. */
 export function reportParts<S extends z.ZodType, B extends z.ZodType>(scores: S, by: B) {
   return {
+    classNames: z.record(z.string(), z.string()).optional(),
     curve: z.array(z.looseObject({ epsilon: z.number(), scores, by })).optional(),
     stepCurve: z.array(z.looseObject({ steps: z.number(), scores, by })).optional(),
     recall: z

@@ -1,8 +1,13 @@
+import { printable } from '../errors.js';
 import type { EvaluationReport } from '../evaluation/index.js';
 import { alignRight } from './columns.js';
 import { METRIC_TITLES } from './comparison.js';
 import { type Curve, radiusCurve, stepCurve } from './curves.js';
+import { shortened } from './html/markup.js';
 import { scoreText, worstText } from './score-text.js';
+
+/** Characters of a class's name in a table. */
+const NAME = 32;
 
 /** What a report has beside the table of its attacks, as lines: the list of Recall@K, the curves, RobRank's measures, classes. */
 export function sections(report: EvaluationReport, perClass: boolean): string[] {
@@ -55,13 +60,13 @@ function rankingRows({ ranking }: EvaluationReport): string[][] {
 }
 
 /** None in a report of an earlier version. */
-function classRows({ perClass = [] }: Partial<EvaluationReport>): string[][] {
+function classRows({ perClass = [], classNames }: Partial<EvaluationReport>): string[][] {
   if (perClass.length === 0) return [];
   const measures = ['recallAt1', 'mapAtR', 'bestClusterF1'] as const;
   const head = ['class', 'images', ...['Recall@1', 'MAP@R', 'F1 of best cluster'].flatMap((title) => [title, 'worst'])];
   const body = perClass.map(({ label, images, clean, worst }) => {
     const scores = measures.flatMap((measure) => [scoreText(clean[measure]), scoreText(worst[measure])]);
-    return [String(label), String(images), ...scores];
+    return [shortened(printable(classNames?.[label] || String(label)), NAME), String(images), ...scores];
   });
   return [head, ...body];
 }

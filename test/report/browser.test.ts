@@ -39,8 +39,8 @@ async function opened(browser: Browser, file: string): Promise<{ page: Page; hea
   return { page, heard };
 }
 
-/** The short form audits one page in the narrowest window in light, and the other in a wide one in dark. */
-const AUDITED = ['light 400', 'dark 1280'];
+/** The short form audits each of its pages in one window, narrow or wide, in light or dark. */
+const AUDITED = ['light 400', 'dark 1280', 'dark 400'];
 const PAGES = fewOf(Object.keys(pagesOfTests()), AUDITED.length);
 
 /** What axe finds, a line for each kind of fault. */
@@ -129,6 +129,40 @@ describe.skipIf(!CHROMIUM)(`pages in a browser${CHROMIUM ? '' : ` (${NO_CHROMIUM
     expect(await told()).toMatch(/class 3/);
     await page.click('[data-zoom="1.5"]');
     expect(await page.locator('.ring').first().boundingBox()).not.toEqual(found);
+    expect(heard).toEqual([]);
+    await page.close();
+  });
+
+  test('the map’s legend tells of classes by name, then of clusters; a card lies over the planes, at the point', async () => {
+    const { page, heard } = await opened(browser, await pageOf('named'));
+    const legend = page.locator('#legend');
+    expect(await legend.locator('p').textContent()).toBe('Colours and shapes are classes:');
+    expect(await legend.locator('li').allTextContents()).toEqual(['ant', 'class 1', '<b>bee</b>']);
+    await page.focus('.ground canvas');
+    await page.keyboard.press('n');
+    expect(await page.locator('#pointed output').textContent()).toMatch(
+      /^image 0, ant, cluster 0 clean, \d attackedant\//,
+    );
+    expect(
+      await page.evaluate(`(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth)(
+      document.querySelector('#pointed .file'))`),
+    ).toBe(true);
+    // It is what is seen there, of all that lies there, and the page does not cut it.
+    const seen = await page.evaluate(`(() => {
+      const card = document.getElementById('pointed');
+      card.scrollIntoView({ block: 'center', behavior: 'instant' });
+      card.style.pointerEvents = 'auto';
+      const { left, top, right, bottom } = card.getBoundingClientRect();
+      const planes = card.parentElement.getBoundingClientRect();
+      const there = document.elementFromPoint((left + right) / 2, (top + bottom) / 2);
+      return [card.contains(there), left >= planes.left && top >= planes.top && right <= planes.right + 1];
+    })()`);
+    expect(seen).toEqual([true, true]);
+    await page.keyboard.press('Escape');
+    expect(await page.locator('#pointed').isVisible()).toBe(false);
+    await page.selectOption('#map-colour', 'cluster');
+    expect(await legend.locator('p').textContent()).toMatch(/^Colours and shapes are clusters \(/);
+    expect(await legend.locator('li').allTextContents()).toEqual(['cluster 0', 'cluster 1', 'cluster 2']);
     expect(heard).toEqual([]);
     await page.close();
   });

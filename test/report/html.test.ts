@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { EvaluationReport } from '../../src/evaluation/index.js';
 import { type PageRun, pairedRows, reportHtml } from '../../src/report/index.js';
 import { estimate } from '../../src/report/statistics.js';
+import { gatheredOf } from './gathered.js';
 import { fullReport, reportOf } from './reports.js';
 
 type Element = DefaultTreeAdapterTypes.Element;
@@ -186,6 +187,36 @@ describe('hostile names', () => {
       expect(textOf(elements.find(({ tagName }) => tagName === 'title')!)).toBe(name);
     }
   });
+});
+
+test.each([
+  ['markup', '<b>x</b>'],
+  ['quotes', `"><img src=x onerror='alert(1)'>`],
+  ['500 letters', 'x'.repeat(500)],
+])('a class and its images with %s in their names are text wherever they stand', async (_, name) => {
+  const gathered = gatheredOf(12, 3);
+  const names = Array.from(gathered.samples, (sample) => `${name}/${sample}.png`);
+  const found = { label: 1, name: names[0], right: true, image: gathered.pictures[0].clean };
+  const pictures = gathered.pictures.map((one) => ({
+    ...one,
+    name: names[0],
+    found: { clean: found, attacked: found },
+  }));
+  const report = { ...fullReport(), classNames: { 1: name, 3: name } };
+  const page = await reportHtml([{ ...full, report, gathered: { ...gathered, names, pictures } }]);
+  const { elements, errors } = parsed(page);
+  expect(errors).toEqual([]);
+  expect(elements.filter(({ tagName }) => tagName === 'b')).toHaveLength(1 + 4);
+  expect(elements.filter((element) => attribute(element, 'src') === 'x')).toEqual([]);
+  const at = (id: string) => textOf(byId(page, id)!).replace(/\s+/g, ' ');
+  for (const id of ['map', 'clusters', 'samples']) expect(at(id)).toContain(id === 'map' ? name.slice(0, 39) : name);
+  expect(at('pictures')).toContain(`Image 0, ${name} ${name}/0.png`);
+  expect(at('pictures')).toContain(`finds, clean: ✓ ${name}`);
+  const titles = elements.flatMap((element) => attribute(element, 'title') ?? []);
+  expect(titles).toEqual(expect.arrayContaining([name, `${name} (class 1)`, `${name}/0.png`, `${name}: ${names[0]}`]));
+  // Without a name a class has its number.
+  expect(at('map')).toContain('class 0');
+  expect(JSON.parse(textOf(byId(page, 'map-data')!))).toMatchObject({ names, classNames: { 1: name } });
 });
 
 test.each<[string, unknown, unknown, string]>([

@@ -7,11 +7,18 @@ import { fullReport, reportOf } from './reports.js';
 const PATH = 'runs/eat/result.json';
 const history = { losses: [2, 1], learningRates: [0.1, 0.01], validations: [{ epoch: 1, scores: { nmi: 0.5 } }] };
 const sweep = { label: 'eat', seed: 1, budget: 'compute', history, config: { seed: 1 }, report: fullReport() };
+const named = { ...sweep, report: { ...fullReport(), classNames: { 3: 'ant', 4: 'bee' } } };
 
 test('a sweep’s result says its label, and that it is at equal compute', () => {
   const [run] = parsePageRuns(JSON.stringify(sweep), PATH);
   expect(run).toEqual({ name: 'eat, equal compute', source: PATH, history, config: { seed: 1 }, report: run.report });
   expect(run.report).toEqual(JSON.parse(JSON.stringify(sweep.report)));
+});
+
+test('names of classes are read where a result has them', () => {
+  expect(parsePageRuns(JSON.stringify(named), PATH)[0].report.classNames).toEqual({ 3: 'ant', 4: 'bee' });
+  const wrong = JSON.stringify({ ...sweep, report: { ...fullReport(), classNames: { 3: 4 } } });
+  expect(() => parsePageRuns(wrong, PATH)).toThrow(/classNames/);
 });
 
 test('what evaluate wrote of a network of any origin has its name', () => {
@@ -44,7 +51,7 @@ describe('runs are alike or refused', () => {
 });
 
 test('a damaged file makes a page without a hole, or ends as ERR_DATA that names it', async () => {
-  const text = JSON.stringify(sweep);
+  const text = JSON.stringify(named);
   const outcomes = { page: 0, error: 0 };
   for (let seed = 0; seed < 150; seed++) {
     const damaged = mutated(text, seed);

@@ -19,7 +19,10 @@ export function pagesOfTests(): Record<string, PageRun[]> {
     { name: 'gradients' as const, passed: false, detail: long },
     { name: 'collapse' as const, passed: null, detail: 'not made: few images' },
   ];
-  const hostile = { ...report, attacks, checks, worst: { ...report.worst, by } };
+  const classNames = { 3: long, 4: '<b>bee</b>', 7: `"'&${long}` };
+  const hostile = { ...report, attacks, checks, classNames, worst: { ...report.worst, by } };
+  const few = gatheredOf(30, 3);
+  const files = Array.from(few.samples, (sample) => `ant/${'of-a-long-name-'.repeat(8)}${sample}.png`);
   const methods = ['eat', 'at', 'standard'].flatMap((name, i) =>
     [1, 2].map((seed) => {
       const own = reportOf(0.9, { pgd: 0.5 - 0.1 * i + 0.02 * seed });
@@ -42,6 +45,16 @@ export function pagesOfTests(): Record<string, PageRun[]> {
       {
         ...{ name: long, report: hostile, history, command: `eat-dml evaluate ${long}` },
         gathered: { ...gatheredOf(60, 40), attack: long },
+      },
+    ],
+    named: [
+      {
+        ...{ name: 'eat', report: { ...report, classNames: { 0: 'ant', 2: '<b>bee</b>', 4: 'wasp' } } },
+        gathered: {
+          ...few,
+          names: files,
+          pictures: few.pictures.map((picture) => ({ ...picture, name: files[picture.sample / 2] })),
+        },
       },
     ],
     several: [...methods, { name: long, report: methods[0].report, history }],

@@ -165,5 +165,7 @@ test('the text of one evaluation has intervals, the curve, RobRank’s measures 
     ]),
   );
   expect(reportText(full)).not.toContain('F1 of best');
+  const named = reportText({ ...full, classNames: { 3: `cat\n${'x'.repeat(50)}` } }, { perClass: true });
+  expect(named).toContain(`\ncat?${'x'.repeat(27)}…      12     1.000 `);
   expect(() => reportText(report, { perclass: true } as never)).toThrow('perClass');
 });

@@ -13,6 +13,7 @@ const clusters = each(['nmi', 'ami', 'ari', 'f1', 'purity'], score);
 const by = each(names, z.string().nullable());
 const intervals = z.record(z.string(), z.tuple([z.number(), z.number()]).nullable()).optional();
 const reason = z.string().optional();
+const name = z.string().optional();
 const matrix = z.array(z.array(score));
 
 const attack = z.looseObject({
@@ -58,15 +59,16 @@ const pixels = z.looseObject({
   ...{ count: z.int(), height: z.int(), width: z.int(), channels: z.int() },
 });
 const cells = z.array(z.looseObject({ label: z.number(), cluster: z.number(), images: z.number() }));
-const found = z.looseObject({ label: z.number(), right: z.boolean(), image: pixels });
+const found = z.looseObject({ label: z.number(), name, right: z.boolean(), image: pixels });
 
 /** What `evaluate` gathers. */
 export const gatheredValue = z.looseObject({
   ...{ attack: z.string(), samples: integers, labels: integers, clean: side, attacked: side, thumbnails: pixels },
+  names: z.array(z.string()).optional(),
   table: z.looseObject({ clean: cells, attacked: cells }),
   pictures: z.array(
     z.looseObject({
-      ...{ sample: z.number(), label: z.number(), rank: z.enum(['worst', 'median']), shift: z.number() },
+      ...{ sample: z.number(), name, label: z.number(), rank: z.enum(['worst', 'median']), shift: z.number() },
       ...{ clean: pixels, attacked: pixels, perturbation: pixels, magnified: z.number() },
       clusters: z.looseObject({ clean: z.number(), attacked: z.number() }),
       found: z.looseObject({ clean: found, attacked: found }),

@@ -21,15 +21,16 @@ type Maybe = [id: string, title: string, content: Markup | undefined];
 /** One run in full. What its report does not hold is left out. */
 export async function sectionsOfRun(run: PageRun): Promise<Section[]> {
   const { report, gathered } = run;
+  const { classNames } = report;
   return there([
     ['checks', 'Sanity checks', checksSection([run])],
     ['worst', 'Worst case', worstSection(report)],
     ['attacks', 'Every attack', await attacksSection(report)],
     ['robustness', 'Robustness', await robustnessSection(report)],
     ['training', 'Training', await trainingSection([run])],
-    ['map', 'Map of embeddings', gathered && (await mapSection(gathered, report.manifest.seed))],
-    ['clusters', 'Clusters by class', gathered && clustersSection(gathered)],
-    ['pictures', 'Images', gathered && (await picturesSection(gathered))],
+    ['map', 'Map of embeddings', gathered && (await mapSection(gathered, report.manifest.seed, classNames))],
+    ['clusters', 'Clusters by class', gathered && clustersSection(gathered, classNames)],
+    ['pictures', 'Images', gathered && (await picturesSection(gathered, classNames))],
     ['members', 'Members and spill-over', membersSection(report)],
     ['samples', 'Samples and classes', await samplesSection(report)],
     ['manifest', 'Manifest', manifestSection(run)],

@@ -1,6 +1,7 @@
 import type { EvaluationReport } from '../../../evaluation/index.js';
 import { scoreText } from '../../score-text.js';
 import { bars } from '../charts.js';
+import { classCell } from '../class-title.js';
 import { html, type Markup } from '../markup.js';
 import { table } from '../table.js';
 
@@ -53,14 +54,14 @@ function rankingTable({ ranking }: EvaluationReport): Markup {
 }
 
 /** None in a report of an earlier version. */
-function classTable({ perClass = [] }: Partial<EvaluationReport>): Markup {
+function classTable({ perClass = [], classNames }: Partial<EvaluationReport>): Markup {
   if (perClass.length === 0) return html``;
   const measures = ['recallAt1', 'mapAtR', 'bestClusterF1'] as const;
   const titles = ['Recall@1', 'MAP@R', 'F1 of best cluster'].flatMap((title) => [title, `${title}, worst`]);
   const columns = [{ title: 'class', text: true }, ...['images', ...titles].map((title) => ({ title }))];
   const hardest = [...perClass].sort((a, b) => (a.worst.recallAt1 ?? 0) - (b.worst.recallAt1 ?? 0)).slice(0, CLASSES);
   const rows = hardest.map(({ label, images, clean, worst }) => [
-    label,
+    classCell(label, classNames),
     images,
     ...measures.flatMap((measure) => [scoreText(clean[measure]), scoreText(worst[measure])]),
   ]);
