@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
 import { proxyAnchor } from '../../src/losses/index.js';
-import { batchNormTraining, chooseBackend } from '../../src/tfjs/index.js';
+import { batchNormTraining, chooseBackend, convActivated, sumRelu } from '../../src/tfjs/index.js';
 import { AdamW } from '../../src/training/adamw.js';
 import { anchorCases as anchors } from '../losses/anchor-goldens.js';
 import { difference, noise } from './close.js';
@@ -54,6 +54,48 @@ describeWebgpu('kernels of the backend webgpu', () => {
       expect(expected[i].some((v) => v !== 0)).toBe(true);
       expect(difference(received[i], expected[i])).toBeLessThan(1e-5);
     }
+  });
+
+  const layers = [false, true].flatMap((depthwise) =>
+    (['none', 'relu', 'relu6'] as const).map((activation) => ({ depthwise, activation })),
+  );
+  test.each(layers)('a convolution with $activation, depthwise: $depthwise, and its gradients', async (layer) => {
+    const all = async (backend: 'native' | 'webgpu') => {
+      await chooseBackend({ backend });
+      const make = (shape: number[], name: string, factor = 1) => tf.tensor(noise(shape, name), shape).mul(factor);
+      const operands = [
+        make([2, 9, 8, 6], 'x', 4),
+        make([3, 3, 6, layer.depthwise ? 1 : 7], 'w'),
+        make([layer.depthwise ? 6 : 7], 'b'),
+      ];
+      const before = tf.memory().numTensors;
+      const results = tf.tidy(() => {
+        const of = (...[x, w, b]: tf.Tensor[]) =>
+          convActivated(x as tf.Tensor4D, w as tf.Tensor4D, b as tf.Tensor1D, { strides: 2, pad: 1, ...layer });
+        const y = of(...operands);
+        return [y, ...tf.grads(of)(operands, tf.tensor(noise(y.shape, 'dy'), y.shape))];
+      });
+      const values = await Promise.all(results.map((t) => t.data()));
+      tf.dispose(results);
+      expect(tf.memory().numTensors).toBe(before);
+      tf.dispose(operands);
+      return values;
+    };
+    const [expected, received] = [await all('native'), await all('webgpu')];
+    if (layer.activation === 'relu6') expect(expected[0]).toContain(6);
+    for (const i of [0, 1, 2, 3]) expect(difference(received[i], expected[i])).toBeLessThan(3e-5);
+  });
+
+  test('the rectified sum of two tensors, and its gradients', async () => {
+    const all = async (backend: 'native' | 'webgpu') => {
+      await chooseBackend({ backend });
+      const [a, b, dy] = ['a', 'b', 'dy'].map((name) => tf.tensor(noise([3, 70], name), [3, 70]));
+      const results = [sumRelu(a, b), ...tf.grads((a, b) => sumRelu(a, b))([a, b], dy)];
+      return Promise.all(results.map((t) => t.data()));
+    };
+    const expected = await all('native');
+    expect(expected[0].some((v) => v > 0) && expected[0].includes(0)).toBe(true);
+    expect(await all('webgpu')).toEqual(expected);
   });
 
   const norms = (['none', 'relu', 'relu6'] as const).flatMap((activation) =>

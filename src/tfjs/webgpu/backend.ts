@@ -3,6 +3,7 @@ import { EatDmlError } from '../../errors.js';
 import { type WebgpuDevice, webgpuDevice } from '../../kernels/webgpu/device.js';
 import { adamWKernel } from './adam-w.js';
 import { batchNormKernels } from './batch-norm.js';
+import { convReluKernels } from './conv-relu.js';
 import { convolutionGradients } from './conv2d-gradients.js';
 import { withGlobals } from './globals.js';
 import { proxyAnchorKernel } from './proxy-anchor.js';
@@ -50,6 +51,7 @@ export async function registerWebgpuBackend(): Promise<void> {
 /** What this package has as kernels where a backend can. */
 const ownKernels: Record<string, tf.KernelFunc> = {
   ...batchNormKernels,
+  ...convReluKernels,
   ...unitRowsKernels,
   AdamW: adamWKernel,
   ProxyAnchor: proxyAnchorKernel,
