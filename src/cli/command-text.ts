@@ -1,3 +1,6 @@
+import { radiusText } from '../radius-text.js';
+import { radius } from './options.js';
+
 /** Flags that say where the result goes and how it is told, not what it is. */
 const OF_OUTPUT = new Set(['json', 'out', 'html', 'report', 'points', 'profile', 'perClass', 'distributed']);
 
@@ -6,10 +9,22 @@ export function commandText(command: string, argument: string | undefined, flags
   const words = Object.entries(flags).flatMap(([key, value]) => {
     if (OF_OUTPUT.has(key) || value === undefined || value === false) return [];
     const flag = `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-    return value === true ? [flag] : [flag, String(value)];
+    return value === true ? [flag] : [flag, textOf(key, value)];
   });
   const given = argument === undefined ? [] : [argument];
   return ['eat-dml', command, ...given, ...words].map(quoted).join(' ');
+}
+
+/** A flag's value as it may be given again. */
+function textOf(key: string, value: unknown): string {
+  const radii = key === 'epsilon' || key === 'epsilons' ? [value].flat() : [];
+  return radii.length > 0 ? radii.map((each) => exactText(Number(each))).join() : String(value);
+}
+
+/** A radius as people write it, where that is read as the same number. */
+function exactText(epsilon: number): string {
+  const text = radiusText(epsilon);
+  return radius(text) === epsilon ? text : String(epsilon);
 }
 
 /** A word in quotes where a shell would read more than its letters. */

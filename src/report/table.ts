@@ -1,5 +1,6 @@
 import { EatDmlError } from '../errors.js';
 import type { EvaluationReport } from '../evaluation/index.js';
+import { radiusText } from '../radius-text.js';
 import { checkRunResults, checkTableRows } from './checks.js';
 import { type Estimate, estimateOf } from './statistics.js';
 
@@ -120,7 +121,7 @@ function checkComparable(results: readonly RunResult[]): void {
       manifest.samples,
       manifest.k,
       manifest.norm,
-      manifest.epsilon,
+      radiusText(manifest.epsilon),
       attacks.map((a) => a.name),
     ]);
   const [first, ...others] = results;

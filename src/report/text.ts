@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { printable } from '../errors.js';
 import type { EvaluationReport, MetricName } from '../evaluation/index.js';
 import { parseOptions } from '../options.js';
+import { radiusText } from '../radius-text.js';
 import { checkChecks, checkComparison, checkManifest, checkReport } from './checks.js';
 import { alignLeft, alignRight, grouped, ruled } from './columns.js';
 import { type Comparison, compare, METRIC_TITLES, missingOf } from './comparison.js';
@@ -110,7 +111,7 @@ export function manifestText(m: EvaluationReport['manifest']): string {
     ...(m.network ? [foreignText(m.network)] : []),
     ...(m.leftOut ? [`without ${m.leftOut.length} broken images of the set: ${shortList(m.leftOut)}`] : []),
     `${m.samples} images of ${m.classes} classes of ${m.dataset} (sha256 ${m.dataHash.slice(0, 12)}), seed ${m.seed}`,
-    `${m.norm} attacks, epsilon ${m.epsilon} (${m.epsilonSpace}), through all members at once`,
+    `${m.norm} attacks, epsilon ${radiusText(m.epsilon)} (${m.epsilonSpace}), through all members at once`,
     `k-means with k = ${m.k}; retrieval: ${m.retrieval}; backend ${m.backend.name}`,
   ].join('\n');
 }

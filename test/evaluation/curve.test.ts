@@ -64,6 +64,8 @@ describe('a curve of radii', () => {
     expect([8 / 255, 1 / 255, 0.1, 0.5, 77 / 255, 0].map(radiusText)).toEqual([
       ...['8/255', '1/255', '0.1', '0.5', '77/255', '0'],
     ]);
+    // What is shorter as it is stays, as it was written.
+    expect([0.2, 1, 2, 2 * (8 / 255), 3 * 0.1].map(radiusText)).toEqual(['0.2', '1', '2', '16/255', '0.3']);
   });
 
   it('agrees with evaluations at its radii, one by one', async () => {

@@ -37,6 +37,7 @@ describe('runs are alike or refused', () => {
     ['clusters', { k: 9 }, 'k 4, but received 9'],
     ['norm', { norm: 'l2' }, 'norm linf, but received l2'],
     ['radius', { epsilon: 0.2 }, 'epsilon 0.1, but received 0.2'],
+    ['radius in 255ths', { epsilon: 8 / 255 }, 'epsilon 0.1, but received 8/255'],
   ])('by their %s', (_, change, message) => {
     expect(() => checkAlike([runOf(plain, 'x'), runOf(other(change), 'y')])).toThrow(
       `Expected y to be evaluated as x, ${message}.`,

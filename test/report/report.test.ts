@@ -116,6 +116,9 @@ test('one report shows every metric and what it depends on', () => {
   expect(text).toMatch(/^ +NMI +AMI +ARI +F1 +Purity +Recall@1 +Recall@2 +Recall@4 +Recall@8 +MAP@R +R-prec\.$/m);
   expect(text).toMatch(/^worst( +0\.500){11}$/m);
   expect(text).toContain('linf attacks, epsilon 0.1 (pixels in [0, 1])');
+  const { report } = results[1];
+  const finer = { ...report, manifest: { ...report.manifest, epsilon: 8 / 255 } };
+  expect(reportText(finer)).toContain('linf attacks, epsilon 8/255 (');
 });
 
 test('the text of a report whose parts lack something says what', () => {

@@ -1,5 +1,6 @@
 import { EatDmlError } from '../../errors.js';
 import type { EvaluationReport } from '../../evaluation/index.js';
+import { radiusText } from '../../radius-text.js';
 import { checkedPage, type PageHistory, type PageRun } from './page-run.js';
 
 /** What is known of a file's runs beside what a page shows. */
@@ -90,7 +91,14 @@ export function checkAlike(runs: readonly FoundRun[]): void {
 
 function measured({ report: { manifest, attacks } }: PageRun): Record<string, string | number> {
   const { dataset, samples, k, norm, epsilon } = manifest;
-  return { dataset, samples, k, norm, epsilon, attacks: attacks.map(({ name }) => name).join(', ') };
+  return {
+    dataset,
+    samples,
+    k,
+    norm,
+    epsilon: radiusText(epsilon),
+    attacks: attacks.map(({ name }) => name).join(', '),
+  };
 }
 
 /** Runs of one name and seed are two after all: they are called by their files, too. */

@@ -1,3 +1,4 @@
+import { radiusText } from '../../radius-text.js';
 import { framed } from './frame.js';
 import { html, jsonScript, type Markup } from './markup.js';
 import { checkedPage, type PageOptions, type PageRun } from './page-run.js';
@@ -39,5 +40,5 @@ function aboutOf(runs: readonly PageRun[]): Markup {
   const what = runs.length === 1 ? html`<b>${name}</b>` : html`<b>${runs.length} runs</b>`;
   const trust = runs.some(hasFailed) ? html` <a class="failed" href="#checks">✗ DO NOT TRUST</a>` : html``;
   return html`<p class="about">${what} on ${manifest.samples} images of ${manifest.classes} classes of ${manifest.dataset};
-${manifest.norm} attacks, epsilon ${Number(manifest.epsilon.toPrecision(4))}${trust}</p>`;
+${manifest.norm} attacks, epsilon ${radiusText(manifest.epsilon)}${trust}</p>`;
 }
