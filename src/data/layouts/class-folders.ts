@@ -14,6 +14,12 @@ export interface ClassFolder {
 /** What is an image, by its name; JPG as jpg. */
 const IMAGE = /\.(jpe?g|png|webp|tiff?|gif|avif)$/i;
 
+/** What is decoded, for messages. */
+export const SUPPORTED = 'JPEG, PNG, WebP, GIF or TIFF';
+
+/** Pictures that are not decoded, by their names. */
+const OTHER = /\.(bmp|dib|heic|heif|jp2|jxl|svg|psd|tga|p[bgnp]m|ico|cr[23]|nef|arw|dng)$/i;
+
 /** Folders that are read at once: there may be more than files may be open. */
 const AT_ONCE = 64;
 
@@ -41,11 +47,24 @@ export async function classFoldersIn(
   }
   for (const { name, files } of folders) {
     if (files.length > 0) continue;
-    onFault(
-      new EatDmlError('ERR_DATA', `Expected at least one image but received none in ${join(root, inner, name)}.`),
-    );
+    const path = join(root, inner, name);
+    const others = othersText(await readdir(path).catch((): string[] => []));
+    const message = `Expected at least one image but received ${others?.text ?? 'none'} in ${path}.`;
+    onFault(new EatDmlError('ERR_DATA', message, { hint: others?.hint }));
   }
   return folders;
+}
+
+/** "12 .bmp files", and what to do about them; undefined where there is no such picture among the names. */
+export function othersText(names: readonly string[]): { text: string; hint: string } | undefined {
+  const counts = new Map<string, number>();
+  for (const name of names) {
+    const ending = name.startsWith('.') ? undefined : OTHER.exec(name)?.[0].toLowerCase();
+    if (ending) counts.set(ending, (counts.get(ending) ?? 0) + 1);
+  }
+  if (counts.size === 0) return undefined;
+  const texts = [...counts].map(([ending, count]) => `${count} ${ending} ${count === 1 ? 'file' : 'files'}`);
+  return { text: texts.join(' and '), hint: `Convert them to ${SUPPORTED}.` };
 }
 
 /** Whether `root`, or the folder train in it, has two folders with an image directly in them. */
@@ -95,7 +114,8 @@ async function imagesBelow(root: string, path: string): Promise<string[]> {
     .sort();
 }
 
-function isImage(name: string): boolean {
+/** Whether it is an image by its name, and not hidden. */
+export function isImage(name: string): boolean {
   return !name.startsWith('.') && IMAGE.test(name);
 }
 

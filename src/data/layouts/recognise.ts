@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EatDmlError } from '../../errors.js';
 import type { Layout, Presence } from './layout.js';
+import { noLayout } from './no-layout.js';
 
 /** A layout, and the folder in which it lies. */
 export interface Found {
@@ -25,10 +26,7 @@ export async function recognise(path: string, layouts: readonly Layout[]): Promi
     if (some.length === 1) return some[0];
     if (some.length > 1) throw ambiguous(path, some);
   }
-  const names = layouts.map(({ name, marks }) => `${name} (${marks})`).join('; ');
-  throw new EatDmlError('ERR_DATA', `Expected an archive of images in ${path} but found none of: ${names}.`, {
-    hint: 'Name the folder in which the archive was unpacked.',
-  });
+  throw await noLayout(path, layouts);
 }
 
 async function checkFolder(path: string): Promise<void> {

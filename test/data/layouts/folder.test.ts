@@ -97,7 +97,9 @@ describe('a folder of classes', () => {
 
   test('what is no such folder', async () => {
     await make('a/1.jpg');
-    await expect(findLayout(at())).rejects.toThrow(/found none of: .*; folder \(a folder of images for each class\)/);
+    await expect(findLayout(at())).rejects.toThrow(
+      `Expected at least 2 folders of images in ${at()} but received 1 (a).`,
+    );
     await expect(folder(at())).rejects.toThrow(/at least 2 folders of images but received 1 in /);
     await mkdir(at('b'));
     await expect(folder(at())).rejects.toThrow(`Expected at least one image but received none in ${at('b')}.`);
@@ -109,6 +111,45 @@ describe('a folder of classes', () => {
     expect((await folder(at(), { stat: false })).files.length).toBe(2);
     const signal = AbortSignal.abort();
     await expect(folder(at(), { stat: false, signal })).rejects.toMatchObject({ code: 'ERR_ABORTED' });
+  });
+});
+
+describe('what holds no folder of images for each class says what it holds', () => {
+  test.each<[string, string[], RegExp, RegExp]>([
+    [
+      'images that lie in it',
+      ['1.jpg', '2.png', 'notes/x.txt'],
+      /for each class in .* but received 2 images that/,
+      /^Each/,
+    ],
+    [
+      'other pictures by class',
+      ['a/1.bmp', 'b/2.BMP'],
+      /2 folders of JPEG, .* images in .* received 2 \.bmp files/,
+      /^Convert/,
+    ],
+    ['other pictures', ['1.heic', '2.bmp'], /received 1 \.heic file and 1 \.bmp file\.$/, /^Convert them to JPEG/],
+    ['one class of images', ['a/1.jpg', 'b/2.bmp'], /received 1 \(a\), beside 1 \.bmp file\./, /^Convert/],
+    ['classes further below', ['x/a/1.jpg', 'x/b/1.jpg', 'y.txt'], /received them in x below it/, /^Name .*x\.$/],
+    [
+      'nothing of the kind',
+      ['x.txt'],
+      /found none of: (.*; )?folder \(a folder of images for each class\)/,
+      /unpacked/,
+    ],
+  ])('%s', async (_, files, message, hint) => {
+    await make(...files);
+    const fault = { code: 'ERR_DATA', message: expect.stringMatching(message), hint: expect.stringMatching(hint) };
+    await expect(findLayout(at())).rejects.toMatchObject(fault);
+    await expect(findLayout(at(), 'folder')).rejects.toMatchObject(fault);
+  });
+
+  test('a class whose pictures are of another kind', async () => {
+    await make('a/1.jpg', 'b/1.jpg', 'c/1.bmp', 'c/2.bmp');
+    await expect(folder(at())).rejects.toMatchObject({
+      message: `Expected at least one image but received 2 .bmp files in ${at('c')}.`,
+      hint: 'Convert them to JPEG, PNG, WebP, GIF or TIFF.',
+    });
   });
 });
 
