@@ -1,5 +1,6 @@
 import { loadEnsemble } from '../checkpoints/index.js';
 import type { Source } from '../data/index.js';
+import { knownOf, otherData } from '../data/other-data.js';
 import { EatDmlError } from '../errors.js';
 import { type EvaluateOptions, type EvaluationProgress, type EvaluationReport, evaluate } from '../evaluation/index.js';
 import type { ImageProgress, LongWork } from '../long-work.js';
@@ -47,13 +48,21 @@ export async function evaluateRun(
 }
 
 /** ERR_DATA unless what the run's configuration gives today is what its checkpoint was trained on. */
-async function checkData(run: string, { trainedOn }: Ensemble, learnt: Source, work: LongWork): Promise<void> {
+async function checkData(
+  run: string,
+  { trainedOn, inputShape }: Ensemble,
+  learnt: Source,
+  work: LongWork,
+): Promise<void> {
   const now = await learnt.hash(work);
   if (!trainedOn || trainedOn.hash === now) return;
-  const [then, today] = [trainedOn.hash, now].map((hash) => hash.slice(0, 12));
+  const other = otherData({ ...trainedOn, shape: inputShape }, await knownOf(learnt, work.signal));
+  const [then, today] = other
+    ? [other.known, other.given]
+    : [trainedOn.hash, now].map((hash) => `sha256 ${hash.slice(0, 12)}`);
   throw new EatDmlError(
     'ERR_DATA',
-    `Expected the data that ${run} was trained on (sha256 ${then}) but its configuration gives others (${today}).`,
+    `Expected the data that ${run} was trained on, ${then}, but its configuration gives ${today}.`,
     { hint: 'The files, or the package that they are from, have changed since; --allow-seen measures all the same.' },
   );
 }

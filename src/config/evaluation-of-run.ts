@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { differenceOf } from '../difference.js';
 import { EatDmlError } from '../errors.js';
 import { parseOptions } from '../options.js';
 import { partNamed } from '../part.js';
@@ -75,10 +76,13 @@ type Part = (typeof TRAINED)[number];
 function checkParts(run: Config, file: Config, { config: path, allowSeen }: EvaluationFlags): void {
   const part = TRAINED.find((part) => !sameParts(run, file, [part]) && !(part === 'data' && allowSeen));
   if (part === undefined) return;
-  const [is, says] = [run, file].map((config) => JSON.stringify(config[part]) ?? 'the default');
+  const differs = differenceOf(filled(run, part), filled(file, part, run), part);
+  const [is, says] = differs
+    ? [differs.before, differs.now]
+    : [run, file].map((config) => JSON.stringify(config[part]));
   throw new EatDmlError(
     'ERR_CONFIG',
-    `Expected ${part} in ${path} to be that of the run, ${is}, but received ${says}.`,
+    `Expected ${differs?.path ?? part} in ${path} to be that of the run, ${is}, but received ${says}.`,
     {
       hint: `A file changes evaluation, seed, backend and device; what was trained belongs to the run.${
         part === 'data' ? ' With --allow-seen the data of the file are measured.' : ''

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { RUN, readRecordedRun } from '../checkpoints/index.js';
+import { differenceOf } from '../difference.js';
 import { EatDmlError } from '../errors.js';
 import { parseConfig } from './read.js';
 import type { Config } from './schema.js';
@@ -23,10 +24,10 @@ export async function findRun(folder: string): Promise<Config | undefined> {
   if (written === undefined) return run;
   const other = KEYS.find((key) => !isDeepStrictEqual(decisive(written, key), decisive(run, key)));
   if (other === undefined) return written;
-  const [says, is] = [written, run].map((config) => JSON.stringify(decisive(config, other)));
+  const { path: odd, now: says, before: is } = differenceOf(decisive(run, other), decisive(written, other), other)!;
   throw new EatDmlError(
     'ERR_CHECKPOINT',
-    `Expected ${path} to be of the checkpoint beside it but its ${other} is ${says}, not ${is}.`,
+    `Expected ${path} to be of the checkpoint beside it but its ${odd} is ${says}, not ${is}.`,
     {
       hint: 'Remove it to go by what the checkpoint says.',
     },

@@ -51,6 +51,7 @@ const LEAVES = [
   'npy',
   'npz',
   'radius-text',
+  'difference',
   'tf.d.cts',
   'version',
 ];

@@ -161,7 +161,22 @@ describe('resume', () => {
   it.each<[string, Partial<TrainOptions>, RegExp]>([
     ['another seed', { seed: 2 }, /seed 1.*received 2/],
     ['another method', { method: standard() }, /method .*eat.*standard/],
-    ['other data', { data: tinyImages({ seed: 8 }) }, /data/],
+    [
+      'other data',
+      { data: tinyImages({ seed: 8 }) },
+      /data that .* on, (\d+) images, but received \1 images of which \1 are others\.$/,
+    ],
+    ['fewer images', { data: tinyImages({ perClass: 5 }) }, /data that .* on, \d+ images, but received \d+ images/],
+    [
+      'another size',
+      { data: tinyImages({ size: 10 }) },
+      /on, images of 8 x 8 pixels.*received images of 10 x 10 pixels/,
+    ],
+    [
+      'another radius',
+      { method: eat({ attack: { epsilon: 8 / 255, steps: 2 }, transfer: 'mix', members: 2 }) },
+      /method\.attack\.epsilon 0\.1,.*received 8\/255\.$/,
+    ],
     ['another rate', { learningRate: 0.5 }, /learningRate/],
     ['another model', { model: convEmbedder({ dimension: 8, width: 2 }) }, /model/],
   ])('refuses %s', async (_, change, message) => {

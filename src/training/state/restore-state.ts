@@ -1,5 +1,7 @@
 import * as tf from '#tf';
 import { checked, corrupt, type LoadedCheckpoint, restoreMember, type SavedTensors } from '../../checkpoints/index.js';
+import { otherData } from '../../data/other-data.js';
+import { differenceOf } from '../../difference.js';
 import { EatDmlError } from '../../errors.js';
 import type { Embedder, TrainedOn } from '../../models/index.js';
 import type { Member } from '../method.js';
@@ -8,6 +10,8 @@ import { trainedOn } from '../trained-on.js';
 import { chosenOn } from '../validation/held-out.js';
 import { type Position, recorded } from './record.js';
 import { disposeTrainees, type Trainee, trainee } from './trainee.js';
+
+const AS_STARTED = 'Resume with the options that the run was started with; only epochs may differ.';
 
 /** Everything that a checkpoint must bring back. */
 export interface TrainingState {
@@ -30,7 +34,9 @@ export async function restoreState(
   try {
     checkNotBest(dir, loaded.record);
     const { fingerprint: saved, position, optimizerSteps, groupSteps } = checked(dir, loaded.record, recorded);
-    checkFingerprint(dir, saved, await fingerprint(settings));
+    const now = await fingerprint(settings);
+    if (saved.data !== now.data) throw await otherDataError(settings, loaded, saved, now);
+    checkFingerprint(dir, saved, now);
     if (members.length !== settings.method.members || optimizerSteps.length !== members.length) {
       throw corrupt(dir, `it holds ${members.length} members and the steps of ${optimizerSteps.length}`);
     }
@@ -118,14 +124,35 @@ function checkFingerprint(dir: string, saved: Record<string, unknown>, now: Reco
   for (const key of new Set([...Object.keys(now), ...Object.keys(before)])) {
     const [then, given] = [before, now].map((from) => JSON.stringify(from[key]) ?? 'nothing');
     if (then === given) continue;
-    throw new EatDmlError(
-      'ERR_CHECKPOINT',
-      `Expected ${key} ${then}, as in the checkpoint ${dir}, but received ${given}.`,
-      {
-        hint: 'Resume with the options that the run was started with; only epochs may differ.',
-      },
-    );
+    const {
+      path,
+      before: was,
+      now: is,
+    } = differenceOf(before[key], now[key], key) ?? { path: key, before: then, now: given };
+    const message = `Expected ${path} ${was}, as in the checkpoint ${dir}, but received ${is}.`;
+    throw new EatDmlError('ERR_CHECKPOINT', message, { hint: AS_STARTED });
   }
+}
+
+/** The error of data that are not those of the checkpoint: what differs by their images, else by the configuration, else by their hash. */
+async function otherDataError(
+  settings: Settings,
+  { members, trainedOn: learnt, run }: LoadedCheckpoint,
+  saved: Record<string, unknown>,
+  now: Record<string, unknown>,
+): Promise<EatDmlError> {
+  const { data, checkpoint } = settings;
+  const received = { ...(await trainedOn(data, settings, chosenOn(settings))), shape: data.shape };
+  const images = learnt && otherData({ ...learnt, shape: members[0]?.inputShape ?? data.shape }, received);
+  const [before, given] = [run, checkpoint!.run].map((of) => (of as { data?: unknown } | undefined)?.data);
+  const option = before !== undefined && given !== undefined ? differenceOf(before, given, 'data') : undefined;
+  const [is, was] = images
+    ? [images.given, images.known]
+    : option
+      ? [`${option.path} ${option.now}`, `${option.path} ${option.before}`]
+      : [now.data, saved.data].map((hash) => `sha256 ${String(hash).slice(0, 12)}`);
+  const message = `Expected the data that ${checkpoint!.dir} was trained on, ${was}, but received ${is}.`;
+  return new EatDmlError('ERR_CHECKPOINT', message, { hint: `${AS_STARTED} Its files must be those of then, too.` });
 }
 
 /** A model as it is described today: `dimension` was called `embedding`. */
