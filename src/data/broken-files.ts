@@ -26,26 +26,31 @@ export interface BrokenFile {
 /** Files that are asked for at a time: a large set's would be as many promises. */
 const AT_ONCE = 1024;
 
+/** How far files are looked at. */
+interface LookOptions extends LongWork {
+  /** Of `performance.now()`: none is begun later (default none). */
+  until?: number;
+}
+
 /**
- * The files that are missing or cannot be decoded to their last row, in their order: each is decoded once, so that what is found
- * does not depend on which part of an image is looked at later. Ends at the first 1,024 files that have more than `most`.
+ * The files that are missing or cannot be decoded to their last row, in their order, 1,024 files at a time: each is decoded once,
+ * so that what is found does not depend on which part of an image is looked at later.
  *
  * @throws EatDmlError ERR_ABORTED; ERR_SYSTEM without sharp.
  */
-export async function brokenFiles(
+export async function* brokenFiles(
   root: string,
   files: readonly string[],
-  { most = Infinity, signal, onProgress }: LongWork & { most?: number } = {},
-): Promise<BrokenFile[]> {
-  const broken: BrokenFile[] = [];
+  { until = Infinity, signal, onProgress }: LookOptions = {},
+): AsyncGenerator<{ broken: BrokenFile[]; looked: number }, void> {
   const lanes = defaultConcurrency();
   const count = counter('check', files.length, onProgress);
-  for (let start = 0; start < files.length && broken.length <= most; start += AT_ONCE) {
+  for (let start = 0; start < files.length && performance.now() < until; start += AT_ONCE) {
     const faults = new Map<number, EatDmlError>();
     const end = Math.min(files.length, start + AT_ONCE);
     let next = start;
     const work = async () => {
-      while (next < end) {
+      while (next < end && performance.now() < until) {
         const index = next++;
         const fault = await faultOf(join(root, files[index]), signal);
         if (fault) faults.set(index, fault);
@@ -54,9 +59,9 @@ export async function brokenFiles(
     };
     await Promise.all(Array.from({ length: lanes }, work));
     throwIfAborted(signal);
-    for (const index of [...faults.keys()].sort((a, b) => a - b)) broken.push({ index, fault: faults.get(index)! });
+    const indices = [...faults.keys()].sort((a, b) => a - b);
+    yield { broken: indices.map((index) => ({ index, fault: faults.get(index)! })), looked: next - start };
   }
-  return broken;
 }
 
 async function faultOf(file: string, signal?: AbortSignal): Promise<EatDmlError | undefined> {
@@ -85,7 +90,11 @@ export async function wholeFiles(
   most: number,
   work: LongWork = {},
 ): Promise<Int32Array> {
-  const broken = await brokenFiles(root, files, { most, ...work });
+  let broken: BrokenFile[] = [];
+  for await (const some of brokenFiles(root, files, work)) {
+    broken = broken.concat(some.broken);
+    if (broken.length > most) break;
+  }
   const out = new Set(broken.map(({ index }) => index));
   if (broken.length > most || out.size === files.length) throw tooMany(root, files.length, broken, most);
   for (const { fault } of broken) process.emitWarning(`eat-dml leaves out a broken image. ${fault.message}`);

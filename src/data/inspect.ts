@@ -10,7 +10,7 @@ import { findLayout, LAYOUT_NAMES } from './layouts/find-layout.js';
 import { holdsParquet, parquetArchive, parquetLabels } from './layouts/parquet.js';
 import { npzCounts } from './sets/npz.js';
 
-/** How many faults are told: more say no more. */
+/** How many faults are told; all are counted. */
 const MOST = 20;
 
 const inspectOptions = z.strictObject({
@@ -37,7 +37,11 @@ export interface Inspection {
   splits: Record<string, { images: number; classes: number }>;
   /** The first 20 faults, as sentences. */
   faults: string[];
+  /** How many there are in all. */
+  faultCount: number;
 }
+
+type Summary = Omit<Inspection, 'faults' | 'faultCount'>;
 
 /** What is counted of an archive. */
 type Counted = Pick<Archive, 'layout' | 'labels' | 'sides'> & Partial<Pick<Archive, 'classNames'>>;
@@ -60,8 +64,8 @@ interface Recognised {
  * ```ts
  * import { inspect } from 'eat-dml';
  *
- * const { layout, images, classes, faults } = await inspect('photos', { verify: true });
- * console.log(layout, images, classes, faults);
+ * const { layout, images, classes, faults, faultCount } = await inspect('photos', { verify: true });
+ * console.log(layout, images, classes, faults, faultCount);
  * ```
  */
 export async function inspect(path: string, options: InspectOptions = {}): Promise<Inspection> {
@@ -69,23 +73,23 @@ export async function inspect(path: string, options: InspectOptions = {}): Promi
   const { as, verify, ...work } = parseOptions(inspectOptions, options);
   const { layout, read, files } = await recognised(path, { as, verify }, work);
   const faults: string[] = [];
+  let faultCount = 0;
   const onFault = ({ message }: EatDmlError) => {
-    if (faults.length < MOST) faults.push(message);
+    if (++faultCount <= MOST) faults.push(message);
   };
-  let summary: Omit<Inspection, 'faults'> = { layout, images: 0, classes: 0, splits: {} };
+  let summary: Summary = { layout, images: 0, classes: 0, splits: {} };
   try {
     summary = summaryOf(await read(onFault));
-    if (verify && files && faults.length < MOST) {
+    if (verify && files) {
       const { root, files: images } = await files();
-      const broken = await brokenFiles(root, images, { most: MOST, ...work });
-      for (const { fault } of broken) onFault(fault);
+      for await (const { broken } of brokenFiles(root, images, work)) for (const { fault } of broken) onFault(fault);
     }
   } catch (error) {
     // A list that is missing, or is none at all.
     if (!(error instanceof EatDmlError) || error.code !== 'ERR_DATA') throw error;
     onFault(error);
   }
-  return { ...summary, faults };
+  return { ...summary, faults, faultCount };
 }
 
 async function recognised(
@@ -117,7 +121,7 @@ async function recognised(
   };
 }
 
-function summaryOf(archive: Counted): Omit<Inspection, 'faults'> {
+function summaryOf(archive: Counted): Summary {
   const splits = Object.entries(archive.sides).map(([name, indices]) => {
     return [name, { images: indices.length, classes: classCount(archive, indices) }] as const;
   });

@@ -21,6 +21,7 @@ const KEYS = [
   'classNames',
   'clusterRestarts',
   'dispose',
+  'faultCount',
   'finalize',
   'frozenBatchNorm',
   'inputShape',

@@ -47,9 +47,11 @@ test('a folder of images goes from inspection through training to scores of its 
   const broken = join(images, 'cat', '3-broken.png');
   writeFileSync(broken, 'no picture');
   const verified = await callCli(['data', 'inspect', images, '--verify', '--json']);
-  expect(JSON.parse(verified.stdout).faults).toEqual([expect.stringContaining(broken)]);
+  expect(JSON.parse(verified.stdout)).toMatchObject({ faults: [expect.stringContaining(broken)], faultCount: 1 });
+  expect([inspected.code, verified.code]).toEqual([0, 4]);
   const without = await callCli(['data', 'inspect', images, '--skip-broken', '1', '--json']);
   expect(without.stderr).toMatch(/inspect {2}checking images {2}1\/25 {2}\d+ images\/s/);
+  expect(without.code).toBe(0);
   expect(JSON.parse(without.stdout)).toMatchObject({ leftOut: ['cat/3-broken.png'], hash: expect.any(String) });
   const config = join(folder, 'config.json');
   const run = join(folder, 'run');
@@ -104,6 +106,21 @@ test('a folder of images goes from inspection through training to scores of its 
   expect(shape).toEqual([24, 4]);
   expect(Array.from(labels.data)).toEqual(Array.from({ length: 24 }, (_, i) => Math.floor(i / 6)));
 }, 120_000);
+
+test('inspection counts the faults that it does not tell, decoded or not, and ends with 4', async () => {
+  const many = join(folder, 'broken');
+  for (const kind of ['ant', 'bee']) mkdirSync(join(many, kind), { recursive: true });
+  for (let i = 0; i < 33; i++) writeFileSync(join(many, i % 2 ? 'ant' : 'bee', `${i}.png`), i < 30 ? '' : 'no picture');
+  for (const [flags, all] of [
+    [[], 30],
+    [['--verify'], 33],
+  ] as const) {
+    const { code, stdout } = await callCli(['data', 'inspect', many, ...flags]);
+    expect(code).toBe(4);
+    expect(stdout.match(/^Expected /gm)).toHaveLength(20);
+    expect(stdout).toMatch(new RegExp(`^and ${all - 20} more, ${all} faults in all$`, 'm'));
+  }
+});
 
 test('Ctrl-C ends the check of images', async () => {
   const many = join(folder, 'many');

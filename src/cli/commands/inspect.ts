@@ -1,6 +1,7 @@
 import { type Inspection, inspect, openData } from '../../data/index.js';
 import { printable } from '../../errors.js';
 import type { LongWork } from '../../long-work.js';
+import { EXIT } from '../exit-codes.js';
 import { interruptible } from '../interrupt.js';
 import { printResult } from '../options.js';
 import { ProgressLine } from '../progress-line.js';
@@ -15,7 +16,7 @@ export interface InspectFlags {
 /** Names of classes that are printed. */
 const SHOWN = 10;
 
-/** `eat-dml data inspect PATH`: what an unpacked archive holds, before hours are spent on it. */
+/** `eat-dml data inspect PATH`: what an unpacked archive holds, before hours are spent on it. Of faults it ends with 4. */
 export async function inspectCommand(path: string, { json, as, verify, skipBroken = 0 }: InspectFlags): Promise<void> {
   const line = new ProgressLine('inspect');
   const result = await interruptible(async (signal) => {
@@ -24,7 +25,7 @@ export async function inspectCommand(path: string, { json, as, verify, skipBroke
     if (skipBroken === 0 && (!verify || found.faults.length > 0)) return found;
     return { ...found, ...(await whole(path, found, skipBroken, work)) };
   }).finally(() => line.clear());
-  const { layout, images, classes, classNames, splits, faults } = result;
+  const { layout, images, classes, classNames, splits, faults, faultCount } = result;
   const sides = Object.entries(splits).map(
     ([side, of]) => `  ${side.padEnd(10)} ${of.images} images of ${of.classes} classes`,
   );
@@ -33,8 +34,15 @@ export async function inspectCommand(path: string, { json, as, verify, skipBroke
   const without = leftOut ? [`without ${leftOut.length} broken images`] : [];
   const named = classNames ? [`  classes    ${firstOf(Object.values(classNames))}`] : [];
   const counts = `${layout}: ${images} images of ${classes} classes`;
-  const lines = [counts, ...named, ...sides, ...without, ...hash, ...faults];
+  const lines = [counts, ...named, ...sides, ...without, ...hash, ...faults, ...moreText(result)];
   printResult(json, { command: 'data inspect', path, ...result }, lines.join('\n'));
+  // What --skip-broken left out is no fault of the rest.
+  if (faultCount > 0 && skipBroken === 0) process.exitCode = EXIT.input;
+}
+
+/** That there are more faults than are told. */
+function moreText({ faults, faultCount }: Inspection): string[] {
+  return faultCount > faults.length ? [`and ${faultCount - faults.length} more, ${faultCount} faults in all`] : [];
 }
 
 /** The first names, and how many there are beside them. */
