@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Config } from '../../src/config/schema.js';
 import { CONFIGURED_ATTACKS } from '../evaluation/brief.js';
 import { passChecks } from '../evaluation/without-checks.js';
-import { callCli, runCli, temporaryFolder, writeTinyImages } from './run-cli.js';
+import { type CliOptions, callCli, runCli, temporaryFolder, writeTinyImages } from './run-cli.js';
 
 const folder = temporaryFolder();
 const config = join(folder, 'config.json');
@@ -182,23 +182,41 @@ describe('train, evaluate', () => {
   });
 });
 
-test('Ctrl-C saves a checkpoint, says how to go on, and ends with 130', async () => {
-  const out = join(folder, 'interrupted');
+/** Ctrl-C when stderr says that, and no second one, which would end it at once. */
+function interruptAt(wanted: string): CliOptions {
   let sent = false;
-  const args = ['train', '--config', config, '--method', 'at', '--epochs', '100000', '--out', out, '--json'];
-  const { code, stdout, stderr } = await runCli(args, {
+  return {
     onStderr: (text, kill) => {
-      if (sent || !text.includes('step 1/')) return;
+      if (sent || !text.includes(wanted)) return;
       sent = true;
       kill('SIGINT');
     },
-  });
+  };
+}
+
+test('Ctrl-C saves a checkpoint, says how to go on, and ends with 130', async () => {
+  const out = join(folder, 'interrupted');
+  const args = ['train', '--config', config, '--method', 'at', '--epochs', '100000', '--out', out, '--json'];
+  const { code, stdout, stderr } = await runCli(args, interruptAt('step 1/'));
   expect(stderr).toContain(`eat-dml train --resume --out ${out}`);
   expect({ code, stdout }).toEqual({ code: 130, stdout: '' });
   const resumed = await callCli(['train', '--resume', '--out', out, '--epochs', '1', '--json']);
   expect(resumed.code).toBe(0);
   const { history } = parsed(resumed.stdout) as never as { history: { steps: number } };
   expect(history.steps).toBeGreaterThan(0);
+});
+
+test('Ctrl-C in evaluate says what was kept, and ends with 130', async () => {
+  const out = join(folder, 'interrupted');
+  const written = join(folder, 'never.json');
+  const { code, stdout, stderr } = await runCli(
+    ['evaluate', out, '--out', written],
+    interruptAt('sanity checks come first'),
+  );
+  expect({ code, stdout, there: existsSync(written) }).toEqual({ code: 130, stdout: '', there: false });
+  expect(stderr).toMatch(
+    /ERR_ABORTED: The evaluation was interrupted\.\n {2}No figures were kept, .* Begin again with /,
+  );
 });
 
 test('a network with heads is trained by flags, and evaluated from its run', async () => {

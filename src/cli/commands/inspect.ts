@@ -16,6 +16,8 @@ export interface InspectFlags {
 /** Names of classes that are printed. */
 const SHOWN = 10;
 
+const INTERRUPTED = { what: 'The inspection', kept: 'Nothing of it was kept. Begin again with the same command.' };
+
 /** `eat-dml data inspect PATH`: what an unpacked archive holds, before hours are spent on it. Of faults it ends with 4. */
 export async function inspectCommand(path: string, { json, as, verify, skipBroken = 0 }: InspectFlags): Promise<void> {
   const line = new ProgressLine('inspect');
@@ -24,7 +26,7 @@ export async function inspectCommand(path: string, { json, as, verify, skipBroke
     const found = await inspect(path, { as, verify: verify && skipBroken === 0, ...work });
     if (skipBroken === 0 && (!verify || found.faults.length > 0)) return found;
     return { ...found, ...(await whole(path, found, skipBroken, work)) };
-  }).finally(() => line.clear());
+  }, INTERRUPTED).finally(() => line.clear());
   const { layout, images, classes, classNames, splits, faults, faultCount } = result;
   const sides = Object.entries(splits).map(
     ([side, of]) => `  ${side.padEnd(10)} ${of.images} images of ${of.classes} classes`,

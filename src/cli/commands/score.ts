@@ -17,6 +17,8 @@ export interface ScoreFlags {
   device?: DeviceName | 'auto';
 }
 
+const INTERRUPTED = { what: 'Scoring', kept: 'No scores were kept. Begin again with the same command.' };
+
 /** `eat-dml score E.npy L.npy`: clustering and retrieval of anybody's embeddings. */
 export async function scoreCommand(embeddings: string, labels: string, flags: ScoreFlags): Promise<void> {
   const start = performance.now();
@@ -30,7 +32,7 @@ export async function scoreCommand(embeddings: string, labels: string, flags: Sc
     const queries = await readSet(embeddings, labels, signal);
     const gallery = files && (await readSet(files[0], files[1], signal));
     return scoreEmbeddings(queries.embeddings, queries.labels, { ...options, gallery, signal });
-  });
+  }, INTERRUPTED);
   const seconds = (performance.now() - start) / 1000;
   printResult(json, { command: 'score', embeddings, labels, gallery: files, ...scores, seconds }, textOf(scores));
 }

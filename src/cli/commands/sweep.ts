@@ -1,7 +1,6 @@
 import { readJson } from '../../config/read.js';
 import { checkSweep, type JobHooks, sweepConfig } from '../../config/sweep.js';
 import type { SweepConfig, SweepJob } from '../../config/sweep-schema.js';
-import { EatDmlError } from '../../errors.js';
 import { scoreText } from '../../report/score-text.js';
 import { writeOrPrint } from '../deliver.js';
 import { interruptible } from '../interrupt.js';
@@ -17,10 +16,10 @@ export interface SweepFlags {
 export async function sweepCommand(file: string, { json, shard }: SweepFlags): Promise<void> {
   const sweep = (await readJson(file)) as SweepConfig;
   checkSweep(sweep, file);
-  const outcome = await interruptible((signal) =>
-    sweepConfig(sweep, { shard, onJob, save: writeOrPrint, signal }),
-  ).catch((error) => {
-    throw withResumeHint(error, file);
+  const kept = `What was made is kept. Go on with: npx eat-dml sweep ${file}`;
+  const outcome = await interruptible((signal) => sweepConfig(sweep, { shard, onJob, save: writeOrPrint, signal }), {
+    what: 'The sweep',
+    kept,
   });
   const { made, found } = outcome;
   const result = { command: 'sweep', out: sweep.out, ...outcome };
@@ -44,10 +43,4 @@ function onJob({ folder }: SweepJob, at: number, of: number): JobHooks {
       evaluation.end(`worst NMI ${scoreText(nmi)}, Recall@1 ${scoreText(recallAt1)} in ${duration(seconds)}`);
     },
   };
-}
-
-function withResumeHint(error: unknown, file: string): unknown {
-  if (!(error instanceof EatDmlError) || error.code !== 'ERR_ABORTED') return error;
-  const hint = `What was made is kept. Go on with: npx eat-dml sweep ${file}`;
-  return new EatDmlError(error.code, 'The sweep was interrupted.', { hint, cause: error });
 }

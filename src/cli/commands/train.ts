@@ -11,7 +11,7 @@ import type { ImageProgress } from '../../long-work.js';
 import type { TrainingPlan, TrainingProgress } from '../../training/index.js';
 import { settingsOf as loopOf } from '../../training/options.js';
 import { dataSpec } from '../data-spec.js';
-import { interruptible } from '../interrupt.js';
+import { type Interrupted, interruptible } from '../interrupt.js';
 import { modelConfig } from '../model-flags.js';
 import { configOf, hasModelFlags, type ModelFlags, printResult, type SharedFlags } from '../options.js';
 import { profileText, startProfile } from '../profile.js';
@@ -51,7 +51,7 @@ export async function trainCommand(flags: TrainFlags): Promise<void> {
     const { distributed } = ranks;
     if (ranks.isFirst) return trainAloud(flags, config, out, distributed);
     const run = { out, resume: flags.resume, distributed };
-    const { ensemble } = await interruptible((signal) => trainConfig(config, { ...run, signal }));
+    const { ensemble } = await interruptible((signal) => trainConfig(config, { ...run, signal }), interruptedOf(out));
     ensemble.dispose();
   });
 }
@@ -95,14 +95,15 @@ async function trainAloud(
     if (progress.phase === 'train') events?.show(progress);
   };
   const run = { out, resume, distributed };
-  const { ensemble: trained, backend } = await interruptible((signal) =>
-    trainConfig(config, { ...run, signal, onStart, onPlan: resume ? undefined : onPlan, onProgress }),
+  const hooks = { onStart, ...(!resume && { onPlan }), onProgress };
+  const { ensemble: trained, backend } = await interruptible(
+    (signal) => trainConfig(config, { ...run, signal, ...hooks }),
+    interruptedOf(out),
   )
     .catch(async (error) => {
       line.clear();
-      const told = await withResumeHint(error, out);
-      await watch?.close(`It was stopped: ${(told as Error).message}`);
-      throw told;
+      await watch?.close(`It was stopped: ${(error as Error).message}`);
+      throw error;
     })
     .finally(() => events?.close());
   const profile = endProfile?.();
@@ -227,11 +228,12 @@ function methodConfig({ method: name, members, heads, ...flags }: TrainFlags, co
   return given as MethodConfig;
 }
 
-/** The error, with the command that goes on from the checkpoint where the run was interrupted. */
-async function withResumeHint(error: unknown, out: string): Promise<unknown> {
-  if (!(error instanceof EatDmlError) || error.code !== 'ERR_ABORTED') return error;
-  // While the data were opened, there was nothing to save.
-  if (!(await hasCheckpoint(out))) return error;
-  const hint = `A checkpoint is saved. Go on with: npx eat-dml train --resume --out ${out}`;
-  return new EatDmlError(error.code, 'Training was interrupted.', { hint, cause: error });
+/** What an interrupted training leaves. */
+function interruptedOf(out: string): Interrupted {
+  const kept = async () => {
+    // While the data were opened, there was nothing to save.
+    if (!(await hasCheckpoint(out))) return 'Nothing was trained yet. Begin again with the same command.';
+    return `A checkpoint is saved. Go on with: npx eat-dml train --resume --out ${out}`;
+  };
+  return { what: 'Training', kept };
 }
