@@ -1,4 +1,5 @@
 import type { Start } from '../config/run.js';
+import { brokenText, type LookedOver, unlookedText } from '../data/look-over.js';
 import type { EvaluationProgress } from '../evaluation/index.js';
 import type { ImageProgress } from '../long-work.js';
 import type { TrainingPlan, TrainingProgress } from '../training/index.js';
@@ -44,6 +45,13 @@ export class ProgressLine {
   readonly note = (text: string): void => {
     this.stream.write(`${this.clearing()}${this.label}  ${text}\n`);
     this.drawn = false;
+  };
+
+  /** Says what a look at files found that only an evaluation will read. */
+  readonly looked = (looked: LookedOver): void => {
+    const [broken, unlooked] = [brokenText(looked), unlookedText(looked)];
+    if (broken !== undefined) this.note(`warning: ${broken}`);
+    if (unlooked !== undefined) this.note(unlooked);
   };
 
   /** The first of its warnings: those that follow say the same of later epochs. */

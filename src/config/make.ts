@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { Objective } from '../attacks/index.js';
 import type { AttackSettings } from '../attacks/settings.js';
 import { type Source, sourceOf } from '../data/index.js';
+import type { OpenWork } from '../data/look-over.js';
 import type { DataSetPart } from '../data/sets/data-set.js';
 import { EatDmlError } from '../errors.js';
 import type { EvaluateOptions } from '../evaluation/index.js';
@@ -46,7 +47,7 @@ export interface RunData {
 const dataSet = (name: string) => partNamed<unknown>(PARTS.data as never, name, 'data.name') as DataSetPart;
 
 /** Opens the data of a configuration. */
-export async function dataOf(config: Config, work: LongWork = {}): Promise<RunData> {
+export async function dataOf(config: Config, work: OpenWork = {}): Promise<RunData> {
   const { train, ...measured } = await openedData(config, work);
   if (train) return { train, ...measured };
   throw new EatDmlError('ERR_DATA', `Expected a side train of ${seededData(config).name} but it has none.`);
@@ -58,9 +59,12 @@ export async function measuredData(config: Config, work: LongWork = {}): Promise
   return measured;
 }
 
-async function openedData(config: Config, work: LongWork): Promise<Omit<RunData, 'train'> & Partial<RunData>> {
+async function openedData(config: Config, work: OpenWork): Promise<Omit<RunData, 'train'> & Partial<RunData>> {
   const { name, ...options } = seededData(config);
-  const { train, query, gallery, test = query } = await dataSet(name).make(options, work);
+  const { onLooked, ...plain } = work;
+  // Of sets whose images are files.
+  const heard = hasOption(PARTS.data, name, 'skipBroken') ? work : plain;
+  const { train, query, gallery, test = query } = await dataSet(name).make(options, heard);
   if (!test) throw new EatDmlError('ERR_DATA', `Expected a side test of ${name} but it has none.`);
   const found = query && gallery && { gallery: sourceOf(gallery) };
   return { ...(train && { train: sourceOf(train) }), test: sourceOf(test), ...found };

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Source } from '../data/index.js';
+import { brokenText, type LookedOver, type OpenWork } from '../data/look-over.js';
 import { type EvaluationProgress, type EvaluationReport, evaluate } from '../evaluation/index.js';
 import type { ImageProgress } from '../long-work.js';
 import { callback, parse, parseOptions, signal } from '../options.js';
@@ -57,7 +58,7 @@ export async function runConfig(config: Config, options: RunOptions = {}): Promi
   parse(configSchema, config, 'config');
   const asked = evaluateOptionsOf(config);
   await loadModel(config);
-  const { data, ensemble } = await trainConfig(config, { out, resume, onProgress, signal });
+  const { data, ensemble } = await trainConfig(config, { out, resume, onLooked: warnOf, onProgress, signal });
   try {
     const { test, gallery } = data;
     const report = await evaluate(ensemble, test, { ...asked, gallery, onProgress, signal });
@@ -66,6 +67,12 @@ export async function runConfig(config: Config, options: RunOptions = {}): Promi
     ensemble.dispose();
     throw error;
   }
+}
+
+/** Says in process warnings what a look at the files found. */
+export function warnOf(looked: LookedOver): void {
+  const text = brokenText(looked);
+  if (text !== undefined) process.emitWarning(`eat-dml: ${text}`);
 }
 
 /** What the networks run on, and why there. */
@@ -86,17 +93,19 @@ export interface TrainConfigOptions {
   /** Waited for. */
   onStart?(start: Start): void | Promise<void>;
   onPlan?(plan: TrainingPlan): void;
+  /** Told of images that only an evaluation will read, where the run begins. */
+  onLooked?: OpenWork['onLooked'];
   onProgress?(progress: ImageProgress | TrainingProgress): void;
 }
 
 /** Trains what a checked configuration says; also its data and the backend. */
 export async function trainConfig(
   config: Config,
-  { out, resume, signal, distributed, onStart, onPlan, onProgress }: TrainConfigOptions,
+  { out, resume, signal, distributed, onStart, onPlan, onLooked, onProgress }: TrainConfigOptions,
 ): Promise<{ data: RunData; backend: ChosenBackend; ensemble: TrainedEnsemble }> {
   requireDevice(config.device);
   const options = trainOptionsOf(config);
-  const data = await dataOf(config, { signal, onProgress });
+  const data = await dataOf(config, { signal, onProgress, ...(!resume && { onLooked }) });
   const backend = await chooseBackend({ backend: config.backend ?? 'auto' });
   await onStart?.({ data: data.train, backend });
   const everySteps = config.training?.checkpointEverySteps;

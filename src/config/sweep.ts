@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { hasCheckpoint } from '../checkpoints/index.js';
 import type { Source } from '../data/index.js';
+import type { OpenWork } from '../data/look-over.js';
 import { EatDmlError } from '../errors.js';
 import { type EvaluationProgress, type EvaluationReport, evaluate } from '../evaluation/index.js';
 import type { ImageProgress } from '../long-work.js';
@@ -11,6 +12,7 @@ import { type TrainedEnsemble, type TrainingHistory, type TrainingProgress, trai
 import { checkWritable, writeAtomically } from '../write-atomically.js';
 import { dataOf, evaluateOptionsOf, loadModel, type RunData, trainOptionsOf } from './make.js';
 import { checked, parseConfig } from './read.js';
+import { warnOf } from './run.js';
 import { type Config, configSchema } from './schema.js';
 import { costOf, epochsOf } from './sweep-cost.js';
 import { jobsOf, type SweepConfig, type SweepJob, shardOf, sweepSchema } from './sweep-schema.js';
@@ -78,7 +80,9 @@ export async function sweepConfig(sweep: SweepConfig, options: SweepOptions = {}
       found++;
       continue;
     }
-    await runJob(sweep, job, { ...onJob?.(job, at + 1, jobs.length), save, signal });
+    // A file that ends its evaluation ends the sweep.
+    const onLooked = made === 0 ? warnOf : undefined;
+    await runJob(sweep, job, { ...onJob?.(job, at + 1, jobs.length), save, signal, onLooked });
     made++;
   }
   return { jobs: jobs.length, made, found };
@@ -119,13 +123,14 @@ function checkEvaluation(config: Config, label: string): void {
 interface JobRun extends JobHooks {
   save(path: string, result: unknown): Promise<void>;
   signal?: AbortSignal;
+  onLooked?: OpenWork['onLooked'];
 }
 
 async function runJob(sweep: SweepConfig, job: SweepJob, run: JobRun): Promise<void> {
   const configured = configOf(sweep, job.label, job.seed);
   await loadModel(configured);
-  const { signal, onProgress } = run;
-  const data = await dataOf(configured, { signal, onProgress });
+  const { signal, onProgress, onLooked } = run;
+  const data = await dataOf(configured, { signal, onProgress, onLooked });
   const config = await budgeted(sweep, job, data.train);
   const dir = join(sweep.out, job.folder);
   const resume = await hasCheckpoint(dir);

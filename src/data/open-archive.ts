@@ -2,12 +2,13 @@ import { z } from 'zod';
 import { namesAmong } from '../class-names.js';
 import { EatDmlError, invalid } from '../errors.js';
 import { type LongWork, longWork } from '../long-work.js';
-import { count, parseOptions, seed } from '../options.js';
+import { callback, count, parseOptions, seed } from '../options.js';
 import { randomStream } from '../random.js';
 import { leftOutOf, skipBroken, wholeFiles } from './broken-files.js';
 import { classesOf, type Dataset, type SplitSide } from './dataset.js';
 import { imageFiles } from './image-files.js';
 import type { Archive } from './layouts/archive.js';
+import { lookOver, type OpenWork } from './look-over.js';
 import { type Source, subset } from './source.js';
 import { fraction, splitByClass, splitId } from './splits.js';
 import { type TransformOptions, transformOptions } from './transforms.js';
@@ -39,7 +40,13 @@ export const archiveShape = {
     .describe('how many missing or broken images may be left out; above 0 every image is decoded once to find them'),
 };
 
-const openOptions = z.strictObject({ ...archiveShape, ...longWork });
+const openOptions = z.strictObject({
+  ...archiveShape,
+  ...longWork,
+  onLooked: callback<NonNullable<OpenWork['onLooked']>>()
+    .optional()
+    .describe('has files that training does not see looked at, and is told what was found'),
+});
 
 export type OpenArchiveOptions = Omit<z.input<typeof openOptions>, 'transform'> & { transform?: TransformOptions };
 
@@ -72,6 +79,7 @@ export async function openArchive(name: string, options: OpenArchiveOptions, rea
     channels,
     concurrency,
     skipBroken,
+    onLooked,
     ...work
   } = parseOptions(openOptions, options);
   const { leftOut, ...archive } = await readWhole(root, read, skipBroken, work);
@@ -81,7 +89,14 @@ export async function openArchive(name: string, options: OpenArchiveOptions, rea
   const all = imageFiles({ name, root: archive.root, files, labels, classNames, leftOut, ...look });
   if (split === 'none') return { test: all };
   const sides = split === 'random' ? splitByClass(all, { seed }) : papersSides(archive, all);
+  // With skipBroken all were decoded.
+  if (onLooked && skipBroken === 0) onLooked(await lookOver(archive.root, filesOf(sides), work));
   return validation === undefined ? sides : withValidation(sides, validation, seed);
+}
+
+/** The files that training sees, and those that it does not. */
+function filesOf({ train, ...others }: DataSides): { learnt: readonly string[]; unseen: readonly string[] } {
+  return { learnt: train?.names ?? [], unseen: Object.values(others).flatMap(({ names = [] }: Source) => names) };
 }
 
 /** The archive without the images that are missing or broken, of which there may be `most`. */

@@ -44,6 +44,7 @@ export const DEEP: Record<string, string[]> = {
     'kernels/webgpu/probe.js',
     'kernels/webgpu/types.js',
   ],
+  'a look at files before a training, which configurations ask for': ['data/look-over.js'],
   'how data differ from those of a run, which training and evaluation say alike': ['data/other-data.js'],
   'the decoder of photographs, which doctor tells of': ['kernels/decode-jpeg.js'],
   'kernels of networks, which no user calls': ['kernels/network/index.js', 'kernels/network/pool2d.js'],

@@ -1,4 +1,4 @@
-import { linkSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -173,6 +173,28 @@ test('--pixels is the size of what files are trained at', async () => {
     2,
     expect.stringContaining('Expected no --pixels with the data fashion-mnist'),
   ]);
+}, 60_000);
+
+test('train says of a broken image on the test side before it trains, and ends at once with one that it would learn from', async () => {
+  const config = join(folder, 'looked.json');
+  writeFileSync(config, JSON.stringify({ model: { kind: 'conv', width: 2, dimension: 4 }, backend: QUICKER }));
+  const data = `folder:${images}`;
+  const args = ['train', '--config', config, '--data', data, '--pixels', '8', '--method', 'standard', '--epochs', '1'];
+  const cut = join(images, 'dog', '9.png');
+  const whole = readFileSync(join(images, 'dog', '0.png'));
+  writeFileSync(cut, whole.subarray(0, whole.length - 30));
+  const trained = await callCli([...args, '--out', join(folder, 'warned')]);
+  rmSync(cut);
+  expect(trained.code).toBe(0);
+  expect(trained.stderr).toMatch(
+    /warning: One is broken of the 13 .* can be decoded but .*9\.png\. evaluate would end/,
+  );
+  const text = join(images, 'ant', '9.png');
+  writeFileSync(text, 'no picture');
+  const refused = await callCli([...args, '--out', join(folder, 'refused')]);
+  rmSync(text);
+  expect([refused.code, refused.stderr]).toEqual([4, expect.stringContaining(`in ${text}.`)]);
+  expect(refused.stderr).not.toContain('measuring');
 }, 60_000);
 
 test.each([

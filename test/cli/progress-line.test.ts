@@ -1,5 +1,6 @@
 import { expect, test, vi } from 'vitest';
 import { duration, ProgressLine } from '../../src/cli/progress-line.js';
+import { EatDmlError } from '../../src/errors.js';
 
 function stream(isTTY: boolean) {
   const written: string[] = [];
@@ -67,6 +68,19 @@ test('a warning stays, and is said once', () => {
   expect(out.written).toEqual([
     '\r\x1b[2Ktrain  epoch 1/2  step 1/10  loss 1.23  100 images/s  ETA 1:05',
     '\r\x1b[2Ktrain  warning: Epoch 1 taught nothing.\n',
+  ]);
+});
+
+test('a look at files says what is broken, and what it had no time for', () => {
+  const out = stream(false);
+  const line = new ProgressLine('train', out);
+  line.looked({ unseen: 12, decoded: 12, broken: [] });
+  expect(out.written).toEqual([]);
+  line.looked({ unseen: 90, decoded: 40, broken: [new EatDmlError('ERR_DATA', 'Expected an image.')] });
+  expect(out.written).toEqual([
+    'train  warning: One is broken of the 90 images that training does not see: Expected an image. evaluate would end with it. ' +
+      'Mend or remove such files before training, or leave them out: --skip-broken 1.\n',
+    'train  looked at 40 of the 90 images that training does not see; eat-dml data inspect --verify looks at all\n',
   ]);
 });
 

@@ -57,7 +57,7 @@ export async function demoCommand(flags: DemoFlags): Promise<void> {
   const methods = demoMethods(config, fast);
   const interrupted: Interrupted = { what: 'The demo', kept: () => keptIn(flags.out, methods) };
   const { train: seen, test: unseen } = await interruptible(
-    (signal) => dataOf(config, { signal, onProgress: line.show }),
+    (signal) => dataOf(config, { signal, onProgress: line.show, onLooked: line.looked }),
     interrupted,
   ).finally(() => line.clear());
   announce(`backend ${backend.name}: ${backend.reason}`);

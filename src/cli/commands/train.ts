@@ -95,7 +95,7 @@ async function trainAloud(
     if (progress.phase === 'train') events?.show(progress);
   };
   const run = { out, resume, distributed };
-  const hooks = { onStart, ...(!resume && { onPlan }), onProgress };
+  const hooks = { onStart, ...(!resume && { onPlan }), onLooked: line.looked, onProgress };
   const { ensemble: trained, backend } = await interruptible(
     (signal) => trainConfig(config, { ...run, signal, ...hooks }),
     interruptedOf(out),

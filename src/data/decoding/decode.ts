@@ -23,6 +23,9 @@ const INPUT: SharpOptions = { failOn: 'error', limitInputPixels: MOST_PIXELS, ig
 const BROKEN =
   '`eat-dml data inspect FOLDER --verify` names such files. Take them out, also of the data of a run, or leave them out: `train --skip-broken N`.';
 
+/** Bytes that the kinds of files are known by. */
+export const BEGINNING = 12;
+
 /** How the kinds of files begin that are decoded, in hex; a dot is any digit. */
 const BEGINNINGS: readonly RegExp[] = [
   /^ffd8ff/, // JPEG
@@ -47,11 +50,8 @@ export async function decodeImage(
   channels: Channels = 3,
   into?: Uint8Array,
 ): Promise<Uint8Array> {
-  const head = Buffer.from(bytes.subarray(0, 12)).toString('hex');
-  if (!BEGINNINGS.some((beginning) => beginning.test(head))) {
-    const received = bytes.length === 0 ? 'an empty file' : `one that begins with ${head}`;
-    throw dataFault(file, 'a JPEG, PNG, WebP, GIF or TIFF image', received, { hint: BROKEN });
-  }
+  const begins = beginningFault(bytes, file);
+  if (begins) throw begins;
   // A view may be drawn: it is asked once.
   let seen: View | undefined;
   const look = ({ width, height }: Size) => {
@@ -66,6 +66,14 @@ export async function decodeImage(
     if (cause instanceof EatDmlError) throw cause;
     throw dataFault(file, 'an image that can be decoded', `"${firstLine(cause)}"`, { cause, hint: BROKEN });
   }
+}
+
+/** The fault of a file that does not begin as the kinds that are decoded do; `bytes` are its first ones at least. */
+export function beginningFault(bytes: Uint8Array, file: string): EatDmlError | undefined {
+  const head = Buffer.from(bytes.subarray(0, BEGINNING)).toString('hex');
+  if (BEGINNINGS.some((beginning) => beginning.test(head))) return undefined;
+  const received = bytes.length === 0 ? 'an empty file' : `one that begins with ${head}`;
+  return dataFault(file, 'a JPEG, PNG, WebP, GIF or TIFF image', received, { hint: BROKEN });
 }
 
 /** A plain JPEG by libjpeg-turbo, where the addon finds it: the bits of sharp's decoder in half its time. */

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { defaultCacheDir } from '../../cache-folder.js';
-import type { LongWork } from '../../long-work.js';
 import { parseOptions } from '../../options.js';
 import { findLayout } from '../layouts/find-layout.js';
 import { folder, folderOptions } from '../layouts/folder.js';
 import { parquetArchive } from '../layouts/parquet.js';
+import type { OpenWork } from '../look-over.js';
 import { archiveShape, type OpenArchiveOptions, openArchive, type ReadArchive } from '../open-archive.js';
 import { dataSetPart } from './data-set.js';
 
@@ -17,7 +17,7 @@ function archivePart<const Name extends string>(
   recallAt?: readonly number[],
   read: ReadArchive = async (root, options) => (await findLayout(root, name)).read(options),
 ) {
-  const open = (options: z.input<typeof archiveOptions>, work?: LongWork) =>
+  const open = (options: z.input<typeof archiveOptions>, work?: OpenWork) =>
     openArchive(name, { ...options, ...work } as OpenArchiveOptions, read);
   return dataSetPart(name, title, archiveOptions, open, { recallAt });
 }

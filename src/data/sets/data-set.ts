@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { LongWork } from '../../long-work.js';
 import { type Part, part } from '../../part.js';
 import type { Dataset } from '../dataset.js';
+import type { OpenWork } from '../look-over.js';
 import type { DataSides } from '../open-archive.js';
 import type { Source } from '../source.js';
 
@@ -53,14 +54,14 @@ export interface DataSetPart<Name extends string = string, Options extends z.Zod
   /** The K of Recall@K that papers have for it. */
   readonly recallAt?: readonly number[];
   /** Opening it may take long, which no configuration knows of. */
-  make(options: z.input<Options>, work?: LongWork): Promise<Opened>;
+  make(options: z.input<Options>, work?: OpenWork): Promise<Opened>;
 }
 
 export function dataSetPart<const Name extends string, Options extends z.ZodObject>(
   name: Name,
   title: string,
   options: Options,
-  make: (options: z.input<Options>, work?: LongWork) => Promise<Opened>,
+  make: (options: z.input<Options>, work?: OpenWork) => Promise<Opened>,
   more: Pick<DataSetPart, 'fetched' | 'recallAt'> = {},
 ): DataSetPart<Name, Options> {
   return { ...part(name, title, options, make), ...more, make };
