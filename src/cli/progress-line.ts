@@ -2,7 +2,7 @@ import type { Start } from '../config/run.js';
 import { brokenText, type LookedOver, unlookedText } from '../data/look-over.js';
 import type { EvaluationProgress } from '../evaluation/index.js';
 import type { ImageProgress } from '../long-work.js';
-import type { TrainingPlan, TrainingProgress } from '../training/index.js';
+import type { PlanProgress, TrainingPlan, TrainingProgress } from '../training/index.js';
 
 type Progress = ImageProgress | TrainingProgress | EvaluationProgress;
 
@@ -45,6 +45,12 @@ export class ProgressLine {
   readonly note = (text: string): void => {
     this.stream.write(`${this.clearing()}${this.label}  ${text}\n`);
     this.drawn = false;
+  };
+
+  /** How far the steps are that a plan is made of. */
+  readonly measured = ({ done, total, etaSeconds }: PlanProgress): void => {
+    if (done === 1) this.shown = 0;
+    this.tell(() => `measuring steps for the plan  ${done}/${total}  ETA ${duration(etaSeconds)}`);
   };
 
   /** Says what a look at files found that only an evaluation will read. */
@@ -130,6 +136,15 @@ export function planText({
   const warming = warm === undefined ? '' : ` (${warm.toFixed(1)} in the warm-up)`;
   const pace = `about ${(memoryBytes / 1e6).toFixed(0)} MB of tensors, ${imagesPerSecond.toFixed(1)} images/s${warming}, ${time}`;
   return `plan: ${networks}; ${work}; ${pace}\n`;
+}
+
+/** What is to be thought of before a run of such a plan goes on: epochs of one step. */
+export function planWarning({ steps, epochs, images }: TrainingPlan): string | undefined {
+  if (steps > epochs || images < 4) return undefined;
+  // A quarter at most, of a size that is usual.
+  const fewer = 2 ** Math.floor(Math.log2(images / 4));
+  const remedy = `smaller batches make more steps of it, such as --batch ${Math.max(2, fewer)}`;
+  return `an epoch is one step of ${images} images, so the networks move ${epochs === 1 ? 'once' : `${epochs} times`} in all; ${remedy}`;
 }
 
 /** What runs on what, as commands say it before they begin. */

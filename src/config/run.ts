@@ -93,6 +93,7 @@ export interface TrainConfigOptions {
   /** Waited for. */
   onStart?(start: Start): void | Promise<void>;
   onPlan?(plan: TrainingPlan): void;
+  onPlanStep?: TrainOptions['onPlanStep'];
   /** Told of images that only an evaluation will read, where the run begins. */
   onLooked?: OpenWork['onLooked'];
   onProgress?(progress: ImageProgress | TrainingProgress): void;
@@ -101,7 +102,7 @@ export interface TrainConfigOptions {
 /** Trains what a checked configuration says; also its data and the backend. */
 export async function trainConfig(
   config: Config,
-  { out, resume, signal, distributed, onStart, onPlan, onLooked, onProgress }: TrainConfigOptions,
+  { out, resume, signal, distributed, onStart, onPlan, onPlanStep, onLooked, onProgress }: TrainConfigOptions,
 ): Promise<{ data: RunData; backend: ChosenBackend; ensemble: TrainedEnsemble }> {
   requireDevice(config.device);
   const options = trainOptionsOf(config);
@@ -110,7 +111,7 @@ export async function trainConfig(
   await onStart?.({ data: data.train, backend });
   const everySteps = config.training?.checkpointEverySteps;
   const checkpoint = out === undefined ? undefined : { dir: out, everySteps, run: config };
-  const run = { checkpoint, resume, distributed, onPlan, onProgress, signal };
+  const run = { checkpoint, resume, distributed, onPlan, onPlanStep, onProgress, signal };
   const ensemble = await train({ ...options, data: data.train, ...run });
   return { data, backend, ensemble };
 }

@@ -17,7 +17,7 @@ export { type StandardOptions, standard } from './methods/standard.js';
 export { type TradesOptions, trades } from './methods/trades.js';
 export type { CheckpointOptions, TrainOptions } from './options.js';
 export { ensembleOnRanks } from './parallel/ensemble-on-ranks.js';
-export type { TrainingPlan } from './plan.js';
+export type { PlanProgress, TrainingPlan } from './plan.js';
 export type { TrainingProgress } from './progress.js';
 export type { TrainedEpoch } from './run-epochs.js';
 export type { Schedule } from './schedule.js';

@@ -14,7 +14,7 @@ import { methodValue } from './method.js';
 import { standard } from './methods/standard.js';
 import { modelFor } from './model-for.js';
 import { type Distributed, distributed, filledDistributed } from './parallel/options.js';
-import type { TrainingPlan } from './plan.js';
+import type { PlanProgress, TrainingPlan } from './plan.js';
 import type { TrainingProgress } from './progress.js';
 import * as recipes from './recipes/list.js';
 import type { TrainedEpoch } from './run-epochs.js';
@@ -69,6 +69,9 @@ const trainOptions = z
       .describe(
         'called once, before the first step, with what the run will take: four steps on networks of their own, with a warm-up eight, are made for it',
       ),
+    onPlanStep: callback<(progress: PlanProgress) => void>()
+      .optional()
+      .describe('called after each of the steps that are made for `onPlan`, which of large networks take long'),
     onEpoch: callback<(epoch: TrainedEpoch) => void | Promise<void>>()
       .optional()
       .describe(

@@ -1,4 +1,5 @@
 import * as tf from '#tf';
+import { together } from '../distributed/together.js';
 import type { Settings } from './options.js';
 import { ALONE, type Grid } from './parallel/grid.js';
 import { prefetchShared, sharedBatch } from './parallel/shared-batch.js';
@@ -44,6 +45,15 @@ export interface TrainingPlan {
   hours: number;
 }
 
+/** How far the steps are that are made for a plan. */
+export interface PlanProgress {
+  /** Steps made, of `total`. */
+  done: number;
+  total: number;
+  /** Seconds left, where those that are left take as long. */
+  etaSeconds: number;
+}
+
 /** The plan of a run by what one step of it took. */
 export function planOf(
   { members, parameters, proxies, epochs }: Pick<TrainingPlan, 'members' | 'parameters' | 'proxies' | 'epochs'>,
@@ -78,7 +88,8 @@ export async function plan(
   try {
     const { epochs, method, warmUp = 0 } = settings;
     const [all, warming] = [epochs, Math.min(warmUp, epochs)].map((n) => Math.max(0, n * set.stepsPerEpoch - done));
-    const { at, ...step } = measuring(settings, set, trainees, grid);
+    const total = STEPS * ((warming > 0 ? 1 : 0) + (all > warming ? 1 : 0));
+    const { at, ...step } = measuring(settings, set, trainees, grid, total);
     const warm = warming > 0 ? await at(done, done + warming) : undefined;
     const full = all > warming ? await at(done + warming, done + all) : 0;
     const seconds = ((warm ?? 0) * warming + full * (all - warming)) / all;
@@ -93,10 +104,10 @@ export async function plan(
   }
 }
 
-/** Makes steps with the trainees, and sees what they take. */
-function measuring(settings: Settings, set: TrainingSet, trainees: Trainee[], grid: Grid) {
-  const { method, signal } = settings;
-  let bytes = 0;
+/** Makes steps with the trainees, `total` in all, and sees what they take. */
+function measuring(settings: Settings, set: TrainingSet, trainees: Trainee[], grid: Grid, total: number) {
+  const { method, signal, onPlanStep } = settings;
+  let [bytes, done, seconds] = [0, 0, 0];
   const watched: Settings = {
     ...settings,
     // By name: a method may be an object of a class.
@@ -134,6 +145,9 @@ function measuring(settings: Settings, set: TrainingSet, trainees: Trainee[], gr
       );
       await late.settleAll();
       took.push((performance.now() - start) / 1000);
+      seconds += took.at(-1)!;
+      const progress = { done: ++done, total, etaSeconds: (seconds * (total - done)) / done };
+      await together(grid.world, () => onPlanStep?.(progress));
     }
     // The first compiles and allocates, and the second of a large network still takes memory that later ones have.
     const [, middle] = took.slice(1).sort((a, b) => a - b);

@@ -36,6 +36,7 @@ const KEYS = [
   'onGathered',
   'onIteration',
   'onPlan',
+  'onPlanStep',
   'onProgress',
   'perSample',
   'randomResizedCrop',

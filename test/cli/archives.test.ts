@@ -189,6 +189,7 @@ test('train says of a broken image on the test side before it trains, and ends a
   expect(trained.stderr).toMatch(
     /warning: One is broken of the 13 .* can be decoded but .*9\.png\. evaluate would end/,
   );
+  expect(trained.stderr).toMatch(/warning: an epoch is one step of 12 images, .* --batch 2\n/);
   const text = join(images, 'ant', '9.png');
   writeFileSync(text, 'no picture');
   const refused = await callCli([...args, '--out', join(folder, 'refused')]);

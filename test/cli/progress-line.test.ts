@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest';
-import { duration, ProgressLine } from '../../src/cli/progress-line.js';
+import { duration, ProgressLine, planWarning } from '../../src/cli/progress-line.js';
 import { EatDmlError } from '../../src/errors.js';
 
 function stream(isTTY: boolean) {
@@ -69,6 +69,26 @@ test('a warning stays, and is said once', () => {
     '\r\x1b[2Ktrain  epoch 1/2  step 1/10  loss 1.23  100 images/s  ETA 1:05',
     '\r\x1b[2Ktrain  warning: Epoch 1 taught nothing.\n',
   ]);
+});
+
+test('steps of a plan are counted, the first at once', () => {
+  const out = stream(true);
+  const line = new ProgressLine('train', out);
+  line.show(at(1));
+  line.measured({ done: 1, total: 4, etaSeconds: 30 });
+  line.say('plan\n');
+  expect(out.written.slice(1)).toEqual([
+    '\r\x1b[2Ktrain  measuring steps for the plan  1/4  ETA 0:30',
+    '\r\x1b[2Kplan\n',
+  ]);
+});
+
+test('a plan whose epochs are one step is warned of, with batches that make more', () => {
+  const plan = { members: 1, parameters: 9, proxies: 9, memoryBytes: 9, imagesPerSecond: 9, hours: 1, epochs: 10 };
+  expect(planWarning({ ...plan, steps: 10, images: 96 })).toBe(
+    'an epoch is one step of 96 images, so the networks move 10 times in all; smaller batches make more steps of it, such as --batch 16',
+  );
+  expect(planWarning({ ...plan, steps: 20, images: 96 })).toBeUndefined();
 });
 
 test('a look at files says what is broken, and what it had no time for', () => {

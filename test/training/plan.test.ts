@@ -5,7 +5,15 @@ import * as tf from '@tensorflow/tfjs';
 import { afterAll, afterEach, expect, test, vi } from 'vitest';
 import { planText } from '../../src/cli/progress-line.js';
 import { convEmbedder } from '../../src/models/index.js';
-import { eat, type Method, standard, type TrainingPlan, type TrainOptions, train } from '../../src/training/index.js';
+import {
+  eat,
+  type Method,
+  type PlanProgress,
+  standard,
+  type TrainingPlan,
+  type TrainOptions,
+  train,
+} from '../../src/training/index.js';
 import { planOf } from '../../src/training/plan.js';
 import { QUICKER } from '../evaluation/brief.js';
 import { tinyImages } from '../models/tiny-images.js';
@@ -49,11 +57,15 @@ test('steps of the warm-up count as what they take, and what the first take besi
   const plans: TrainingPlan[] = [];
   const stop = new AbortController();
   const onPlan = (plan: TrainingPlan) => void plans.push(plan);
+  const told: PlanProgress[] = [];
+  const onPlanStep = (progress: PlanProgress) => void told.push(progress);
   const planned = async (more: Partial<TrainOptions>) => {
     crafted.length = 0;
-    (await train({ ...options, method, onPlan, ...more })).dispose();
+    (await train({ ...options, method, onPlan, onPlanStep, ...more })).dispose();
   };
   await planned({ epochs: 5 });
+  expect(told.map(({ done, total }) => [done, total])).toEqual(Array.from({ length: 8 }, (_, i) => [i + 1, 8]));
+  expect([told[0].etaSeconds, told[7].etaSeconds]).toEqual([7 * 61, 0]);
   expect(crafted.slice(0, 8)).toEqual([0, 1, 2, 3, 8, 9, 10, 11]);
   const perStep = (8 * 1 + 12 * 3) / 20;
   expect(plans[0]).toMatchObject({ steps: 20, warmUpImagesPerSecond: 12, imagesPerSecond: 12 / perStep });
@@ -62,6 +74,7 @@ test('steps of the warm-up count as what they take, and what the first take besi
   // All of the run is warm-up, or none.
   await planned({ epochs: 1 });
   expect(crafted.slice(0, 5)).toEqual([0, 1, 2, 3, 0]);
+  expect(told.length).toBe(8 + 4);
   expect(plans[1]).toMatchObject({ steps: 4, warmUpImagesPerSecond: 12, imagesPerSecond: 12 });
   await planned({ epochs: 1, warmUp: 0 });
   expect(plans[2].warmUpImagesPerSecond).toBeUndefined();

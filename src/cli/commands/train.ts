@@ -15,7 +15,7 @@ import { type Interrupted, interruptible } from '../interrupt.js';
 import { modelConfig } from '../model-flags.js';
 import { configOf, hasModelFlags, type ModelFlags, printResult, type SharedFlags } from '../options.js';
 import { profileText, startProfile } from '../profile.js';
-import { duration, ProgressLine, planText, startText } from '../progress-line.js';
+import { duration, ProgressLine, planText, planWarning, startText } from '../progress-line.js';
 import { onAll, onRanks, type RankFlags, type Ranks } from '../ranks.js';
 import { trainingEvents } from '../training-events.js';
 import type { Watch } from '../watch/server.js';
@@ -76,7 +76,7 @@ async function trainAloud(
   const onStart = async (start: Start) => {
     on = start.backend.name;
     line.say(startText(start));
-    if (!resume) line.say('measuring a step for the plan\n');
+    if (!resume) line.say('measuring steps for the plan\n');
     events = flags.tensorboard === undefined ? undefined : trainingEvents(flags.tensorboard, line.note);
     events?.settings(settingsOf(config, start));
     await events?.examples(start.data);
@@ -86,6 +86,8 @@ async function trainAloud(
   const onPlan = (told: TrainingPlan) => {
     plan = told;
     line.say(planText(told));
+    const warning = planWarning(told);
+    if (warning !== undefined) line.note(`warning: ${warning}`);
     // The steps that it was made by are not the run's.
     profileNow();
   };
@@ -95,7 +97,7 @@ async function trainAloud(
     if (progress.phase === 'train') events?.show(progress);
   };
   const run = { out, resume, distributed };
-  const hooks = { onStart, ...(!resume && { onPlan }), onLooked: line.looked, onProgress };
+  const hooks = { onStart, ...(!resume && { onPlan, onPlanStep: line.measured }), onLooked: line.looked, onProgress };
   const { ensemble: trained, backend } = await interruptible(
     (signal) => trainConfig(config, { ...run, signal, ...hooks }),
     interruptedOf(out),
