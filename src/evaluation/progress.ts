@@ -15,12 +15,15 @@ export interface EvaluationProgress {
   etaSeconds: number;
 }
 
+/** An attack, as its progress is told. */
+type Attacking = Pick<AttackPlan, 'name' | 'settings'>;
+
 /** Call the result after every batch; counts the work in gradients, as the attacks differ in steps. */
 export function progressReporter(
   onProgress: ((progress: EvaluationProgress) => void) | undefined,
-  plans: AttackPlan[],
+  plans: readonly Attacking[],
   images: number,
-): (plan: AttackPlan, batch: number) => void {
+): (plan: Attacking, batch: number) => void {
   const start = performance.now();
   const work = plans.reduce((sum, { settings }) => sum + gradientsPerImage(settings) * images, 0);
   let [done, worked] = [0, 0];

@@ -44,8 +44,8 @@ export async function runPlans(run: EvaluationRun): Promise<Measured> {
   const { model, differentiable } = attackable(ensemble);
   const attack = { ensemble: model, data, context, seed, batchSize, signal };
   try {
-    const sane = await sanityChecks({ ...attack, differentiable, norm, epsilon });
     const { onProgress } = options;
+    const sane = await sanityChecks({ ...attack, differentiable, norm, epsilon, onProgress });
     const shared = { ensemble, data, gallery, clean, reference, scoring, attack, norm, epsilon, onProgress };
     const observers = await observersOf(options, shared);
     const plans = await choosePlans(run.plans, { ...attack, data, clean, scoring, onProgress });
@@ -88,7 +88,7 @@ interface Attacking {
 async function attackPoints(attacking: Attacking, points: readonly PointPlans[]): Promise<[number, AttackResult[]][]> {
   const found: [number, AttackResult[]][] = [];
   for (const { at, plans, nameOf } of points) {
-    const onBatch = (plan: AttackPlan, images: number) =>
+    const onBatch = (plan: Pick<AttackPlan, 'name' | 'settings'>, images: number) =>
       attacking.onBatch({ ...plan, name: nameOf(plan.name) }, images);
     found.push([at, await attackAll({ ...attacking, onBatch }, plans, [await transductive()])]);
   }

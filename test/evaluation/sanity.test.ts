@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type EvaluationReport, evaluate, suite } from '../../src/evaluation/index.js';
+import { type EvaluationProgress, type EvaluationReport, evaluate, suite } from '../../src/evaluation/index.js';
 import { convEmbedder, type Embedder, Ensemble } from '../../src/models/index.js';
 import { reportText } from '../../src/report/index.js';
 import { checksText } from '../../src/report/text.js';
@@ -13,11 +13,12 @@ const data = tinyImages();
 let honest: TrainedEnsemble;
 /** Of the honest one. */
 let report: EvaluationReport;
+const told: EvaluationProgress[] = [];
 
 beforeAll(async () => {
   const model = convEmbedder({ dimension: 4, width: 2 });
   honest = await train({ data, model, epochs: 15, learningRate: 0.01, batch: { size: 12 }, backend: QUICKER });
-  report = await measured(honest);
+  report = await measured(honest, (progress) => told.push(progress));
 });
 
 afterAll(() => honest.dispose());
@@ -35,8 +36,8 @@ function behind(apply: (images: tf.Tensor4D, inner: (x: tf.Tensor4D) => tf.Tenso
 const failed = ({ checks }: EvaluationReport) =>
   checks.filter(({ passed }) => passed === false).map(({ name }) => name);
 const attacks = LONG ? suite('quick', { epsilon: 0.15 }) : threeAttacks(0.15);
-const measured = (ensemble: Ensemble) =>
-  evaluate(ensemble, data, { attacks, epsilon: 0.15, backend: QUICKER, allowSeen: true, bootstrap: 0 });
+const measured = (ensemble: Ensemble, onProgress?: (progress: EvaluationProgress) => void) =>
+  evaluate(ensemble, data, { attacks, epsilon: 0.15, backend: QUICKER, allowSeen: true, bootstrap: 0, onProgress });
 
 describe('sanity checks', () => {
   it('pass on an honestly attacked model', () => {
@@ -51,6 +52,17 @@ describe('sanity checks', () => {
     ]);
     expect(failed(report)).toEqual([]);
     expect(reportText(report)).toContain('sanity checks: all 7 passed');
+  });
+
+  it('come first in the progress, by name and share', () => {
+    const checks = told.filter(({ attack }) => attack === 'sanity checks');
+    // Five and twenty steps, twice the radius, random squares, for two goals each; and the whole box.
+    const images = Math.min(48, data.labels.length);
+    expect(checks.map(({ done, total }) => [done, total])).toEqual(
+      Array.from({ length: 9 }, (_, i) => [(i + 1) * images, 9 * images]),
+    );
+    expect(told.slice(0, 9)).toEqual(checks);
+    expect(checks.at(-1)!.etaSeconds).toBeCloseTo(0, 6);
   });
 
   it('flag quantised input: no gradients, and random search beats them', async () => {

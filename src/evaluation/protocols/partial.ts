@@ -7,9 +7,10 @@ import { randomStream } from '../../random.js';
 import { attackDataset, type DatasetAttack } from '../attack-dataset.js';
 import { whyNotRun } from '../defined.js';
 import type { MeasuredSet } from '../measured-set.js';
+import { progressReporter } from '../progress.js';
 import { type ClusterScores, clusterScores, UNDEFINED_CLUSTERS } from '../scores.js';
 import { type AttackPlan, suite } from '../suites/index.js';
-import type { Protocol } from './protocol.js';
+import type { Protocol, ProtocolRun } from './protocol.js';
 
 /** One attack on a share of the set, clustered with the rest. */
 export interface PartialResult {
@@ -28,7 +29,7 @@ export interface PartialResult {
   notRun?: string;
 }
 
-export type PartialRun = Omit<DatasetAttack, 'plan' | 'samples'>;
+export type PartialRun = Omit<DatasetAttack, 'plan' | 'samples'> & Pick<ProtocolRun, 'onProgress'>;
 
 /**
  * The partial protocol: of the whole set a random share is attacked (the same images by every attack), and the mixture
@@ -43,8 +44,12 @@ export async function partialResults(
   const { labels } = clean;
   const before = (await clean.clusters()).labels;
   const results: PartialResult[] = [];
-  for (const share of shares) {
-    const samples = drawShare(share, run);
+  const drawn = shares.map((share) => ({ share, samples: drawShare(share, run) }));
+  const attacked = drawn.reduce((sum, { samples }) => sum + samples.length, 0);
+  const named = (plan: AttackPlan) => ({ ...plan, name: `partial ${plan.name}` });
+  const made = plans.filter(({ objective }) => !whyNotRun(objective, run.context.centroids.shape[0]));
+  const onBatch = progressReporter(run.onProgress, made.map(named), attacked);
+  for (const { share, samples } of drawn) {
     const rest = complement(samples, labels.length);
     for (const plan of plans) {
       const notRun = whyNotRun(plan.objective, run.context.centroids.shape[0]);
@@ -53,7 +58,8 @@ export async function partialResults(
         results.push({ share, attacked: 0, name: plan.name, ...unknown });
         continue;
       }
-      const mixture = mixed(clean.embeddings, samples, await attackDataset({ ...run, plan, samples }));
+      const told = (images: number) => onBatch(named(plan), images);
+      const mixture = mixed(clean.embeddings, samples, await attackDataset({ ...run, plan, samples, onBatch: told }));
       const clusters = (await clean.moved(mixture).clusters()).labels;
       const [restBefore, restAfter] = [before, clusters].map((found) => scoresAmong(labels, found, rest));
       const spillOver = difference(restBefore, restAfter);
@@ -110,10 +116,10 @@ export const partialPart = part(
   partialOptions,
   (options): Protocol<object, { partial?: PartialResult[] }> => {
     const { partial: shares } = parseOptions(partialOptions, options);
-    return async ({ attack, norm, epsilon, clean }) => {
+    return async ({ attack, norm, epsilon, clean, onProgress }) => {
       if (shares.length === 0) return undefined;
       const plans = suite('quick', { norm, epsilon });
-      return { end: async () => ({ partial: await partialResults(attack, shares, plans, clean) }) };
+      return { end: async () => ({ partial: await partialResults({ ...attack, onProgress }, shares, plans, clean) }) };
     };
   },
 );

@@ -6,6 +6,7 @@ import { part } from '../../part.js';
 import { attackFor } from '../attack-dataset.js';
 import { whyNotRun } from '../defined.js';
 import { cleanSetOf, type MeasuredSet } from '../measured-set.js';
+import { progressReporter } from '../progress.js';
 import type { Scores } from '../scores.js';
 import { disposeContext, setContext } from '../set-context.js';
 import { type AttackPlan, plan } from '../suites/index.js';
@@ -33,11 +34,24 @@ export async function transferMatrix(run: ProtocolRun, plan: AttackPlan): Promis
   for (const system of systems) {
     sets.push(system === ensemble ? clean : await cleanSetOf(system, run, run.scoring));
   }
+  const told = { ...plan, name: `transfer of ${plan.name}` };
+  const onBatch = progressReporter(
+    run.onProgress,
+    systems.map(() => told),
+    data.labels.length,
+  );
   const [nmi, recallAt1]: (number | null)[][][] = [[], []];
   for (const [i, source] of systems.entries()) {
     const context = await setContext(sets[i].embeddings, data.labels);
     try {
-      const attacked = await attackFor({ ...attack, ensemble: source, context, plan }, systems);
+      const crafted = {
+        ...attack,
+        ensemble: source,
+        context,
+        plan,
+        onBatch: (images: number) => onBatch(told, images),
+      };
+      const attacked = await attackFor(crafted, systems);
       const scores: Scores[] = [];
       for (const [j, embeddings] of attacked.entries()) {
         scores.push(await sets[j].moved(embeddings).scores());

@@ -1,18 +1,18 @@
 import * as tf from '#tf';
-import { type AttackNorm, type AttackSettings, objective, pgd, square } from '../../attacks/index.js';
+import { type AttackNorm, type AttackSettings, objective } from '../../attacks/index.js';
 import { runAttackLater } from '../../attacks/run-attack.js';
 import { assignToCentroids } from '../../clustering/assign.js';
 import type { Source } from '../../data/index.js';
 import type { Ensemble } from '../../models/index.js';
+import { radiusText } from '../../radius-text.js';
 import { randomStream } from '../../random.js';
 import { ONE_CLASS } from '../defined.js';
+import type { EvaluationProgress } from '../progress.js';
 import { galleryOf, type SetContext } from '../set-context.js';
+import { attacksOf, GOALS, reporter } from './attacks.js';
 import { spreadOf } from './spread.js';
 
 const CHECKS = ['more-steps', 'more-epsilon', 'whole-box', 'black-box', 'gradients', 'collapse'] as const;
-
-/** What the checks attack by: of the objectives with a value per image those that do most to clustering and to retrieval. */
-const GOALS = ['centroid-margin', 'retrieval'];
 
 /** One test of whether the figures can be believed at all. */
 export interface SanityCheck {
@@ -34,6 +34,7 @@ export interface SanitySetting {
   epsilon: number;
   seed: number;
   signal?: AbortSignal;
+  onProgress?: (progress: EvaluationProgress) => void;
 }
 
 /** Images that the checks attack. */
@@ -54,16 +55,18 @@ export async function sanityChecks(setting: SanitySetting): Promise<SanityCheck[
   if (setting.context.means.rows < 2) return CHECKS.map((name) => notMade(name, ONE_CLASS));
   const probed = await probedImages(setting);
   try {
-    const { norm, epsilon } = setting;
-    const probes = GOALS.map((goal) => probeOf(setting, goal, probed));
-    const twice = Math.min(2 * epsilon, wholeBoxRadius(setting));
-    const at = (radius: number, steps: number) => reached(probes, pgd({ norm, epsilon: radius, steps }));
-    const [short, long, wide] = [await at(epsilon, 5), await at(epsilon, 20), await at(twice, 20)];
+    const { epsilon } = setting;
+    const attacks = attacksOf(setting);
+    const { epsilon: twice } = attacks.wide;
+    const told = reporter(setting, attacks, probed.samples.length);
+    const probes = GOALS.map((goal) => probeOf(setting, goal, probed, told));
+    const short = await reached(probes, attacks.short);
+    const [long, wide] = [await reached(probes, attacks.long), await reached(probes, attacks.wide)];
     return [
       noLess('more-steps', ['5 steps', short], ['20 steps', long]),
-      noLess('more-epsilon', [`epsilon ${epsilon}`, long], [`epsilon ${twice}`, wide]),
-      await wholeBox(setting, probes[0]),
-      await blackBox(setting, probes, long),
+      noLess('more-epsilon', [`epsilon ${radiusText(epsilon)}`, long], [`epsilon ${radiusText(twice)}`, wide]),
+      await wholeBox(setting, probes[0], attacks.box),
+      await blackBox(attacks.black, probes, long),
       await gradients(setting, probes),
       collapse(setting.context.clean),
     ];
@@ -116,13 +119,30 @@ async function probedImages({ data, seed, signal }: SanitySetting): Promise<Prob
   return { samples, images: await data.batch(samples, { signal }) };
 }
 
-function probeOf({ ensemble, context, seed }: SanitySetting, name: string, { samples, images }: Probed): Probe {
+function probeOf(
+  { ensemble, context, seed }: SanitySetting,
+  name: string,
+  { samples, images }: Probed,
+  told: (settings: AttackSettings) => void,
+): Probe {
   const labels = samples.map((sample) => context.labels[sample]);
   const goal = objective(name);
   const gallery = galleryOf(context, samples);
   const known = { labels, centroids: context.centroids, gallery };
-  const attack = (settings: AttackSettings) =>
-    runAttackLater({ model: ensemble, images, objective: goal, settings, ...known, seed, path: ['honesty'] });
+  const attack = async (settings: AttackSettings) => {
+    const model = ensemble;
+    const attacked = await runAttackLater({
+      model,
+      images,
+      objective: goal,
+      settings,
+      ...known,
+      seed,
+      path: ['honesty'],
+    });
+    told(settings);
+    return attacked;
+  };
   const values = (x: tf.Tensor4D) =>
     goal.bind({ clean: () => ensemble.apply(images), ...known, random: randomStream(seed) })(ensemble.apply(x));
   return { images, labels, attack, values };
@@ -144,17 +164,9 @@ function besideText([label, values]: Named, [otherLabel, others]: Named): string
   return texts.join('; ');
 }
 
-/** The radius that has every image of the box in reach. */
-function wholeBoxRadius({ norm, data }: SanitySetting): number {
-  const pixels = data.shape[0] * data.shape[1] * data.shape[2];
-  return norm === 'linf' ? 1 : norm === 'l2' ? Math.sqrt(pixels) : pixels;
-}
-
 /** With every image of the box in reach, no more may be left of the classes than guessing finds. */
-async function wholeBox(setting: SanitySetting, probe: Probe): Promise<SanityCheck> {
-  const { norm, context, ensemble } = setting;
-  const epsilon = wholeBoxRadius(setting);
-  const images = await probe.attack(pgd({ norm, epsilon, steps: 30 }));
+async function wholeBox({ context, ensemble }: SanitySetting, probe: Probe, box: AttackSettings): Promise<SanityCheck> {
+  const images = await probe.attack(box);
   const data = await readAndFree(() => ensemble.apply(images), images);
   const rows = probe.labels.length;
   const nearest = await assignToCentroids({ data, rows, cols: data.length / rows }, context.means);
@@ -164,9 +176,9 @@ async function wholeBox(setting: SanitySetting, probe: Probe): Promise<SanityChe
   return { name: 'whole-box', passed: share <= chance + 0.1, detail };
 }
 
-async function blackBox({ norm, epsilon }: SanitySetting, probes: Probe[], white: number[]): Promise<SanityCheck> {
-  if (norm === 'l1') return notMade('black-box', 'there is no Square attack in l1');
-  const black = await reached(probes, square({ norm, epsilon, steps: 100 }));
+async function blackBox(attack: AttackSettings | undefined, probes: Probe[], white: number[]): Promise<SanityCheck> {
+  if (!attack) return notMade('black-box', 'there is no Square attack in l1');
+  const black = await reached(probes, attack);
   const passed = black.every((value, i) => value <= white[i] + tolerance(white[i]));
   const detail = besideText(['100 random squares', black], ['20 steps of gradients', white]);
   return { name: 'black-box', passed, detail };
