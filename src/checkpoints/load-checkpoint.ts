@@ -84,10 +84,10 @@ async function loadFiles(dir: string, manifest: Manifest, model: ModelSpec | und
  * import { clusterEmbeddings, clusteringScores, loadEnsemble, openData } from 'eat-dml';
  *
  * const ensemble = await loadEnsemble('runs/eat'); // what `train` or `eat-dml train` has saved
- * const { test: unseen } = await openData('folder', { root: 'photos', transform: { resize: 36, crop: 32 } });
- * const embeddings = await ensemble.embed(unseen!); // { data, rows, cols }
+ * const { test: unseen } = await openData('folder', { root: 'photos', transform: { resize: 36, crop: 32 }, sides: ['test'] });
+ * const embeddings = await ensemble.embed(unseen); // { data, rows, cols }
  * const { labels } = await clusterEmbeddings(embeddings, { k: 3, seed: 1 });
- * console.log(clusteringScores(unseen!.labels, labels).nmi);
+ * console.log(clusteringScores(unseen.labels, labels).nmi);
  * ```
  */
 export async function loadEnsemble(dir: string, model?: ModelSpec): Promise<Ensemble> {

@@ -15,7 +15,7 @@ export { readNpy, writeNpy } from './npy.js';
 export type { DataSides } from './open-archive.js';
 export { type EmojiOptions, emoji } from './sets/emoji.js';
 export { type FashionMnistOptions, fashionMnist } from './sets/fashion-mnist.js';
-export { type DataSetName, type DataSetOptions, openData } from './sets/open.js';
+export { type DataSetName, type DataSetOptions, type OpenDataOptions, openData } from './sets/open.js';
 export { type BatchOptions, type ReadOptions, type Source, sourceOf, subset } from './source.js';
 export {
   type ClassSplitOptions,

@@ -73,8 +73,8 @@ export interface EvaluationReport extends ReportFields {
  * import { evaluate, loadEnsemble, openData, reportText } from 'eat-dml';
  *
  * const ensemble = await loadEnsemble('runs/eat');
- * const { test: unseen } = await openData('folder', { root: 'photos', transform: { resize: 36, crop: 32 } });
- * const report = await evaluate(ensemble, unseen!, { suite: 'standard', epsilon: 8 / 255, seed: 1 });
+ * const { test: unseen } = await openData('folder', { root: 'photos', transform: { resize: 36, crop: 32 }, sides: ['test'] });
+ * const report = await evaluate(ensemble, unseen, { suite: 'standard', epsilon: 8 / 255, seed: 1 });
  * console.log(report.clean.nmi, report.worst.scores.nmi, report.worst.by.nmi);
  * console.log(reportText(report));
  * ```

@@ -124,11 +124,11 @@ export function fromGraphModel(model: GraphModelLike, options: GraphModelOptions
  * import * as tf from 'eat-dml/tf';
  * import { Ensemble, evaluate, fromFunction, openData } from 'eat-dml';
  *
- * const { test: unseen } = await openData('folder', { root: 'photos', transform: { resize: 36, crop: 32 } });
+ * const { test: unseen } = await openData('folder', { root: 'photos', transform: { resize: 36, crop: 32 }, sides: ['test'] });
  * // Mean colour of 16 x 16 patches: no network, but it can be attacked and measured as one.
  * const embed = (images: tf.Tensor4D) => tf.reshape(tf.avgPool(images, 16, 16, 'valid'), [images.shape[0], 12]);
  * const embedder = fromFunction(embed, { inputShape: [32, 32, 3], dimension: 12 });
- * const report = await evaluate(new Ensemble([embedder]), unseen!, { suite: 'quick', epsilon: 2 / 255 });
+ * const report = await evaluate(new Ensemble([embedder]), unseen, { suite: 'quick', epsilon: 2 / 255 });
  * console.log(report.clean.recallAt1, report.worst.scores.recallAt1);
  * ```
  */

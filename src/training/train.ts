@@ -31,9 +31,9 @@ import { trainingSides } from './validation/held-out.js';
  * ```ts
  * import { convEmbedder, eatHeads, openData, train } from 'eat-dml';
  *
- * const { train: seen, test: unseen } = await openData('folder', { root: 'photos', transform: { resize: 36, crop: 32 } });
+ * const { train: seen, test: unseen } = await openData('folder', { root: 'photos', transform: { resize: 36, crop: 32 }, sides: ['train', 'test'] });
  * const ensemble = await train({
- *   data: seen!,
+ *   data: seen,
  *   model: convEmbedder({ dimension: 32, width: 8 }),
  *   method: eatHeads({ heads: 3, attack: { epsilon: 8 / 255, steps: 5 } }),
  *   epochs: 4,
@@ -42,7 +42,7 @@ import { trainingSides } from './validation/held-out.js';
  *   checkpoint: 'runs/mine',
  *   onProgress: ({ step, steps, loss }) => console.log(`step ${step} of ${steps}: loss ${loss.toFixed(2)}`),
  * });
- * console.log(await ensemble.embed(unseen!));
+ * console.log(await ensemble.embed(unseen));
  * ```
  */
 export async function train(options: TrainOptions): Promise<TrainedEnsemble> {

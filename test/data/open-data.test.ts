@@ -51,6 +51,19 @@ describe('openData of the miniature archives', () => {
     for (const names of await namesIn('cars196', 'cars_union')) expect(names![1]).toMatch(/\w/);
     expect(await namesIn('sop', 'Stanford_Online_Products')).toEqual([undefined, undefined]);
   });
+
+  it('has the sides that are asked for, or says which it has', async () => {
+    const transform = { square: 6 };
+    const { query, train } = await openData('in-shop', { root: fixture('inshop'), transform, sides: ['query'] });
+    // TypeScript knows of the one and not of the other.
+    expect([query.labels.length, train?.labels.length]).toEqual([4, 3]);
+    const missing = openData('sop', { root: fixture('Stanford_Online_Products'), sides: ['train', 'query'] });
+    await expect(missing).rejects.toMatchObject({
+      ...{ code: 'ERR_DATA', message: 'Expected a side query of sop but it has train, test.' },
+    });
+    const none = openData('sop', { root: 'x', sides: ['tset' as 'test'] });
+    await expect(none).rejects.toThrow(/for sides\[0\] but received "tset"; did you mean test/);
+  });
 });
 
 describe('openData of Parquet files', () => {

@@ -37,6 +37,9 @@ export async function faultOfPrograms(blocks: Block[], folder: string): Promise<
 const CHECKED = {
   target: 'es2023',
   lib: ['es2024', 'esnext.disposable'],
+  strict: true,
+  // Parameters of a .mjs have no types to write.
+  noImplicitAny: false,
   module: 'nodenext',
   moduleResolution: 'nodenext',
   allowJs: true,
@@ -47,8 +50,8 @@ const CHECKED = {
 };
 
 /**
- * What tsc has against the blocks and the programs in examples/, each a module of a project that has the package; of TypeScript
- * strictly, as most projects have it.
+ * What tsc has against the blocks and the programs in examples/, each a module of a project that has the package, strictly, as
+ * most projects have it.
  */
 export async function faultsOfTypes(blocks: Block[], folder: string, examples: string[]): Promise<string[]> {
   const typed = blocks.filter(({ language }) => language === 'ts');
@@ -60,8 +63,8 @@ export async function faultsOfTypes(blocks: Block[], folder: string, examples: s
     code: readFileSync(join(root, 'examples', name), 'utf8'),
   }));
   return [
-    ...(await faultsOfProject(join(folder, 'typed'), files(typed, '.mts'), true)),
-    ...(await faultsOfProject(join(folder, 'plain'), [...files(plain, '.mjs'), ...programs], false)),
+    ...(await faultsOfProject(join(folder, 'typed'), files(typed, '.mts'))),
+    ...(await faultsOfProject(join(folder, 'plain'), [...files(plain, '.mjs'), ...programs])),
   ];
 }
 
@@ -71,11 +74,10 @@ interface Checked {
   code: string;
 }
 
-async function faultsOfProject(folder: string, files: Checked[], strict: boolean): Promise<string[]> {
+async function faultsOfProject(folder: string, files: Checked[]): Promise<string[]> {
   mkdirSync(folder);
   for (const { name, code } of files) writeFileSync(join(folder, name), code);
-  const compilerOptions = { ...CHECKED, strict, noImplicitAny: false };
-  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*'] }));
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions: CHECKED, include: ['*'] }));
   const tsc = join(root, 'node_modules/typescript/bin/tsc');
   const { stdout } = await run(process.execPath, [tsc, '-p', folder, '--pretty', 'false'], { cwd: folder });
   const lines = stdout.trim() ? stdout.trim().split('\n') : [];

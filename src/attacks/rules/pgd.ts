@@ -79,10 +79,10 @@ export function fgsm(options: FgsmOptions): PgdSettings {
  * import { evaluate, loadEnsemble, objective, openData, pgd } from 'eat-dml';
  *
  * const ensemble = await loadEnsemble('runs/eat');
- * const { test: unseen } = await openData('folder', { root: 'photos', transform: { resize: 36, crop: 32 } });
+ * const { test: unseen } = await openData('folder', { root: 'photos', transform: { resize: 36, crop: 32 }, sides: ['test'] });
  * const settings = pgd({ norm: 'linf', epsilon: 8 / 255, steps: 20, restarts: 2 });
  * const attacks = [{ name: 'mine', objective: objective('centroid-margin'), settings }];
- * const report = await evaluate(ensemble, unseen!, { attacks, count: 12 });
+ * const report = await evaluate(ensemble, unseen, { attacks, count: 12 });
  * console.log(report.attacks[0].name, report.attacks[0].scores.nmi);
  * ```
  */

@@ -17,8 +17,8 @@ import { sectionsOfRun, sectionsOfRuns } from './sections.js';
  * import { evaluate, loadEnsemble, openData, reportHtml } from 'eat-dml';
  *
  * const ensemble = await loadEnsemble('runs/eat');
- * const { test: unseen } = await openData('folder', { root: 'photos', transform: { resize: 36, crop: 32 } });
- * const report = await evaluate(ensemble, unseen!, { suite: 'quick', epsilon: 8 / 255 });
+ * const { test: unseen } = await openData('folder', { root: 'photos', transform: { resize: 36, crop: 32 }, sides: ['test'] });
+ * const report = await evaluate(ensemble, unseen, { suite: 'quick', epsilon: 8 / 255 });
  * await writeFile('report.html', await reportHtml([{ name: 'eat', report }]));
  * ```
  */

@@ -19,9 +19,9 @@ export type AtOptions = z.input<typeof atOptions>;
  * ```ts
  * import { at, convEmbedder, openData, train } from 'eat-dml';
  *
- * const { train: seen } = await openData('folder', { root: 'photos', transform: { resize: 36, crop: 32 } });
+ * const { train: seen } = await openData('folder', { root: 'photos', transform: { resize: 36, crop: 32 }, sides: ['train'] });
  * const method = at({ attack: { norm: 'linf', epsilon: 8 / 255, steps: 5 } });
- * const network = await train({ data: seen!, model: convEmbedder({ width: 8 }), method, epochs: 2, seed: 1 });
+ * const network = await train({ data: seen, model: convEmbedder({ width: 8 }), method, epochs: 2, seed: 1 });
  * console.log(network.history.gradientEvaluations);
  * ```
  */

@@ -38,9 +38,9 @@ export type EatHeadsOptions = z.input<typeof eatHeadsOptions>;
  * ```ts
  * import { convEmbedder, eatHeads, openData, train } from 'eat-dml';
  *
- * const { train: seen } = await openData('folder', { root: 'photos', transform: { resize: 36, crop: 32 } });
+ * const { train: seen } = await openData('folder', { root: 'photos', transform: { resize: 36, crop: 32 }, sides: ['train'] });
  * const method = eatHeads({ heads: 3, attack: { epsilon: 8 / 255, steps: 3 } });
- * const network = await train({ data: seen!, model: convEmbedder({ dimension: 16, width: 8 }), method, epochs: 1, seed: 1 });
+ * const network = await train({ data: seen, model: convEmbedder({ dimension: 16, width: 8 }), method, epochs: 1, seed: 1 });
  * console.log(network.embedding); // 48: three heads of 16 columns
  * ```
  */

@@ -60,9 +60,9 @@ export type EatOptions = z.input<typeof eatOptions>;
  * ```ts
  * import { convEmbedder, eat, openData, train } from 'eat-dml';
  *
- * const { train: seen } = await openData('folder', { root: 'photos', transform: { resize: 36, crop: 32 } });
+ * const { train: seen } = await openData('folder', { root: 'photos', transform: { resize: 36, crop: 32 }, sides: ['train'] });
  * const method = eat({ members: 2, diversity: 'leave-one-out', transfer: 'shared', attack: { epsilon: 8 / 255, steps: 3 } });
- * const ensemble = await train({ data: seen!, model: convEmbedder({ width: 8 }), method, epochs: 1, seed: 1 });
+ * const ensemble = await train({ data: seen, model: convEmbedder({ width: 8 }), method, epochs: 1, seed: 1 });
  * console.log(ensemble.members.length);
  * ```
  */

@@ -21,9 +21,9 @@ export type StandardOptions = z.input<typeof standardOptions>;
  * ```ts
  * import { convEmbedder, openData, standard, train, tripletMargin } from 'eat-dml';
  *
- * const { train: seen } = await openData('folder', { root: 'photos', transform: { resize: 36, crop: 32 } });
+ * const { train: seen } = await openData('folder', { root: 'photos', transform: { resize: 36, crop: 32 }, sides: ['train'] });
  * const batch = { classes: 3, images: 4 };
- * await train({ data: seen!, model: convEmbedder({ width: 8 }), method: standard(), loss: tripletMargin(), batch, epochs: 1 });
+ * await train({ data: seen, model: convEmbedder({ width: 8 }), method: standard(), loss: tripletMargin(), batch, epochs: 1 });
  * ```
  */
 export function standard(options: StandardOptions = {}): Method {
