@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { objective, pgd } from '../../src/attacks/index.js';
-import { evaluate, evaluateRanking } from '../../src/evaluation/index.js';
+import { type EvaluationProgress, evaluate, evaluateRanking } from '../../src/evaluation/index.js';
 import { spreadOf } from '../../src/evaluation/sanity/spread.js';
 import { convEmbedder } from '../../src/models/index.js';
 import { standard, type TrainedEnsemble, train } from '../../src/training/index.js';
@@ -58,7 +58,11 @@ describe('an evaluation, beside the transductive scores', () => {
 
   it('partial: attacks a share, and the rest suffers more from more of it', async () => {
     const before = tf.memory().numTensors;
-    const { partial } = await evaluate(ensemble, data, { ...options, attacks: [], partial: [0.1, 0.5], batchSize: 48 });
+    const told: EvaluationProgress[] = [];
+    const onProgress = (progress: EvaluationProgress) => void told.push(progress);
+    const shares = { partial: [0.1, 0.5], batchSize: 48, onProgress };
+    const { partial } = await evaluate(ensemble, data, { ...options, attacks: [], ...shares });
+    expect(told.at(-1)).toMatchObject({ attack: expect.stringMatching(/^partial /), done: 9 * 29, total: 9 * 29 });
     expect(tf.memory().numTensors).toBe(before);
     expect(partial!.map(({ share, attacked }) => [share, attacked])).toEqual([
       ...Array(9).fill([0.1, 5]),
@@ -75,7 +79,10 @@ describe('an evaluation, beside the transductive scores', () => {
   });
 
   it('transfer: a row per source and a column per observer, the ensemble last; the own attack hurts most', async () => {
-    const { transfer } = await evaluate(ensemble, data, { ...options, attacks: [], transfer: true });
+    const told: string[] = [];
+    const onProgress = ({ attack, done, total }: EvaluationProgress) => void told.push(`${attack} ${done}/${total}`);
+    const { transfer } = await evaluate(ensemble, data, { ...options, attacks: [], transfer: true, onProgress });
+    expect(told.at(-1)).toBe('transfer of pgd-10/centroid-random-target 144/144');
     expect(transfer!.recallAt1.map((row) => row.length)).toEqual([3, 3, 3]);
     const { recallAt1 } = transfer!;
     expect(recallAt1[0][0]).toBeLessThanOrEqual(recallAt1[0][1]!);
