@@ -111,7 +111,7 @@ export async function trainConfig(
   await onStart?.({ data: data.train, backend });
   const everySteps = config.training?.checkpointEverySteps;
   const checkpoint = out === undefined ? undefined : { dir: out, everySteps, run: config };
-  const run = { checkpoint, resume, distributed, onPlan, onPlanStep, onProgress, signal };
+  const run = { checkpoint, resume, distributed, onPlan, onPlanStep, onHash: onProgress, onProgress, signal };
   const ensemble = await train({ ...options, data: data.train, ...run });
   return { data, backend, ensemble };
 }

@@ -136,7 +136,7 @@ async function runJob(sweep: SweepConfig, job: SweepJob, run: JobRun): Promise<v
   const resume = await hasCheckpoint(dir);
   await checkWritable(join(dir, RESULT));
   const options = { ...trainOptionsOf(config), data: data.train, checkpoint: { dir, run: config }, resume, signal };
-  const ensemble = await train({ ...options, onProgress });
+  const ensemble = await train({ ...options, onHash: onProgress, onProgress });
   try {
     run.onTrained?.(ensemble.history);
     const result = {

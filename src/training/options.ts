@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type Source, sourceOf, sourceValue } from '../data/source.js';
 import { invalid } from '../errors.js';
+import type { ImageProgress } from '../long-work.js';
 import { proxyAnchor } from '../losses/index.js';
 import { lossValue } from '../losses/metric-loss.js';
 import { modelSpec } from '../models/embedder.js';
@@ -69,6 +70,9 @@ const trainOptions = z
       .describe(
         'called once, before the first step, with what the run will take: four steps on networks of their own, with a warm-up eight, are made for it',
       ),
+    onHash: callback<(progress: ImageProgress) => void>()
+      .optional()
+      .describe('told how far the reading of all images for their hash is, where they are files; it comes first'),
     onPlanStep: callback<(progress: PlanProgress) => void>()
       .optional()
       .describe('called after each of the steps that are made for `onPlan`, which of large networks take long'),
@@ -182,7 +186,7 @@ function withPlainRun(checkpoint: CheckpointOptions | undefined): CheckpointOpti
  */
 export async function fingerprint(settings: Settings): Promise<Record<string, unknown>> {
   const { data, model, loss, method, seed, batch, learningRate, proxyLearningRate, weightDecay } = settings;
-  const { decay, schedule, warmUp, clip, microBatch, ema, validation, distributed } = settings;
+  const { decay, schedule, warmUp, clip, microBatch, ema, validation, distributed, onHash } = settings;
   const further = Object.entries({
     decay,
     schedule,
@@ -195,7 +199,7 @@ export async function fingerprint(settings: Settings): Promise<Record<string, un
     shards: distributed && distributed.shards > 1 ? distributed.shards : undefined,
   });
   return {
-    data: await data.hash(),
+    data: await data.hash({ onProgress: onHash }),
     model: { kind: model.kind, ...model.config },
     loss: loss.config,
     method: method.config,

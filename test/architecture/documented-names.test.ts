@@ -34,6 +34,7 @@ const KEYS = [
   'microBatch',
   'onEpoch',
   'onGathered',
+  'onHash',
   'onIteration',
   'onPlan',
   'onPlanStep',

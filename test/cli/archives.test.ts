@@ -79,6 +79,7 @@ test('a folder of images goes from inspection through training to scores of its 
   ]);
   expect(trained.stderr).toContain(`leaves out a broken image. Expected a JPEG, PNG`);
   expect([trained.code, trained.stderr]).toEqual([0, expect.stringContaining('12 images of folder')]);
+  expect(trained.stderr).toMatch(/train standard {2}hashing images {2}1\/\d+ .*\n/);
   passChecks();
   const [evaluated, embedded] = await Promise.all([
     callCli(['evaluate', run, '--json']),

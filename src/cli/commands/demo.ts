@@ -106,7 +106,10 @@ async function trainOne(setting: DemoSetting, method: MethodConfig, line: Progre
   if (there && !flags.resume) await removeCheckpoint(dir);
   const run = { ...config, method };
   const options = { ...trainOptionsOf(run), data: seen, checkpoint: { dir, run }, signal };
-  const ensemble = await cleared(line, train({ ...options, resume: there && flags.resume, onProgress: line.show }));
+  const ensemble = await cleared(
+    line,
+    train({ ...options, resume: there && flags.resume, onHash: line.show, onProgress: line.show }),
+  );
   line.end(`${ensemble.history.steps} steps in ${duration(ensemble.history.seconds)}`);
   return ensemble;
 }
