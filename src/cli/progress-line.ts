@@ -15,6 +15,7 @@ export class ProgressLine {
   private shown = 0;
   private drawn = false;
   private warned = false;
+  private planned = false;
   private phase?: Progress['phase'];
 
   constructor(
@@ -26,6 +27,7 @@ export class ProgressLine {
     // What begins is said at once.
     if (progress.phase !== this.phase) this.shown = 0;
     this.phase = progress.phase;
+    if (progress.phase === 'train') this.warnOfSteps(progress);
     if (progress.phase === 'train' && progress.warning) this.warn(progress.warning);
     if (progress.phase === 'train' && progress.scores) this.note(scoresText(progress));
     else this.tell(() => progressText(progress));
@@ -46,6 +48,21 @@ export class ProgressLine {
     this.stream.write(`${this.clearing()}${this.label}  ${text}\n`);
     this.drawn = false;
   };
+
+  /** What the run will take, and what is to be thought of before it goes on. */
+  plan(told: TrainingPlan): void {
+    this.planned = true;
+    this.say(planText(told));
+    const warning = stepsWarning(told);
+    if (warning !== undefined) this.note(`warning: ${warning}`);
+  }
+
+  /** The same where there is no plan, with the first step. */
+  private warnOfSteps({ steps, epochs }: TrainingProgress): void {
+    const warning = this.planned ? undefined : stepsWarning({ steps, epochs });
+    this.planned = true;
+    if (warning !== undefined) this.note(`warning: ${warning}`);
+  }
 
   /** How far the steps are that a plan is made of. */
   readonly measured = ({ done, total, etaSeconds }: PlanProgress): void => {
@@ -138,13 +155,18 @@ export function planText({
   return `plan: ${networks}; ${work}; ${pace}\n`;
 }
 
-/** What is to be thought of before a run of such a plan goes on: epochs of one step. */
-export function planWarning({ steps, epochs, images }: TrainingPlan): string | undefined {
-  if (steps > epochs || images < 4) return undefined;
+/** What is said of epochs of one step: the steps are all that are to be made. `images` are those of one, where that is known. */
+export function stepsWarning({
+  steps,
+  epochs,
+  images,
+}: Pick<TrainingPlan, 'steps' | 'epochs'> & { images?: number }): string | undefined {
+  if (steps > epochs || (images !== undefined && images < 4)) return undefined;
+  const size = images === undefined ? '' : ` of ${images} images`;
   // A quarter at most, of a size that is usual.
-  const fewer = 2 ** Math.floor(Math.log2(images / 4));
-  const remedy = `smaller batches make more steps of it, such as --batch ${Math.max(2, fewer)}`;
-  return `an epoch is one step of ${images} images, so the networks move ${epochs === 1 ? 'once' : `${epochs} times`} in all; ${remedy}`;
+  const such = images === undefined ? '' : `, such as --batch ${Math.max(2, 2 ** Math.floor(Math.log2(images / 4)))}`;
+  const moves = epochs === 1 ? 'once' : `${epochs} times`;
+  return `an epoch is one step${size}, so the networks move ${moves} in all; smaller batches make more steps of it${such}`;
 }
 
 /** What runs on what, as commands say it before they begin. */

@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest';
-import { duration, ProgressLine, planWarning } from '../../src/cli/progress-line.js';
+import { duration, ProgressLine, stepsWarning } from '../../src/cli/progress-line.js';
 import { EatDmlError } from '../../src/errors.js';
 
 function stream(isTTY: boolean) {
@@ -85,10 +85,18 @@ test('steps of a plan are counted, the first at once', () => {
 
 test('a plan whose epochs are one step is warned of, with batches that make more', () => {
   const plan = { members: 1, parameters: 9, proxies: 9, memoryBytes: 9, imagesPerSecond: 9, hours: 1, epochs: 10 };
-  expect(planWarning({ ...plan, steps: 10, images: 96 })).toBe(
+  expect(stepsWarning({ ...plan, steps: 10, images: 96 })).toBe(
     'an epoch is one step of 96 images, so the networks move 10 times in all; smaller batches make more steps of it, such as --batch 16',
   );
-  expect(planWarning({ ...plan, steps: 20, images: 96 })).toBeUndefined();
+  expect(stepsWarning({ ...plan, steps: 20, images: 96 })).toBeUndefined();
+  // Where there is no plan, as in a sweep, the first step says it; and no other.
+  const out = stream(true);
+  const line = new ProgressLine('train', out);
+  for (const step of [1, 2]) line.show({ ...at(step), steps: 2 });
+  expect(out.written[0]).toBe(
+    'train  warning: an epoch is one step, so the networks move 2 times in all; smaller batches make more steps of it\n',
+  );
+  expect(out.written.filter((text) => text.includes('warning'))).toHaveLength(1);
 });
 
 test('a look at files says what is broken, and what it had no time for', () => {

@@ -15,7 +15,7 @@ import { type Interrupted, interruptible } from '../interrupt.js';
 import { modelConfig } from '../model-flags.js';
 import { configOf, hasModelFlags, type ModelFlags, printResult, type SharedFlags } from '../options.js';
 import { profileText, startProfile } from '../profile.js';
-import { duration, ProgressLine, planText, planWarning, startText } from '../progress-line.js';
+import { duration, ProgressLine, startText } from '../progress-line.js';
 import { onAll, onRanks, type RankFlags, type Ranks } from '../ranks.js';
 import { trainingEvents } from '../training-events.js';
 import type { Watch } from '../watch/server.js';
@@ -85,9 +85,7 @@ async function trainAloud(
   let plan: TrainingPlan | undefined;
   const onPlan = (told: TrainingPlan) => {
     plan = told;
-    line.say(planText(told));
-    const warning = planWarning(told);
-    if (warning !== undefined) line.note(`warning: ${warning}`);
+    line.plan(told);
     // The steps that it was made by are not the run's.
     profileNow();
   };
