@@ -110,12 +110,16 @@ Outputs steps(const Run& run, bool judge) {
   return all;
 }
 
-Outputs convolution(const Run& run, bool judge, index_t in_channels, index_t out_channels) {
+struct ConvolutionCase { index_t batch, height, width, in_channels, out_channels, filter, stride; };
+
+Outputs convolution(const Run& run, bool judge, const ConvolutionCase& of) {
   Conv2DGeometry g;
-  g.batch = 3, g.in_height = 9, g.in_width = 8, g.in_channels = in_channels, g.out_height = 5, g.out_width = 4;
-  g.out_channels = out_channels, g.filter_height = g.filter_width = 3, g.stride_height = g.stride_width = 2, g.pad_top = 1;
-  const Floats x = random_floats(3 * 9 * 8 * in_channels, 9), w = random_floats(9 * in_channels * out_channels, 10);
-  const Floats dy = random_floats(3 * 5 * 4 * out_channels, 11);
+  g.batch = of.batch, g.in_height = of.height, g.in_width = of.width, g.in_channels = of.in_channels, g.out_channels = of.out_channels;
+  g.out_height = (of.height + of.stride - 1) / of.stride, g.out_width = (of.width + of.stride - 1) / of.stride;
+  g.filter_height = g.filter_width = of.filter, g.stride_height = g.stride_width = of.stride, g.pad_top = of.filter / 2;
+  const Floats x = random_floats(g.batch * g.in_height * g.in_width * g.in_channels, 9);
+  const Floats w = random_floats(of.filter * of.filter * g.in_channels * g.out_channels, 10);
+  const Floats dy = random_floats(g.batch * g.out_height * g.out_width * g.out_channels, 11);
   Floats y(dy.size()), dx(x.size()), dw(w.size());
   kernels().conv2d(run, {g, x.data(), w.data(), nullptr, Activation::none, y.data()});
   kernels().conv2d_backprop_input(run, {g, dy.data(), w.data(), dx.data()});
@@ -130,11 +134,17 @@ Outputs convolution(const Run& run, bool judge, index_t in_channels, index_t out
   return {y, dx, dw};
 }
 
-// Channels that are packed, that are laid as whole vectors, and so few that they are gathered.
 Outputs products(const Run& run, bool judge) {
+  const ConvolutionCase cases[] = {
+      // Channels that are packed, that are laid as whole vectors, and so few that they are gathered.
+      {3, 9, 8, 17, 10, 3, 2}, {3, 9, 8, 16, 32, 3, 2}, {3, 9, 8, 2, 16, 3, 2},
+      // Lines of a first layer.
+      {3, 9, 61, 3, 40, 7, 2}, {2, 7, 95, 1, 5, 5, 3},
+      // The filter's gradient in ranges of pixels, and tap by tap, where some have few.
+      {20, 12, 12, 20, 70, 1, 1}, {2, 5, 5, 300, 290, 1, 2}, {2, 7, 6, 270, 9, 3, 2}, {3, 2, 2, 256, 20, 3, 1}};
   Outputs all;
-  for (const auto& [in, out] : {std::pair<index_t, index_t>{17, 10}, {16, 32}, {2, 16}}) {
-    for (Floats& values : convolution(run, judge, in, out)) all.push_back(std::move(values));
+  for (const ConvolutionCase& of : cases) {
+    for (Floats& values : convolution(run, judge, of)) all.push_back(std::move(values));
   }
   return all;
 }
