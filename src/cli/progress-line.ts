@@ -129,6 +129,9 @@ function scoresText({ epoch, scores }: TrainingProgress): string {
   return `epoch ${epoch} scores ${texts.join(', ')}`;
 }
 
+/** `1 step`, `2 steps`. */
+export const amount = (count: number, what: string) => `${count} ${what}${count === 1 ? '' : 's'}`;
+
 /** Seconds as m:ss. */
 export function duration(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds));
@@ -148,7 +151,7 @@ export function planText({
   hours,
 }: TrainingPlan): string {
   const networks = `${members === 1 ? 'a network' : `${members} networks`} of ${parameters.toLocaleString('en')} parameters`;
-  const work = `${epochs} epochs, ${steps} steps of ${images} images`;
+  const work = `${amount(epochs, 'epoch')}, ${amount(steps, 'step')} of ${amount(images, 'image')}`;
   const time = hours < 1 ? `${(60 * hours).toFixed(1)} minutes` : `${hours.toFixed(1)} hours`;
   const warming = warm === undefined ? '' : ` (${warm.toFixed(1)} in the warm-up)`;
   const pace = `about ${(memoryBytes / 1e6).toFixed(0)} MB of tensors, ${imagesPerSecond.toFixed(1)} images/s${warming}, ${time}`;

@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest';
-import { duration, ProgressLine, stepsWarning } from '../../src/cli/progress-line.js';
+import { duration, ProgressLine, planText, stepsWarning } from '../../src/cli/progress-line.js';
 import { EatDmlError } from '../../src/errors.js';
 
 function stream(isTTY: boolean) {
@@ -89,6 +89,7 @@ test('a plan whose epochs are one step is warned of, with batches that make more
     'an epoch is one step of 96 images, so the networks move 10 times in all; smaller batches make more steps of it, such as --batch 16',
   );
   expect(stepsWarning({ ...plan, steps: 20, images: 96 })).toBeUndefined();
+  expect(planText({ ...plan, epochs: 1, steps: 1, images: 1 })).toContain('; 1 epoch, 1 step of 1 image; ');
   // Where there is no plan, as in a sweep, the first step says it; and no other.
   const out = stream(true);
   const line = new ProgressLine('train', out);

@@ -15,7 +15,7 @@ import { demoConfig, demoMethods } from '../demo-sizes.js';
 import { type Interrupted, interruptible } from '../interrupt.js';
 import { configOf, type SharedFlags } from '../options.js';
 import { profileText, startProfile } from '../profile.js';
-import { duration, ProgressLine } from '../progress-line.js';
+import { amount, duration, ProgressLine } from '../progress-line.js';
 
 export interface DemoFlags extends SharedFlags {
   out: string;
@@ -110,7 +110,7 @@ async function trainOne(setting: DemoSetting, method: MethodConfig, line: Progre
     line,
     train({ ...options, resume: there && flags.resume, onHash: line.show, onProgress: line.show }),
   );
-  line.end(`${ensemble.history.steps} steps in ${duration(ensemble.history.seconds)}`);
+  line.end(`${amount(ensemble.history.steps, 'step')} in ${duration(ensemble.history.seconds)}`);
   return ensemble;
 }
 

@@ -5,7 +5,7 @@ import { scoreText } from '../../report/score-text.js';
 import { writeOrPrint } from '../deliver.js';
 import { interruptible } from '../interrupt.js';
 import { printResult } from '../options.js';
-import { duration, ProgressLine } from '../progress-line.js';
+import { amount, duration, ProgressLine } from '../progress-line.js';
 
 export interface SweepFlags {
   json?: boolean;
@@ -37,7 +37,7 @@ function onJob({ folder }: SweepJob, at: number, of: number): JobHooks {
   );
   return {
     onProgress: (progress) => (progress.phase === 'attack' ? evaluation : training).show(progress),
-    onTrained: ({ steps, seconds }) => training.end(`${steps} steps in ${duration(seconds)}`),
+    onTrained: ({ steps, seconds }) => training.end(`${amount(steps, 'step')} in ${duration(seconds)}`),
     onEvaluated({ worst, seconds }) {
       const { nmi, recallAt1 } = worst.scores;
       evaluation.end(`worst NMI ${scoreText(nmi)}, Recall@1 ${scoreText(recallAt1)} in ${duration(seconds)}`);

@@ -15,7 +15,7 @@ import { type Interrupted, interruptible } from '../interrupt.js';
 import { modelConfig } from '../model-flags.js';
 import { configOf, hasModelFlags, type ModelFlags, printResult, type SharedFlags } from '../options.js';
 import { profileText, startProfile } from '../profile.js';
-import { duration, ProgressLine, startText } from '../progress-line.js';
+import { amount, duration, ProgressLine, startText } from '../progress-line.js';
 import { onAll, onRanks, type RankFlags, type Ranks } from '../ranks.js';
 import { trainingEvents } from '../training-events.js';
 import type { Watch } from '../watch/server.js';
@@ -108,8 +108,10 @@ async function trainAloud(
     .finally(() => events?.close());
   const profile = endProfile?.();
   const { history } = trained;
-  line.end(`${history.steps} steps in ${duration(history.seconds)}`);
-  await watch?.close(`It has ended: ${history.epochs} epochs in ${duration(history.seconds)}, saved in ${out}.`);
+  line.end(`${amount(history.steps, 'step')} in ${duration(history.seconds)}`);
+  await watch?.close(
+    `It has ended: ${amount(history.epochs, 'epoch')} in ${duration(history.seconds)}, saved in ${out}.`,
+  );
   if (profile) process.stderr.write(profileText(profile));
   const members = trained.members.length;
   trained.dispose();
@@ -120,11 +122,12 @@ async function trainAloud(
   const named = config.model?.kind === 'module' ? ` --config ${out}/run.json` : '';
   const next = `Next: npx eat-dml evaluate ${out}${best ? '/best' : ''}${named} --suite quick --report report.html`;
   const losses = `loss ${history.losses[0].toFixed(3)} to ${history.losses.at(-1)!.toFixed(3)}`;
-  const idle = history.idle.length > 0 ? `; ${history.idle.length} epochs taught some members or all nothing` : '';
+  const idle =
+    history.idle.length > 0 ? `; ${amount(history.idle.length, 'epoch')} taught some members or all nothing` : '';
   printResult(
     flags.json,
     result,
-    `${method}: ${history.epochs} epochs, ${losses}${idle}, saved in ${out}${chosen}\n${next}`,
+    `${method}: ${amount(history.epochs, 'epoch')}, ${losses}${idle}, saved in ${out}${chosen}\n${next}`,
   );
 }
 
