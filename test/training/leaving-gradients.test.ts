@@ -67,6 +67,28 @@ test('gradients leave while the way back goes on, the last layer’s first, and 
   }
 });
 
+test('a step takes the memory of the step before, without what was in it', () => {
+  const { variables, loss } = layers();
+  const group = two([]);
+  const of = (watched: typeof variables, value: () => tf.Scalar) => {
+    const sums = new LeavingGradients(group, watched, 16);
+    tf.variableGrads(() => {
+      const made = value();
+      sums.watch(made, true);
+      return made;
+    }, watched);
+    return sums.tensors();
+  };
+  const first = of(variables, () => loss());
+  const kept = first[variables[2].name].dataSync().slice();
+  expect(Object.keys(first)).toEqual(variables.slice(0, 3).map(({ name }) => name));
+  const [w] = variables;
+  const second = of(variables, () => tf.sum(w));
+  expect(Object.keys(second)).toEqual([w.name]);
+  expect(second[w.name].dataSync()).toEqual(new Float32Array(12).fill(2));
+  expect(first[variables[2].name].dataSync()).toEqual(kept);
+});
+
 test('where ranks’ tapes may differ, and of variables without a gradient, all leave at the end', () => {
   const { variables, loss } = layers();
   const { grads } = tf.variableGrads(() => loss(), variables);

@@ -10,14 +10,27 @@ export class FlatGradients {
   readonly marks: Float32Array;
   readonly #begins: number[] = [];
 
-  constructor(private readonly variables: readonly tf.Variable[]) {
+  /** `memory` of an earlier one, of as many values, is used again. */
+  constructor(
+    private readonly variables: readonly tf.Variable[],
+    memory?: Float32Array,
+  ) {
     let size = 0;
     for (const variable of variables) {
       this.#begins.push(size);
       size += variable.size;
     }
-    this.values = new Float32Array(size + variables.length);
+    const length = size + variables.length;
+    this.values = memory?.length === length ? memory : new Float32Array(length);
     this.marks = this.values.subarray(size);
+    this.marks.fill(0);
+  }
+
+  /** The values by variable `index`, 0 where none were added. */
+  of(index: number): Float32Array {
+    const begin = this.#begins[index];
+    const values = this.values.subarray(begin, begin + this.variables[index].size);
+    return this.marks[index] === 0 ? values.fill(0) : values;
   }
 
   /** Adds these, by the variables' names; the caller keeps owning them. */

@@ -1,4 +1,4 @@
-import type * as tf from '#tf';
+import * as tf from '#tf';
 import type { SyncGroup } from '../../distributed/group.js';
 import { FlatGradients } from './flat-gradients.js';
 import { watchGradients } from './watch-gradients.js';
@@ -6,12 +6,16 @@ import { watchGradients } from './watch-gradients.js';
 /** Values that leave at once: 32 MiB. */
 const BUCKET = 2 ** 23;
 
-/** A piece of the vector, from `begin` to before `end`, of variables from `first` on. */
+/** A piece of the vector, from `begin` to before `end`: of variables from `first` to before `last`. */
 interface Bucket {
   first: number;
+  last: number;
   begin: number;
   end: number;
 }
+
+/** The vector of the step before, which nobody looks at any more: new memory of that size costs as much as filling it. */
+const spare = new WeakMap<SyncGroup, Float32Array>();
 
 /**
  * Sums of gradients over ranks that are begun while the way back goes on: it comes to the last layers first, whose gradients leave as soon
@@ -29,7 +33,8 @@ export class LeavingGradients {
     private readonly variables: readonly tf.Variable[],
     size = BUCKET,
   ) {
-    this.#own = new FlatGradients(variables);
+    this.#own = new FlatGradients(variables, spare.get(group));
+    spare.delete(group);
     this.#buckets = bucketsOf(variables, size);
     this.#whole = variables.map(() => false);
   }
@@ -46,17 +51,28 @@ export class LeavingGradients {
   /** The sums over ranks, once tf.variableGrads has returned; they are the caller's. */
   tensors(): tf.NamedTensorMap {
     this.#send(() => true);
-    const { values } = this.#own;
-    const marks = this.#own.marks;
-    marks.set(this.group.allReduceNow(marks, { order: 'tree' }));
-    for (const [{ begin }, wait] of this.#waiting) values.set(wait(), begin);
-    return this.#own.tensors(values);
+    const { values, marks } = this.#own;
+    const had = this.group.allReduceNow(marks, { order: 'tree' }).slice();
+    const gradients: tf.NamedTensorMap = {};
+    // In the order of variables.
+    for (const [{ first, last }, wait] of this.#waiting.reverse()) {
+      const sums = wait();
+      let at = 0;
+      for (const [i, { name, shape, size }] of this.variables.slice(first, last).entries()) {
+        if (had[first + i] !== 0) gradients[name] = tf.tensor(sums.subarray(at, at + size), shape);
+        at += size;
+      }
+    }
+    // A group of one gives back what it was given: tensors lie there.
+    if (this.group.size > 1) spare.set(this.group, values);
+    return gradients;
   }
 
   #send(may: (bucket: Bucket) => boolean): void {
-    for (let last = this.#buckets.at(-1); last && may(last); last = this.#buckets.at(-1)) {
-      const part = this.#own.values.subarray(last.begin, last.end);
-      this.#waiting.push([last, this.group.startAllReduce(part, { order: 'tree' })]);
+    for (let next = this.#buckets.at(-1); next && may(next); next = this.#buckets.at(-1)) {
+      for (let i = next.first; i < next.last; i++) this.#own.of(i);
+      const part = this.#own.values.subarray(next.begin, next.end);
+      this.#waiting.push([next, this.group.startAllReduce(part, { order: 'tree' })]);
       this.#buckets.pop();
     }
   }
@@ -70,7 +86,7 @@ function bucketsOf(variables: readonly tf.Variable[], size: number): Bucket[] {
     const begin = end - variables[first].size;
     const [open] = buckets;
     if (open && open.end - begin <= size) Object.assign(open, { first, begin });
-    else buckets.unshift({ first, begin, end });
+    else buckets.unshift({ first, last: first + 1, begin, end });
     end = begin;
   }
   return buckets;
