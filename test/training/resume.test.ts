@@ -24,12 +24,16 @@ const backends = await availableBackends();
 let dir: string;
 let options: TrainOptions;
 
+/** The method of all runs here, but for its radius: three members in the long form, two otherwise. */
+const eatAt = (epsilon: number) =>
+  eat({ attack: { epsilon, steps: 2 }, transfer: 'mix', ...(LONG ? {} : { members: 2 }) });
+
 beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), 'eat-dml-test-'));
   options = {
     data: tinyImages(),
     model: convEmbedder({ dimension: 4, width: 2 }),
-    method: eat({ attack: { epsilon: 0.1, steps: 2 }, transfer: 'mix', ...(LONG ? {} : { members: 2 }) }),
+    method: eatAt(0.1),
     seed: 1,
     epochs: 3,
     batch: { classes: 4, images: 3 },
@@ -172,11 +176,7 @@ describe('resume', () => {
       { data: tinyImages({ size: 10 }) },
       /on, images of 8 x 8 pixels.*received images of 10 x 10 pixels/,
     ],
-    [
-      'another radius',
-      { method: eat({ attack: { epsilon: 8 / 255, steps: 2 }, transfer: 'mix', members: 2 }) },
-      /method\.attack\.epsilon 0\.1,.*received 8\/255\.$/,
-    ],
+    ['another radius', { method: eatAt(8 / 255) }, /method\.attack\.epsilon 0\.1,.*received 8\/255\.$/],
     ['another rate', { learningRate: 0.5 }, /learningRate/],
     ['another model', { model: convEmbedder({ dimension: 8, width: 2 }) }, /model/],
   ])('refuses %s', async (_, change, message) => {
