@@ -60,7 +60,7 @@ struct Split {
   }
 };
 
-// make_epilogue(row0, rows) gives each task its own epilogue, as in multiply_rows.
+// make_epilogue(0, rows) gives each task its own epilogue, told `finish()` at its end.
 template <class A, class B, class MakeEpilogue>
 void multiply_split(const Run& run, const A& a, index_t rows, const B& b, index_t columns, index_t depth,
                     MakeEpilogue&& make_epilogue) {
@@ -74,6 +74,7 @@ void multiply_split(const Run& run, const A& a, index_t rows, const B& b, index_
     } else {
       auto epilogue = make_epilogue(0, rows);
       split.accumulate(task, tiles, [&](Accumulators& c, index_t s, index_t p) { epilogue.tile(c, s * MR, p * NR); });
+      epilogue.finish();
     }
   });
   if (split.ranges == 1) return;
@@ -88,5 +89,6 @@ void multiply_split(const Run& run, const A& a, index_t rows, const B& b, index_
       load_tile(c, sum);
       epilogue.tile(c, s * MR, panel * NR);
     }
+    epilogue.finish();
   });
 }

@@ -36,7 +36,7 @@ struct ConvolvedLines {
   // Input lines that so many output lines meet.
   index_t lines_of(index_t outputs) const { return (outputs - 1) * g.stride_height + g.filter_height; }
 
-  void add_band(index_t task, const PackedPanels& panels) const {
+  void convolve_band(index_t task, const PackedPanels& panels) const {
     const index_t image = task / bands, first = task % bands * band, last = std::min(g.out_height, first + band);
     const index_t count = lines_of(last - first);
     float* lines = scratch(0, lines_of(band) * line);
@@ -63,5 +63,5 @@ struct ConvolvedLines {
 
 inline void conv2d_lines(const Run& run, const Conv2D& p, const PackedPanels& panels) {
   const ConvolvedLines lines(p);
-  parallel_for(run, p.geometry.batch * lines.bands, [&](index_t task) { lines.add_band(task, panels); });
+  parallel_for(run, p.geometry.batch * lines.bands, [&](index_t task) { lines.convolve_band(task, panels); });
 }
