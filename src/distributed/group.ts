@@ -61,7 +61,7 @@ export interface Group {
 export interface SyncGroup extends Group {
   /** {@link Group.allReduce}, waited for. */
   allReduceNow<T extends Summable>(values: T, options?: AllReduceOptions): T;
-  /** {@link Group.allReduce}, begun: what it gives waits for the sum, and is called once. The values may change once it is begun. */
+  /** {@link Group.allReduce}, begun: what it gives waits for the sum. The values may change once it is begun. */
   startAllReduce<T extends Summable>(values: T, options?: AllReduceOptions): () => T;
   /** {@link Group.allGather}, waited for. */
   allGatherNow<T extends Values>(values: T): T[];

@@ -62,9 +62,13 @@ class MpiGroup implements SyncGroup {
     const wait = inWordsNow(() =>
       this.#addon.start({ operation: 'allReduce', group: this.#group, values: own, argument }),
     );
+    // The addon gives it once.
+    let sum: T | undefined;
     return () => {
+      if (sum) return sum;
       const { buffer } = inWordsNow(wait);
-      return arrayOver(own, buffer, 0, buffer.byteLength);
+      sum = arrayOver(own, buffer, 0, buffer.byteLength);
+      return sum;
     };
   }
 

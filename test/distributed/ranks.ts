@@ -143,7 +143,8 @@ async function waited(group: SyncGroup): Promise<void> {
   const sum = group.allReduceNow(Int32Array.of(1000 + group.rank), { order: 'tree' });
   tell([gathered.map((of) => [...of]), sum[0], (await Promise.all(before)).every(([of], i) => of === i * group.size)]);
   // In any order, and long after.
-  tell(begun.reverse().every((wait, i) => wait()[0] === 10 * (3 - i) * group.size));
+  const sums = begun.reverse().map((wait) => [wait()[0], wait()[0]]);
+  tell(sums.every((twice, i) => twice.every((of) => of === 10 * (3 - i) * group.size)));
   tell((await late)[0] === 100 * group.size);
 }
 
