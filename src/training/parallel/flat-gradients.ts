@@ -26,11 +26,11 @@ export class FlatGradients {
     this.marks.fill(0);
   }
 
-  /** The values by variable `index`, 0 where none were added. */
-  of(index: number): Float32Array {
-    const begin = this.#begins[index];
-    const values = this.values.subarray(begin, begin + this.variables[index].size);
-    return this.marks[index] === 0 ? values.fill(0) : values;
+  /** The values by variables from `first` to before `last`; what nothing was added to is made 0. */
+  part(first: number, last: number): Float32Array {
+    const ends = [...this.#begins, this.values.length - this.variables.length];
+    for (let i = first; i < last; i++) if (this.marks[i] === 0) this.values.fill(0, ends[i], ends[i + 1]);
+    return this.values.subarray(ends[first], ends[last]);
   }
 
   /** Adds these, by the variables' names; the caller keeps owning them. */
@@ -51,12 +51,21 @@ export class FlatGradients {
 
   /** Such a vector as tensors again, which are the caller's; they lie in its memory, which nobody may write to any more. */
   tensors(values: Float32Array): tf.NamedTensorMap {
-    const gradients: tf.NamedTensorMap = {};
-    const marks = values.subarray(values.length - this.variables.length);
-    for (const [i, { name, size, shape }] of this.variables.entries()) {
-      const begin = this.#begins[i];
-      if (marks[i] !== 0) gradients[name] = tf.tensor(values.subarray(begin, begin + size), shape);
-    }
-    return gradients;
+    return tensorsIn(this.variables, values, values.subarray(values.length - this.variables.length));
   }
+}
+
+/** The values by variables, one after the other, as tensors that lie there; none of variables whose mark is 0. */
+export function tensorsIn(
+  variables: readonly tf.Variable[],
+  values: Float32Array,
+  marks: Float32Array,
+): tf.NamedTensorMap {
+  const gradients: tf.NamedTensorMap = {};
+  let begin = 0;
+  for (const [i, { name, size, shape }] of variables.entries()) {
+    if (marks[i] !== 0) gradients[name] = tf.tensor(values.subarray(begin, begin + size), shape);
+    begin += size;
+  }
+  return gradients;
 }

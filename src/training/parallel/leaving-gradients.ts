@@ -1,17 +1,15 @@
-import * as tf from '#tf';
+import type * as tf from '#tf';
 import type { SyncGroup } from '../../distributed/group.js';
-import { FlatGradients } from './flat-gradients.js';
+import { FlatGradients, tensorsIn } from './flat-gradients.js';
 import { watchGradients } from './watch-gradients.js';
 
 /** Values that leave at once: 32 MiB. */
 const BUCKET = 2 ** 23;
 
-/** A piece of the vector, from `begin` to before `end`: of variables from `first` to before `last`. */
+/** Variables that leave together: from `first` to before `last`. */
 interface Bucket {
   first: number;
   last: number;
-  begin: number;
-  end: number;
 }
 
 /** The vector of the step before, which nobody looks at any more: new memory of that size costs as much as filling it. */
@@ -52,26 +50,19 @@ export class LeavingGradients {
   tensors(): tf.NamedTensorMap {
     this.#send(() => true);
     const { values, marks } = this.#own;
-    const had = this.group.allReduceNow(marks, { order: 'tree' }).slice();
-    const gradients: tf.NamedTensorMap = {};
+    const had = this.group.allReduceNow(marks, { order: 'tree' });
     // In the order of variables.
-    for (const [{ first, last }, wait] of this.#waiting.reverse()) {
-      const sums = wait();
-      let at = 0;
-      for (const [i, { name, shape, size }] of this.variables.slice(first, last).entries()) {
-        if (had[first + i] !== 0) gradients[name] = tf.tensor(sums.subarray(at, at + size), shape);
-        at += size;
-      }
-    }
+    const parts = this.#waiting.reverse().map(([{ first, last }, wait]) => {
+      return tensorsIn(this.variables.slice(first, last), wait(), had.subarray(first, last));
+    });
     // A group of one gives back what it was given: tensors lie there.
     if (this.group.size > 1) spare.set(this.group, values);
-    return gradients;
+    return Object.assign({}, ...parts);
   }
 
   #send(may: (bucket: Bucket) => boolean): void {
     for (let next = this.#buckets.at(-1); next && may(next); next = this.#buckets.at(-1)) {
-      for (let i = next.first; i < next.last; i++) this.#own.of(i);
-      const part = this.#own.values.subarray(next.begin, next.end);
+      const part = this.#own.part(next.first, next.last);
       this.#waiting.push([next, this.group.startAllReduce(part, { order: 'tree' })]);
       this.#buckets.pop();
     }
@@ -81,13 +72,14 @@ export class LeavingGradients {
 /** Variables in order, as many to a bucket as fit into `size` values, from the last on; one that is larger has its own. */
 function bucketsOf(variables: readonly tf.Variable[], size: number): Bucket[] {
   const buckets: Bucket[] = [];
-  let end = variables.reduce((sum, variable) => sum + variable.size, 0);
+  let room = 0;
   for (let first = variables.length - 1; first >= 0; first--) {
-    const begin = end - variables[first].size;
-    const [open] = buckets;
-    if (open && open.end - begin <= size) Object.assign(open, { first, begin });
-    else buckets.unshift({ first, last: first + 1, begin, end });
-    end = begin;
+    room -= variables[first].size;
+    if (buckets.length > 0 && room >= 0) buckets[0].first = first;
+    else {
+      buckets.unshift({ first, last: first + 1 });
+      room = size - variables[first].size;
+    }
   }
   return buckets;
 }
