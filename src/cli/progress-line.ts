@@ -1,3 +1,4 @@
+import { amount } from '../amount.js';
 import type { Start } from '../config/run.js';
 import { brokenText, type LookedOver, unlookedText } from '../data/look-over.js';
 import type { EvaluationProgress } from '../evaluation/index.js';
@@ -128,9 +129,6 @@ function scoresText({ epoch, scores }: TrainingProgress): string {
   const texts = Object.entries(scores!).map(([name, score]) => `${name} ${score.toFixed(3)}`);
   return `epoch ${epoch} scores ${texts.join(', ')}`;
 }
-
-/** `1 step`, `2 steps`. */
-export const amount = (count: number, what: string) => `${count} ${what}${count === 1 ? '' : 's'}`;
 
 /** Seconds as m:ss. */
 export function duration(seconds: number): string {

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { amount } from '../amount.js';
 import type { AttackSettings } from '../attacks/index.js';
 import { radiusText } from '../radius-text.js';
 import type { AttackResult } from './evaluate.js';
@@ -69,7 +70,7 @@ function nameAt(name: string, epsilon: number): string {
 
 /** An attack of another number of steps than the one that is spoken of, unless its name tells them. */
 function nameIn(name: string, steps: number): string {
-  return stepsIn(steps).test(name) ? name : `${name} in ${steps} step${steps === 1 ? '' : 's'}`;
+  return stepsIn(steps).test(name) ? name : `${name} in ${amount(steps, 'step')}`;
 }
 
 /** How a suite's names tell steps: pgd-20/centroid-away. */

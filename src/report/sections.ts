@@ -3,8 +3,8 @@ import type { EvaluationReport } from '../evaluation/index.js';
 import { alignRight } from './columns.js';
 import { METRIC_TITLES } from './comparison.js';
 import { type Curve, radiusCurve, stepCurve } from './curves.js';
-import { shortened } from './html/markup.js';
 import { scoreText, worstText } from './score-text.js';
+import { shortened } from './shortened.js';
 
 /** Characters of a class's name in a table. */
 const NAME = 32;

@@ -36,6 +36,7 @@ const ARROWS: Record<string, string[]> = {
   index: ['*'],
 };
 const LEAVES = [
+  'amount',
   'errors',
   'cache-folder',
   'environment',

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { amount } from '../../amount.js';
 import { hasCheckpoint, removeCheckpoint } from '../../checkpoints/index.js';
 import { dataOf, evaluateOptionsOf, trainOptionsOf } from '../../config/make.js';
 import { requireDevice } from '../../config/require-device.js';
@@ -15,7 +16,7 @@ import { demoConfig, demoMethods } from '../demo-sizes.js';
 import { type Interrupted, interruptible } from '../interrupt.js';
 import { configOf, type SharedFlags } from '../options.js';
 import { profileText, startProfile } from '../profile.js';
-import { amount, duration, ProgressLine } from '../progress-line.js';
+import { duration, ProgressLine } from '../progress-line.js';
 
 export interface DemoFlags extends SharedFlags {
   out: string;

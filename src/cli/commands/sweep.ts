@@ -1,3 +1,4 @@
+import { amount } from '../../amount.js';
 import { readJson } from '../../config/read.js';
 import { checkSweep, type JobHooks, sweepConfig } from '../../config/sweep.js';
 import type { SweepConfig, SweepJob } from '../../config/sweep-schema.js';
@@ -5,7 +6,7 @@ import { scoreText } from '../../report/score-text.js';
 import { writeOrPrint } from '../deliver.js';
 import { interruptible } from '../interrupt.js';
 import { printResult } from '../options.js';
-import { amount, duration, ProgressLine } from '../progress-line.js';
+import { duration, ProgressLine } from '../progress-line.js';
 
 export interface SweepFlags {
   json?: boolean;

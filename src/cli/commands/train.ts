@@ -1,3 +1,4 @@
+import { amount } from '../../amount.js';
 import type { AttackNorm } from '../../attacks/index.js';
 import { hasCheckpoint } from '../../checkpoints/index.js';
 import { PARTS } from '../../config/lists.js';
@@ -15,7 +16,7 @@ import { type Interrupted, interruptible } from '../interrupt.js';
 import { modelConfig } from '../model-flags.js';
 import { configOf, hasModelFlags, type ModelFlags, printResult, type SharedFlags } from '../options.js';
 import { profileText, startProfile } from '../profile.js';
-import { amount, duration, ProgressLine, startText } from '../progress-line.js';
+import { duration, ProgressLine, startText } from '../progress-line.js';
 import { onAll, onRanks, type RankFlags, type Ranks } from '../ranks.js';
 import { trainingEvents } from '../training-events.js';
 import type { Watch } from '../watch/server.js';

@@ -1,6 +1,7 @@
 import type { Dirent } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
+import { amount } from '../../amount.js';
 import { EatDmlError, throwIfAborted } from '../../errors.js';
 import type { OnFault } from './text-list.js';
 
@@ -63,7 +64,7 @@ export function othersText(names: readonly string[]): { text: string; hint: stri
     if (ending) counts.set(ending, (counts.get(ending) ?? 0) + 1);
   }
   if (counts.size === 0) return undefined;
-  const texts = [...counts].map(([ending, count]) => `${count} ${ending} ${count === 1 ? 'file' : 'files'}`);
+  const texts = [...counts].map(([ending, count]) => amount(count, `${ending} file`));
   return { text: texts.join(' and '), hint: `Convert them to ${SUPPORTED}.` };
 }
 

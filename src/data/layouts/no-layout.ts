@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { amount } from '../../amount.js';
 import { EatDmlError } from '../../errors.js';
 import { hasClassFolders, isImage, othersText, SUPPORTED, subfolders } from './class-folders.js';
 import type { Layout } from './layout.js';
@@ -30,7 +31,7 @@ async function seenIn(path: string): Promise<EatDmlError | undefined> {
   const fault = (expected: string, received: string, hint: string) =>
     new EatDmlError('ERR_DATA', `Expected ${expected} in ${path} but received ${received}.`, { hint });
   if (classes.length === 0 && images > 0) {
-    const received = `${images} ${images === 1 ? 'image' : 'images'} that lie in no folder of a class`;
+    const received = `${amount(images, 'image')} that lie in no folder of a class`;
     return fault('a folder of images for each class', received, ONE_EACH);
   }
   if (others !== undefined) {

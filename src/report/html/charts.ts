@@ -1,6 +1,7 @@
 import { scoreText } from '../score-text.js';
+import { shortened } from '../shortened.js';
 import { COLOURS, colour, figure } from './figure.js';
-import { html, type Markup, shortened } from './markup.js';
+import { html, type Markup } from './markup.js';
 
 /** A bar, and how sure it is. */
 export interface Bar {

@@ -28,9 +28,3 @@ export function jsonScript(id: string, value: unknown): Markup {
   const json = JSON.stringify(value).replaceAll('<', '\\u003c').replaceAll('\u2028', '\\u2028');
   return new Markup(`<script type="application/json" id="${id}">${json.replaceAll('\u2029', '\\u2029')}</script>`);
 }
-
-/** A name cut to fit; what is cut off is said by dots. Whole characters, of which emoji have several units. */
-export function shortened(text: string, length: number): string {
-  const characters = [...text];
-  return characters.length <= length ? text : `${characters.slice(0, length - 1).join('')}…`;
-}

@@ -1,9 +1,10 @@
 import { type ClassNames, namesAmong } from '../../../class-names.js';
 import type { Gathered } from '../../../evaluation/index.js';
+import { shortened } from '../../shortened.js';
 import { classText } from '../class-title.js';
 import { COLOURS } from '../figure.js';
 import { type Sheet, sheetOf } from '../images.js';
-import { html, jsonScript, type Markup, shortened } from '../markup.js';
+import { html, jsonScript, type Markup } from '../markup.js';
 import { projected } from '../project.js';
 import { LISTED, legend } from './legend.js';
 
