@@ -1,8 +1,7 @@
 /**
  * k-means of 1,000,000 x 128, k = 1,000, ten iterations from random rows, by one rank and by two, each with one thread, by turns:
  * `npx tsx bench/distributed/kmeans.ts [blobs|noise] [rounds]`. It takes `npm run build:mpi` (or EAT_DML_MPI_PATH) and that MPI's mpirun.
- * `blobs`: rows around 1,000 centers, where bounds leave most rows alone after some iterations; `noise`: rows around none, where every
- * iteration compares all. Prints each turn's time and that of a processor, and at the end the medians and their quotients (2 is ideal).
+ * `blobs`: rows around 1,000 centers that lie close together; `noise`: rows around none. In both, bounds leave few rows alone in ten iterations. Prints each turn's time and that of a processor, and at the end the medians and their quotients (2 is ideal).
  */
 import { fileURLToPath } from 'node:url';
 import { distributedKmeans, initDistributed, shardOf } from '../../src/distributed/index.js';

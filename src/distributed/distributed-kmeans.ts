@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { EatDmlError, invalid } from '../errors.js';
 import { cpuDevice } from '../kernels/devices.js';
-import { centroidMeansSync, type KMeansResult, type Matrix } from '../kernels/index.js';
+import { centroidMeansSync, type KMeansResult, type Matrix, nearestCentroid } from '../kernels/index.js';
 import { checkOneOf, readMatrix } from '../kernels/matrix.js';
 import { squaredEuclidean } from '../kernels/reference/distance.js';
 import { anything, count, nonNegative, parseOptions, seed, signal } from '../options.js';
@@ -171,7 +171,8 @@ class Lloyd {
   async #update(sums: Float64Array, counts: Float64Array): Promise<number> {
     const { data, cols } = this.#centroids;
     if (counts.includes(0)) {
-      const assigned = await this.#assignment.compareAll(this.#centroids);
+      const options = { device: this.#given.device, checkFinite: false };
+      const assigned = await nearestCentroid(this.#points.own, this.#centroids, options);
       await fillEmpty(this.#points, assigned, sums, counts);
     }
     let shift = 0;

@@ -16,13 +16,14 @@ const [KERNEL_UP, SUBNORMAL] = [1 + 1e-4, 1e-37];
 /** From so many centroids on, a look at a row's own centroid costs little beside one at all. */
 const MANY = 64;
 
-/** Beyond this share of rows, all are compared: picking them out is no gain. */
-const MOST = 0.5;
+/** Where more than this share of so many rows are open, all rows are compared, and bounds rest. */
+const [MOST, SAMPLE] = [0.2, 1000];
 
 /**
  * The assignment step of k-means over its iterations, of one rank's rows. After the first, rows whose label no move of the centroids can have
  * changed are left alone (Hamerly 2010): a bound above the distance to the own centroid, and one below that to all others. Labels are those of the
- * full comparison, always. On a card all rows are compared: its product is done before the bounds are looked at.
+ * full comparison, always. Where bounds leave too few rows alone they rest, ever longer. On a card all rows
+ * are compared: its product is done before the bounds are looked at.
  */
 export class BoundedAssignment {
   readonly #points: DeviceMatrix;
@@ -35,6 +36,9 @@ export class BoundedAssignment {
   /** The centroids that the bounds are about; none before the first pass. */
   #before?: Float32Array;
   #squares?: Float64Array;
+  /** Passes until bounds are made again, and how many the next rest has. */
+  #resting = 0;
+  #rest = 1;
 
   constructor(points: DeviceMatrix, options: KernelOptions) {
     this.#points = points;
@@ -48,38 +52,51 @@ export class BoundedAssignment {
 
   /** The label of each row, in a new array. */
   async labels(centroids: Matrix): Promise<Int32Array> {
-    const { rows, cols } = this.#points;
-    const open = this.#before ? this.#open(centroids) : undefined;
-    if (!open || open.length > MOST * rows) return (await this.compareAll(centroids)).labels;
-    if (open.length > 0) {
-      const data = new Float32Array(open.length * cols);
-      open.forEach((row, i) => {
-        data.set(this.#points.data.subarray(row * cols, (row + 1) * cols), i * cols);
-      });
-      const picked = { data, rows: open.length, cols };
-      this.#keep(await nearestCentroid(picked, centroids, this.#options), centroids, open);
+    const { rows } = this.#points;
+    if (!this.#before) return this.#compareAll(centroids);
+    const step = Math.ceil(rows / SAMPLE);
+    const open = this.#open(centroids, step);
+    if (open.length > MOST * Math.ceil(rows / step)) {
+      this.#before = undefined;
+      this.#resting = this.#rest;
+      this.#rest *= 2;
+      return this.#compareAll(centroids);
     }
-    this.#before = centroids.data.slice();
+    await this.#compareOpen(step === 1 ? open : this.#open(centroids, 1), centroids);
     return this.#labels.slice();
   }
 
-  /** Every row compared with every centroid: labels in a new array, and squared distances. */
-  async compareAll(centroids: Matrix): Promise<NearestCentroids> {
+  async #compareAll(centroids: Matrix): Promise<Int32Array> {
     const found = await nearestCentroid(this.#points, centroids, this.#options);
-    if (this.#bounded) {
+    if (this.#resting > 0) this.#resting--;
+    else if (this.#bounded) {
       this.#keep(found, centroids);
       this.#before = centroids.data.slice();
     }
-    return found;
+    return found.labels;
   }
 
-  /** The rows whose label may be another one, now that centroids have moved; brings the bounds of all to where these are. */
-  #open(centroids: Matrix): Int32Array {
+  async #compareOpen(rows: Int32Array, centroids: Matrix): Promise<void> {
+    const { data, cols } = this.#points;
+    const picked = new Float32Array(rows.length * cols);
+    rows.forEach((row, i) => {
+      picked.set(data.subarray(row * cols, (row + 1) * cols), i * cols);
+    });
+    const few = { data: picked, rows: rows.length, cols };
+    if (rows.length > 0) this.#keep(await nearestCentroid(few, centroids, this.#options), centroids, rows);
+    this.#before = centroids.data.slice();
+  }
+
+  /**
+   * Of every `step`-th row those whose label may be another one, now that centroids have moved; brings the bounds of all of these to where centroids
+   * are. Bounds that are moved twice still hold.
+   */
+  #open(centroids: Matrix, step: number): Int32Array {
     const { rows, cols, data } = this.#points;
     const { moves, most, least } = movesFrom(this.#before!, centroids);
-    const open = new Int32Array(rows);
+    const open = new Int32Array(Math.ceil(rows / step));
     let count = 0;
-    for (let i = 0; i < rows; i++) {
+    for (let i = 0; i < rows; i += step) {
       const label = this.#labels[i];
       this.#upper[i] = (this.#upper[i] + moves[label]) * UP;
       this.#lower[i] = (this.#lower[i] - (moves[label] === most ? least : most)) * DOWN;
@@ -123,7 +140,9 @@ function movesFrom(before: Float32Array, { data, rows, cols }: Matrix) {
 function squaresOf({ data, rows, cols }: Matrix): Float64Array {
   const squares = new Float64Array(rows);
   for (let i = 0; i < rows; i++) {
-    for (let e = i * cols; e < (i + 1) * cols; e++) squares[i] += data[e] * data[e];
+    let sum = 0;
+    for (let e = i * cols; e < (i + 1) * cols; e++) sum += data[e] * data[e];
+    squares[i] = sum;
   }
   return squares;
 }
