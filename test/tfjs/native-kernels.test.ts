@@ -217,6 +217,17 @@ describeNative('arrays used again', () => {
     tf.dispose([slice, reshaped]);
   });
 
+  test.each([5000, 5120])('the buffer of %i values that are read holds no more than they are', async (size) => {
+    await chooseBackend({ backend: 'native' });
+    const read = () => tf.tidy(() => tf.add(tf.ones([size]), 1).dataSync());
+    const first = read();
+    for (let i = 0; i < 5; i++) tf.tidy(() => tf.mul(tf.ones([size]), -1));
+    for (const values of [first, read()]) {
+      expect(values.buffer.byteLength).toBe(4 * size);
+      expect(new Set(values)).toEqual(new Set([2]));
+    }
+  });
+
   test('a long chain of freed tensors gives what cpu gives', async () => {
     const chain = () => {
       let x: tf.Tensor = tensor([64, 64]);

@@ -13,6 +13,25 @@ test('an array given back is the next of its length', () => {
   expect(arrays.take(LENGTH)).not.toBe(first);
 });
 
+test('batches that differ in length from step to step lie in the same memory before long', () => {
+  const arrays = new RecycledArrays(Float32Array, 1e9);
+  const seen = new Set<ArrayBufferLike>();
+  const made = Array.from({ length: 60 }, (_, step) => {
+    // 31 to 60 images, and half of them.
+    const images = 31 + ((step * 11) % 30);
+    const taken = [images, Math.floor(images / 2)].map((rows) => arrays.take(rows * 1000));
+    expect(taken.map(({ length }) => length)).toEqual([images * 1000, Math.floor(images / 2) * 1000]);
+    const fresh = taken.filter(({ buffer }) => !seen.has(buffer)).length;
+    for (const array of taken) {
+      seen.add(array.buffer);
+      arrays.give(array);
+    }
+    return fresh;
+  });
+  expect(made.slice(16).reduce((sum, fresh) => sum + fresh, 0)).toBe(0);
+  expect([...seen].every(({ byteLength }) => byteLength <= 4 * 65_536)).toBe(true);
+});
+
 test('an array that somebody else has seen, or that came from elsewhere, is not used again', () => {
   const arrays = new RecycledArrays(Float32Array, 1e6);
   const seen = arrays.take(LENGTH);

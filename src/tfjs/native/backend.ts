@@ -91,7 +91,11 @@ export class NativeBackend extends MathBackendCpu {
     this.flags.expose(values);
   }
 
+  /** Values that lie in longer memory are copied: whoever asks for their `buffer` gets no more than they are. */
   override readSync(dataId: object): tf.backend_util.BackendValues {
+    const { values } = this.data.get(dataId);
+    if (ArrayBuffer.isView(values) && values.byteLength < values.buffer.byteLength)
+      return (values as Float32Array).slice();
     this.expose(dataId);
     return super.readSync(dataId);
   }

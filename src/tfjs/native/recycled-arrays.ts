@@ -2,19 +2,22 @@ import { allocate } from '../../kernels/allocate.js';
 
 /** Results shorter than this are left to the garbage collector. */
 const SMALLEST = 1024;
-/** Arrays of a length that nobody asked for in so many calls of `take` (some passes of a large network) are let go. */
+/** Memory of a length that nobody asked for in so many calls of `take` (some passes of a large network) is let go. */
 const REMEMBERED = 16384;
 const LOOKED_EVERY = 1024;
+/** Lengths of memory from one power of two to the next. */
+const LENGTHS = 4;
 
 interface Idle<T> {
   readonly arrays: T[];
-  /** The call of `take` that asked for this length last. */
+  /** The call of `take` that asked for memory of this length last. */
   asked: number;
 }
 
 /**
- * Arrays of freed tensors, kept for the next result of the same length: a fresh allocation of a feature map costs
- * more in page faults than the kernel that fills it. Only arrays that came from `take` and that nothing outside the
+ * Memory of freed tensors, kept for the next results of about the same length: a fresh allocation of a feature map costs
+ * more in page faults than the kernel that fills it, and brings the garbage collector. Batches and their parts differ in length from step to
+ * step, so an array may lie in memory that is longer, up to twice as long. Only arrays that came from `take` and that nothing outside the
  * backend's own kernels has seen are used again; `expose` takes one out for good. What a pass left that does not come
  * again, such as training's before an evaluation, goes after a while.
  */
@@ -25,7 +28,7 @@ export class RecycledArrays<T extends Float32Array | Int32Array | Uint8Array> {
   private takes = 0;
 
   constructor(
-    private readonly kind: new (length: number) => T,
+    private readonly kind: new (lengthOrMemory: number | ArrayBufferLike, begin?: number, length?: number) => T,
     private readonly keptBytes: number,
   ) {}
 
@@ -33,26 +36,25 @@ export class RecycledArrays<T extends Float32Array | Int32Array | Uint8Array> {
   take(length: number): T {
     if (length < SMALLEST) return new this.kind(length);
     if (++this.takes % LOOKED_EVERY === 0) this.forget();
-    const idle = this.idle.get(length);
-    if (idle) idle.asked = this.takes;
-    const reused = idle?.arrays.pop();
-    if (reused) {
-      this.idleBytes -= reused.byteLength;
-      return reused;
-    }
-    const fresh = allocate(this.kind, length, 'a tensor');
-    this.own.add(fresh);
-    return fresh;
+    const whole = lengthOfMemory(length);
+    const reused = this.reused(whole);
+    if (reused?.length === length) return reused;
+    const { buffer } = reused ?? allocate(this.kind, whole, 'a tensor');
+    const array = new this.kind(buffer, 0, length);
+    this.own.add(array);
+    return array;
   }
 
   /** Takes the array of a freed tensor back. */
   give(values: unknown): void {
     if (!(values instanceof this.kind) || values.length < SMALLEST || !this.own.has(values)) return;
-    if (this.idleBytes + values.byteLength > this.keptBytes) this.clear();
-    this.idleBytes += values.byteLength;
-    const same = this.idle.get(values.length);
+    const bytes = values.buffer.byteLength;
+    if (this.idleBytes + bytes > this.keptBytes) this.clear();
+    this.idleBytes += bytes;
+    const whole = bytes / values.BYTES_PER_ELEMENT;
+    const same = this.idle.get(whole);
     if (same) same.arrays.push(values);
-    else this.idle.set(values.length, { arrays: [values], asked: this.takes });
+    else this.idle.set(whole, { arrays: [values], asked: this.takes });
   }
 
   /** Somebody else may hold on to `values` from now on. */
@@ -60,11 +62,25 @@ export class RecycledArrays<T extends Float32Array | Int32Array | Uint8Array> {
     if (values instanceof this.kind) this.own.delete(values);
   }
 
+  /** An array in idle memory of `whole` values, or of the next lengths up to twice as many. */
+  private reused(whole: number): T | undefined {
+    for (let long = whole; long < 2 * whole; long = lengthOfMemory(long + 1)) {
+      const idle = this.idle.get(long);
+      if (long === whole && idle) idle.asked = this.takes;
+      const reused = idle?.arrays.pop();
+      if (!idle || !reused) continue;
+      idle.asked = this.takes;
+      this.idleBytes -= reused.buffer.byteLength;
+      return reused;
+    }
+    return undefined;
+  }
+
   private forget(): void {
-    for (const [length, { arrays, asked }] of this.idle) {
+    for (const [whole, { arrays, asked }] of this.idle) {
       if (this.takes - asked <= REMEMBERED) continue;
-      for (const { byteLength } of arrays) this.idleBytes -= byteLength;
-      this.idle.delete(length);
+      for (const { buffer } of arrays) this.idleBytes -= buffer.byteLength;
+      this.idle.delete(whole);
     }
   }
 
@@ -72,4 +88,10 @@ export class RecycledArrays<T extends Float32Array | Int32Array | Uint8Array> {
     this.idle.clear();
     this.idleBytes = 0;
   }
+}
+
+/** Values of the memory that an array of this length lies in. */
+function lengthOfMemory(length: number): number {
+  const step = 2 ** (31 - Math.clz32(length)) / LENGTHS;
+  return Math.ceil(length / step) * step;
 }
