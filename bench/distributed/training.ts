@@ -13,7 +13,7 @@ import { randomStream } from '../../src/random.js';
 import { eat, standard, type TrainOptions, train } from '../../src/training/index.js';
 import { compare, median, tell } from './turns.js';
 
-const [CLASSES, STEPS] = [8, 2];
+const [CLASSES, STEPS] = [8, 5];
 
 const network = (frozenBatchNorm: boolean) => resnet18({ dimension: 64, frozenBatchNorm, preprocessing: 'none' });
 

@@ -4,9 +4,9 @@
 
 #include <chrono>
 #include <condition_variable>
-#include <cstring>
 #include <mutex>
 
+#include "arguments.h"
 #include "engine.h"
 #include "results.h"
 
@@ -26,10 +26,6 @@ struct Pending {
   napi_deferred deferred;
   std::unique_ptr<Operation> operation;
 };
-
-void require(const Napi::Env& env, napi_status status) {
-  if (status != napi_ok) throw Napi::Error::New(env);
-}
 
 void settle(napi_env env, napi_value, void*, void* data) {
   const std::unique_ptr<Pending> pending(static_cast<Pending*>(data));
@@ -65,52 +61,6 @@ Napi::Value submit(const Napi::Env& env, Loop& loop, std::unique_ptr<Operation> 
   return Napi::Value(env, promise);
 }
 
-std::int64_t integer(const Napi::Object& object, const char* name) {
-  const Napi::Value value = object.Get(name);
-  if (value.IsUndefined()) return 0;
-  if (!value.IsNumber()) throw Napi::TypeError::New(object.Env(), std::string("Expected a number for ") + name + ".");
-  return value.As<Napi::Number>().Int64Value();
-}
-
-std::string string(const Napi::Object& object, const char* name) {
-  const Napi::Value value = object.Get(name);
-  if (!value.IsString()) throw Napi::TypeError::New(object.Env(), std::string("Expected a string for ") + name + ".");
-  return value.As<Napi::String>().Utf8Value();
-}
-
-Kind kind_of(const Napi::Object& object) {
-  const std::string name = string(object, "operation");
-  for (const Kind kind : {Kind::all_reduce, Kind::all_gather, Kind::broadcast, Kind::barrier, Kind::split, Kind::finalize}) {
-    const std::string known = describe(kind, Type::none, 0, 0);
-    if (known.substr(0, known.find(' ')) == name) return kind;
-  }
-  throw Napi::TypeError::New(object.Env(), "Expected a known operation but received " + name + ".");
-}
-
-Type type_of(const Napi::TypedArray& values) {
-  switch (values.TypedArrayType()) {
-    case napi_uint8_array: return Type::uint8;
-    case napi_int32_array: return Type::int32;
-    case napi_float32_array: return Type::float32;
-    case napi_float64_array: return Type::float64;
-    default: throw Napi::TypeError::New(values.Env(), "Expected a Float32Array, Float64Array, Int32Array or Uint8Array.");
-  }
-}
-
-void take_values(const Napi::Object& object, Operation& o) {
-  const Napi::Value value = object.Get("values");
-  if (!value.IsTypedArray()) throw Napi::TypeError::New(object.Env(), "Expected a typed array for values.");
-  const Napi::TypedArray values = value.As<Napi::TypedArray>();
-  size_t length = 0;
-  void* data = nullptr;
-  require(object.Env(), napi_get_typedarray_info(object.Env(), values, nullptr, &length, &data, nullptr, nullptr));
-  o.type = type_of(values);
-  o.count = static_cast<std::int64_t>(length);
-  if (o.count > INT32_MAX) throw Failure("limit", "Expected at most 2147483647 values but received " + std::to_string(o.count) + ".");
-  o.values = Memory(o.count * size_of(o.type));
-  if (length > 0) std::memcpy(o.values.data(), data, length * static_cast<size_t>(size_of(o.type)));
-}
-
 void left(void*) { Engine::instance().leave(); }
 
 // {group, rank, size} of all ranks.
@@ -139,18 +89,7 @@ Loop& loop_of(const Napi::Env& env) {
   return *static_cast<Loop*>(loop);
 }
 
-std::unique_ptr<Operation> operation_of(const Napi::Object& given) {
-  auto o = std::make_unique<Operation>();
-  o->kind = kind_of(given);
-  o->group = integer(given, "group");
-  o->argument = integer(given, "argument");
-  o->color = integer(given, "color");
-  o->key = integer(given, "key");
-  if (o->kind == Kind::all_reduce || o->kind == Kind::all_gather || o->kind == Kind::broadcast) take_values(given, *o);
-  return o;
-}
-
-// Of {operation, group, values?, argument?, color?, key?}: {buffer?, counts?, group?, rank?, size?}.
+// Of what operation_of reads: {buffer?, counts?, group?, rank?, size?}.
 Napi::Value run(const Napi::CallbackInfo& info) {
   Loop& loop = loop_of(info.Env());
   return submit(info.Env(), loop, operation_of(info[0].As<Napi::Object>()));
@@ -172,7 +111,7 @@ bool is_alive(const Napi::Env& env) {
 
 // What it came to, once it is done. A worker that is told to end meanwhile does so, without the result; that aborts the job as any end
 // without finalize().
-Napi::Value wait_for(const Napi::Env& env, Awaited& awaited) {
+Napi::Value wait_for(const Napi::Env& env, Awaited& awaited, const Napi::Value& into) {
   std::unique_lock<std::mutex> lock(awaited.mutex);
   while (!awaited.changed.wait_for(lock, std::chrono::milliseconds(200), [&] { return awaited.done != nullptr; })) {
     lock.unlock();
@@ -180,6 +119,7 @@ Napi::Value wait_for(const Napi::Env& env, Awaited& awaited) {
     lock.lock();
   }
   if (awaited.done->error) std::rethrow_exception(awaited.done->error);
+  copy_result(into, *awaited.done);
   const napi_value result = result_value(env, *awaited.done);
   if (result == nullptr) throw std::bad_alloc();
   return Napi::Value(env, result);
@@ -197,8 +137,12 @@ std::shared_ptr<Awaited> submit_awaited(const Napi::CallbackInfo& info) {
   return awaited;
 }
 
-// As run(), but waits, and returns or throws: for work that cannot be left in its midst. What was queued before is done before.
-Napi::Value run_now(const Napi::CallbackInfo& info) { return wait_for(info.Env(), *submit_awaited(info)); }
+// As run(), but waits, and returns or throws: for work that cannot be left in its midst. What was queued before is done before. The result goes
+// to the operation's `into`, where it has one.
+Napi::Value run_now(const Napi::CallbackInfo& info) {
+  const auto awaited = submit_awaited(info);
+  return wait_for(info.Env(), *awaited, info[0].As<Napi::Object>().Get("into"));
+}
 
 // `function`, with whatever it throws as a JavaScript error: a C++ exception that reached Node would end the process.
 template <class Function>
@@ -214,11 +158,11 @@ Napi::Value in_words(const Napi::Env& env, Function&& function) {
   }
 }
 
-// As run(), and gives a function that waits for it as run_now() does, to be called once.
+// As run(), and gives a function that waits for it as run_now() does, to be called once, with what is `into` there.
 Napi::Value start(const Napi::CallbackInfo& info) {
   const auto awaited = submit_awaited(info);
   return Napi::Function::New(info.Env(), [awaited](const Napi::CallbackInfo& call) {
-    return in_words(call.Env(), [&] { return wait_for(call.Env(), *awaited); });
+    return in_words(call.Env(), [&] { return wait_for(call.Env(), *awaited, call[0]); });
   });
 }
 

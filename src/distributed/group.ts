@@ -18,6 +18,15 @@ export interface AllReduceOptions {
   order?: 'rank' | 'tree' | 'any';
 }
 
+/** Options of the forms of a {@link SyncGroup} that wait. */
+export interface IntoOptions<T extends Values> {
+  /**
+   * Where the result goes, of its type and length, instead of a new array: large new ones cost time in the garbage collector. It may be
+   * `values` itself. Not to be touched before the result is there.
+   */
+  into?: T;
+}
+
 /**
  * Processes that work together, in the words of MLX. Every rank calls the same operations of a group in the same order, none of them has
  * to await one before it calls the next: they are done one after the other, off the event loop. What an operation is given is its own from
@@ -60,11 +69,11 @@ export interface Group {
  */
 export interface SyncGroup extends Group {
   /** {@link Group.allReduce}, waited for. */
-  allReduceNow<T extends Summable>(values: T, options?: AllReduceOptions): T;
+  allReduceNow<T extends Summable>(values: T, options?: AllReduceOptions & IntoOptions<T>): T;
   /** {@link Group.allReduce}, begun: what it gives waits for the sum. The values may change once it is begun. */
-  startAllReduce<T extends Summable>(values: T, options?: AllReduceOptions): () => T;
-  /** {@link Group.allGather}, waited for. */
-  allGatherNow<T extends Values>(values: T): T[];
+  startAllReduce<T extends Summable>(values: T, options?: AllReduceOptions & IntoOptions<T>): () => T;
+  /** {@link Group.allGather}, waited for; `into` is as long as all arrays together, which lie there one after the other. */
+  allGatherNow<T extends Values>(values: T, options?: IntoOptions<T>): T[];
   split(color: number, key?: number): Promise<SyncGroup>;
 }
 
@@ -107,6 +116,17 @@ export function checkOrder(options: AllReduceOptions = {}): NonNullable<AllReduc
   const { order = 'rank' } = options;
   checkOneOf('order', order, ['rank', 'tree', 'any']);
   return order;
+}
+
+/** Where the result goes, if it is said: an array of the type of `values`, and of `length` where that is known. */
+export function checkInto<T extends Values>({ into }: IntoOptions<T> = {}, values: T, length?: number): T | undefined {
+  if (into === undefined) return undefined;
+  const { name } = values.constructor;
+  if (!isTypedArray(into) || into.constructor.name !== name)
+    throw invalid('into', `a ${name} (the type of values)`, into);
+  checkAttached('into', into);
+  if (length !== undefined && into.length !== length) throw invalid('into', `an array of ${length} values`, into);
+  return viewOf(into);
 }
 
 /** Throws unless `value` is an integer in [0, end). */

@@ -3,10 +3,12 @@ import type { MpiAddon, MpiResult } from '../kernels/load-addon.js';
 import {
   type AllReduceOptions,
   checkIn,
+  checkInto,
   checkOrder,
   checkSummable,
   checkValues,
   distributedError,
+  type IntoOptions,
   type Summable,
   type SyncGroup,
   type Values,
@@ -49,25 +51,28 @@ class MpiGroup implements SyncGroup {
     return arrayOver(own, buffer, 0, buffer.byteLength);
   }
 
-  allReduceNow<T extends Summable>(values: T, options?: AllReduceOptions): T {
+  allReduceNow<T extends Summable>(values: T, options?: AllReduceOptions & IntoOptions<T>): T {
     const argument = ORDERS[checkOrder(options)];
     const own = checkSummable(values);
-    const { buffer } = this.#runNow('allReduce', { values: own, argument });
-    return arrayOver(own, buffer, 0, buffer.byteLength);
+    const into = checkInto(options, own, own.length);
+    return sumIn(own, this.#runNow('allReduce', { values: own, argument, into }), options?.into);
   }
 
-  startAllReduce<T extends Summable>(values: T, options?: AllReduceOptions): () => T {
+  startAllReduce<T extends Summable>(values: T, options?: AllReduceOptions & IntoOptions<T>): () => T {
     const argument = ORDERS[checkOrder(options)];
     const own = checkSummable(values);
+    const into = checkInto(options, own, own.length);
     const wait = inWordsNow(() =>
       this.#addon.start({ operation: 'allReduce', group: this.#group, values: own, argument }),
     );
     // The addon gives it once.
     let sum: T | undefined;
     return () => {
-      if (sum) return sum;
-      const { buffer } = inWordsNow(wait);
-      sum = arrayOver(own, buffer, 0, buffer.byteLength);
+      sum ??= sumIn(
+        own,
+        inWordsNow(() => wait(into)),
+        options?.into,
+      );
       return sum;
     };
   }
@@ -77,9 +82,11 @@ class MpiGroup implements SyncGroup {
     return arraysIn(own, await this.#run('allGather', { values: own }));
   }
 
-  allGatherNow<T extends Values>(values: T): T[] {
+  allGatherNow<T extends Values>(values: T, options?: IntoOptions<T>): T[] {
     const own = checkValues(values);
-    return arraysIn(own, this.#runNow('allGather', { values: own }));
+    const into = checkInto(options, own);
+    const { buffer, counts } = this.#runNow('allGather', { values: own, into });
+    return into ? partsOf(into, counts) : arraysIn(own, { buffer, counts });
   }
 
   async broadcast<T extends Values>(values: T, root = 0): Promise<T> {
@@ -120,13 +127,21 @@ class MpiGroup implements SyncGroup {
 const ORDERS = { rank: 0, any: 1, tree: 2 };
 
 /** What was gathered, by rank. */
-function arraysIn<T extends Values>(like: T, { buffer, counts }: MpiResult): T[] {
+function arraysIn<T extends Values>(like: T, { buffer, counts }: Pick<MpiResult, 'buffer' | 'counts'>): T[] {
+  return partsOf(arrayOver(like, buffer, 0, buffer.byteLength), counts);
+}
+
+function partsOf<T extends Values>(all: T, counts: readonly number[]): T[] {
   let end = 0;
   return counts.map((count) => {
     const begin = end;
-    end += count * like.BYTES_PER_ELEMENT;
-    return arrayOver(like, buffer, begin, end);
+    end += count;
+    return all.subarray(begin, end) as T;
   });
+}
+
+function sumIn<T extends Summable>(like: T, { buffer }: MpiResult, into?: T): T {
+  return into ?? arrayOver(like, buffer, 0, buffer.byteLength);
 }
 
 function arrayOver<T extends Values>(like: T, buffer: ArrayBuffer, begin: number, end: number): T {
@@ -140,6 +155,7 @@ const HINTS: Record<string, string> = {
     'Start the ranks by the mpirun of that MPI, or build the addon against the launcher’s: EAT_DML_MPICC names its mpicc.',
   state: 'MPI is begun once in a process, by one thread, and ends with finalize().',
   limit: 'Send it in parts.',
+  into: 'Give an array of the type and length of the result, and leave its memory alone until the result is there.',
   mpi: 'The other ranks may be gone; start the job again.',
 };
 

@@ -1,4 +1,13 @@
-import { checkIn, checkOrder, checkSummable, checkValues, type SyncGroup } from './group.js';
+import {
+  checkIn,
+  checkInto,
+  checkOrder,
+  checkSummable,
+  checkValues,
+  type IntoOptions,
+  type SyncGroup,
+  type Values,
+} from './group.js';
 
 /** What MPI takes as a color or a key. */
 export const INTEGERS_END = 2 ** 31;
@@ -17,15 +26,15 @@ const ALONE: SyncGroup = Object.freeze<SyncGroup>({
   allReduceNow(values, options) {
     checkOrder(options);
     checkSummable(values);
-    return values;
+    return inPlace(values, options);
   },
   startAllReduce(values, options) {
-    ALONE.allReduceNow(values, options);
-    return () => values;
+    const sum = ALONE.allReduceNow(values, options);
+    return () => sum;
   },
-  allGatherNow(values) {
+  allGatherNow(values, options) {
     checkValues(values);
-    return [values];
+    return [inPlace(values, options)];
   },
   async allReduce(values, options) {
     return ALONE.allReduceNow(values, options);
@@ -46,3 +55,11 @@ const ALONE: SyncGroup = Object.freeze<SyncGroup>({
   },
   async finalize() {},
 });
+
+/** The values themselves, or where they are to go. */
+function inPlace<T extends Values>(values: T, options?: IntoOptions<T>): T {
+  if (!checkInto(options, values, values.length)) return values;
+  const into = options!.into!;
+  if (into !== values) into.set(values);
+  return into;
+}

@@ -34,10 +34,10 @@ export interface MpiAddon {
   info(): { library: string };
   begin(launch: object): Promise<MpiResult>;
   run(operation: object): Promise<MpiResult>;
-  /** As `run`, waited for. */
+  /** As `run`, waited for. With `into` the result goes there, and has no buffer. */
   runNow(operation: object): MpiResult;
-  /** As `run`; what it gives waits for the result, and is called once. */
-  start(operation: object): () => MpiResult;
+  /** As `run`; what it gives waits for the result, and is called once, with what is `into` in `runNow`. */
+  start(operation: object): (into?: object) => MpiResult;
 }
 
 /** What there is depends on the operation: native/mpi/addon.cc. */

@@ -39,7 +39,10 @@ describe.each(tested)('under $name', (mpi) => {
     expect(code).toBe(0);
     expect(stderr).not.toContain('eat-dml');
     const all = Array.from({ length: ranks }, (_, r) => r);
-    for (const [rank, [wrong, gathered, roots, part, refused, pinned, waited, begun, late, end]] of told.entries()) {
+    for (const [
+      rank,
+      [wrong, gathered, roots, part, refused, pinned, into, waited, begun, late, end],
+    ] of told.entries()) {
       expect(wrong).toEqual([]);
       const floats = all.map((r) => all.slice(0, r).map((i) => r + i / 8));
       expect(gathered).toEqual([floats, all.map((r) => Math.max(0, 3 - r)), all.map(() => 0)]);
@@ -49,6 +52,8 @@ describe.each(tested)('under $name', (mpi) => {
       expect(part).toEqual({ rank: own.indexOf(rank), size: own.length, own, all: [sum] });
       expect(refused).toMatch(/^ERR_DISTRIBUTED: .* a part of it/);
       expect(pinned).toEqual([true, true, true]);
+      const long = `Expected into of ${(ranks * (ranks - 1)) / 2} values, as the result has, but received 1000.`;
+      expect(into).toEqual([true, `ERR_DISTRIBUTED: ${long}`]);
       expect(waited).toEqual([floats, all.reduce((a, r) => a + 1000 + r, 0), true]);
       expect([begun, late]).toEqual([true, true]);
       expect(end).toBe(over);

@@ -71,6 +71,10 @@ async function sums(group: SyncGroup): Promise<void> {
       mine.fill(7);
       if (!isSame(begun(), expected)) wrong.push(`${name} ${length} begun`);
       if (!isSame(own, before)) wrong.push(`${name} ${length} was written to`);
+      const into = own.slice();
+      const there = [group.startAllReduce(into, { into })(), group.allReduceNow(own, { into: own.slice() })];
+      if (there[0] !== into || !there.every((of) => isSame(of, expected)))
+        wrong.push(`${name} ${length} into an array`);
       const any = await group.allReduce(own, { order: 'any' });
       const most = { Int32Array: 0, Float32Array: 0.1, Float64Array: 1e-9 }[name];
       if (any.some((value, i) => !(Math.abs(value - expected[i]) <= most)))
@@ -138,6 +142,16 @@ async function neighbors(group: Group): Promise<void> {
 async function waited(group: SyncGroup): Promise<void> {
   const before = Array.from({ length: 20 }, (_, i) => group.allReduce(Int32Array.of(i)));
   const gathered = group.allGatherNow(Float64Array.from({ length: group.rank }, (_, i) => group.rank + i / 8));
+  const into = new Float64Array((group.size * (group.size - 1)) / 2);
+  const begin = (group.rank * (group.rank - 1)) / 2;
+  const own = into.subarray(begin, begin + group.rank);
+  own.forEach((_, i) => {
+    own[i] = group.rank + i / 8;
+  });
+  const lying = group.allGatherNow(own, { into });
+  const lies = lying.every((of, i) => of.buffer === into.buffer && isSame(of, gathered[i]));
+  const long = async () => group.allGatherNow(own, { into: new Float64Array(1000) });
+  tell([lies, await long().catch(fault)]);
   const begun = [1, 2, 3].map((i) => group.startAllReduce(Int32Array.of(10 * i)));
   const late = group.allReduce(Int32Array.of(100));
   const sum = group.allReduceNow(Int32Array.of(1000 + group.rank), { order: 'tree' });

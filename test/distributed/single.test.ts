@@ -19,6 +19,10 @@ test('alone, every operation gives back what it was given', async () => {
   expect(group.allReduceNow(values, { order: 'tree' })).toBe(values);
   expect(group.startAllReduce(values)()).toBe(values);
   expect(group.allGatherNow(values)[0]).toBe(values);
+  const into = new Float32Array(2);
+  expect(group.startAllReduce(values, { into })()).toBe(into);
+  expect([...into]).toEqual([1, 2]);
+  expect(group.allGatherNow(into, { into })[0]).toBe(into);
   await group.barrier();
   expect(await group.split(3)).toBe(group);
   await group.finalize();
@@ -28,6 +32,11 @@ test('alone, every operation gives back what it was given', async () => {
 test('what cannot be sent is thrown at once by the forms that wait', () => {
   expect(() => single().allReduceNow(new Uint8Array(1) as never)).toThrow(fault('ERR_ARGUMENT', /for values but/));
   expect(() => single().allGatherNow([1] as never)).toThrow(fault('ERR_ARGUMENT', /for values but received \[1\]/));
+  const sumInto = (into: unknown) => () => single().allReduceNow(new Float32Array(2), { into: into as never });
+  expect(sumInto(new Float64Array(2))).toThrow(
+    fault('ERR_ARGUMENT', /^Expected a Float32Array \(the type of values\) for into/),
+  );
+  expect(sumInto(new Float32Array(3))).toThrow(fault('ERR_ARGUMENT', /^Expected an array of 2 values for into/));
 });
 
 test.each<[string, (group: Group) => Promise<unknown>, RegExp]>([

@@ -1,28 +1,46 @@
 import * as tf from '#tf';
+import type { SyncGroup } from '../../distributed/group.js';
+
+/** The vectors that groups were told last: new memory of that size costs as much as filling it, and brings the garbage collector. */
+const spare = new WeakMap<SyncGroup, Float32Array<ArrayBuffer>>();
+
+/** Memory with unspecified content for what `group` will be told: what `spareMemory` took back, if it is as long. */
+export function memoryFor(group: SyncGroup, length: number): Float32Array<ArrayBuffer> {
+  const kept = spare.get(group);
+  spare.delete(group);
+  return kept?.length === length ? kept : new Float32Array(length);
+}
+
+/** Takes memory back, in which gradients may lie until the next ones of that group are begun. */
+export function spareMemory(group: SyncGroup, memory: Float32Array<ArrayBuffer>): void {
+  spare.set(group, memory);
+}
+
+/** Values of FlatGradients by these variables. */
+export function flatLength(variables: readonly tf.Variable[]): number {
+  return variables.reduce((sum, { size }) => sum + size, variables.length);
+}
 
 /**
  * Gradients by variables as one vector, in which ranks add them up: their values one variable after the other, then for each variable a
  * number that is 0 where it had no gradient. Such a one has none in the sum, too, unless another had.
  */
 export class FlatGradients {
-  readonly values: Float32Array;
   /** The end of `values`: of each variable how many gradients were added. */
   readonly marks: Float32Array;
   readonly #begins: number[] = [];
 
-  /** `memory` of an earlier one, of as many values, is used again. */
+  /** In `values`, of `flatLength(variables)`; what lies there is forgotten. */
   constructor(
     private readonly variables: readonly tf.Variable[],
-    memory?: Float32Array,
+    readonly values: Float32Array<ArrayBuffer> = new Float32Array(flatLength(variables)),
   ) {
     let size = 0;
     for (const variable of variables) {
       this.#begins.push(size);
       size += variable.size;
     }
-    const length = size + variables.length;
-    this.values = memory?.length === length ? memory : new Float32Array(length);
-    this.marks = this.values.subarray(size);
+    this.marks = values.subarray(size);
     this.marks.fill(0);
   }
 
@@ -48,11 +66,11 @@ export class FlatGradients {
     else for (let j = 0; j < added.length; j++) values[begin + j] += added[j];
     marks[index]++;
   }
+}
 
-  /** Such a vector as tensors again, which are the caller's; they lie in its memory, which nobody may write to any more. */
-  tensors(values: Float32Array): tf.NamedTensorMap {
-    return tensorsIn(this.variables, values, values.subarray(values.length - this.variables.length));
-  }
+/** Such a vector as tensors again, which are the caller's; they lie in its memory, which nobody may write to while there are any. */
+export function tensorsOf(variables: readonly tf.Variable[], values: Float32Array): tf.NamedTensorMap {
+  return tensorsIn(variables, values, values.subarray(values.length - variables.length));
 }
 
 /** The values by variables, one after the other, as tensors that lie there; none of variables whose mark is 0. */

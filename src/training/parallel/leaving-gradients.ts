@@ -1,6 +1,6 @@
 import type * as tf from '#tf';
 import type { SyncGroup } from '../../distributed/group.js';
-import { FlatGradients, tensorsIn } from './flat-gradients.js';
+import { FlatGradients, flatLength, memoryFor, spareMemory, tensorsIn } from './flat-gradients.js';
 import { watchGradients } from './watch-gradients.js';
 
 /** Values that leave at once: 32 MiB. */
@@ -11,9 +11,6 @@ interface Bucket {
   first: number;
   last: number;
 }
-
-/** The vector of the step before, which nobody looks at any more: new memory of that size costs as much as filling it. */
-const spare = new WeakMap<SyncGroup, Float32Array>();
 
 /**
  * Sums of gradients over ranks that are begun while the way back goes on: it comes to the last layers first, whose gradients leave as soon
@@ -31,8 +28,7 @@ export class LeavingGradients {
     private readonly variables: readonly tf.Variable[],
     size = BUCKET,
   ) {
-    this.#own = new FlatGradients(variables, spare.get(group));
-    spare.delete(group);
+    this.#own = new FlatGradients(variables, memoryFor(group, flatLength(variables)));
     this.#buckets = bucketsOf(variables, size);
     this.#whole = variables.map(() => false);
   }
@@ -46,24 +42,23 @@ export class LeavingGradients {
     });
   }
 
-  /** The sums over ranks, once tf.variableGrads has returned; they are the caller's. */
+  /** The sums over ranks, once tf.variableGrads has returned; they are the caller's, until the group's next gradients are begun. */
   tensors(): tf.NamedTensorMap {
     this.#send(() => true);
     const { values, marks } = this.#own;
-    const had = this.group.allReduceNow(marks, { order: 'tree' });
+    const had = this.group.allReduceNow(marks, { order: 'tree', into: marks });
     // In the order of variables.
     const parts = this.#waiting.reverse().map(([{ first, last }, wait]) => {
       return tensorsIn(this.variables.slice(first, last), wait(), had.subarray(first, last));
     });
-    // A group of one gives back what it was given: tensors lie there.
-    if (this.group.size > 1) spare.set(this.group, values);
+    spareMemory(this.group, values);
     return Object.assign({}, ...parts);
   }
 
   #send(may: (bucket: Bucket) => boolean): void {
     for (let next = this.#buckets.at(-1); next && may(next); next = this.#buckets.at(-1)) {
       const part = this.#own.part(next.first, next.last);
-      this.#waiting.push([next, this.group.startAllReduce(part, { order: 'tree' })]);
+      this.#waiting.push([next, this.group.startAllReduce(part, { order: 'tree', into: part })]);
       this.#buckets.pop();
     }
   }

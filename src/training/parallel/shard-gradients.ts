@@ -3,7 +3,7 @@ import { shardsOfRank, sumOfShards } from '../../distributed/sum-of-shards.js';
 import { embedderWith, type TrainingMode } from '../../models/embedder.js';
 import type { Embedder } from '../../models/index.js';
 import { type Cut, gatherRows, ownRows, rowsOfRank } from './exchange-rows.js';
-import { FlatGradients } from './flat-gradients.js';
+import { FlatGradients, tensorsOf } from './flat-gradients.js';
 import { LeavingGradients } from './leaving-gradients.js';
 import { noRows, sharded } from './sharded-embedder.js';
 
@@ -83,7 +83,7 @@ function byShard(
     const whole = recording(embedder, cut, anchor, embedded);
     const { value, grads } = tf.variableGrads(() => lossOf(whole), [anchor, ...others]);
     const sum = sumOfShards(cut.group, cut.shards, (shard) => ofShard(shard, embedder, embedded, network, cut).values);
-    return { value, grads, network: new FlatGradients(network).tensors(sum) };
+    return { value, grads, network: tensorsOf(network, sum) };
   } finally {
     for (const { images, gradient } of embedded) tf.dispose([images, ...(gradient ? [gradient] : [])]);
   }

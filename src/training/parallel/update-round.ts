@@ -4,7 +4,7 @@ import { togetherNow } from '../../distributed/together.js';
 import type { Passes } from '../../models/counted.js';
 import { embedderWith } from '../../models/embedder.js';
 import type { Embedder } from '../../models/index.js';
-import { FlatGradients } from './flat-gradients.js';
+import { FlatGradients, flatLength, memoryFor, spareMemory, tensorsOf } from './flat-gradients.js';
 import type { Grid } from './grid.js';
 
 /** A loss and its gradients, as tf.variableGrads gives them. */
@@ -44,40 +44,56 @@ export function ofAllTeams(
   const before = { ...passes };
   const made = togetherNow(across, () => own && gradientsOf(own));
   const counts = [passes.forward - before.forward, passes.backward - before.backward];
-  const told = across.allGatherNow(own && made ? packed(own, made, counts) : new Float32Array(0));
+  const lengths = Array.from({ length: teams }, (_, i) => told(round.find(({ member }) => member % teams === i)));
+  const [begin, whole] = [lengths.slice(0, team), lengths].map((of) => of.reduce((sum, length) => sum + length, 0));
+  const all = memoryFor(across, whole);
+  const telling = all.subarray(begin, begin + lengths[team]);
+  if (own && made) pack(own, made, counts, telling);
+  const parts = across.allGatherNow(telling, { into: all });
+  spareMemory(across, all);
   Object.assign(passes, before);
   return round.map((updating) => {
-    const all = told[updating.member % teams];
-    passes.forward += all[0];
-    passes.backward += all[1];
-    return unpacked(updating, all);
+    const part = parts[updating.member % teams];
+    passes.forward += part[0];
+    passes.backward += part[1];
+    return unpacked(updating, part);
   });
 }
 
-/** What is exchanged of a member: counts of passes, loss, gradients, statistics. */
-function packed({ moving, embedder }: Updating, { value, grads }: Gradients, counts: readonly number[]): Float32Array {
-  const flat = new FlatGradients(moving);
-  flat.add(grads);
-  const statistics = statisticsOf(embedder).map((variable) => variable.dataSync<'float32'>());
-  const length = statistics.reduce((sum, of) => sum + of.length, flat.values.length + 3);
-  const all = new Float32Array(length);
-  let at = 0;
-  for (const part of [counts, value.dataSync(), flat.values, ...statistics]) {
-    all.set(part, at);
-    at += part.length;
+/** Before the gradients in what is exchanged: counts of passes, forward and backward, and the loss. */
+const HEAD = 3;
+
+/** Values that are exchanged of a member: the head, gradients, statistics. */
+function told(updating?: Updating): number {
+  if (!updating) return 0;
+  const { moving, embedder } = updating;
+  return statisticsOf(embedder).reduce((sum, { size }) => sum + size, HEAD + flatLength(moving));
+}
+
+function pack(
+  { moving, embedder }: Updating,
+  { value, grads }: Gradients,
+  counts: readonly number[],
+  all: Float32Array<ArrayBuffer>,
+): void {
+  let at = HEAD + flatLength(moving);
+  all.set([...counts, value.dataSync()[0]]);
+  new FlatGradients(moving, all.subarray(HEAD, at)).add(grads);
+  for (const variable of statisticsOf(embedder)) {
+    all.set(variable.dataSync<'float32'>(), at);
+    at += variable.size;
   }
-  return all;
 }
 
 function unpacked({ moving, embedder }: Updating, all: Float32Array): Gradients {
-  const flat = new FlatGradients(moving);
-  let at = 3 + flat.values.length;
+  let at = HEAD + flatLength(moving);
+  const grads = tensorsOf(moving, all.subarray(HEAD, at));
   for (const variable of statisticsOf(embedder)) {
     const values = all.slice(at, at + variable.size);
     at += variable.size;
     tf.tidy(() => variable.assign(tf.tensor(values, variable.shape)));
   }
-  return { value: tf.scalar(all[2]), grads: flat.tensors(all.subarray(3, 3 + flat.values.length)) };
+  return { value: tf.scalar(all[2]), grads };
 }
 
 /** Variables that no gradient moves. */
