@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { inWordsOf } from '../errors.js';
-import { type KMeansResult, kmeans, type Matrix } from '../kernels/index.js';
+import type { KMeansResult, Matrix } from '../kernels/index.js';
+import { kmeansOfStarts } from '../kernels/kmeans.js';
 import { count, parseOptions, seed, signal } from '../options.js';
+import { ALONE, type Sharing } from '../sharing.js';
 import { device } from './device.js';
 
 const clusterOptions = z.strictObject({
@@ -32,8 +34,20 @@ export type ClusterOptions = z.input<typeof clusterOptions>;
  * ```
  */
 export async function clusterEmbeddings(embeddings: Matrix, options: ClusterOptions): Promise<KMeansResult> {
+  return clusterShared(embeddings, options, ALONE);
+}
+
+/** {@link clusterEmbeddings}, the starts of which are shared out: the same bits, whoever makes them. */
+export async function clusterShared(
+  embeddings: Matrix,
+  options: ClusterOptions,
+  sharing: Sharing,
+): Promise<KMeansResult> {
   const given = parseOptions(clusterOptions, options);
-  return kmeans(embeddings, { init: 'k-means++', ...given }).catch((error) => {
-    throw inWordsOf(error, { points: 'embeddings' });
-  });
+  const { signal: _, restarts, ...alike } = given;
+  const starts = (begin: number, end: number) =>
+    kmeansOfStarts(embeddings, { init: 'k-means++', ...given }, { begin, end }).catch((error) => {
+      throw inWordsOf(error, { points: 'embeddings' });
+    });
+  return sharing.least(`k-means ${JSON.stringify(alike)}`, restarts, starts, ({ inertia }) => inertia);
 }

@@ -1,3 +1,4 @@
+import { joinedParts } from '../sharing.js';
 import type { Retrieval } from './retrieval-scores.js';
 
 /** What became of each query. */
@@ -20,6 +21,16 @@ export function nothingFound(queries: number): Found {
     first: new Int32Array(queries).fill(NEVER),
     averagePrecision: new Float64Array(queries),
     rPrecision: new Float64Array(queries),
+  };
+}
+
+/** Of queries one after the other. */
+export function joinedFound(parts: readonly Found[]): Found {
+  return {
+    counted: joinedParts(parts.map((found) => found.counted)),
+    first: joinedParts(parts.map((found) => found.first)),
+    averagePrecision: joinedParts(parts.map((found) => found.averagePrecision)),
+    rPrecision: joinedParts(parts.map((found) => found.rPrecision)),
   };
 }
 

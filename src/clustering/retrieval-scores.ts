@@ -2,10 +2,11 @@ import { z } from 'zod';
 import { checkLabels } from '../checks.js';
 import { EatDmlError, invalid } from '../errors.js';
 import { type DeviceName, type Matrix, nearestNeighbors } from '../kernels/index.js';
-import { notFinite, readMatrix } from '../kernels/matrix.js';
+import { notFinite, readMatrix, rowsFrom } from '../kernels/matrix.js';
 import { anything, count, parseOptions, signal } from '../options.js';
+import { ALONE, type Sharing } from '../sharing.js';
 import { device } from './device.js';
-import { type Found, note, nothingFound, retrievalOf } from './found.js';
+import { type Found, joinedFound, note, nothingFound, retrievalOf } from './found.js';
 
 /** The set that queries are looked up in, where it is not the set of queries itself. */
 export interface Gallery {
@@ -82,11 +83,12 @@ export interface Retrieval {
   found: Found;
 }
 
-/** {@link retrievalScores}, and what became of each query. */
+/** {@link retrievalScores}, and what became of each query. Queries are shared out: what becomes of one does not depend on others. */
 export async function retrieve(
   embeddings: Matrix,
   labels: ArrayLike<number>,
   options: RetrievalOptions,
+  sharing: Sharing = ALONE,
 ): Promise<Retrieval> {
   const recallAt = checkRetrievalOptions(options);
   const queries = readLabelled('embeddings', embeddings, 'labels', labels);
@@ -97,19 +99,23 @@ export async function retrieve(
   const relevant = relevantCounts(labels, gallery.labels, selfOf);
   const larger = (a: number, b: number) => Math.max(a, b);
   const wanted = recallAt.reduce(larger, relevant.reduce(larger, 0));
-  const found = nothingFound(queries.rows);
   const find = { device: options.device, signal: options.signal, checkFinite: false };
   // One more than wanted, because the own image is dropped afterwards where it is among them.
   const k = Math.min(wanted + 1, gallery.embeddings.rows);
-  for (const [start, end] of blocks(queries.rows, k)) {
-    const { indices } = await nearestNeighbors(rowsOf(queries, start, end), gallery.embeddings, { ...find, k });
-    for (let q = start; q < end; q++) {
-      if (relevant[q] === 0) continue;
-      const ranked = indices.subarray((q - start) * k, (q - start + 1) * k);
-      note(found, q, hitsOf(ranked, selfOf(q), labels[q], gallery.labels), relevant[q]);
+  const search = async (begin: number, end: number): Promise<Found> => {
+    const found = nothingFound(end - begin);
+    for (const [start, stop] of blocks(begin, end, k)) {
+      const { indices } = await nearestNeighbors(rowsFrom(queries, start, stop), gallery.embeddings, { ...find, k });
+      for (let q = start; q < stop; q++) {
+        if (relevant[q] === 0) continue;
+        const ranked = indices.subarray((q - start) * k, (q - start + 1) * k);
+        note(found, q - begin, hitsOf(ranked, selfOf(q), labels[q], gallery.labels), relevant[q]);
+      }
     }
-  }
-  return retrievalOf(found, recallAt);
+    return found;
+  };
+  const what = `search for ${k} neighbours among ${gallery.embeddings.rows}`;
+  return retrievalOf(joinedFound(await sharing.parts(what, queries.rows, search)), recallAt);
 }
 
 /** Ranks at which the query's class appears once `self` is taken out of the ranking. */
@@ -152,14 +158,10 @@ function selfLookup({ selfIndex }: Gallery, queries: number): (q: number) => num
   return (q) => rows[q];
 }
 
-/** Cuts `queries` so that a block's neighbour lists hold about four million entries. */
-function* blocks(queries: number, k: number): Generator<[start: number, end: number]> {
+/** Cuts queries so that a block's neighbour lists hold about four million entries. */
+function* blocks(begin: number, end: number, k: number): Generator<[start: number, stop: number]> {
   const size = Math.max(1, Math.floor(2 ** 22 / k));
-  for (let start = 0; start < queries; start += size) yield [start, Math.min(start + size, queries)];
-}
-
-function rowsOf({ data, cols }: Matrix, start: number, end: number): Matrix {
-  return { data: data.subarray(start * cols, end * cols), rows: end - start, cols };
+  for (let start = begin; start < end; start += size) yield [start, Math.min(start + size, end)];
 }
 
 const KS = 'a list of positive integers';

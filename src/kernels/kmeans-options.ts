@@ -45,6 +45,12 @@ export interface KMeansProgress extends KMeansIteration {
   restart: number;
 }
 
+/** Some of the `restarts`: from `begin` to before `end`. */
+export interface Starts {
+  begin: number;
+  end: number;
+}
+
 /** The options with their defaults, and the matrix to read. */
 export type Checked = Required<
   Pick<KMeansOptions, 'k' | 'maxIterations' | 'tolerance' | 'restarts' | 'pruning' | 'seed' | 'init'>

@@ -1,6 +1,6 @@
 import { randomStream } from '../random.js';
 import { ownMatrix } from './device-matrix.js';
-import { type Checked, checkKMeans, type KMeansOptions, type KMeansProgress } from './kmeans-options.js';
+import { type Checked, checkKMeans, type KMeansOptions, type KMeansProgress, type Starts } from './kmeans-options.js';
 import { type AsyncKernelOptions, batchOf, type Matrix } from './matrix.js';
 import { type KMeansArgs, kmeansReference } from './reference/kmeans.js';
 import { kmeansPlusPlusReference } from './reference/kmeans-plus-plus.js';
@@ -39,6 +39,15 @@ export interface KMeansResult {
  * ```
  */
 export async function kmeans(points: Matrix, options: KMeansOptions & AsyncKernelOptions): Promise<KMeansResult> {
+  return kmeansOfStarts(points, options);
+}
+
+/** {@link kmeans} of some of the starts, for those who share them out: the best from `begin` to before `end`. */
+export async function kmeansOfStarts(
+  points: Matrix,
+  options: KMeansOptions & AsyncKernelOptions,
+  starts?: Starts,
+): Promise<KMeansResult> {
   const given = checkKMeans(points, options);
   const stop = new AbortController();
   const thrown: { error?: unknown } = {};
@@ -49,7 +58,7 @@ export async function kmeans(points: Matrix, options: KMeansOptions & AsyncKerne
   const { device, signal: asked } = given.options;
   const signal = asked ? AbortSignal.any([asked, stop.signal]) : stop.signal;
   const own = ownMatrix(given.points, device, 'kmeans', { ...given, starts: given.restarts });
-  const steps = plan({ ...watched, options: { ...given.options, signal }, points: own });
+  const steps = plan({ ...watched, options: { ...given.options, signal }, points: own }, starts);
   try {
     let step = steps.next();
     while (!step.done) {
@@ -103,13 +112,13 @@ type AnyCall = KernelCall<any>;
 type Plan = Generator<AnyCall, KMeansResult>;
 
 /** The kernel calls of all matrices, several starts at once; returns the best start of each matrix. */
-function* plan(given: Checked): Plan {
-  const { k, restarts } = given;
+function* plan(given: Checked, { begin, end }: Starts = { begin: 0, end: given.restarts }): Plan {
+  const { k } = given;
   const { rows, cols } = given.points;
   const best: (Outcome | undefined)[] = Array.from({ length: batchOf(given.points) });
   const together = Math.max(1, Math.floor(STARTS_VALUES / (best.length * (rows + k * cols))));
-  for (let first = 0; first < restarts; first += together) {
-    const starts = Math.min(together, restarts - first);
+  for (let first = begin; first < end; first += together) {
+    const starts = Math.min(together, end - first);
     const args = lloydArgs(given, first, starts);
     yield* fillStarts(args.centroids, given, first, starts);
     const problems = best.length * starts;

@@ -50,6 +50,12 @@ export function batchOf(m: Matrix): number {
   return m.batch ?? 1;
 }
 
+/** The rows of one matrix from `begin` to before `end`, without a copy; of several matrices it is what kernels refuse. */
+export function rowsFrom({ data, cols, batch }: Matrix, begin: number, end: number): Matrix {
+  const own = { data: data.subarray(begin * cols, end * cols), rows: end - begin, cols };
+  return batch === undefined ? own : { ...own, batch };
+}
+
 /**
  * The matrix to compute on, checked to be well-formed, attached and non-empty. Over a SharedArrayBuffer, which another thread may
  * change or grow meanwhile, it is a snapshot. `name` is the argument's name in the message.

@@ -52,6 +52,7 @@ const LEAVES = [
   'npy',
   'npz',
   'radius-text',
+  'sharing',
   'difference',
   'tf.d.cts',
   'version',

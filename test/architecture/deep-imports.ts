@@ -55,6 +55,7 @@ export const DEEP: Record<string, string[]> = {
     'distributed/together.js',
   ],
   'steps of one computation that two rooms share': [
+    'kernels/kmeans.js',
     'kernels/reference/distance.js',
     'attacks/attack-context.js',
     'attacks/run-attack.js',
