@@ -1,11 +1,10 @@
-import { assignToCentroids } from '../clustering/assign.js';
 import type { Found } from '../clustering/found.js';
 import type { Matrix } from '../kernels/index.js';
 import { randomStream } from '../random.js';
 import { lowestNmi } from './contingency-choice.js';
 import { ImageSpool } from './image-spool.js';
 import type { MeasuredSet } from './measured-set.js';
-import { clusterScores, type ScoringOptions } from './scores.js';
+import { assigned, clusterScores, type ScoringOptions } from './scores.js';
 
 export const COMPOSITE = 'composite';
 
@@ -107,7 +106,7 @@ export class CompositeAttack {
     const clusters: Int32Array[] = [];
     for (let i = 0; i < this.kept.length; i++) {
       const embeddings = await this.mixed(new Int32Array(choice.length).fill(i));
-      clusters.push(await assignToCentroids(embeddings, centroids, { signal: this.scoring.signal }));
+      clusters.push(await assigned(embeddings, centroids, this.scoring));
     }
     const fixed = { classes: this.clean.beside(), clusters: labels.subarray(choice.length) };
     const random = randomStream(this.scoring.seed, COMPOSITE, ...path);

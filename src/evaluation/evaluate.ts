@@ -4,8 +4,10 @@ import { classesOf, type Dataset, type Source, sourceOf, subset } from '../data/
 import { invalid } from '../errors.js';
 import { Ensemble } from '../models/index.js';
 import { membersBy } from '../models/norm-sets.js';
+import { sharingOf } from '../models/shared-ensemble.js';
 import { parseOptions } from '../options.js';
 import { randomStream } from '../random.js';
+import type { Sharing } from '../sharing.js';
 import { onBackend } from '../tfjs/index.js';
 import { checkEvaluated } from './checks.js';
 import { COMPOSITE } from './composite.js';
@@ -88,14 +90,15 @@ export async function evaluate(
   const { reference, gallery, batchNorm } = settings;
   checkEvaluated(ensemble, data, { reference, gallery });
   const evaluated = batchNorm ? new Ensemble(membersBy(ensemble, batchNorm), ensemble.trainedOn) : ensemble;
-  return onBackend(settings.backend, (backend) => measured(evaluated, sourceOf(data), settings, backend));
+  const sharing = sharingOf(ensemble);
+  return onBackend(settings.backend, (backend) => measured(evaluated, sourceOf(data), settings, { backend, sharing }));
 }
 
 async function measured(
   ensemble: Ensemble,
   data: Source,
   given: EvaluateSettings,
-  backend: EvaluationManifest['backend'],
+  { backend, sharing }: { backend: EvaluationManifest['backend']; sharing: Sharing },
 ): Promise<EvaluationReport> {
   const start = performance.now();
   const options = { ...given, ranking: given.ranking || (given.suite === 'robrank' && !given.attacks) };
@@ -111,7 +114,7 @@ async function measured(
   const classNames = namesAmong(labels, { ...gallery?.classNames, ...evaluated.classNames });
   const k = options.k ?? classes;
   const clusterRestarts = options.clusterRestarts ?? (k > MANY_CLUSTERS ? 5 : 20);
-  const scoring = { k, seed, clusterRestarts, recallAt: options.recallAt, signal };
+  const scoring = { k, seed, clusterRestarts, recallAt: options.recallAt, signal, sharing };
   const clean = await cleanSetOf(ensemble, { data: evaluated, gallery }, scoring);
   const scores = await clean.scores();
   const reference = options.reference && sourceOf(options.reference);

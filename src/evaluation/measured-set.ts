@@ -111,11 +111,12 @@ export class MeasuredSet {
     const { embeddings, labels, gallery, scoring } = this;
     const { own, ...looked } = gallery;
     if (notDefinedOn(labels, own ? undefined : gallery.labels).recallAt1) return undefined;
-    return retrieve(embeddings, labels, {
+    const options = {
       recallAt: this.recallAt(),
       gallery: { ...looked, ...(own && { selfIndex: 'same-row' as const }) },
       signal: scoring.signal,
-    });
+    };
+    return retrieve(embeddings, labels, options, scoring.sharing);
   }
 }
 

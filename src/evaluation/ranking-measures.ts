@@ -6,13 +6,14 @@ import {
   RANKING_NAMES,
   type RankingName,
   type RankingScores,
-  rankingMeasures,
   rankingObjective,
   selectTargets,
 } from '../attacks/index.js';
 import type { ErsRules } from '../attacks/ranking/names.js';
+import { rankingMeasuresShared } from '../attacks/ranking/scores.js';
 import { type Matrix, pairwiseDistance } from '../kernels/index.js';
 import { randomStream } from '../random.js';
+import { ALONE, type Sharing } from '../sharing.js';
 import { attackDataset, type DatasetAttack } from './attack-dataset.js';
 import { notDefinedOn, ONE_CLASS } from './defined.js';
 import { type EvaluationProgress, progressReporter } from './progress.js';
@@ -36,6 +37,8 @@ export interface RankingReport {
 /** What is attacked. */
 export type RankingRun = Pick<DatasetAttack, 'ensemble' | 'data' | 'batchSize' | 'seed' | 'signal'> & {
   onProgress?: (progress: EvaluationProgress) => void;
+  /** Who shares the measures (default nobody). */
+  sharing?: Sharing;
 };
 
 export interface RankingSettings {
@@ -52,6 +55,7 @@ export async function rankingOf(
   { epsilon, norm, steps, ers: rules }: RankingSettings,
 ): Promise<RankingReport> {
   const context = await setContext(clean, run.data.labels);
+  const { sharing = ALONE } = run;
   const notDefined = notDefinedIn(context.labels);
   const ranking = await cleanRanking(clean, context.labels);
   const keep = rules === 'robrank' ? 'last' : 'best';
@@ -68,11 +72,13 @@ export async function rankingOf(
     const parts: Partial<RankingScores>[] = [];
     for (const [i, name] of names.entries()) {
       const { targets, ...plan } = plans[i];
-      parts.push(await measuresOf(name, await attacked(plan), clean, ranking, targets));
+      const measuredAs = (embeddings: Matrix) =>
+        rankingMeasuresShared(name, { attacked: embeddings, clean, gallery: clean, ranking, targets }, sharing);
+      parts.push(await measuredAs(await attacked(plan)));
       if (name !== 'ES' || rules !== 'robrank') continue;
       const shorter = { ...plan, settings: { ...settings, steps: steps - 1 } as AttackSettings };
       const before = steps === 1 ? clean : await attackDataset({ ...run, context, plan: shorter });
-      const { 'ES:D': shift } = await measuresOf(name, before, clean, ranking, targets);
+      const { 'ES:D': shift } = await measuredAs(before);
       parts.push({ 'ES:D': shift });
     }
     const measured = Object.assign({}, ...parts) as RankingScores;
@@ -101,10 +107,6 @@ function measuresNamed(name: RankingName): Measure[] {
 
 function nulls(notDefined: RankingReport['notDefined']): Partial<Record<Measure, null>> {
   return Object.fromEntries(Object.keys(notDefined).map((measure) => [measure, null]));
-}
-
-function measuresOf(name: RankingName, attacked: Matrix, clean: Matrix, ranking: CleanRanking, targets: Int32Array) {
-  return rankingMeasures(name, { attacked, clean, gallery: clean, ranking, targets });
 }
 
 async function cleanRanking(clean: Matrix, labels: Int32Array): Promise<CleanRanking> {

@@ -3,6 +3,7 @@ import { attackNorm, checkRadius, radius } from '../attacks/norm.js';
 import { ersRules } from '../attacks/ranking/names.js';
 import { type Dataset, type Source, sourceOf } from '../data/index.js';
 import type { Ensemble } from '../models/index.js';
+import { sharingOf } from '../models/shared-ensemble.js';
 import { count, parseOptions, seed, signal } from '../options.js';
 import { backendChoice, onBackend } from '../tfjs/index.js';
 import { checkEvaluated } from './checks.js';
@@ -54,5 +55,6 @@ async function ranked(
   await checkUnseen(ensemble, data, { allowSeen, signal });
   const clean = await ensemble.embed(data, { signal });
   checkUnitRows(ensemble, clean);
-  return rankingOf({ ensemble, data, batchSize, seed, signal }, clean, settings);
+  const run = { ensemble, data, batchSize, seed, signal, sharing: sharingOf(ensemble) };
+  return rankingOf(run, clean, settings);
 }

@@ -1,6 +1,8 @@
 import { assignToCentroids } from '../clustering/assign.js';
-import { clusterEmbeddings, clusteringScores } from '../clustering/index.js';
-import type { Matrix } from '../kernels/index.js';
+import { clusterShared } from '../clustering/cluster-embeddings.js';
+import { clusteringScores } from '../clustering/index.js';
+import type { KMeansResult, Matrix } from '../kernels/index.js';
+import { ALONE, type Sharing } from '../sharing.js';
 import { notDefinedOn } from './defined.js';
 
 /** The metrics of a clustering. */
@@ -34,11 +36,25 @@ export interface ScoringOptions {
   /** The K of Recall@K beside 1, 2, 4 and 8. */
   recallAt?: readonly number[];
   signal?: AbortSignal;
+  /** Who shares clustering and search (default nobody). */
+  sharing?: Sharing;
 }
 
 /** k-means of the embeddings, as every protocol runs it. */
-export function clustersOf(embeddings: Matrix, { k, seed, clusterRestarts, signal }: ScoringOptions) {
-  return clusterEmbeddings(embeddings, { k, seed, restarts: clusterRestarts, signal });
+export function clustersOf(
+  embeddings: Matrix,
+  { k, seed, clusterRestarts, signal, sharing = ALONE }: ScoringOptions,
+): Promise<KMeansResult> {
+  return clusterShared(embeddings, { k, seed, restarts: clusterRestarts, signal }, sharing);
+}
+
+/** The nearest of `centroids` to each of the embeddings, as every protocol finds it. */
+export function assigned(
+  embeddings: Matrix,
+  centroids: Matrix,
+  { signal, sharing }: Pick<ScoringOptions, 'signal' | 'sharing'>,
+): Promise<Int32Array> {
+  return assignToCentroids(embeddings, centroids, { signal }, sharing);
 }
 
 /** The inductive protocol: samples go to the nearest of `centroids`, which were found on clean data. */
@@ -46,9 +62,9 @@ export async function inductiveScores(
   embeddings: Matrix,
   labels: Int32Array,
   centroids: Matrix,
-  signal?: AbortSignal,
+  scoring: ScoringOptions,
 ): Promise<ClusterScores> {
-  return clusterScores(labels, await assignToCentroids(embeddings, centroids, { signal }));
+  return clusterScores(labels, await assigned(embeddings, centroids, scoring));
 }
 
 export function clusterScores(labels: Int32Array, clusters: Int32Array): ClusterScores {

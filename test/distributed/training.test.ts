@@ -101,10 +101,32 @@ describe.skipIf(!hasCpu).each(mpis)('under $name', (mpi) => {
   test(
     'an evaluation by several ranks is that of one, to the bit',
     async () => {
-      const expected = await evaluatedBits(single());
-      const ended = await launch({ mpi, addon: addons.get(mpi)!, ranks: 2, run: 'evaluates' });
-      expect({ code: ended.code, told: told(ended) }).toEqual({ code: 0, told: [[expected], [expected]] });
+      const { bits: expected, work: whole } = await evaluatedBits(single());
       expect(expected.attacks.length).toBeGreaterThan(2);
+      for (const ranks of [2, 4]) {
+        const ended = await launch({ mpi, addon: addons.get(mpi)!, ranks, run: 'evaluates' });
+        const all = told(ended).flat() as Awaited<ReturnType<typeof evaluatedBits>>[];
+        const bits = all.map(({ bits }) => bits);
+        expect({ code: ended.code, bits }).toEqual({ code: 0, bits: Array(ranks).fill(expected) });
+        // Clustering and search are shared: each rank has its part of them, and together they do what one does.
+        for (const of of ['starts', 'queries', 'assigned'] as const) {
+          const parts = all.map(({ work }) => work[of]);
+          // A sanity check assigns all 28 images on each rank.
+          const again = of === 'assigned' ? 28 * (ranks - 1) : 0;
+          expect(parts.reduce((sum, part) => sum + part, 0)).toBe(whole[of] + again);
+          for (const part of parts) expect(part).toBeLessThan((1.7 * whole[of]) / ranks);
+        }
+      }
+    },
+    LIMIT_MS,
+  );
+
+  test.each(['kmeans', 'nearestNeighbors', 'nearestCentroid'])(
+    'what fails on one rank in its part of an evaluation ends all of them with one error: %s',
+    async (kernel) => {
+      const ended = await launch({ mpi, addon: addons.get(mpi)!, ranks: 2, run: 'evaluates', args: [kernel] });
+      const words = 'ERR_DISTRIBUTED: On rank 1: Error: broken';
+      expect({ code: ended.code, told: told(ended) }).toEqual({ code: 0, told: [[words], [words]] });
     },
     LIMIT_MS,
   );

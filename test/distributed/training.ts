@@ -9,6 +9,7 @@ import { chooseBackend } from '../../src/tfjs/index.js';
 import * as training from '../../src/training/index.js';
 import { briefAttacks } from '../evaluation/brief.js';
 import { tinyImages } from '../models/tiny-images.js';
+import { countedWork, type Work } from './counted-work.js';
 
 const attack = { epsilon: 0.1, steps: 2 };
 
@@ -109,10 +110,14 @@ export async function trainedBits(
   return { losses, weights: hash.digest('hex').slice(0, 16), lengths, passes, validations };
 }
 
-/** What an evaluation under attack, and embeddings, come to: all of it but what the clock says. */
+/**
+ * What an evaluation under attack, and embeddings, come to: all of it but what the clock says; and what this rank did for it. `before` is told of
+ * every call of a kernel that clusters or searches.
+ */
 export async function evaluatedBits(
   group: SyncGroup,
-): Promise<{ report: string; attacks: string[]; embeddings: string }> {
+  before?: (kernel: string) => void,
+): Promise<{ bits: { report: string; attacks: string[]; embeddings: string }; work: Work }> {
   const images = tinyImages({ perClass: 7 });
   await chooseBackend({ backend: 'native' });
   const members = [1, 2].map((seed) => smallModel('batch').build(images.shape, seed));
@@ -120,15 +125,15 @@ export async function evaluatedBits(
   const ensemble = training.ensembleOnRanks(group, whole);
   const { data } = await ensemble.embed(images, { batchSize: 9 });
   const hashOf = (of: Float32Array | string) => createHash('sha256').update(of).digest('hex').slice(0, 16);
-  const options = { attacks: briefAttacks(), clusterRestarts: 2, batchSize: 9, backend: 'native' } as const;
+  const options = { attacks: briefAttacks(), clusterRestarts: 5, batchSize: 9, backend: 'native' } as const;
   // The clock's, and how many threads a launcher leaves to a rank.
   const isPlace = (key: string, value: unknown) => key === 'seconds' || / threads$/.test(String(value));
-  const found = await evaluate(ensemble, images, options);
+  const [found, work] = await countedWork(() => evaluate(ensemble, images, options), before);
   const report = JSON.stringify(found, (key, value) => (isPlace(key, value) ? undefined : value));
   ensemble.dispose();
   // What is left is the caller's.
   whole.dispose();
   // A launcher mixes long lines of ranks.
   const attacks = found.attacks.map(({ name }) => name);
-  return { report: hashOf(report), attacks, embeddings: hashOf(data) };
+  return { bits: { report: hashOf(report), attacks, embeddings: hashOf(data) }, work };
 }

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { EatDmlError, invalid, inWordsOf } from '../../errors.js';
 import { type Matrix, pairwiseDistance } from '../../kernels/index.js';
-import { checkMatrix } from '../../kernels/matrix.js';
+import { checkMatrix, rowsFrom } from '../../kernels/matrix.js';
 import { int32Array, parse, parseOptions } from '../../options.js';
+import { ALONE, joinedParts, type Sharing } from '../../sharing.js';
 import { type RankingName, rankingName } from './names.js';
 import { type CleanRanking, cleanRanking } from './selections.js';
 
@@ -65,23 +66,51 @@ const rankingOutcome = z.strictObject({
 
 /** The measures that one attack gives, by their names in {@link RankingScores}. */
 export async function rankingMeasures(name: RankingName, outcome: RankingOutcome): Promise<Partial<RankingScores>> {
+  return rankingMeasuresShared(name, outcome, ALONE);
+}
+
+/** {@link rankingMeasures}, the samples of which are shared out: what one comes to does not depend on others. */
+export async function rankingMeasuresShared(
+  name: RankingName,
+  outcome: RankingOutcome,
+  sharing: Sharing,
+): Promise<Partial<RankingScores>> {
   parse(rankingName, name, 'name');
-  const { attacked, clean, gallery, ranking, targets } = checkOutcome(name, outcome);
-  const n = attacked.rows;
-  const mean = (of: (i: number) => number) => Array.from({ length: n }, (_, i) => of(i)).reduce((a, b) => a + b, 0) / n;
+  const checked = checkOutcome(name, outcome);
+  const { rows } = checked.attacked;
+  const parts = await sharing.parts(`ranking measures ${name}`, rows, (begin, end) => {
+    return measuredEach(name, checked, begin, end);
+  });
+  const mean = (measure: keyof RankingScores) =>
+    joinedParts(parts.map((part) => part[measure]!)).reduce((sum, value) => sum + value, 0) / rows;
+  const inPercent = (measure: keyof RankingScores) => (measure === 'TMA' || measure === 'ES:D' ? 1 : 100);
+  const measures = Object.keys(parts[0]) as (keyof RankingScores)[];
+  return Object.fromEntries(measures.map((measure) => [measure, inPercent(measure) * mean(measure)]));
+}
+
+/** By the measures of an attack what each sample from `begin` to before `end` comes to. */
+async function measuredEach(
+  name: RankingName,
+  { attacked, clean, gallery, ranking, targets }: RankingOutcome,
+  begin: number,
+  end: number,
+): Promise<Partial<Record<keyof RankingScores, Float64Array>>> {
+  const each = (of: (i: number) => number) => Float64Array.from({ length: end - begin }, (_, i) => of(begin + i));
   const row = ({ data, cols }: Matrix, i: number) => data.subarray(i * cols, (i + 1) * cols);
-  if (name === 'TMA') return { TMA: mean((i) => dot(row(attacked, i), row(gallery, targets[i]))) };
-  const distances = await distancesOf({ attacked }, { gallery });
-  const own = (i: number) => distances.subarray(i * gallery.rows, (i + 1) * gallery.rows);
-  const recall = () => 100 * mean((i) => (nearest(own(i), ranking.self[i], 1).some(sameClass(ranking, i)) ? 1 : 0));
-  if (name === 'ES') return { 'ES:D': mean((i) => gap(row(attacked, i), row(clean, i))), 'ES:R': recall() };
+  if (name === 'TMA') return { TMA: each((i) => dot(row(attacked, i), row(gallery, targets[i]))) };
+  const distances = await distancesOf({ attacked: rowsFrom(attacked, begin, end) }, { gallery });
+  const own = (i: number) => distances.subarray((i - begin) * gallery.rows, (i - begin + 1) * gallery.rows);
+  const recall = () => each((i) => (nearest(own(i), ranking.self[i], 1).some(sameClass(ranking, i)) ? 1 : 0));
+  if (name === 'ES') return { 'ES:D': each((i) => gap(row(attacked, i), row(clean, i))), 'ES:R': recall() };
   if (name === 'LTM' || name === 'GTM') return { [name]: recall() };
-  if (name === 'GTT')
-    return { GTT: 100 * mean((i) => (nearest(own(i), ranking.self[i], 4).includes(targets[i]) ? 1 : 0)) };
-  if (name.startsWith('QA')) return { [name]: 100 * mean((i) => below(own(i), own(i)[targets[i]])) };
-  const between = await distancesOf({ gallery }, { gallery });
-  const ofTarget = (t: number) => between.subarray(t * gallery.rows, (t + 1) * gallery.rows);
-  return { [name]: 100 * mean((i) => below(ofTarget(targets[i]), own(i)[targets[i]])) };
+  if (name === 'GTT') return { GTT: each((i) => (nearest(own(i), ranking.self[i], 4).includes(targets[i]) ? 1 : 0)) };
+  if (name.startsWith('QA')) return { [name]: each((i) => below(own(i), own(i)[targets[i]])) };
+  const { cols } = gallery;
+  const aimedAt = { data: new Float32Array((end - begin) * cols), rows: end - begin, cols };
+  for (let i = begin; i < end; i++) aimedAt.data.set(row(gallery, targets[i]), (i - begin) * cols);
+  const between = await distancesOf({ gallery: aimedAt }, { gallery });
+  const ofTarget = (i: number) => between.subarray((i - begin) * gallery.rows, (i - begin + 1) * gallery.rows);
+  return { [name]: each((i) => below(ofTarget(i), own(i)[targets[i]])) };
 }
 
 /** Euclidean distances [n, m] of two matrices, each under the name that errors call it by. */

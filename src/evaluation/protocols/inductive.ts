@@ -15,7 +15,7 @@ const inductive: Protocol<OfAttack> = async (run) => {
   const { centroids } = run.reference ? await clustersOfReference(run, run.reference) : await run.clean.clusters();
   return {
     attacked: async ({ embeddings, labels }) => ({
-      inductive: await inductiveScores(embeddings, labels, centroids, run.scoring.signal),
+      inductive: await inductiveScores(embeddings, labels, centroids, run.scoring),
     }),
     notRun: { inductive: UNDEFINED_CLUSTERS },
   };

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { assignToCentroids } from '../../clustering/assign.js';
 import type { Matrix } from '../../kernels/index.js';
 import { part } from '../../part.js';
 import type { MeasuredSet } from '../measured-set.js';
+import { assigned, type ScoringOptions } from '../scores.js';
 import type { Protocol } from './protocol.js';
 
 /** Shares of samples that no attack of the suite moved: stricter than the worst attack on average. */
@@ -27,7 +27,7 @@ export class PerSample {
     /** 1 for each sample that has another of its class to be found. */
     private readonly findable: Uint8Array,
     private readonly means: Matrix,
-    private readonly signal?: AbortSignal,
+    private readonly scoring: Pick<ScoringOptions, 'signal' | 'sharing'> = {},
   ) {
     this.found = new Uint8Array(classOf.length).fill(1);
     this.held = new Uint8Array(classOf.length).fill(1);
@@ -35,7 +35,7 @@ export class PerSample {
 
   async add(set: MeasuredSet): Promise<void> {
     const retrieval = await set.retrieval();
-    const nearest = await assignToCentroids(set.embeddings, this.means, { signal: this.signal });
+    const nearest = await assigned(set.embeddings, this.means, this.scoring);
     for (const [i, mean] of nearest.entries()) {
       this.found[i] &= retrieval?.nearestIsOwnClass[i] ?? 0;
       this.held[i] &= mean === this.classOf[i] ? 1 : 0;
@@ -57,7 +57,7 @@ export interface OfReport {
 }
 
 const perSample: Protocol<object, OfReport> = async ({ clean, attack: { context }, scoring }) => {
-  const survivors = new PerSample(context.labels, clean.findable(), context.means, scoring.signal);
+  const survivors = new PerSample(context.labels, clean.findable(), context.means, scoring);
   await survivors.add(clean);
   return {
     async attacked(set) {

@@ -29,10 +29,10 @@ export const rankingPart = part(
   rankingOptions,
   (options): Protocol<object, OfReport> => {
     const { ranking, ers } = parseOptions(rankingOptions, options);
-    return async ({ clean, attack, norm, epsilon, onProgress }) => {
+    return async ({ clean, attack, scoring, norm, epsilon, onProgress }) => {
       if (!ranking) return undefined;
       const { ensemble, data, batchSize, seed, signal } = attack;
-      const run = { ensemble, data, batchSize, seed, signal, onProgress };
+      const run = { ensemble, data, batchSize, seed, signal, onProgress, sharing: scoring.sharing };
       const report = await rankingOf(run, clean.embeddings, { epsilon, norm, steps: RANKING_STEPS, ers });
       return { end: async () => ({ ranking: report }) };
     };
