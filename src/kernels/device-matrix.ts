@@ -5,8 +5,8 @@ import { checkFinite, type KernelOptions, type Matrix, readMatrix, readOptions }
 import { type DeviceMatrix, ResidentMatrix, type Uploaded } from './resident-matrix.js';
 import { translate } from './run-kernel.js';
 import { copyOf } from './typed-arrays.js';
+import { releaseResident } from './webgpu/kept-buffers.js';
 import { probeWebgpu } from './webgpu/probe.js';
-import { releaseResident } from './webgpu/resident-rows.js';
 
 export type { DeviceMatrix } from './resident-matrix.js';
 

@@ -1,6 +1,6 @@
 /** Which rows and columns of a matrix of distances the device gets at a time, and their rows in its memory. */
 import { batchOf, type Matrix, type Metric } from '../matrix.js';
-import { residentRows } from './resident-rows.js';
+import { residentRows } from './kept-buffers.js';
 import {
   hasZeroRow,
   type Magnitudes,

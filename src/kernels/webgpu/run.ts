@@ -4,7 +4,7 @@
  */
 import { aborted, EatDmlError } from '../../errors.js';
 import type { WebgpuDevice } from './device.js';
-import { keepStaging, takeStaging } from './staging.js';
+import { keepStaging, takeStaging } from './kept-buffers.js';
 import type { GpuBuffer, GpuDevice, GpuEncoder, GpuError, GpuPass, GpuPipeline } from './types.js';
 
 /** What a call may use of the device; tests lower it. */
