@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { attackStep, type Matrix, projectPerturbation } from '../../src/kernels/index.js';
 import { boxBounds, UNBOUNDED } from '../../src/kernels/reference/ball.js';
 import { newton, searchRows } from '../../src/kernels/webgpu/ball.js';
+import type { Gpu } from '../../src/kernels/webgpu/run.js';
 import { epsilon, norms, rows, size } from '../kernels/ball-properties.js';
 import { images } from '../kernels/cases/attacks.js';
 import { normalMatrix } from '../kernels/support.js';
@@ -47,26 +48,27 @@ describeWebgpu('projections and steps on webgpu', () => {
     );
   });
 
-  test.each([
-    ['l2', false],
-    ['l2', true],
-    ['l1', false],
-    ['l1', true],
-  ] as const)('the search for %s ends where the host can finish it, box: %s', async (norm, boxed) => {
+  const searches = (['l2', 'l1'] as const).flatMap((norm) =>
+    [false, true].flatMap((boxed) => [false, true].map((subgroups) => [norm, boxed, subgroups] as const)),
+  );
+  const title = 'the search for %s ends where the host can finish it, box: %s, subgroups: %s';
+  test.for(searches)(title, async ([norm, boxed, subgroups], { skip }) => {
+    const { limits } = await gpuCall(async (gpu) => gpu);
+    if (subgroups && !limits.subgroups) skip('the device has none');
     const [given, around] = [normalMatrix(20, 784), images(20, 784)];
     let ended = 0;
     const entry = { delta: 'given[at]', x: boxed ? 'around[at]' : '0.0' };
     const inputs = { given: given.data, ...(boxed && { around: around.data }) };
     const box = boxed ? { box: [0, 1] as [number, number] } : {};
     const search = { norm: norm === 'l2' ? 1 : 2, inputs, entry, cols: 784, epsilon: 0.7, ...box };
-    await gpuCall((gpu) =>
+    const ends = (gpu: Gpu) =>
       searchRows(gpu, search, (i, start) => {
         const bounds = boxed ? boxBounds(around.data, i * 784, 0, 1) : UNBOUNDED;
         const clip = (v: number, at: number) => Math.min(Math.max(v, bounds.low(at)), bounds.high(at));
         const delta = Float64Array.from(given.data.subarray(i * 784, (i + 1) * 784));
         if (newton(start, norm, delta, 0.7, clip)) ended++;
-      }),
-    );
+      });
+    await gpuCall(ends, { subgroups });
     expect(ended).toBe(20);
   });
 });

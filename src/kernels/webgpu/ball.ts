@@ -79,8 +79,8 @@ export async function searchRows(gpu: Gpu, search: Search, each: (row: number, s
   const { inputs, cols, epsilon, stepSize = 0, box } = search;
   const names = Object.keys(inputs);
   const rows = inputs[names[0]].length / cols;
-  const { binding, workgroups, operations } = gpu.limits;
-  const pipeline = await gpu.pipeline(searchProgram(NORMS[search.norm], names, cols, search.entry));
+  const { binding, workgroups, operations, subgroups } = gpu.limits;
+  const pipeline = await gpu.pipeline(searchProgram(NORMS[search.norm], names, cols, subgroups, search.entry));
   const words = [cols, box ? 1 : 0, ...[epsilon, stepSize, ...(box ?? [0, 0])].map(floatBits)];
   const most = Math.min(workgroups, binding / (4 * cols), binding / (4 * FOUND), Math.max(1, operations / (64 * cols)));
   for (const { first, count } of parts(rows, most)) {

@@ -1,11 +1,14 @@
 import { EatDmlError } from '../../errors.js';
 import { probeWebgpu } from './probe.js';
+import { hasSubgroups } from './subgroups.js';
 import type { GpuAdapter, GpuDevice, WebgpuGlobals, WebgpuPackage } from './types.js';
 
 export interface WebgpuDevice {
   device: GpuDevice;
   adapter: GpuAdapter;
   globals: WebgpuGlobals;
+  /** Whether its kernels take subgroup operations. */
+  subgroups: boolean;
 }
 
 /** What kernels or tfjs can make use of. */
@@ -45,7 +48,8 @@ async function open(): Promise<WebgpuDevice> {
     device.lost.then(() => {
       opened = undefined;
     });
-    return { device, adapter, globals };
+    const subgroups = hasSubgroups(device, adapter, instance.wgslLanguageFeatures);
+    return { device, adapter, globals, subgroups };
   } catch (cause) {
     const why = (cause as Error).message.split('\n')[0];
     throw new EatDmlError('ERR_DEVICE', `Device webgpu does not open: ${why}`, { cause });

@@ -89,9 +89,15 @@ export class KMeansDevice {
   ): Promise<KMeansDevice> {
     const wide = 4 * plan.quads;
     const grid = -149 + Math.round(Math.log2(plan.scale));
+    const { subgroups } = gpu.limits;
     const codes: Record<Name, string> = {
-      ...{ nearest: nearestProgram(tile), settle: settleProgram, judgeLabels: judgeLabelsProgram, count: countProgram },
-      ...{ scan: scanProgram, judgeCounts: judgeCountsProgram, place: placeProgram, judge: judgeProgram },
+      ...{
+        nearest: nearestProgram(tile, subgroups),
+        settle: settleProgram,
+        judgeLabels: judgeLabelsProgram,
+        count: countProgram,
+      },
+      ...{ scan: scanProgram(subgroups), judgeCounts: judgeCountsProgram, place: placeProgram, judge: judgeProgram },
       ...{ sum: sumProgram(fixed, wide, false), move: moveProgram(fixed, wide, grid), patch: patchProgram },
     };
     const made = await Promise.all(NAMES.map(async (name) => [name, await gpu.pipeline(codes[name])] as const));

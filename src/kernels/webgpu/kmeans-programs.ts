@@ -3,6 +3,7 @@
  * the points. Where `status[HALT]` is not 0, nothing is done any more: iterations are submitted ahead of what the host knows.
  */
 import type { Fixed } from './label-sums.js';
+import { sumBelow, type Threads, threadsOf } from './subgroups.js';
 
 export const HALT = 0;
 export const CHANGED = 1;
@@ -90,42 +91,48 @@ export const placeProgram = perRow(
   order[atomicAdd(&next[labels[row]], 1u)] = row;`,
 );
 
-const oneGroup = (bindings: string[], body: string, memory = '') => `
+const oneGroup = (
+  bindings: string[],
+  body: string,
+  memory: string,
+  threads: Threads = threadsOf(false),
+) => `${threads.head}
 struct Params { k: u32, most: u32, chunks: u32 }
 @group(0) @binding(0) var<uniform> p: Params;
 ${bindings.map((text, i) => `@group(0) @binding(${i + 1}) var<storage, ${text};`).join('\n')}
 ${memory}
 @compute @workgroup_size(${THREADS})
-fn main(@builtin(local_invocation_index) local: u32) {
+fn main(${threads.parameters}) {
+  ${threads.begin}
+  let local = ${threads.number};
   ${body}
 }`;
 
 /** Where each label's rows begin; adds the chunk's counts to all, and clears them for the next. */
-export const scanProgram = oneGroup(
-  [
-    'read> status: array<u32>',
-    'read_write> bins: array<u32>',
-    'read_write> next: array<u32>',
-    'read_write> counts: array<u32>',
-  ],
-  `if (status[${HALT}] != 0u) { return; }
+export const scanProgram = (subgroups: boolean) =>
+  oneGroup(
+    [
+      'read> status: array<u32>',
+      'read_write> bins: array<u32>',
+      'read_write> next: array<u32>',
+      'read_write> counts: array<u32>',
+    ],
+    `if (status[${HALT}] != 0u) { return; }
   let share = (p.k + ${THREADS - 1}u) / ${THREADS}u;
   let first = min(local * share, p.k);
   let end = min(first + share, p.k);
   var sum = 0u;
   for (var i = first; i < end; i++) { sum += bins[i]; }
-  sums[local] = sum;
-  workgroupBarrier();
-  var at = 0u;
-  for (var i = 0u; i < local; i++) { at += sums[i]; }
+  var at = sum_below(sum, local);
   for (var i = first; i < end; i++) {
     next[i] = at;
     at += bins[i];
     counts[i] += bins[i];
     bins[i] = 0u;
   }`,
-  `var<workgroup> sums: array<u32, ${THREADS}>;`,
-);
+    sumBelow(THREADS, subgroups),
+    threadsOf(subgroups),
+  );
 
 /** Whether the device stands still, the same for all threads. */
 const halted = (load: string) => `var<workgroup> halt: u32;

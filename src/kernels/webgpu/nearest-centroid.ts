@@ -4,6 +4,7 @@ import { type NearestCentroidArgs, nearestCentroidReference } from '../reference
 import { type Block, BlockRows, blocksOf, planRows, type RowsPlan } from './distance-tiles.js';
 import { onHost, type WebgpuKernel } from './host.js';
 import type { Dispatch, Gpu } from './run.js';
+import { threadsOf } from './subgroups.js';
 import { bindingsOf, distanceError, each, ROWS, sumCode, type Tile, tileCode, tileFor } from './tile.js';
 import type { GpuBuffer, GpuPipeline } from './types.js';
 
@@ -17,15 +18,16 @@ export const STATE = 4;
  * end they are merged by (distance, index). With `first` > 0 it goes on from what `state` has of the centroids before. `halt`, where
  * `stop` says so, ends it before it begins (kmeans).
  */
-export function nearestProgram(tile: Tile): string {
+export function nearestProgram(tile: Tile, subgroups: boolean): string {
   const { threads, side } = tile;
+  const { head, parameters, begin, number } = threadsOf(subgroups);
   const seen = (i: number, c: number) => `
     if (${c}u + column < p.columns) {
       let v = s${i}[${c}];
       if (v < near${i}.x) { near${i} = vec2f(v, near${i}.x); label${i} = vec2u(p.first + column + ${c}u, label${i}.x); }
       else if (v < near${i}.y) { near${i}.y = v; label${i}.y = p.first + column + ${c}u; }
     }`;
-  return `
+  return `${head}
 struct Params { rows: u32, columns: u32, dims: u32, first: u32, stop: u32 }
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read_write> state: array<vec4u>;
@@ -42,8 +44,11 @@ fn merged(a: vec4u, b: vec4u) -> vec4u {
   let second = select(best.yw, other.xz, before(other.xz, best.yw));
   return vec4u(best.x, second.x, best.z, second.y);
 }
-@compute @workgroup_size(${threads}, ${threads})
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) lid: vec3u, @builtin(local_invocation_index) local: u32) {
+@compute @workgroup_size(${threads * threads})
+fn main(@builtin(workgroup_id) group: vec3u, ${parameters}) {
+  ${begin}
+  let local = ${number};
+  let lid = vec2u(local % ${threads}u, local / ${threads}u);
   if (p.stop == 1u && halt[0] != 0u) { return; }
   let dims = p.dims;
   let row = group.x * ${side}u;
@@ -57,22 +62,30 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) lid: 
     let column = tile + lid.x * 4u;
     ${each(ROWS, (i) => each([0, 1, 2, 3], (c) => seen(i, c)))}
   }
+  // Threads of a row, side by side, of which one has their nearest.
+  let reach = ${subgroups ? `min(own_lanes, ${threads}u)` : '1u'};
   ${each(
     ROWS,
     (i) => `
+  var best${i} = vec4u(bitcast<vec2u>(near${i}), label${i});
+  ${subgroups ? shuffled(i) : ''}
   workgroupBarrier();
-  found[local] = vec4u(bitcast<vec2u>(near${i}), label${i});
+  if (lid.x % reach == 0u) { found[local] = best${i}; }
   workgroupBarrier();
   if (lid.x == 0u && row + lid.y * 4u + ${i}u < p.rows) {
     let at = a_first + lid.y * 4u + ${i}u;
-    var best = found[local];
-    for (var t = 1u; t < ${threads}u; t++) { best = merged(best, found[local + t]); }
+    var best = best${i};
+    for (var t = reach; t < ${threads}u; t += reach) { best = merged(best, found[local + t]); }
     if (p.first > 0u) { best = merged(state[at], best); }
     state[at] = best;
   }`,
   )}
 }`;
 }
+
+/** Bits are the same in any order: of equal distances the lower index is the nearer. */
+const shuffled = (i: number) =>
+  `for (var by = 1u; by < reach; by *= 2u) { best${i} = merged(best${i}, subgroupShuffleXor(best${i}, by)); }`;
 
 /** Reads the state of rows; says which labels float32 could not tell. */
 export function isDoubtful(best: number, second: number, { tiny, zeroIsExact }: RowsPlan, error: number): boolean {
@@ -130,7 +143,7 @@ export const nearestCentroid: WebgpuKernel<NearestCentroidArgs> = async (args, g
   const plan = planRows({ points, centroids }, 'sqeuclidean', args.checkFinite ?? true);
   if (!plan) return onHost(nearestCentroidReference(args), gpu);
   const tile = tileFor('difference', gpu.limits, args.labels.length, centroids.rows);
-  const pipeline = await gpu.pipeline(nearestProgram(tile));
+  const pipeline = await gpu.pipeline(nearestProgram(tile, gpu.limits.subgroups));
   const uploaded = new BlockRows(gpu, points, centroids, plan);
   const halt = gpu.buffer(4);
   let state: GpuBuffer | undefined;

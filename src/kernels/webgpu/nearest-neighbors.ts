@@ -5,6 +5,7 @@ import { planRows, type RowsPlan } from './distance-tiles.js';
 import { onHost, type WebgpuKernel } from './host.js';
 import { type BlockDistances, distanceBlocks } from './pairwise-distance.js';
 import { floatBits, type Gpu } from './run.js';
+import { sumBelow, threadsOf } from './subgroups.js';
 import { distanceError } from './tile.js';
 
 const THREADS = 256;
@@ -13,7 +14,9 @@ const THREADS = 256;
  * A workgroup per query, or for several: the key of the k-th nearest by radix selection, 8 bits at a time, then all points whose key is within the
  * rounding bound of it, in any order. Keys are floats turned into integers of the same order; `margins` has each query's bound.
  */
-const SELECT = `
+const selectProgram = (subgroups: boolean) => {
+  const { head, parameters, begin, number } = threadsOf(subgroups);
+  return `${head}
 struct Params { queries: u32, points: u32, k: u32, room: u32, sign: f32, share: f32, first_query: u32, first_point: u32, skip_self: u32, across: u32, total: u32 }
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> distances: array<f32>;
@@ -22,6 +25,7 @@ struct Params { queries: u32, points: u32, k: u32, room: u32, sign: f32, share: 
 var<workgroup> bins: array<atomic<u32>, 256>;
 var<workgroup> taken: atomic<u32>;
 var<workgroup> chosen: vec2u;
+${sumBelow(THREADS, subgroups)}
 fn key_of(value: f32) -> u32 {
   let bits = bitcast<u32>(value + 0.0);
   return select(bits | 0x80000000u, ~bits, bits >= 0x80000000u);
@@ -29,7 +33,9 @@ fn key_of(value: f32) -> u32 {
 fn value_of(key: u32) -> f32 { return bitcast<f32>(select(~key, key & 0x7fffffffu, key >= 0x80000000u)); }
 fn skipped(row: u32, j: u32) -> bool { return p.skip_self == 1u && p.first_query + row % p.queries == p.first_point + j; }
 @compute @workgroup_size(${THREADS})
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, ${parameters}) {
+  ${begin}
+  let local = ${number};
   for (var row = group.x; row < p.total; row += p.across) { choose(row, local); }
 }
 fn choose(row: u32, local: u32) {
@@ -45,11 +51,9 @@ fn choose(row: u32, local: u32) {
       if ((key & mask) == prefix && !skipped(row, j)) { atomicAdd(&bins[(key >> u32(shift)) & 255u], 1u); }
     }
     workgroupBarrier();
-    if (local == 0u) {
-      var bin = 0u;
-      while (bin < 255u && atomicLoad(&bins[bin]) < left) { left -= atomicLoad(&bins[bin]); bin++; }
-      chosen = vec2u(bin, left);
-    }
+    let own = atomicLoad(&bins[local]);
+    let below = sum_below(own, local);
+    if (below < left && left - below <= own) { chosen = vec2u(local, left - below); }
     let next = workgroupUniformLoad(&chosen);
     left = next.y;
     prefix |= next.x << u32(shift);
@@ -67,6 +71,7 @@ fn choose(row: u32, local: u32) {
   workgroupBarrier();
   if (local == 0u) { found[row * (p.room + 1u)] = atomicLoad(&taken); }
 }`;
+};
 
 /** The k nearest of each query: the device finds who may be among them, the host ranks those in double. */
 export const nearestNeighbors: WebgpuKernel<NearestNeighborsArgs> = async (args, gpu) => {
@@ -75,7 +80,7 @@ export const nearestNeighbors: WebgpuKernel<NearestNeighborsArgs> = async (args,
   const plan = planRows({ queries, points }, metric, args.checkFinite ?? true);
   if (!plan) return onHost(nearestNeighborsReference(args), gpu);
   const ranking = new Ranking(args, metric);
-  const select = await gpu.pipeline(SELECT);
+  const select = await gpu.pipeline(selectProgram(gpu.limits.subgroups));
   // Candidates of the rows of one block of queries, from all of its blocks of points.
   let candidates: Candidates[] = [];
   for await (const block of distanceBlocks(gpu, queries, points, plan, false)) {

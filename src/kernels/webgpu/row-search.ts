@@ -3,9 +3,10 @@
  * threshold at which the row meets the ball. Its sums are float32's, so the host finishes each row in double (ball.ts).
  */
 import type { Norm } from '../matrix.js';
+import { folding, threadsOf } from './subgroups.js';
 
 /** Threads of a row: few where it is short, since most of the time goes to their sums. `threads` in the programs. */
-const threadsOf = (cols: number) => (cols <= 128 ? 32 : 256);
+const widthFor = (cols: number) => (cols <= 128 ? 32 : 256);
 
 /** Words that a row gets: the float found; l1: 1 where it is counted from the largest entry. */
 export const FOUND = 2;
@@ -18,35 +19,19 @@ export function searchProgram(
   norm: Norm,
   inputs: string[],
   cols: number,
+  subgroups: boolean,
   { prepare = '', delta, x, functions = '' }: Entry,
 ): string {
-  return `
-const threads = ${threadsOf(cols)}u;
+  const { head, parameters, begin } = threadsOf(subgroups);
+  return `${head}
+const threads = ${widthFor(cols)}u;
 struct Params { cols: u32, boxed: u32, radius: f32, step: f32, lo: f32, hi: f32 }
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read_write> found: array<vec2u>;
 ${inputs.map((name, i) => `@group(0) @binding(${i + 2}) var<storage, read> ${name}: array<f32>;`).join('\n')}
-var<workgroup> parts: array<f32, threads>;
 var<private> first: u32;
 var<private> local: u32;
-fn total(value: f32) -> f32 {
-  workgroupBarrier();
-  parts[local] = value;
-  for (var half = threads / 2u; half > 0u; half /= 2u) {
-    workgroupBarrier();
-    if (local < half) { parts[local] += parts[local + half]; }
-  }
-  return workgroupUniformLoad(&parts[0]);
-}
-fn largest(value: f32) -> f32 {
-  workgroupBarrier();
-  parts[local] = value;
-  for (var half = threads / 2u; half > 0u; half /= 2u) {
-    workgroupBarrier();
-    if (local < half) { parts[local] = max(parts[local], parts[local + half]); }
-  }
-  return workgroupUniformLoad(&parts[0]);
-}
+${folding(subgroups)}
 ${functions}
 fn delta(at: u32) -> f32 { return ${delta}; }
 fn clipped(at: u32, v: f32) -> f32 {
@@ -55,9 +40,10 @@ fn clipped(at: u32, v: f32) -> f32 {
 }
 ${norm === 'l2' ? SCALE : THRESHOLD}
 @compute @workgroup_size(threads)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {
-  first = group.x * p.cols;
+fn main(@builtin(workgroup_id) group: vec3u, ${parameters}) {
+  ${begin}
   local = index;
+  first = group.x * p.cols;
   ${prepare}
   let answer = search();
   if (local == 0u) { found[group.x] = answer; }

@@ -18,6 +18,8 @@ export interface GpuLimits {
   invocations: number;
   /** Multiply-adds of one submission: what an abort waits for, and what no watchdog of a driver ends. */
   operations: number;
+  /** Whether programs hand values through subgroups. */
+  subgroups: boolean;
 }
 
 export interface Dispatch {
@@ -42,7 +44,7 @@ export function floatBits(x: number): number {
 }
 
 /** What the device allows, on hardware or in software. */
-export function gpuLimits({ device }: WebgpuDevice, software: boolean): GpuLimits {
+export function gpuLimits({ device, subgroups }: WebgpuDevice, software: boolean): GpuLimits {
   const { limits } = device;
   return {
     // Copies need sizes of whole words.
@@ -51,6 +53,7 @@ export function gpuLimits({ device }: WebgpuDevice, software: boolean): GpuLimit
     shared: limits.maxComputeWorkgroupStorageSize,
     invocations: limits.maxComputeInvocationsPerWorkgroup,
     operations: software ? 2 ** 27 : 2 ** 36,
+    subgroups,
   };
 }
 

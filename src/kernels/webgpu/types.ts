@@ -60,13 +60,20 @@ export interface GpuDevice {
 }
 
 export interface GpuAdapter {
-  readonly info: { vendor: string; architecture: string; device: string; description: string };
+  readonly info: {
+    vendor: string;
+    architecture: string;
+    device: string;
+    description: string;
+    subgroupMaxSize?: number;
+  };
   readonly limits: Record<string, number>;
   readonly features: ReadonlySet<string>;
   requestDevice(descriptor?: object): Promise<GpuDevice>;
 }
 
 export interface Gpu {
+  readonly wgslLanguageFeatures?: ReadonlySet<string>;
   requestAdapter(options?: object): Promise<GpuAdapter | null>;
 }
 
