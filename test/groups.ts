@@ -16,7 +16,7 @@ export const OWN_PROCESS = [
   'test/evaluation/sanity-thresholds.test.ts',
   'test/kernels/{cuda-variants,lifecycle}.test.ts',
   'test/models/webgpu-backbones.test.ts',
-  'test/tfjs/{op-tests,tensorflow-choice,tensorflow-training,webgpu,webgpu-import,webgpu-kernels,webgpu-thousand-steps,webgpu-training}.test.ts',
+  'test/tfjs/{op-tests,tensorflow-choice,tensorflow-training,webgpu,webgpu-evaluate,webgpu-import,webgpu-kernels,webgpu-thousand-steps,webgpu-training}.test.ts',
 ];
 
 /** What `npm run test:fast` leaves out, by the reason. */

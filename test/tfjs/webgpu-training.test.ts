@@ -6,13 +6,12 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { objective, pgd } from '../../src/attacks/index.js';
 import { runAttackLater } from '../../src/attacks/run-attack.js';
 import { loadEnsemble } from '../../src/checkpoints/index.js';
-import { evaluate } from '../../src/evaluation/index.js';
 import { convEmbedder } from '../../src/models/index.js';
 import { chooseBackend } from '../../src/tfjs/index.js';
 import { eat, type TrainOptions, train } from '../../src/training/index.js';
 import { tinyImages } from '../models/tiny-images.js';
 import { difference, noise } from './close.js';
-import { describeWebgpu, onCard } from './describe-webgpu.js';
+import { describeWebgpu } from './describe-webgpu.js';
 
 const data = tinyImages({ classes: 2, perClass: 8, size: 8 });
 const attack = { epsilon: 8 / 255, steps: 2 };
@@ -46,18 +45,6 @@ describeWebgpu('training on webgpu', () => {
     const loaded = await loadEnsemble(dir);
     expect((await loaded.embed(data)).data).toEqual(embeddings.data);
     for (const ensemble of [expected, resumed, whole, loaded]) ensemble.dispose();
-  });
-
-  // Its checks take hundreds of steps: minutes in software. test/tfjs/later-evaluation.test.ts has all of it on a backend that cannot be read.
-  test.runIf(onCard)('an evaluation', async () => {
-    const ensemble = await train(options({ epochs: 1 }));
-    const plan = { name: 'one', objective: objective('centroid-margin'), settings: pgd({ ...attack, epsilon: 0.1 }) };
-    const measure = { attacks: [plan], epsilon: 0.1, k: 2, allowSeen: true, bootstrap: 0, backend: 'webgpu' as const };
-    const report = await evaluate(ensemble, data, measure);
-    expect(report.manifest.backend.name).toBe('webgpu');
-    expect(report.attacks.map(({ name }) => name)).toContain('one');
-    expect(report.checks.filter(({ passed }) => passed === false)).toEqual([]);
-    ensemble.dispose();
   });
 
   test.each(['linf', 'l2', 'l1'] as const)('attacks in %s stay in ball and box to the bit', async (norm) => {
