@@ -13,13 +13,13 @@ export interface ClassFolder {
 }
 
 /** What is an image, by its name; JPG as jpg. */
-const IMAGE = /\.(jpe?g|png|webp|tiff?|gif|avif)$/i;
+const IMAGE = /\.(jpe?g|png|webp|tiff?|gif)$/i;
 
 /** What is decoded, for messages. */
 export const SUPPORTED = 'JPEG, PNG, WebP, GIF or TIFF';
 
 /** Pictures that are not decoded, by their names. */
-const OTHER = /\.(bmp|dib|heic|heif|jp2|jxl|svg|psd|tga|p[bgnp]m|ico|cr[23]|nef|arw|dng)$/i;
+const OTHER = /\.(avif|bmp|dib|heic|heif|jp2|jxl|svg|psd|tga|p[bgnp]m|ico|cr[23]|nef|arw|dng)$/i;
 
 /** Folders that are read at once: there may be more than files may be open. */
 const AT_ONCE = 64;

@@ -20,7 +20,7 @@ const names = ({ classNames }: Archive) => [...classNames.values()];
 
 describe('a folder of classes', () => {
   test('classes by name, from 0; the first half, rounded down, is for training', async () => {
-    await make('b/2.PNG', 'b/1.jpg', 'a c/x.JPEG', 'B/y.webp', 'd-e/deep/er/z.tif', 'd-e/x.avif');
+    await make('b/2.PNG', 'b/1.jpg', 'a c/x.JPEG', 'B/y.webp', 'd-e/deep/er/z.tif', 'd-e/x.gif');
     // What is no image is passed over.
     await make(
       'b/._1.jpg',
@@ -35,7 +35,7 @@ describe('a folder of classes', () => {
     expect(found).toMatchObject({ layout: 'folder', root: at() });
     const archive = await found.read();
     expect(names(archive)).toEqual(['B', 'a c', 'b', 'd-e']);
-    expect(archive.files).toEqual(['B/y.webp', 'a c/x.JPEG', 'b/1.jpg', 'b/2.PNG', 'd-e/deep/er/z.tif', 'd-e/x.avif']);
+    expect(archive.files).toEqual(['B/y.webp', 'a c/x.JPEG', 'b/1.jpg', 'b/2.PNG', 'd-e/deep/er/z.tif', 'd-e/x.gif']);
     expect([...archive.labels]).toEqual([0, 1, 2, 2, 3, 3]);
     expect(side(archive, 'train')).toEqual(['B/y.webp', 'a c/x.JPEG']);
     expect(side(archive, 'test')).toEqual(archive.files.slice(2));
@@ -128,7 +128,7 @@ describe('what holds no folder of images for each class says what it holds', () 
       /2 folders of JPEG, .* images in .* received 2 \.bmp files/,
       /^Convert/,
     ],
-    ['other pictures', ['1.heic', '2.bmp'], /received 1 \.heic file and 1 \.bmp file\.$/, /^Convert them to JPEG/],
+    ['other pictures', ['1.heic', '2.avif'], /received 1 \.heic file and 1 \.avif file\.$/, /^Convert them to JPEG/],
     ['one class of images', ['a/1.jpg', 'b/2.bmp'], /received 1 \(a\), beside 1 \.bmp file\./, /^Convert/],
     ['classes further below', ['x/a/1.jpg', 'x/b/1.jpg', 'y.txt'], /received them in x below it/, /^Name .*x\.$/],
     [
