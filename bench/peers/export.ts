@@ -37,7 +37,8 @@ const arrays: Record<string, NpyArray> = {
   centroids: await arrayOf(centroids),
   settings: { shape: [3], data: Float32Array.of(epsilon, STEPS, BATCH) },
 };
-for (const [i, { weights }] of ensemble.members.entries()) {
+for (const [i, { weights, heads = 1 }] of ensemble.members.entries()) {
+  arrays[`member${i}/heads`] = { shape: [1], data: Int32Array.of(heads) };
   for (const [name, weight] of weights) arrays[`member${i}/${name}`] = await arrayOf(weight);
 }
 for (const name of OBJECTIVES) {

@@ -42,6 +42,7 @@ class Member:
 
         self.layers = [self.folded(weight(f"conv{i + 1}/kernel"), [weight(f"norm{i + 1}/{end}") for end in NORM]) for i in range(3)]
         self.kernel, self.bias = weight("embedding/kernel"), weight("embedding/bias")
+        self.heads = int(weight("heads"))
 
     @staticmethod
     def folded(kernel, norm):
@@ -55,7 +56,8 @@ class Member:
             top, bottom = same_padding(x.shape[2], stride)
             left, right = same_padding(x.shape[3], stride)
             x = F.relu(F.conv2d(F.pad(x, (left, right, top, bottom)), kernel, bias, stride=stride))
-        return F.normalize(x.mean((2, 3)) @ self.kernel + self.bias)
+        heads = (x.mean((2, 3)) @ self.kernel + self.bias).unflatten(1, (self.heads, -1))
+        return F.normalize(heads, dim=2).flatten(1) / self.heads**0.5
 
 
 def objective(name, clean, labels, centroids):
