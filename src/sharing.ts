@@ -18,17 +18,3 @@ export const ALONE: Sharing = {
   parts: async (_, pieces, part) => [await part(0, pieces)],
   least: (_, pieces, part) => part(0, pieces),
 };
-
-/** Arrays of several parts as one; that of one part as it is. */
-export function joinedParts<T extends Uint8Array | Int32Array | Float64Array>(parts: readonly T[]): T {
-  const [first, ...others] = parts;
-  if (others.length === 0) return first;
-  const Type = first.constructor as new (length: number) => T;
-  const all = new Type(parts.reduce((length, part) => length + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
-}

@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { inWordsOf } from '../errors.js';
+import { joined } from '../joined.js';
 import { type Matrix, nearestCentroid } from '../kernels/index.js';
 import { rowsFrom } from '../kernels/matrix.js';
 import { parseOptions, signal } from '../options.js';
-import { ALONE, joinedParts, type Sharing } from '../sharing.js';
+import { ALONE, type Sharing } from '../sharing.js';
 
 const assignOptions = z.strictObject({ signal: signal.optional() });
 
@@ -24,5 +25,5 @@ export async function assignToCentroids(
     });
     return labels;
   };
-  return joinedParts(await sharing.parts(`assignment to ${centroids.rows} centroids`, embeddings.rows, labelled));
+  return joined(await sharing.parts(`assignment to ${centroids.rows} centroids`, embeddings.rows, labelled));
 }

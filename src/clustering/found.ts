@@ -1,4 +1,4 @@
-import { joinedParts } from '../sharing.js';
+import { joined } from '../joined.js';
 import type { Retrieval } from './retrieval-scores.js';
 
 /** What became of each query. */
@@ -27,10 +27,10 @@ export function nothingFound(queries: number): Found {
 /** Of queries one after the other. */
 export function joinedFound(parts: readonly Found[]): Found {
   return {
-    counted: joinedParts(parts.map((found) => found.counted)),
-    first: joinedParts(parts.map((found) => found.first)),
-    averagePrecision: joinedParts(parts.map((found) => found.averagePrecision)),
-    rPrecision: joinedParts(parts.map((found) => found.rPrecision)),
+    counted: joined(parts.map((found) => found.counted)),
+    first: joined(parts.map((found) => found.first)),
+    averagePrecision: joined(parts.map((found) => found.averagePrecision)),
+    rPrecision: joined(parts.map((found) => found.rPrecision)),
   };
 }
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { EatDmlError, invalid } from '../errors.js';
+import { joined } from '../joined.js';
 import { cpuDevice } from '../kernels/devices.js';
 import { centroidMeansSync, type KMeansResult, type Matrix, nearestCentroid } from '../kernels/index.js';
 import { checkOneOf, readMatrix } from '../kernels/matrix.js';
@@ -11,7 +12,7 @@ import { BoundedAssignment } from './kmeans-bounds.js';
 import { fillEmpty } from './kmeans-empty.js';
 import { drawStart } from './kmeans-start.js';
 import { partOf, type ShardedPoints, shardPoints, valuesOf } from './sharded-points.js';
-import { joined, sumOfParts } from './sum-of-parts.js';
+import { sumOfParts } from './sum-of-parts.js';
 import { checkSame, stopIfAborted, together } from './together.js';
 
 const kmeansOptions = z.strictObject({

@@ -1,7 +1,7 @@
+import { joined } from '../joined.js';
 import { type AsyncKernelOptions, type KernelOptions, pairwiseDistance } from '../kernels/index.js';
 import { type RandomStream, randomStream } from '../random.js';
 import { gatherRows, ownerOf, type Part, partOf, partOfRow, rowAt, type ShardedPoints } from './sharded-points.js';
-import { joined } from './sum-of-parts.js';
 import { stopIfAborted } from './together.js';
 
 /** The first centroids [k,d], the same on every rank; `restart` draws others. */

@@ -1,3 +1,4 @@
+import { joined } from '../joined.js';
 import type { Group } from './group.js';
 import { partsOf, partsOfRank, type RowRange as Range } from './shards.js';
 import { halves, subtrees, within } from './tree.js';
@@ -37,16 +38,6 @@ async function add(
   const other = await add(right, known);
   for (let i = 0; i < sum.length; i++) sum[i] += other[i];
   return sum;
-}
-
-export function joined(vectors: readonly Float64Array[]): Float64Array {
-  const all = new Float64Array(vectors.reduce((length, vector) => length + vector.length, 0));
-  let at = 0;
-  for (const vector of vectors) {
-    all.set(vector, at);
-    at += vector.length;
-  }
-  return all;
 }
 
 function vectorsIn(all: Float64Array, length: number): Float64Array[] {

@@ -2,6 +2,7 @@ import { type Found, retrievalOf, worstFound } from '../clustering/found.js';
 import { type Retrieval, retrieve } from '../clustering/retrieval-scores.js';
 import { stacked } from '../clustering/stacked.js';
 import type { Source } from '../data/index.js';
+import { joined } from '../joined.js';
 import type { KMeansResult, Matrix } from '../kernels/index.js';
 import type { Ensemble } from '../models/index.js';
 import { notDefinedOn, withOthers } from './defined.js';
@@ -14,14 +15,6 @@ export interface Gallery {
   labels: Int32Array;
   /** They are the evaluated set itself: a query's own clean image never counts as found. */
   own: boolean;
-}
-
-/** Labels of two sets, one after the other. */
-export function joinedLabels(first: Int32Array, second: Int32Array): Int32Array {
-  const all = new Int32Array(first.length + second.length);
-  all.set(first);
-  all.set(second, first.length);
-  return all;
 }
 
 /**
@@ -78,7 +71,7 @@ export class MeasuredSet {
   /** The labels of what is clustered. */
   clusteredLabels(): Int32Array {
     const { labels, gallery } = this;
-    return gallery.own ? labels : joinedLabels(labels, gallery.labels);
+    return gallery.own ? labels : joined([labels, gallery.labels]);
   }
 
   /** What the gallery adds to the labels of a clustering: those of other images that are clustered with the set. */

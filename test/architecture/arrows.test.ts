@@ -38,6 +38,7 @@ const ARROWS: Record<string, string[]> = {
 const LEAVES = [
   'amount',
   'errors',
+  'joined',
   'cache-folder',
   'environment',
   'files',

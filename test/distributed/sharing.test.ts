@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { sharingAmong } from '../../src/distributed/sharing-among.js';
 import { EatDmlError } from '../../src/errors.js';
 import { single } from '../../src/index.js';
-import { ALONE, joinedParts, type Sharing } from '../../src/sharing.js';
+import { joined } from '../../src/joined.js';
+import { ALONE, type Sharing } from '../../src/sharing.js';
 import { faults, ranks, values } from './in-memory.js';
 
 /** On so many ranks; each with the pieces that it did. */
@@ -33,7 +34,7 @@ test('a group of one is nobody who shares: all pieces at once, and the very resu
 test.each([2, 3, 4])('%i ranks do a part each, in order, and all have all', async (size) => {
   const all = await on(size, (sharing, done) => sharing.parts('squares', 7, squares(done)));
   for (const { result } of all) {
-    expect(joinedParts(result.map(({ of }) => of))).toEqual(Float64Array.of(0, 1, 4, 9, 16, 25, 36));
+    expect(joined(result.map(({ of }) => of))).toEqual(Float64Array.of(0, 1, 4, 9, 16, 25, 36));
   }
   const done = all.flatMap((rank) => rank.done);
   expect(done).toHaveLength(size);

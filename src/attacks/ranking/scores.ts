@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { EatDmlError, invalid, inWordsOf } from '../../errors.js';
+import { joined } from '../../joined.js';
 import { type Matrix, pairwiseDistance } from '../../kernels/index.js';
 import { checkMatrix, rowsFrom } from '../../kernels/matrix.js';
 import { int32Array, parse, parseOptions } from '../../options.js';
-import { ALONE, joinedParts, type Sharing } from '../../sharing.js';
+import { ALONE, type Sharing } from '../../sharing.js';
 import { type RankingName, rankingName } from './names.js';
 import { type CleanRanking, cleanRanking } from './selections.js';
 
@@ -82,7 +83,7 @@ export async function rankingMeasuresShared(
     return measuredEach(name, checked, begin, end);
   });
   const mean = (measure: keyof RankingScores) =>
-    joinedParts(parts.map((part) => part[measure]!)).reduce((sum, value) => sum + value, 0) / rows;
+    joined(parts.map((part) => part[measure]!)).reduce((sum, value) => sum + value, 0) / rows;
   const inPercent = (measure: keyof RankingScores) => (measure === 'TMA' || measure === 'ES:D' ? 1 : 100);
   const measures = Object.keys(parts[0]) as (keyof RankingScores)[];
   return Object.fromEntries(measures.map((measure) => [measure, inPercent(measure) * mean(measure)]));
