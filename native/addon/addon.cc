@@ -1,5 +1,6 @@
 // The addon's exports: one function per kernel, and info().
 #include "../contracts/kernel_table.h"
+#include "../cpu/engine/buffer.h"
 #include "../cpu/engine/thread_pool.h"
 #include "call.h"
 #ifdef EAT_DML_DEVICE_ADDON
@@ -25,6 +26,10 @@ Napi::Value decode_jpeg(const Napi::CallbackInfo&);
 #endif
 
 namespace {
+
+#ifndef EAT_DML_DEVICE_ADDON
+constexpr std::uintptr_t kCacheLine = 64;
+#endif
 
 struct Entry {
   const char* name;
@@ -74,6 +79,16 @@ Napi::Value limits(const Napi::CallbackInfo& info) {
 Napi::Value forbid_winograd(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), kernels().forbid_winograd());
 }
+
+// (memory: ArrayBuffer) that large arrays are to lie in, one after the other: in huge pages from its first use on. Bytes from its start to the
+// next line of the cache.
+Napi::Value prepare_memory(const Napi::CallbackInfo& info) {
+  if (!info[0].IsArrayBuffer()) throw Napi::TypeError::New(info.Env(), "Expected an ArrayBuffer.");
+  Napi::ArrayBuffer memory = info[0].As<Napi::ArrayBuffer>();
+  use_huge_pages(memory.Data(), memory.ByteLength());
+  const auto past = reinterpret_cast<std::uintptr_t>(memory.Data()) % kCacheLine;
+  return Napi::Number::New(info.Env(), past == 0 ? 0.0 : static_cast<double>(kCacheLine - past));
+}
 #endif
 
 template <Binding function>
@@ -98,6 +113,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
 #else
   add<limits>(env, exports, "machineLimits");
   add<forbid_winograd>(env, exports, "forbidWinograd");
+  add<prepare_memory>(env, exports, "prepareMemory");
   add<register_tensorflow_ops>(env, exports, "registerTensorflowOps");
   add<tensorflow_devices>(env, exports, "tensorflowDevices");
   if (has_turbo_jpeg()) add<decode_jpeg>(env, exports, "decodeJpeg");

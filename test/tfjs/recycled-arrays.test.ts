@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { prepareMemory } from '../../src/kernels/allocate.js';
 import { RecycledArrays } from '../../src/tfjs/native/recycled-arrays.js';
 
 const LENGTH = 2048;
@@ -29,7 +30,21 @@ test('batches that differ in length from step to step lie in the same memory bef
     return fresh;
   });
   expect(made.slice(16).reduce((sum, fresh) => sum + fresh, 0)).toBe(0);
-  expect([...seen].every(({ byteLength }) => byteLength <= 4 * 65_536)).toBe(true);
+  expect([...seen].every(({ byteLength }) => byteLength <= 4 * 65_536 + 64)).toBe(true);
+});
+
+test('arrays begin with a line of the cache, when used again, too', () => {
+  const arrays = new RecycledArrays(Float32Array, 1e9);
+  for (const length of [LENGTH, LENGTH + 3, 3_000_000]) {
+    const [first, second] = [arrays.take(length), arrays.take(length)];
+    for (const { buffer, byteOffset } of [first, second]) expect(byteOffset).toBe(prepareMemory(buffer));
+    second.fill(2);
+    arrays.give(first);
+    const again = arrays.take(length - 1);
+    expect([again.buffer, again.byteOffset, again.length]).toEqual([first.buffer, first.byteOffset, length - 1]);
+    again.fill(1);
+    expect(second.every((value) => value === 2)).toBe(true);
+  }
 });
 
 test('an array that somebody else has seen, or that came from elsewhere, is not used again', () => {

@@ -1,4 +1,4 @@
-import { allocate } from '../../kernels/allocate.js';
+import { allocate, prepareMemory } from '../../kernels/allocate.js';
 
 /** Results shorter than this are left to the garbage collector. */
 const SMALLEST = 1024;
@@ -7,6 +7,8 @@ const REMEMBERED = 16384;
 const LOOKED_EVERY = 1024;
 /** Lengths of memory from one power of two to the next. */
 const LENGTHS = 4;
+/** Bytes by which memory is longer than what lies in it: arrays begin with a line of the cache. */
+const MARGIN = 64;
 
 interface Idle<T> {
   readonly arrays: T[];
@@ -28,7 +30,10 @@ export class RecycledArrays<T extends Float32Array | Int32Array | Uint8Array> {
   private takes = 0;
 
   constructor(
-    private readonly kind: new (lengthOrMemory: number | ArrayBufferLike, begin?: number, length?: number) => T,
+    private readonly kind: {
+      new (lengthOrMemory: number | ArrayBufferLike, begin?: number, length?: number): T;
+      readonly BYTES_PER_ELEMENT: number;
+    },
     private readonly keptBytes: number,
   ) {}
 
@@ -39,8 +44,7 @@ export class RecycledArrays<T extends Float32Array | Int32Array | Uint8Array> {
     const whole = lengthOfMemory(length);
     const reused = this.reused(whole);
     if (reused?.length === length) return reused;
-    const { buffer } = reused ?? allocate(this.kind, whole, 'a tensor');
-    const array = new this.kind(buffer, 0, length);
+    const array = reused ? new this.kind(reused.buffer, reused.byteOffset, length) : this.fresh(whole, length);
     this.own.add(array);
     return array;
   }
@@ -51,7 +55,7 @@ export class RecycledArrays<T extends Float32Array | Int32Array | Uint8Array> {
     const bytes = values.buffer.byteLength;
     if (this.idleBytes + bytes > this.keptBytes) this.clear();
     this.idleBytes += bytes;
-    const whole = bytes / values.BYTES_PER_ELEMENT;
+    const whole = (bytes - MARGIN) / values.BYTES_PER_ELEMENT;
     const same = this.idle.get(whole);
     if (same) same.arrays.push(values);
     else this.idle.set(whole, { arrays: [values], asked: this.takes });
@@ -74,6 +78,11 @@ export class RecycledArrays<T extends Float32Array | Int32Array | Uint8Array> {
       return reused;
     }
     return undefined;
+  }
+
+  private fresh(whole: number, length: number): T {
+    const { buffer } = allocate(this.kind, whole + MARGIN / this.kind.BYTES_PER_ELEMENT, 'a tensor');
+    return new this.kind(buffer, prepareMemory(buffer), length);
   }
 
   private forget(): void {
