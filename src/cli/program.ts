@@ -191,6 +191,7 @@ function addSweep(eatDml: Command): void {
     .description('the results of a sweep side by side, mean and deviation over seeds, as Markdown')
     .argument('<folder>', 'the sweep’s out folder')
     .option('--out <file>', 'also write it there')
+    .option('--picture <file>', 'write it as a picture, SVG: worst cases with their intervals')
     .option('--against <label>', 'also how far this run is above every other, seed by seed')
     .option('--json', 'the rows as JSON on stdout')
     .action(async (folder: string, flags: TableFlags) =>

@@ -7,5 +7,6 @@ export { parseRunResult } from './run-result.js';
 export type { Estimate } from './statistics.js';
 export type { Hyperparameters, PngImage } from './summaries.js';
 export { type RunResult, type TableColumn, type TableRow, tableMarkdown, tableRows } from './table.js';
+export { tablePicture } from './table-picture.js';
 export { type EventFile, openEventFile, type ProjectorPoints, writeProjector } from './tensorboard.js';
 export { comparisonText, manifestText, reportText } from './text.js';

@@ -47,6 +47,7 @@ describe('a path that cannot be written', () => {
     ['evaluate --out, a folder', ['evaluate', run, '--out', folder]],
     ['demo --out', ['demo', '--config', demo, '--out', under]],
     ['table --out', ['table', folder, '--out', under]],
+    ['table --picture', ['table', folder, '--picture', under]],
     ['data --cache', ['data', 'emoji', '--cache', under]],
   ])('%s: 4, one sentence with the path, before any work', async (_, args) => {
     const { code, stdout, stderr } = await callCli(args);

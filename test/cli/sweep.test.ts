@@ -110,7 +110,9 @@ describe('sweep and table', () => {
     // Standard takes one gradient per image, AT of two steps three: as many epochs more for the same compute.
     expect(costly.history.epochs).toBe(6);
     expect(existsSync(join(out, 'at/compute'))).toBe(false);
-    const table = await callCli(['table', out]);
+    const picture = join(folder, 'table.svg');
+    const table = await callCli(['table', out, '--picture', picture]);
+    expect(readFileSync(picture, 'utf8')).toMatch(/^<svg [\s\S]*<\/svg>\n$/);
     expect(table.code).toBe(0);
     const [epochs, compute] = table.stdout.split('At equal compute (');
     expect(epochs).toMatch(/At equal epochs [\s\S]*\| standard \| 2 \|/);

@@ -195,6 +195,7 @@ const ARGUMENTS: Arguments = {
   manifestText: () => [report.manifest],
   tableRows: () => [[runResult]],
   tableMarkdown: () => [api.tableRows([runResult])],
+  tablePicture: () => [api.tableRows([runResult])],
   pairedRows: () => [[runResult], 'at'],
   pairedMarkdown: () => [api.pairedRows([runResult, { ...runResult, label: 'eat' }], 'at'), 'at'],
   openEventFile: () => [join(folder, 'events')],

@@ -7,6 +7,7 @@ import {
   parseRunResult,
   type RunResult,
   tableMarkdown,
+  tablePicture,
   tableRows,
 } from '../../report/index.js';
 import { withReferences } from '../../report/table.js';
@@ -15,19 +16,24 @@ import { checkTargets, deliver } from '../deliver.js';
 export interface TableFlags {
   json?: boolean;
   out?: string;
+  /** File for a picture of the table. */
+  picture?: string;
   /** Label of a run: also how far it is above every other, seed by seed. */
   against?: string;
 }
 
 /** `eat-dml table FOLDER`: the results of a sweep side by side, as Markdown. */
-export async function tableCommand(folder: string, { json, out, against }: TableFlags): Promise<void> {
-  await checkTargets(out);
+export async function tableCommand(folder: string, { json, out, picture, against }: TableFlags): Promise<void> {
+  await checkTargets(out, picture);
   const results = withReferences(await readResults(folder));
   const rows = tableRows(results);
   const paired = against === undefined ? [] : pairedRows(results, against);
   const text = [tableMarkdown(rows), ...(against === undefined ? [] : [pairedMarkdown(paired, against)])].join('\n\n');
   const result = { command: 'table', folder, rows, ...(against !== undefined && { against, paired }) };
-  await deliver(json, result, text, [{ path: out, content: () => `${text}\n` }]);
+  await deliver(json, result, text, [
+    { path: out, content: () => `${text}\n` },
+    { path: picture, content: () => tablePicture(rows) },
+  ]);
 }
 
 async function readResults(folder: string): Promise<RunResult[]> {

@@ -30,6 +30,10 @@ class SvgNode {
     return this.attributes.get(name) ?? null;
   }
 
+  hasAttribute(name: string): boolean {
+    return this.attributes.has(name);
+  }
+
   removeAttribute(name: string): void {
     this.attributes.delete(name);
   }
@@ -51,6 +55,11 @@ class SvgNode {
     this.childNodes.splice(at, 0, child);
     child.parentNode = this;
     return child;
+  }
+
+  /** Elements alone. */
+  get children(): SvgNode[] {
+    return this.childNodes.filter(({ name }) => name !== '#text');
   }
 
   get firstChild(): SvgNode | null {
