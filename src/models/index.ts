@@ -1,4 +1,5 @@
 export { type BnInceptionOptions, bnInception } from './backbones/bn-inception.js';
+export { type C2f2Options, c2f2 } from './backbones/c2f2.js';
 export { type ConvEmbedderOptions, convEmbedder } from './backbones/conv.js';
 export { type MobilenetV2Options, mobilenetV2 } from './backbones/mobilenet-v2.js';
 export { type ResnetOptions, resnet18, resnet50 } from './backbones/resnet.js';

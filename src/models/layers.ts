@@ -67,6 +67,11 @@ export interface AveragePool {
   size: number;
 }
 
+/** All that a map holds as the channels of one place, so that a convolution of size 1 after it is a dense layer of the whole map. */
+export interface Flatten {
+  type: 'flatten';
+}
+
 /** Mean over height and width. */
 export interface MeanPool {
   type: 'mean-pool';
@@ -103,6 +108,7 @@ export type Layer =
   | Depthwise
   | MaxPool
   | AveragePool
+  | Flatten
   | MeanPool
   | PeakPool
   | Dense

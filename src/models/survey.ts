@@ -55,6 +55,8 @@ function of(layer: Layer, input: number[]): Survey {
     }
     case 'max-pool':
       return { output: [...window(layer, [height, width]), channels], variables: [] };
+    case 'flatten':
+      return { output: [1, 1, height * width * channels], variables: [] };
     case 'mean-pool':
     case 'peak-pool':
       return { output: [channels], variables: [] };

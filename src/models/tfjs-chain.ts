@@ -57,6 +57,10 @@ function apply(named: Naming, layer: Layer, x: Symbolic, nonNegative: boolean): 
       return maxPool(named, layer, x, nonNegative);
     case 'average-pool':
       return averagePool(named, layer, x);
+    case 'flatten': {
+      const targetShape = [1, 1, x.shape.slice(1).reduce<number>((size, side) => size * side!, 1)];
+      return tf.layers.reshape({ targetShape, name: named.next('flatten') }).apply(x) as Symbolic;
+    }
     case 'mean-pool':
       return tf.layers.globalAveragePooling2d({ name: named.next('mean-pool') } as never).apply(x) as Symbolic;
     case 'peak-pool':

@@ -147,6 +147,7 @@ const ARGUMENTS: Arguments = {
   evaluateRanking: () => [ensemble, data, { epsilon: 0.1, norm: 'linf', steps: 1, seed: 1, backend: 'cpu', signal }],
   suite: () => ['quick', { norm: 'linf', epsilon: 0.1, restarts: 1 }],
   chooseBackend: () => [{ backend: 'cpu' }],
+  c2f2: () => [{ dimension: 2 }],
   convEmbedder: () => [{ dimension: 2, width: 1 }],
   resnet18: () => [{ dimension: 2 }],
   resnet50: () => [{ dimension: 2 }],
