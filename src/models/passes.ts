@@ -119,7 +119,7 @@ function stageOf(layer: Layer, variables: Variables, making: Making): Stage {
     case 'average-pool':
       return { run: (x) => averagePool(x as tf.Tensor4D, layer.size) };
     case 'flatten':
-      return { run: (x) => tf.reshape(x, [x.shape[0], 1, 1, x.size / x.shape[0]]) };
+      return { run: (x) => tf.reshape(x, [x.shape[0], 1, 1, tf.util.sizeFromShape(x.shape.slice(1))]) };
     case 'mean-pool':
       return { run: (x) => meanPool(x as tf.Tensor4D) };
     case 'peak-pool':

@@ -1,3 +1,4 @@
+import { invalid } from '../errors.js';
 import { checkTableRows } from './checks.js';
 import { html } from './html/markup.js';
 import { SvgDocument, svgText } from './html/svg-document.js';
@@ -7,7 +8,7 @@ import { budgetsOf, type TableRow } from './table.js';
 /** Pixels. */
 const WIDTH = 760;
 const ROW = 22;
-const CHARACTER = 7;
+const CHARACTER = 6;
 /** Characters of a method's name; the table has it whole. */
 const NAME = 30;
 
@@ -17,23 +18,16 @@ const PANELS = [
   { title: 'worst-case Recall@1', worst: 'worstRecallAt1', clean: 'cleanRecallAt1' },
 ] as const;
 
-interface Dot {
-  panel: string;
-  method: string;
-  worst: number;
-  clean: number | undefined;
-  low: number;
-  high: number;
-}
-
 /**
  * Rows of a table as a picture that stands by itself, SVG: for each method worst-case NMI and Recall@1 as dots with their 95% intervals, and
- * clean figures as rings; one picture above the other for each budget that has several methods. Figures that are not defined are left out.
+ * clean figures as rings; one picture above the other for each budget that has several methods, or for each where none has. Figures that are
+ * not defined are left out. Names say whose sanity checks failed.
  *
- * @throws EatDmlError ERR_ARGUMENT for rows that `tableRows` would not give.
+ * @throws EatDmlError ERR_ARGUMENT for rows that `tableRows` would not give, and for none.
  */
 export async function tablePicture(rows: readonly TableRow[]): Promise<string> {
   checkTableRows(rows, ['cleanNmi', 'cleanRecallAt1', 'worstNmi', 'worstRecallAt1']);
+  if (rows.length === 0) throw invalid('rows', 'at least one row', rows);
   const budgets = compared(rows);
   const drawn: string[] = [];
   let height = 0;
@@ -43,8 +37,8 @@ export async function tablePicture(rows: readonly TableRow[]): Promise<string> {
     drawn.push(part.text.replace('<svg', `<svg y="${height}"`));
     height += part.height;
   }
-  const methods = new Set(rows.filter(({ budget }) => budgets.includes(budget)).map(({ label }) => label));
-  const about = `Worst-case NMI and Recall@1 of ${[...methods].join(', ')}, with 95% intervals.`;
+  const methods = new Set(rows.filter(({ budget }) => budgets.includes(budget)).map(nameOf));
+  const about = `Worst-case NMI and Recall@1, with 95% intervals where there are several seeds, of ${[...methods].join('; ')}.`;
   const head = html`<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="${about}">`;
   return `${head.text}${STYLE}${drawn.join('')}</svg>\n`;
 }
@@ -63,13 +57,13 @@ const STYLE =
 
 async function panels(rows: readonly TableRow[], caption: string): Promise<{ text: string; height: number }> {
   const plot = await import('@observablehq/plot');
-  const dots = PANELS.flatMap((panel) => rows.flatMap((row) => dotOf(row, panel)));
-  const methods = rows.map(nameOf);
+  const names = rows.map(nameOf);
+  const [worst, clean] = (['worst', 'clean'] as const).map((of) => dotsOf(rows, of));
   const height = rows.length * ROW + 70;
   const drawn = plot.plot({
-    ...{ width: WIDTH, height, document: new SvgDocument() as never, style: { fontSize: '12px' } },
+    ...{ width: WIDTH, height, document: new SvgDocument() as never },
     ...{ marginTop: 36, marginBottom: 34, marginRight: 16 },
-    marginLeft: methods.reduce((most, { length }) => Math.max(most, length), 0) * CHARACTER + 16,
+    marginLeft: names.reduce((most, { length }) => Math.max(most, length), 0) * CHARACTER + 16,
     x: {
       domain: [0, 1],
       ticks: 5,
@@ -77,34 +71,47 @@ async function panels(rows: readonly TableRow[], caption: string): Promise<{ tex
       labelArrow: 'none',
       label: caption ? `${caption}; rings: clean` : 'rings: clean',
     },
-    y: { type: 'point', domain: methods, label: null, padding: 0.6 },
+    y: {
+      type: 'point',
+      domain: rows.map((_, row) => row),
+      tickFormat: (row: number) => names[row],
+      label: null,
+      padding: 0.6,
+    },
     fx: { domain: PANELS.map(({ title }) => title), label: null, padding: 0.12 },
     marks: [
-      plot.ruleY(dots, { fx: 'panel', y: 'method', x1: 'low', x2: 'high', stroke: 'var(--ink)', strokeWidth: 1.5 }),
-      plot.dot(
-        dots.filter(({ clean }) => clean !== undefined),
-        { fx: 'panel', y: 'method', x: 'clean', r: 3.5, stroke: 'var(--ink)', strokeOpacity: 0.6 },
-      ),
-      plot.dot(dots, { fx: 'panel', y: 'method', x: 'worst', r: 4.5, fill: 'var(--dot)' }),
+      plot.ruleY(worst, { fx: 'panel', y: 'row', x1: 'low', x2: 'high', stroke: 'var(--ink)', strokeWidth: 1.5 }),
+      plot.dot(clean, { fx: 'panel', y: 'row', x: 'at', r: 3.5, stroke: 'var(--ink)', strokeOpacity: 0.6 }),
+      plot.dot(worst, { fx: 'panel', y: 'row', x: 'at', r: 4.5, fill: 'var(--dot)' }),
     ],
   });
   return { text: svgText(drawn), height };
 }
 
-/** Intervals end where the figures do, at 0 and 1; one seed has none. */
-function dotOf({ values, ...row }: TableRow, { title, worst, clean }: (typeof PANELS)[number]): Dot[] {
-  const estimate = values[worst];
-  if (estimate === null) return [];
-  const within = (value: number) => Math.min(1, Math.max(0, value));
-  const [low, high] = estimate.n > 1 ? [estimate.low, estimate.high] : [estimate.mean, estimate.mean];
-  return [
-    {
-      ...{ panel: title, method: nameOf(row), worst: within(estimate.mean), clean: values[clean]?.mean },
-      ...{ low: within(low), high: within(high) },
-    },
-  ];
+interface Dot {
+  panel: string;
+  row: number;
+  at: number;
+  low: number;
+  high: number;
 }
 
-function nameOf({ label, epochs }: Pick<TableRow, 'label' | 'epochs'>): string {
-  return `${shortened(label, NAME)}, ${epochs} epochs`;
+/** Figures that are defined. Intervals end where the figures do, at 0 and 1; one seed has none. */
+function dotsOf(rows: readonly TableRow[], of: 'worst' | 'clean'): Dot[] {
+  const within = (value: number) => Math.min(1, Math.max(0, value));
+  return PANELS.flatMap(({ title: panel, ...columns }) =>
+    rows.flatMap(({ values }, row) => {
+      const estimate = values[columns[of]];
+      if (estimate === null || estimate.mean === null) return [];
+      const { mean, n } = estimate;
+      const [low, high] = n > 1 ? [estimate.low, estimate.high] : [mean, mean];
+      return [{ panel, row, at: within(mean), low: within(low), high: within(high) }];
+    }),
+  );
+}
+
+/** Without what a picture's text may not hold. */
+function nameOf({ label, epochs, failedChecks }: TableRow): string {
+  const shown = shortened(label, NAME).replace(/[\p{Cc}\p{Cs}\uFFFE\uFFFF]/gu, '\uFFFD');
+  return `${shown}, ${epochs} epochs${failedChecks.length > 0 ? ', CHECKS FAILED' : ''}`;
 }

@@ -32,7 +32,7 @@ function withSets(model: ModelSpec, { config, batchNorm }: Method): ModelSpec {
     if (model.split) return model.split();
     const message = `Expected batchNorm shared of the method ${config.name} for the model ${model.kind} but received split`;
     throw new EatDmlError('ERR_ARGUMENT', `${message}.`, {
-      hint: 'Networks of this package have two sets of batch normalisations; one of another’s has its own alone.',
+      hint: 'Networks of this package have two sets of batch normalisations, where they have any; one of another’s has its own alone.',
     });
   }
   if (model.config.batchNorm !== 'split') return model;

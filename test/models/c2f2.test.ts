@@ -60,6 +60,15 @@ describe.each(await availableBackends())('c2f2 on %s', (backend) => {
   });
 });
 
+test('an empty batch gives no rows, and there are no two sets of batch normalisations', async () => {
+  await tf.setBackend('cpu');
+  const embedder = c2f2({ dimension: 4 }).build([28, 28, 1], 1);
+  expect(embedder.apply(tf.zeros([0, 28, 28, 1])).shape).toEqual([0, 4]);
+  expect(c2f2({ dimension: 4 }).split).toBeUndefined();
+  expect(c2f2({ dimension: 4 }).withHeads!(2).split).toBeUndefined();
+  embedder.dispose();
+});
+
 test('is for images of 28 x 28, of any number of channels and heads', () => {
   const spec = c2f2({ dimension: 4 }).withHeads!(3);
   expect(spec.config).toEqual(c2f2({ dimension: 4, heads: 3 }).config);
@@ -67,5 +76,9 @@ test('is for images of 28 x 28, of any number of channels and heads', () => {
   expect(() => c2f2().build([32, 32, 1], 1)).toThrow(
     /^Expected 28 x 28, which c2f2 is made for, for inputShape but received "?32 x 32"?\.$/,
   );
+  expect(() => spec.weightShapes!([32, 32, 1])).toThrow(/28 x 28/);
+  for (const shape of [undefined, null, '28', [28], {}]) {
+    expect(() => c2f2().build(shape as never, 1)).toThrow(/^Expected .*inputShape/);
+  }
   expect(() => c2f2({ dimension: 0 })).toThrow(/dimension/);
 });

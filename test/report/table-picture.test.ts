@@ -55,8 +55,21 @@ describe('the picture of a table', () => {
     const [row] = tableRows([run('at', 1, 0.4)]);
     const missing: TableRow = { ...row, values: { ...row.values, worstNmi: null, cleanRecallAt1: null } };
     const svg = await tablePicture([missing]);
-    expect([filled(svg).length, rings(svg).length]).toEqual([1, 0]);
+    expect([filled(svg).length, rings(svg).length]).toEqual([1, 1]);
     expect(svg).not.toMatch(/NaN|Infinity|null|undefined/);
+  });
+
+  test('labels that are alike as far as they are shown have a row each, and failed checks are said', async () => {
+    const label = 'eat with a very long label, number';
+    const rows = tableRows([run(`${label} one`, 1, 0.4), run(`${label} two`, 1, 0.3)]);
+    const svg = await tablePicture([{ ...rows[0], failedChecks: ['gradients'] }, rows[1]]);
+    expect(new Set(filled(svg).map(({ cy }) => cy)).size).toBe(2);
+    expect(svg.match(/CHECKS FAILED<\/text>/g)).toHaveLength(1);
+    expect(svg).toMatch(/aria-label="[^"]*CHECKS FAILED/);
+  });
+
+  test('no rows are refused', async () => {
+    await expect(tablePicture([])).rejects.toThrow(/^Expected at least one row for rows but received/);
   });
 
   test('names are text, whatever is in them, and long ones are cut', async () => {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { checkImageShape } from '../../checks.js';
 import { invalid } from '../../errors.js';
 import { count, parseOptions } from '../../options.js';
 import { part } from '../../part.js';
@@ -52,17 +53,19 @@ function layers(units: number): Layer[] {
   ];
 }
 
-/** The same for images of its size alone. */
-function sized(spec: ModelSpec): ModelSpec {
+/** The same for images of its size alone; there are no batch normalisations to have two sets of. */
+function sized({ split: _, ...spec }: ModelSpec): ModelSpec {
   return {
     ...spec,
     build: (shape, seed) => spec.build(checked(shape), seed),
     restore: (shape, weights) => spec.restore!(checked(shape), weights),
+    weightShapes: (shape) => spec.weightShapes!(checked(shape)),
     withHeads: (heads) => sized(spec.withHeads!(heads)),
   };
 }
 
 function checked(shape: ImageShape): ImageShape {
+  checkImageShape('inputShape', shape);
   const [height, width] = shape;
   if (height === SIDE && width === SIDE) return shape;
   throw invalid('inputShape', `${SIDE} x ${SIDE}, which c2f2 is made for,`, `${height} x ${width}`);

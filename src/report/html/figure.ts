@@ -22,7 +22,7 @@ export async function figure(title: string, about: string, draw: (plot: Plot) =>
   const plot: Plot = await import('@observablehq/plot');
   const document = new SvgDocument() as never;
   const options: PlotOptions = { width: WIDTH, marginTop: 16, marginBottom: 34, ...draw(plot), document };
-  const drawn = svgText(plot.plot({ ...options, style: { fontSize: '12px' } }));
+  const drawn = svgText(plot.plot(options));
   const labelled = drawn.replace(/^<svg/, html`<svg role="img" aria-label="${about}"`.text);
   return html`<figure class="chart"><figcaption>${title}</figcaption>${new Markup(labelled)}</figure>`;
 }
