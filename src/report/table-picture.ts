@@ -29,11 +29,12 @@ export async function tablePicture(rows: readonly TableRow[]): Promise<string> {
   checkTableRows(rows, ['cleanNmi', 'cleanRecallAt1', 'worstNmi', 'worstRecallAt1']);
   if (rows.length === 0) throw invalid('rows', 'at least one row', rows);
   const budgets = compared(rows);
+  const left = rows.reduce((most, row) => Math.max(most, nameOf(row).length), 0) * CHARACTER + 16;
   const drawn: string[] = [];
   let height = 0;
   for (const budget of budgets) {
     const own = rows.filter((row) => row.budget === budget);
-    const part = await panels(own, budgets.length > 1 ? `at equal ${budget}` : '');
+    const part = await panels(own, { left, caption: budgets.length > 1 ? `at equal ${budget}; ` : '' });
     drawn.push(part.text.replace('<svg', `<svg y="${height}"`));
     height += part.height;
   }
@@ -55,29 +56,20 @@ const STYLE =
   '<style>svg{--ink:#1f2328;--dot:#0969da;color:var(--ink);font-family:system-ui,sans-serif}' +
   '@media(prefers-color-scheme:dark){svg{--ink:#e6edf3;--dot:#58a6ff}}</style>';
 
-async function panels(rows: readonly TableRow[], caption: string): Promise<{ text: string; height: number }> {
+/** `left`: pixels of the names. */
+async function panels(
+  rows: readonly TableRow[],
+  { left, caption }: { left: number; caption: string },
+): Promise<{ text: string; height: number }> {
   const plot = await import('@observablehq/plot');
   const names = rows.map(nameOf);
   const [worst, clean] = (['worst', 'clean'] as const).map((of) => dotsOf(rows, of));
   const height = rows.length * ROW + 70;
   const drawn = plot.plot({
     ...{ width: WIDTH, height, document: new SvgDocument() as never },
-    ...{ marginTop: 36, marginBottom: 34, marginRight: 16 },
-    marginLeft: names.reduce((most, { length }) => Math.max(most, length), 0) * CHARACTER + 16,
-    x: {
-      domain: [0, 1],
-      ticks: 5,
-      grid: true,
-      labelArrow: 'none',
-      label: caption ? `${caption}; rings: clean` : 'rings: clean',
-    },
-    y: {
-      type: 'point',
-      domain: rows.map((_, row) => row),
-      tickFormat: (row: number) => names[row],
-      label: null,
-      padding: 0.6,
-    },
+    ...{ marginTop: 36, marginBottom: 34, marginRight: 16, marginLeft: left },
+    x: { domain: [0, 1], ticks: 5, grid: true, labelArrow: 'none', label: `${caption}rings: clean` },
+    y: { type: 'point', domain: [...names.keys()], tickFormat: (i: number) => names[i], label: null, padding: 0.6 },
     fx: { domain: PANELS.map(({ title }) => title), label: null, padding: 0.12 },
     marks: [
       plot.ruleY(worst, { fx: 'panel', y: 'row', x1: 'low', x2: 'high', stroke: 'var(--ink)', strokeWidth: 1.5 }),
