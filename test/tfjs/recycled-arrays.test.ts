@@ -1,5 +1,7 @@
+import { existsSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { prepareMemory } from '../../src/kernels/allocate.js';
+import { loadAddon } from '../../src/kernels/load-addon.js';
 import { RecycledArrays } from '../../src/tfjs/native/recycled-arrays.js';
 
 const LENGTH = 2048;
@@ -46,6 +48,22 @@ test('arrays begin with a line of the cache, when used again, too', () => {
     expect(second.every((value) => value === 2)).toBe(true);
   }
 });
+
+test.skipIf(process.platform !== 'linux' || loadAddon() === undefined)(
+  'malloc does not begin with lines by itself, and large arrays are in pages that may be huge',
+  () => {
+    const arrays = new RecycledArrays(Float32Array, 1e9);
+    // malloc of Linux maps so large a block by itself, behind a header of 16 bytes.
+    const large = arrays.take(20_000_000);
+    expect(large.byteOffset).toBeGreaterThan(0);
+    expect(large.byteOffset).toBeLessThan(64);
+    if (!existsSync('/sys/kernel/mm/transparent_hugepage')) return;
+    const mappings = readFileSync('/proc/self/smaps', 'utf8').split(/^(?=[0-9a-f]+-[0-9a-f]+ )/m);
+    const advised = mappings.filter((text) => /^VmFlags:.* hg\b/m.test(text));
+    const kilobytes = advised.map((text) => Number(/^Size: +(\d+)/m.exec(text)![1]));
+    expect(kilobytes.reduce((sum, size) => sum + size, 0) * 1024).toBeGreaterThan(large.byteLength - 2 * 2 ** 21);
+  },
+);
 
 test('an array that somebody else has seen, or that came from elsewhere, is not used again', () => {
   const arrays = new RecycledArrays(Float32Array, 1e6);
